@@ -1,0 +1,84 @@
+# The layers, lowest first (scripts/check_layers.py reads this list), and the functions that make a target of each.
+set(GLID_LAYERS core geometry formats config metrics dist nn model data viz tasks optim eval train)
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+find_program(GLID_CCACHE ccache)
+if(GLID_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # The two relaxations are what ccache needs to cache compilations that use a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${GLID_CCACHE})
+endif()
+
+foreach(linker mold lld)
+  find_program(GLID_LINKER_${linker} NAMES ${linker} ld.${linker})
+  if(GLID_LINKER_${linker})
+    add_link_options(-fuse-ld=${linker})
+    break()
+  endif()
+endforeach()
+
+add_library(glid_options INTERFACE)
+target_compile_options(glid_options INTERFACE -Wall -Wextra -Wno-missing-field-initializers
+                       $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+target_include_directories(glid_options INTERFACE "${PROJECT_SOURCE_DIR}/include")
+if(GLID_SANITIZE)
+  target_compile_options(glid_options INTERFACE -fsanitize=${GLID_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+  target_link_options(glid_options INTERFACE -fsanitize=${GLID_SANITIZE})
+endif()
+
+# glid_layer(NAME [TORCH] SOURCES a.cpp ... [USES core ...] [PRIVATE_LIBRARIES lib ...])
+# Makes glid_NAME (alias glid::NAME). TORCH layers share one precompiled header and see LibTorch; the others never do.
+function(glid_layer name)
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;USES;PRIVATE_LIBRARIES" ${ARGN})
+  add_library(glid_${name} STATIC ${ARG_SOURCES})
+  add_library(glid::${name} ALIAS glid_${name})
+  target_link_libraries(glid_${name} PUBLIC glid_options PRIVATE ${ARG_PRIVATE_LIBRARIES})
+  foreach(used IN LISTS ARG_USES)
+    target_link_libraries(glid_${name} PUBLIC glid_${used})
+  endforeach()
+  if(ARG_TORCH)
+    target_link_libraries(glid_${name} PUBLIC torch::cpu)
+    glid_use_pch(glid_${name})
+  endif()
+endfunction()
+
+# glid_program(NAME USES layer ... [PRIVATE_LIBRARIES lib ...]): one executable of tools/, without the precompiled header (mains are tiny).
+function(glid_program name)
+  cmake_parse_arguments(ARG "" "" "USES;PRIVATE_LIBRARIES" ${ARGN})
+  add_executable(${name} ${name}.cpp)
+  target_link_libraries(${name} PRIVATE glid_options ${ARG_PRIVATE_LIBRARIES})
+  foreach(used IN LISTS ARG_USES)
+    target_link_libraries(${name} PRIVATE glid_${used})
+  endforeach()
+endfunction()
+
+# glid_test(NAME [TORCH] SOURCES a_test.cpp ... USES layer ... [LABELS unit]): one binary for a layer, its cases found by CTest.
+function(glid_test name)
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;USES;LABELS;PRIVATE_LIBRARIES" ${ARGN})
+  add_executable(test_${name} ${ARG_SOURCES})
+  target_link_libraries(test_${name} PRIVATE glid_options glid_test_support GTest::gmock GTest::gtest_main ${ARG_PRIVATE_LIBRARIES})
+  foreach(used IN LISTS ARG_USES)
+    target_link_libraries(test_${name} PRIVATE glid_${used})
+  endforeach()
+  if(ARG_TORCH)
+    target_link_libraries(test_${name} PRIVATE torch::cpu)
+    glid_use_pch(test_${name})
+  endif()
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS unit)
+  endif()
+  gtest_discover_tests(test_${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                       PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 240)
+endfunction()
+
+# The one precompiled header: built by glid_pch, reused by every target that sees LibTorch.
+function(glid_use_pch target)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_CXX_CLANG_TIDY)
+    target_precompile_headers(${target} REUSE_FROM glid_pch)
+  endif()
+endfunction()

@@ -1,0 +1,1 @@
+// glid_pch only carries the precompiled header.

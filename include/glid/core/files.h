@@ -1,0 +1,35 @@
+// Files that are whole or not there: everything is written to a temporary name, fsynced, then renamed.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace glid {
+
+// The whole content. Throws DataError (missing, unreadable).
+std::string read_file(const std::filesystem::path& file);
+
+// Replaces `file` in one step. Throws Error (kInternal) when the disk refuses.
+void write_file(const std::filesystem::path& file, std::string_view content);
+
+// A folder that appears complete or not at all: write into path(), then commit(). Dropped without commit(), it is removed.
+class AtomicFolder {
+ public:
+  // Makes an empty "<final>.tmp" beside the final place (an old one of a killed run is removed first).
+  explicit AtomicFolder(std::filesystem::path final_place);
+  ~AtomicFolder();
+  AtomicFolder(const AtomicFolder&) = delete;
+  AtomicFolder& operator=(const AtomicFolder&) = delete;
+
+  const std::filesystem::path& path() const { return temporary_; }
+  // Fsyncs every file and the folders, then renames. An existing folder of the final name is replaced.
+  void commit();
+
+ private:
+  std::filesystem::path final_;
+  std::filesystem::path temporary_;
+  bool committed_ = false;
+};
+
+}  // namespace glid

@@ -1,0 +1,77 @@
+#include "glid/core/files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "glid/core/error.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void disk_error(const fs::path& file, const char* what) {
+  throw Error(ExitCode::kInternal, file.string(), what, std::strerror(errno));
+}
+
+void sync_path(const fs::path& file) {
+  const int fd = ::open(file.c_str(), O_RDONLY);
+  if (fd < 0) disk_error(file, "can't be opened to be synced");
+  const int rc = ::fsync(fd);
+  ::close(fd);
+  if (rc != 0) disk_error(file, "can't be synced");
+}
+
+fs::path parent_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
+
+}  // namespace
+
+std::string read_file(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in || fs::is_directory(file)) throw DataError(file.string(), "can't be read");
+  std::string content{std::istreambuf_iterator<char>(in), {}};
+  if (in.bad()) throw DataError(file.string(), "can't be read");
+  return content;
+}
+
+void write_file(const fs::path& file, std::string_view content) {
+  fs::path temporary = file;
+  temporary += ".tmp";
+  std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
+  out.write(content.data(), static_cast<std::streamsize>(content.size()));
+  out.close();
+  if (!out) {
+    fs::remove(temporary);
+    disk_error(file, "can't be written");
+  }
+  sync_path(temporary);
+  fs::rename(temporary, file);
+  sync_path(parent_of(file));
+}
+
+AtomicFolder::AtomicFolder(fs::path final_place) : final_(std::move(final_place)), temporary_(final_) {
+  temporary_ += ".tmp";
+  fs::remove_all(temporary_);
+  fs::create_directories(temporary_);
+}
+
+AtomicFolder::~AtomicFolder() {
+  std::error_code ignored;
+  if (!committed_) fs::remove_all(temporary_, ignored);
+}
+
+void AtomicFolder::commit() {
+  for (const auto& entry : fs::recursive_directory_iterator(temporary_)) sync_path(entry.path());
+  sync_path(temporary_);
+  fs::remove_all(final_);
+  fs::rename(temporary_, final_);
+  committed_ = true;
+  sync_path(parent_of(final_));
+}
+
+}  // namespace glid

@@ -1,0 +1,90 @@
+#include "glid/core/log.h"
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace glid {
+namespace {
+
+struct State {
+  std::mutex mutex;
+  std::shared_ptr<spdlog::logger> logger;
+  std::string prefix;
+  bool prints_info = true;
+  std::string status;
+};
+
+State& state() {
+  static State instance;
+  static std::once_flag once;
+  std::call_once(once, [] {
+    auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    instance.logger = std::make_shared<spdlog::logger>("glid", sink);
+    instance.logger->set_pattern("%H:%M:%S %v");
+    instance.logger->flush_on(spdlog::level::info);
+  });
+  return instance;
+}
+
+void erase_status(const State& s) {
+  if (!s.status.empty()) std::fputs("\r\033[K", stderr);
+}
+
+void draw_status(const State& s) {
+  if (s.status.empty()) return;
+  std::fputs(s.status.c_str(), stderr);
+  std::fflush(stderr);
+}
+
+void write(std::string_view text) {
+  State& s = state();
+  std::lock_guard lock(s.mutex);
+  erase_status(s);
+  s.logger->info("{}{}", s.prefix, text);
+  draw_status(s);
+}
+
+}  // namespace
+
+void set_log_rank(int rank, int world_size) {
+  State& s = state();
+  s.prints_info = rank == 0;
+  s.prefix = world_size > 1 && rank > 0 ? "[rank " + std::to_string(rank) + "] " : "";
+}
+
+void add_log_file(const std::filesystem::path& file) {
+  auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string(), /*truncate=*/false);
+  sink->set_pattern("%Y-%m-%d %H:%M:%S %v");
+  State& s = state();
+  std::lock_guard lock(s.mutex);
+  s.logger->sinks().push_back(std::move(sink));
+}
+
+bool log_is_terminal() {
+  static const bool terminal = isatty(STDERR_FILENO) == 1;
+  return terminal;
+}
+
+void log_status(std::string_view text) {
+  if (!log_is_terminal()) return;
+  State& s = state();
+  std::lock_guard lock(s.mutex);
+  erase_status(s);
+  s.status = text;
+  draw_status(s);
+}
+
+void log_line(std::string_view text) {
+  if (state().prints_info) write(text);
+}
+
+void warn_line(std::string_view text) { write("warning: " + std::string(text)); }
+
+}  // namespace glid

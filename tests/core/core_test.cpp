@@ -1,0 +1,98 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <set>
+
+#include "glid/core/crc32c.h"
+#include "glid/core/error.h"
+#include "glid/core/files.h"
+#include "glid/core/json.h"
+#include "glid/core/rng.h"
+#include "support/temporary_folder.h"
+
+namespace glid {
+namespace {
+
+// Known answers of the Random123 distribution (kat_vectors, philox4x32 10).
+TEST(Philox, KnownAnswers) {
+  EXPECT_EQ(philox({0, 0, 0, 0}, {0, 0}), (std::array<uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
+            (std::array<uint32_t, 4>{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
+}
+
+TEST(Rng, StreamsAreNamedByEveryPartOfTheirKey) {
+  std::set<uint32_t> first;
+  for (uint64_t seed : {1, 2})
+    for (uint64_t epoch : {0, 1})
+      for (uint64_t sample : {0, 1})
+        for (auto op : {RandomOp::kCrop, RandomOp::kMask}) first.insert(Rng(seed, epoch, sample, op).next());
+  EXPECT_EQ(first.size(), 16u);
+  EXPECT_EQ(Rng(7, 3, 5, RandomOp::kCrop).next(), Rng(7, 3, 5, RandomOp::kCrop).next());
+}
+
+TEST(Rng, MomentsAndBounds) {
+  Rng rng(1, 0, 0, RandomOp::kScene);
+  double sum = 0, squares = 0, normals = 0, normal_squares = 0;
+  constexpr int n = 20000;
+  for (int i = 0; i < n; ++i) {
+    const double u = rng.uniform(), z = rng.normal();
+    ASSERT_GE(u, 0);
+    ASSERT_LT(u, 1);
+    ASSERT_LT(rng.below(7), 7u);
+    sum += u, squares += u * u, normals += z, normal_squares += z * z;
+  }
+  EXPECT_NEAR(sum / n, 0.5, 0.01);
+  EXPECT_NEAR(squares / n, 1.0 / 3, 0.01);
+  EXPECT_NEAR(normals / n, 0, 0.03);
+  EXPECT_NEAR(normal_squares / n, 1, 0.04);
+}
+
+TEST(Crc32c, KnownAnswersAndContinuation) {
+  EXPECT_EQ(crc32c("123456789", 9), 0xE3069283u);  // RFC 3720
+  EXPECT_EQ(crc32c("6789", 4, crc32c("12345", 5)), 0xE3069283u);
+}
+
+TEST(Json, RoundTripKeepsOrderAndDigits) {
+  Json json;
+  json.set("z", 0.1).set("a", int64_t{-3}).set("big", UINT64_MAX).set("text", "a\"\n\x01").set("list", Json::Array{true, Json{}});
+  const std::string text = json.dump();
+  EXPECT_EQ(text, R"({"z":0.1,"a":-3,"big":18446744073709551615,"text":"a\"\n\u0001","list":[true,null]})");
+  EXPECT_EQ(Json::parse(text, "test").dump(), text);
+  EXPECT_EQ(Json::parse(json.dump(2), "test").dump(), text);
+}
+
+TEST(Json, NeverWritesNan) { EXPECT_EQ(Json(std::numeric_limits<double>::quiet_NaN()).dump(), "null"); }
+
+TEST(Json, BrokenTextIsADataErrorThatNamesTheFile) {
+  try {
+    Json::parse("{\"a\": ", "state.json");
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_NE(std::string(error.what()).find("state.json"), std::string::npos);
+    EXPECT_EQ(error.code(), ExitCode::kData);
+  }
+}
+
+TEST(Files, AFolderThatIsNotCommittedLeavesNothing) {
+  TemporaryFolder dir;
+  const auto place = dir.path() / "checkpoint";
+  { AtomicFolder folder(place); write_file(folder.path() / "a", "1"); }
+  EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
+  AtomicFolder folder(place);
+  write_file(folder.path() / "a", "2");
+  folder.commit();
+  EXPECT_EQ(read_file(place / "a"), "2");
+  EXPECT_THROW(read_file(place / "b"), DataError);
+}
+
+TEST(Error, IsOneLineAndMapsToTheExitCode) {
+  EXPECT_STREQ(UsageError("config.yaml:3", "unknown key 'lr2'", "", "did you mean 'lr'?").what(),
+               "config.yaml:3: unknown key 'lr2'; did you mean 'lr'?");
+  EXPECT_EQ(run_program("test", []() -> ExitCode { throw DataError("x", "is empty"); }), 3);
+  EXPECT_EQ(run_program("test", []() -> ExitCode { throw std::runtime_error("bug"); }), 1);
+}
+
+}  // namespace
+}  // namespace glid
