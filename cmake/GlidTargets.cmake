@@ -7,6 +7,8 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+set(CMAKE_INSTALL_RPATH "$ORIGIN/../lib")
+add_link_options(-Wl,--disable-new-dtags)  # DT_RPATH: libraries found beside us find theirs there too
 
 find_program(GLID_CCACHE ccache)
 if(GLID_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
@@ -22,9 +24,14 @@ foreach(linker mold lld)
   endif()
 endforeach()
 
+# clang-tidy and clang cannot read GCC's precompiled header; -fpch-preprocess lets ccache work with it.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_CXX_CLANG_TIDY)
+  set(GLID_PCH ON)
+endif()
+
 add_library(glid_options INTERFACE)
-target_compile_options(glid_options INTERFACE -Wall -Wextra -Wno-missing-field-initializers
-                       $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+target_compile_options(glid_options INTERFACE
+  "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wno-missing-field-initializers;$<$<BOOL:${GLID_PCH}>:-fpch-preprocess>>")
 target_include_directories(glid_options INTERFACE "${PROJECT_SOURCE_DIR}/include")
 if(GLID_SANITIZE)
   target_compile_options(glid_options INTERFACE -fsanitize=${GLID_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
@@ -47,14 +54,17 @@ function(glid_layer name)
   endif()
 endfunction()
 
-# glid_program(NAME USES layer ... [PRIVATE_LIBRARIES lib ...]): one executable of tools/, without the precompiled header (mains are tiny).
+# glid_program(NAME USES layer ... [PRIVATE_LIBRARIES lib ...]): the executable bin/NAME of tools/NAME.cpp, installed into bin/, without
+# the precompiled header (mains are tiny). Its target is program_NAME, because layers are called glid_data, glid_train, ... too.
 function(glid_program name)
   cmake_parse_arguments(ARG "" "" "USES;PRIVATE_LIBRARIES" ${ARGN})
-  add_executable(${name} ${name}.cpp)
-  target_link_libraries(${name} PRIVATE glid_options ${ARG_PRIVATE_LIBRARIES})
+  add_executable(program_${name} ${name}.cpp)
+  set_target_properties(program_${name} PROPERTIES OUTPUT_NAME ${name})
+  target_link_libraries(program_${name} PRIVATE glid_options ${ARG_PRIVATE_LIBRARIES})
   foreach(used IN LISTS ARG_USES)
-    target_link_libraries(${name} PRIVATE glid_${used})
+    target_link_libraries(program_${name} PRIVATE glid_${used})
   endforeach()
+  install(TARGETS program_${name} RUNTIME_DEPENDENCY_SET glid_libraries RUNTIME DESTINATION bin)
 endfunction()
 
 # glid_test(NAME [TORCH] SOURCES a_test.cpp ... USES layer ... [LABELS unit]): one binary for a layer, its cases found by CTest.
@@ -76,9 +86,15 @@ function(glid_test name)
                        PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 240)
 endfunction()
 
-# The one precompiled header: built by glid_pch, reused by every target that sees LibTorch.
+# The one precompiled header: built by glid_pch, reused by every target that sees LibTorch. GCC takes it only where it would generate code
+# in the same way, so executables are compiled with -fPIC as the libraries are, not with CMake's -fPIE.
 function(glid_use_pch target)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_CXX_CLANG_TIDY)
+  if(GLID_PCH)
     target_precompile_headers(${target} REUSE_FROM glid_pch)
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL "EXECUTABLE")
+      set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+      target_compile_options(${target} PRIVATE -fPIC)
+    endif()
   endif()
 endfunction()

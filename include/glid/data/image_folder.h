@@ -1,0 +1,45 @@
+// Image files in folders: ImageNet's layout (root/train/<class>/..., root/val/<class>/...) and any tree of images.
+//
+// Images are found by extension below their folder at any depth, through links, without hidden files, and numbered in
+// byte order of their relative paths, so that every machine gives them the same ids. Where there is no root/val, a tenth
+// of the training images (rounded down, at least one), those with the smallest stable_hash of the relative path, are
+// the validation set and leave the training set.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "glid/data/dataset.h"
+
+namespace glid {
+
+// A list of image files below one folder.
+class ImageFolder : public Dataset {
+ public:
+  // `files` are relative to `folder`; `classes` maps their first path component to a label, or is empty.
+  ImageFolder(std::filesystem::path folder, std::vector<std::string> files, std::map<std::string, int64_t> classes);
+
+  int64_t size() const override { return static_cast<int64_t>(files_.size()); }
+  Sample get(int64_t id) const override;
+  std::string name(int64_t id) const override;
+  // Of the relative paths and the sizes in bytes.
+  uint64_t fingerprint() const override;
+
+  const std::map<std::string, int64_t>& classes() const { return classes_; }
+
+ private:
+  std::filesystem::path folder_;
+  std::vector<std::string> files_;
+  std::map<std::string, int64_t> classes_;
+};
+
+// ImageNet's layout: labels number the folders of root/train in byte order. Throws DataError when a folder is missing
+// or holds no images, or when root/val has a class that root/train has not.
+ImageFolder open_imagenet(const std::filesystem::path& root, Split split);
+
+// All images below root. With a root/val, training takes those below root/train if that is there too, else all others.
+ImageFolder open_folder(const std::filesystem::path& root, Split split);
+
+}  // namespace glid

@@ -1,0 +1,56 @@
+// A group of processes that train together. One process is a group of one: nothing outside dist/ asks which it is.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "glid/dist/launch.h"
+
+namespace glid {
+
+class GradientReduction;
+
+// Every rank must make the same calls in the same order. A rank that is lost makes the calls of the others throw
+// (Gloo, when the connection breaks) or ends their processes (NCCL, after its timeout).
+class Communicator {
+ public:
+  explicit Communicator(const LaunchEnv& env) : rank_(env.rank), size_(env.size), local_rank_(env.local_rank) {}
+  virtual ~Communicator() = default;
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+  int local_rank() const { return local_rank_; }
+  bool is_main() const { return rank_ == 0; }
+
+  // In place, on a dense contiguous tensor of any shape, on the CPU or on the group's device, alike on all ranks.
+  // The result is ready for work on the current stream; the host waits only for CPU tensors.
+  virtual void all_reduce_sum(const at::Tensor& values) = 0;
+  // Every rank gets the values of rank `root`; same conditions.
+  virtual void broadcast(const at::Tensor& values, int root) = 0;
+  // Returns when all ranks have called it. A matter of the host: device work may still be running.
+  virtual void barrier() = 0;
+
+ private:
+  friend class GradientReducer;
+  // The part of GradientReducer that depends on the kind of group; every parameter has a defined gradient.
+  virtual std::unique_ptr<GradientReduction> make_reduction(
+      const std::vector<std::pair<std::string, at::Tensor>>& parameters) = 0;
+
+  int rank_, size_, local_rank_;
+};
+
+// Joins the group that `env` describes and returns when all ranks have joined. CPU tensors go over Gloo, CUDA tensors
+// (device.type() == kCUDA, with an index) over NCCL. A process without a launcher is alone and talks to nobody; a
+// launched group of one goes the way of every group.
+// Throws UsageError when CUDA is asked for and this build has none. Destroying it waits for the other ranks, so that
+// none loses its connection in the middle of a call; during exception handling it does not wait.
+std::unique_ptr<Communicator> make_communicator(const LaunchEnv& env, c10::Device device);
+
+}  // namespace glid

@@ -1,0 +1,58 @@
+// The owner of all gradients: zeroes them, runs backward, and averages them over the ranks while backward runs.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "glid/dist/communicator.h"
+
+namespace glid {
+
+// Gradients are AVERAGED over the ranks: multiply losses by Communicator::size() for a sum. With losses divided by
+// counts summed over ranks and micro-batches, R ranks x B samples, R micro-batches x B samples and R * B samples at once
+// then give the same gradients.
+//
+// The gradients live in buckets that are laid out once, from the reversed parameter list (backward's order), and never
+// laid out anew: a restart sums in the same order, and the tensors of gradients() stay valid. Nobody else may set,
+// detach or free a parameter's grad (torch's zero_grad() does).
+//
+// Every parameter must take part in every last micro-batch, on every rank: one that gets no gradient there is an error
+// that names it, raised by backward() in groups of any size. Must be destroyed before the communicator.
+class GradientReducer {
+ public:
+  using Parameters = std::vector<std::pair<std::string, at::Tensor>>;
+
+  // Checks that all ranks have the same parameters (number, shapes, types), gives every rank the values of rank 0 and
+  // zero gradients. The order is kept in parameters() and gradients(). TORCH_CHECKs that the tensors are leaves that
+  // require gradients, with distinct names, and none is given twice: tied weights are listed once.
+  GradientReducer(Parameters parameters, Communicator& communicator);
+  ~GradientReducer();
+  GradientReducer(const GradientReducer&) = delete;
+  GradientReducer& operator=(const GradientReducer&) = delete;
+
+  // All gradients to zero, in place. Call before the first micro-batch of an update.
+  void zero();
+  // Adds the gradient of `loss` (a scalar, scaled or not) to gradients(). The last micro-batch of an update also
+  // averages the accumulated gradients over the ranks: all ranks must call it with `last` equally often.
+  void backward(const at::Tensor& loss, bool last);
+
+  const Parameters& parameters() const { return parameters_; }
+  // One tensor for each parameter, of its shape; defined from the start, the same tensors for ever.
+  const std::vector<at::Tensor>& gradients() const { return gradients_; }
+
+ private:
+  void watch_participation();
+  void check_participation() const;
+
+  Parameters parameters_;
+  std::vector<at::Tensor> gradients_;
+  std::shared_ptr<std::vector<char>> took_part_;  // in this backward; shared with the hooks on the parameters
+  std::vector<unsigned> hooks_;
+  std::unique_ptr<GradientReduction> reduction_;
+};
+
+}  // namespace glid

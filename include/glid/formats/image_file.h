@@ -1,0 +1,29 @@
+// Picture files of any kind that we read, told apart by their first bytes, never by their names.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "glid/formats/image.h"
+#include "glid/formats/jpeg.h"
+#include "glid/formats/png.h"
+
+namespace glid {
+
+// Reads a JPEG or PNG file as RGB: grey and palette expanded, CMYK converted as Pillow does, the high byte of 16 bits,
+// alpha dropped (colours unchanged), EXIF orientation applied. Throws DataError naming the file when it is missing,
+// empty, not an image, truncated, damaged or larger than kMaxImagePixels.
+Image read_image(const std::filesystem::path& file);
+
+// The same for bytes in memory; `where` names them in errors.
+Image decode_image(std::string_view bytes, const std::string& where);
+
+// .jpg, .jpeg, .jpe or .png in any case.
+bool has_image_extension(const std::filesystem::path& file);
+
+// Replace `file` in one step (see write_file). `quality` is libjpeg's, 1 to 100, with 4:2:0 chroma.
+void write_png(const std::filesystem::path& file, const Image& image);
+void write_jpeg(const std::filesystem::path& file, const Image& image, int quality);
+
+}  // namespace glid

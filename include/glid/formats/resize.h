@@ -1,0 +1,28 @@
+// Antialiased separable resampling with Pillow's fixed-point arithmetic: equal to Image.resize(size, filter, box) value for
+// value (scripts/parity/check_resize.py).
+#pragma once
+
+#include <cstdint>
+
+#include "glid/formats/image.h"
+
+namespace glid {
+
+enum class Filter {
+  kBilinear,  // triangle, support 1 source pixel (times the scale when shrinking)
+  kBicubic,   // Keys' cubic with a = -0.5, support 2
+};
+
+// A part of an image in pixels, x0 < x1 and y0 < y1; pixel i covers i to i + 1. Rounded to single precision, as Pillow does.
+struct Box {
+  double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
+};
+
+// `source` of `image` at height x width. Filters at the box's edges see the pixels outside the box. Throws
+// std::invalid_argument when a size is not positive or the box is empty or leaves the image.
+Image resize(const Image& image, int64_t height, int64_t width, Filter filter, const Box& source);
+
+// The whole image.
+Image resize(const Image& image, int64_t height, int64_t width, Filter filter);
+
+}  // namespace glid

@@ -1,0 +1,85 @@
+// The safetensors file format: 8 bytes of header length, a JSON header, the raw little-endian data of all tensors.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace glid {
+
+struct TensorInfo {
+  std::string dtype;                // F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL ...
+  std::vector<int64_t> shape;       // empty for a scalar
+  const std::byte* data = nullptr;  // row-major
+  size_t bytes = 0;                 // elements x size of dtype
+};
+
+// Bytes of one element, 0 for an unknown dtype.
+size_t safetensors_dtype_bytes(std::string_view dtype);
+
+// A file mapped into memory and checked before anything is handed out: the header's length and JSON, known dtypes, sizes
+// that equal shape x dtype, data that fill the file without holes or overlaps. Pages are read when touched.
+class SafetensorsFile {
+ public:
+  // Throws DataError naming the file when it is missing, truncated or damaged.
+  explicit SafetensorsFile(const std::filesystem::path& file);
+
+  // In the order of the data.
+  const std::vector<std::string>& names() const { return names_; }
+  // nullptr when there is no such tensor; the data live as long as this object.
+  const TensorInfo* find(std::string_view name) const;
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+
+ private:
+  struct Unmap {
+    size_t bytes;
+    void operator()(const std::byte* data) const;
+  };
+
+  void read_header();
+
+  std::unique_ptr<const std::byte, Unmap> mapping_;
+  std::vector<std::string> names_;
+  std::map<std::string, TensorInfo, std::less<>> tensors_;
+  std::map<std::string, std::string> metadata_;
+};
+
+// Writes a file tensor by tensor, so that no more than one needs to be in memory: the header from the layout (whose data
+// pointers are not used), then append() for every tensor in the layout's order, then finish(). Throws
+// std::invalid_argument for a layout that is no valid file or bytes that don't follow it, Error when the disk refuses.
+class SafetensorsWriter {
+ public:
+  using Tensors = std::vector<std::pair<std::string, TensorInfo>>;
+
+  SafetensorsWriter(const std::filesystem::path& file, const Tensors& layout,
+                    const std::map<std::string, std::string>& metadata);
+  void append(const std::byte* data, size_t bytes);
+  // Fsyncs and closes. Without it the file is incomplete.
+  void finish();
+
+ private:
+  struct Close {
+    void operator()(std::FILE* stream) const { std::fclose(stream); }
+  };
+
+  void write(const void* data, size_t bytes);
+
+  std::string name_;
+  std::unique_ptr<std::FILE, Close> stream_;
+  std::vector<size_t> sizes_;  // of the tensors, in order
+  size_t next_ = 0;
+};
+
+// All tensors at once, fsynced but not atomic: write into an AtomicFolder or rename afterwards. Data are not copied.
+void write_safetensors(const std::filesystem::path& file, const SafetensorsWriter::Tensors& tensors,
+                       const std::map<std::string, std::string>& metadata);
+
+}  // namespace glid

@@ -1,0 +1,100 @@
+// Swin Transformer v1 on visible tokens only (Liu et al., ICCV 2021; parameter names of microsoft/Swin-Transformer,
+// plus norm0..norm3 on the stage outputs as in its detection code; the official final `norm` is norm3).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "glid/nn/layers.h"
+#include "glid/nn/plan_tensors.h"
+
+namespace glid {
+
+struct SwinShape {
+  int64_t channels = 128;  // of stage 0, doubled by every merging
+  std::array<int64_t, kNumStages> depths{2, 2, 18, 2};
+  std::array<int64_t, kNumStages> heads{4, 8, 16, 32};
+  StageWindows windows{7, 7, 7, 7};
+  int64_t patch = 4;  // px
+  double drop_path = 0.0;  // of the last block; rising linearly from 0
+
+  int64_t unit_px() const { return kUnitSide * patch; }
+  int64_t stage_channels(int stage) const { return channels << stage; }
+  int64_t num_blocks() const { return depths[0] + depths[1] + depths[2] + depths[3]; }
+};
+
+// Image pixels as unit rows: [B, H, W, 3] -> [B * units, U, U, 3], units row-major, U = unit_px.
+at::Tensor to_units(const at::Tensor& images, int64_t unit_px);
+
+struct PatchEmbed : torch::nn::Module {
+  explicit PatchEmbed(const SwinShape& shape);
+  at::Tensor forward(const at::Tensor& units) const;  // [B * K, U, U, 3] -> [T, C], unit-major
+
+  int64_t patch;
+  struct Projection : torch::nn::Module {  // a 4x4 convolution of stride 4, run as a product over patches
+    Projection(int64_t channels, int64_t patch);
+    at::Tensor weight, bias;  // [C, 3, p, p], [C]
+  };
+  std::shared_ptr<Projection> proj;
+  std::shared_ptr<LayerNorm> norm;
+};
+
+struct WindowAttention : torch::nn::Module {
+  WindowAttention(int64_t channels, int64_t heads, int64_t window);
+  at::Tensor forward(const at::Tensor& x, const WindowTensors& windows) const;  // [T, C]
+
+  at::Tensor relative_position_bias_table;  // [(2w-1)^2, heads]
+  std::shared_ptr<Linear> qkv, proj;
+};
+
+struct Mlp : torch::nn::Module {
+  explicit Mlp(int64_t channels);
+  at::Tensor forward(const at::Tensor& x) const;
+
+  std::shared_ptr<Linear> fc1, fc2;
+};
+
+// The residual branches of one block that survive drop path: [2, B] factors 0 or 1 / (1 - rate); undefined: all.
+struct SwinBlock : torch::nn::Module {
+  SwinBlock(int64_t channels, int64_t heads, int64_t window);
+  at::Tensor forward(const at::Tensor& x, const WindowTensors& windows, const at::Tensor& keep) const;
+
+  std::shared_ptr<LayerNorm> norm1, norm2;
+  std::shared_ptr<WindowAttention> attn;
+  std::shared_ptr<Mlp> mlp;
+};
+
+// 2x2 neighbours in the order (0,0), (1,0), (0,1), (1,1) [row, column] -> LN(4C) -> Linear(4C, 2C) without bias.
+struct PatchMerging : torch::nn::Module {
+  explicit PatchMerging(int64_t channels);
+  at::Tensor forward(const at::Tensor& x, int64_t side) const;  // [T, C], units of side x side -> [T / 4, 2C]
+
+  std::shared_ptr<LayerNorm> norm;
+  std::shared_ptr<Linear> reduction;
+};
+
+struct SwinStage : torch::nn::Module {
+  SwinStage(const SwinShape& shape, int stage);
+
+  std::shared_ptr<ModuleList<SwinBlock>> blocks;
+  std::shared_ptr<PatchMerging> downsample;  // none after the last stage
+};
+
+struct Swin : torch::nn::Module {
+  explicit Swin(const SwinShape& shape);
+
+  // images [B, H, W, 3] normalised, drop_path as in Query (used in training mode) -> tokens [T_s, C_s] of the four stages after norm0..norm3.
+  std::array<at::Tensor, kNumStages> forward(const at::Tensor& images, const PlanTensors& plan,
+                                             const at::Tensor& drop_path = {}) const;
+
+  SwinShape shape;
+  std::shared_ptr<PatchEmbed> patch_embed;
+  std::shared_ptr<ModuleList<SwinStage>> layers;
+  std::array<std::shared_ptr<LayerNorm>, kNumStages> norms;
+};
+
+}  // namespace glid

@@ -1,0 +1,47 @@
+// Weights in: safetensors files in our names or the official Swin names, with a report of what became of every tensor.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "glid/formats/safetensors.h"
+#include "glid/model/glid.h"
+
+namespace glid {
+
+// The parts of a model that can be loaded apart: "encoder", "bifpn", "decoder", "heads".
+const std::vector<std::string>& model_parts();
+
+struct PartReport {
+  std::string part;
+  int64_t parameters = 0;  // numbers in the part
+  int64_t filled = 0;      // of which the file gave
+  std::vector<std::string> loaded, resized, missing;
+};
+
+struct LoadReport {
+  std::string source;
+  std::vector<PartReport> parts;
+  std::vector<std::string> unexpected;  // tensors of the file that no asked part has
+  std::vector<std::string> ignored;     // buffers and classifier of official checkpoints, parts not asked for
+
+  // One line a part, then what is missing, resized and unexpected by name.
+  std::string text() const;
+};
+
+// A tensor of a file as a tensor that shares its memory.
+at::Tensor as_tensor(const TensorInfo& info);
+TensorInfo tensor_info(const at::Tensor& tensor);  // a contiguous CPU tensor
+
+// Encoder windows by the bias tables in a file, by stage. Throws DataError when it holds no Swin encoder.
+StageWindows windows_of(const SafetensorsFile& file, const std::string& where);
+
+// Copies the tensors of the parts into the model. Encoder names may be bare (official) or under `encoder.`; the official
+// `norm` is norm3. Bias tables of another window are resized bicubically per head (microsoft/Swin-Transformer, utils.py).
+// Throws UsageError for a part without any tensor in the file and for a tensor of another shape.
+LoadReport load_weights(torch::nn::Module& model, const std::filesystem::path& file, const std::vector<std::string>& parts);
+
+}  // namespace glid

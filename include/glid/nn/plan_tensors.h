@@ -1,0 +1,48 @@
+// A WindowPlan as tensors on a device, made once a batch and used by every block.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <vector>
+
+#include "glid/nn/row_map.h"
+#include "glid/nn/window_plan.h"
+
+namespace glid {
+
+// W windows of L places.
+struct WindowBucketTensors {
+  int64_t num_windows = 0, length = 0;
+  at::Tensor bias_index;  // [W or 1, L, L] int32 rows of the bias table
+  at::Tensor key_mask;    // [W, 1, 1, L] 0, or -inf at fillers; undefined without fillers
+};
+
+struct WindowTensors {
+  RowMap map;  // tokens [T] <-> places of all buckets laid end to end
+  std::vector<WindowBucketTensors> buckets;
+};
+
+struct PlanTensors {
+  UnitGrid grid;
+  int64_t batch = 0, num_visible = 0;  // B, K
+  at::Tensor visible_units;            // [B * K] rows of the batch's units [B * grid.size()]
+  at::Tensor hidden_units;             // [B * N]
+  at::Tensor hidden_cells;             // [B, N] unit indices within the sample
+  std::array<RowMap, kNumStages> images;  // tokens of a stage <-> cells of [B, H_s, W_s]
+  std::array<at::Tensor, kNumStages> cells;  // [B, K * side^2] the cell of every token within its image
+
+  const WindowTensors& windows(int stage, bool shifted) const;
+  int64_t height(int stage) const { return grid.height * unit_side(stage); }
+  int64_t width(int stage) const { return grid.width * unit_side(stage); }
+
+  std::array<std::array<WindowTensors, 2>, kNumStages> shifts;
+};
+
+PlanTensors to_tensors(const WindowPlan& plan, const at::Device& device);
+
+// Tokens [T, C] of a stage -> [B, C, H, W] (channels last in memory), zero where hidden; and back.
+at::Tensor to_image(const at::Tensor& tokens, const PlanTensors& plan, int stage);
+at::Tensor to_tokens(const at::Tensor& image, const PlanTensors& plan, int stage);
+
+}  // namespace glid

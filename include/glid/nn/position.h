@@ -1,0 +1,20 @@
+// Fixed position vectors of a grid's cells, for decoder keys and queries.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace glid {
+
+enum class PositionKind {
+  // Cell centres u = (i + .5) / size; per axis C/4 sines and C/4 cosines of 2 pi f u, f geometric from 0.5 to 6 cycles
+  // an image. A place has the same vector at every stride. Layout: y sines, y cosines, x sines, x cosines.
+  kFourier,
+  // Mask2Former's: (i + 1) / (size + 1e-6) * 2 pi over 1e4^(2 floor(j / 2) / (C / 2)), sine on even and cosine on odd j;
+  // C/2 for y, then C/2 for x (facebookresearch/Mask2Former, position_encoding.py).
+  kSine,
+};
+
+// [height * width, channels] fp32 on `device`, cells row-major; channels divisible by 4.
+at::Tensor position_table(PositionKind kind, int64_t height, int64_t width, int64_t channels, const at::Device& device);
+
+}  // namespace glid

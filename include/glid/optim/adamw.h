@@ -1,0 +1,45 @@
+// AdamW (Loshchilov & Hutter, ICLR 2019) as one fused kernel over each parameter group.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "glid/optim/param_groups.h"
+
+namespace glid {
+
+struct AdamWOptions {
+  std::array<double, 2> betas{0.9, 0.95};
+  double eps = 1e-8;
+};
+
+class AdamW {
+ public:
+  using Parameters = std::vector<std::pair<std::string, at::Tensor>>;
+
+  // `gradients` in the order of the parameters; both are kept and read at every step.
+  AdamW(Parameters parameters, std::vector<at::Tensor> gradients, std::vector<ParamGroup> groups, const AdamWOptions& options);
+
+  // Where found_inf (a float scalar on the parameters' device) is 1 nothing changes, the step count included.
+  void step(double lr, const at::Tensor& found_inf);
+
+  // The state by name, the tensors themselves: "<parameter>.exp_avg", "<parameter>.exp_avg_sq", "<parameter>.step".
+  Parameters state() const;
+
+ private:
+  struct Lists {
+    double weight_decay;
+    std::vector<at::Tensor> parameters, gradients, exp_avgs, exp_avg_sqs, steps;
+  };
+
+  Parameters parameters_;
+  AdamWOptions options_;
+  std::vector<ParamGroup> groups_;
+  std::vector<Lists> lists_;
+};
+
+}  // namespace glid

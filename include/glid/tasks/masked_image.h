@@ -1,0 +1,56 @@
+// Masked image modelling, GLID's pre-training: hidden units are the queries, their pixels the answers (paper section 3.1).
+#pragma once
+
+#include "glid/config/fields.h"
+#include "glid/tasks/mask.h"
+#include "glid/tasks/task.h"
+
+namespace glid {
+
+enum class PixelTarget {
+  kNormalised,  // (t - mean) / sqrt(var_unbiased + 1e-6) of each hidden unit (MAE's norm_pix_loss)
+  kRaw,         // pixels in ImageNet's mean and deviation
+};
+constexpr auto enum_names(PixelTarget) {
+  return std::to_array<config::Named<PixelTarget>>({{PixelTarget::kNormalised, "normalised"}, {PixelTarget::kRaw, "raw"}});
+}
+
+struct MaskedImageConfig {
+  static constexpr std::string_view kName = "masked_image";
+  MaskStrategy mask = MaskStrategy::kRandom;
+  double mask_ratio = 0.75;
+  PixelTarget target = PixelTarget::kNormalised;
+
+  template <class V>
+  void fields(V& v) {
+    v("mask", mask, "how hidden units are drawn");
+    v("mask_ratio", mask_ratio, "part of the units that is hidden: 0.5, 0.6 or 0.75; the grid's is 0.75");
+    v("target", target, "pixels of a hidden unit in its own mean and deviation, or in ImageNet's");
+  }
+};
+
+class MaskedImage : public Task {
+ public:
+  // Units of `shape`.unit_px() px; drop-path draws where the shape asks for them.
+  MaskedImage(const MaskedImageConfig& config, const SwinShape& shape);
+
+  std::vector<HeadSpec> heads() const override;  // "pixels": 3 U^2, in the order row, column, channel
+  SamplePlan plan(const SampleKey& key, int64_t height_px, int64_t width_px) const override;
+  Question ask(const Batch& batch) const override;  // target [B, N, 3 U^2], count B N
+  // Eq. 2 in its mean form: mean over a unit's values, summed over hidden units. Diagnostic: query_spread, the deviation
+  // of an image's predictions over its queries, mean over outputs and images; under 0.02 all queries answer alike.
+  Losses losses(const Answer& answer, const Question& question) const override;
+  std::vector<Reference> references(const Question& question) const override;
+  // masked, reconstruction, control (a prediction of 0 with the same statistics), original.
+  std::vector<std::vector<Image>> pictures(const Answer& answer, const Question& question) const override;
+  std::vector<std::string> picture_titles() const override;
+
+ private:
+  at::Tensor target_of(const at::Tensor& hidden) const;       // pixels [B, N, 3 U^2] -> target
+  at::Tensor to_pixels(const at::Tensor& prediction, const at::Tensor& hidden) const;  // the way back
+
+  MaskedImageConfig config_;
+  SwinShape shape_;
+};
+
+}  // namespace glid

@@ -1,0 +1,15 @@
+// The closed list of tasks: the `task` block of a configuration.
+#pragma once
+
+#include <memory>
+#include <variant>
+
+#include "glid/tasks/masked_image.h"
+
+namespace glid {
+
+using TaskConfig = std::variant<MaskedImageConfig>;
+
+std::unique_ptr<Task> make_task(const TaskConfig& config, const SwinShape& shape);
+
+}  // namespace glid

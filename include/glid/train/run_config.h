@@ -1,0 +1,142 @@
+// A whole experiment: one YAML file, read into one struct (README, docs/pretraining.md).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "glid/config/fields.h"
+#include "glid/data/data_config.h"
+#include "glid/model/model_config.h"
+#include "glid/optim/optim_config.h"
+#include "glid/optim/precision.h"
+#include "glid/optim/schedule.h"
+#include "glid/tasks/task_config.h"
+
+namespace glid {
+
+enum class DeviceChoice { kAuto, kCpu, kCuda };
+constexpr auto enum_names(DeviceChoice) {
+  return std::to_array<config::Named<DeviceChoice>>(
+      {{DeviceChoice::kAuto, "auto"}, {DeviceChoice::kCpu, "cpu"}, {DeviceChoice::kCuda, "cuda"}});
+}
+constexpr auto enum_names(Split) {
+  return std::to_array<config::Named<Split>>({{Split::kTrain, "train"}, {Split::kVal, "val"}});
+}
+
+struct InitConfig {
+  std::string from;
+  std::vector<std::string> parts{"encoder", "bifpn", "decoder"};
+
+  template <class V>
+  void fields(V& v) {
+    v("from", from, "weights to start from: a .safetensors file, a run or a checkpoint folder; empty: random");
+    v("parts", parts, "what to take of it", config::one_of({"encoder", "bifpn", "decoder", "heads"}));
+  }
+};
+
+struct TrainConfig {
+  double epochs = 600;
+  std::optional<int64_t> steps;
+  int64_t batch_size = 2048;
+  int64_t accumulate = 1;
+  Precision precision = Precision::kFp32;
+  DeviceChoice device = DeviceChoice::kAuto;
+  std::optional<int64_t> threads;
+  int64_t max_nonfinite = 10;
+
+  template <class V>
+  void fields(V& v) {
+    v("epochs", epochs, "length of the run", config::positive());
+    v("steps", steps, "the same in updates; overrides epochs", config::positive());
+    v("batch_size", batch_size, "images an update, over all ranks and micro-batches", config::positive());
+    v("accumulate", accumulate, "micro-batches of each rank in an update", config::positive());
+    v("precision", precision, "arithmetic of the model; weights and optimizer stay fp32");
+    v("device", device, "auto: cuda where there is one");
+    v("threads", threads, "threads of one operation on the CPU (part of a run's bits); null: all cores", config::positive());
+    v("max_nonfinite", max_nonfinite, "updates in a row skipped for a loss or gradient that is not finite before the run stops",
+      config::positive());
+  }
+};
+
+struct EvalConfig {
+  int64_t every_steps = 0;
+  Split split = Split::kVal;
+  double fraction = 1.0;
+
+  template <class V>
+  void fields(V& v) {
+    v("every_steps", every_steps, "validation loss; 0: only at the end", config::non_negative());
+    v("split", split, "images of the validation loss");
+    v("fraction", fraction, "part of them", config::in_range(config::above(0), 1));
+  }
+};
+
+struct CheckpointConfig {
+  int64_t every_steps = 1000;
+  int64_t keep = 2;
+  int64_t milestone_steps = 0;
+
+  template <class V>
+  void fields(V& v) {
+    v("every_steps", every_steps, "updates between checkpoints; the last update always has one", config::positive());
+    v("keep", keep, "how many of the newest stay, beside the best and milestones", config::positive());
+    v("milestone_steps", milestone_steps, "checkpoints at multiples of it stay for ever; 0: none", config::non_negative());
+  }
+};
+
+struct LogConfig {
+  int64_t every_steps = 50;
+  int64_t pictures_every_steps = 1000;
+
+  template <class V>
+  void fields(V& v) {
+    v("every_steps", every_steps, "a line on the console, in metrics.jsonl and TensorBoard", config::positive());
+    v("pictures_every_steps", pictures_every_steps, "a picture of fixed validation images; 0: off", config::non_negative());
+  }
+};
+
+struct RunConfig {
+  uint64_t seed = 0;
+  std::string out = "runs/glid";
+  InitConfig init;
+  ModelConfig model;
+  TaskConfig task;
+  DataConfig data;
+  TrainConfig train;
+  OptimConfig optim;
+  EvalConfig eval;
+  CheckpointConfig checkpoint;
+  LogConfig log;
+
+  template <class V>
+  void fields(V& v) {
+    v("seed", seed, "of initial weights, order, crops and masks");
+    v("out", out, "run folder; --out overrides it");
+    v("init", init, "");
+    v("model", model, "");
+    v("task", task, "");
+    v("data", data, "");
+    v("train", train, "");
+    v("optim", optim, "");
+    v("eval", eval, "");
+    v("checkpoint", checkpoint, "");
+    v("log", log, "");
+  }
+  void check(config::Problems& problems) const;
+
+  // Updates of the run, and its schedule, with so many updates an epoch.
+  int64_t total_steps(int64_t steps_per_epoch) const;
+  Schedule schedule(int64_t steps_per_epoch) const;
+};
+
+// What differs between a run and the one that is to be gone on with, in two classes.
+struct ConfigChanges {
+  std::vector<std::string> refused;  // seed, model, task, data (except workers), batch, optim, precision
+  std::vector<std::string> warned;   // what may change bits: ranks, threads, accumulation, length
+};
+ConfigChanges compare_configs(const RunConfig& old_config, const RunConfig& new_config);
+
+}  // namespace glid

@@ -1,0 +1,163 @@
+#include "glid/config/write.h"
+
+#include <algorithm>
+#include <map>
+
+#include "glid/core/format.h"
+#include "join.h"
+
+namespace glid::config {
+namespace {
+
+// Keeps the path of the block that is being visited.
+class PathVisitor : public Visitor {
+ public:
+  void enter(std::string_view name, std::string_view) override { blocks_.emplace_back(name); }
+  void leave() override { blocks_.pop_back(); }
+  std::vector<size_t> choose(const Choice& choice) override {
+    leaf(choice.name, std::string(choice.names[choice.current]));
+    return {choice.current};
+  }
+  void value(const Field& field) override { leaf(field.name, field.write()); }
+
+ protected:
+  virtual void leaf(std::string_view /*name*/, const std::string& /*value*/) {}
+  size_t depth() const { return blocks_.size(); }
+  std::string path_of(std::string_view name) const {
+    return blocks_.empty() ? std::string(name) : format("{}.{}", join(blocks_, "."), name);
+  }
+
+ private:
+  std::vector<std::string> blocks_;
+};
+
+class Flattener final : public PathVisitor {
+ public:
+  Leaves leaves;
+
+ private:
+  void leaf(std::string_view name, const std::string& value) override { leaves.emplace_back(path_of(name), value); }
+};
+
+class Writer final : public PathVisitor {
+ public:
+  void enter(std::string_view name, std::string_view help) override {
+    lines_.push_back({format("{:{}}{}:", "", 2 * depth(), name), ""});
+    PathVisitor::enter(name, help);
+  }
+
+  std::string text(const Tree* origins) const {
+    size_t width = 0;
+    for (const Line& line : lines_) width = std::max(width, line.text.size());
+    std::string text;
+    for (const Line& line : lines_) {
+      const bool has_origin = origins != nullptr && !line.path.empty();
+      text += has_origin ? format("{:<{}}  # {}", line.text, width, comment(origins->origin(line.path))) : line.text;
+      text += '\n';
+    }
+    return text;
+  }
+
+ private:
+  struct Line {
+    std::string text;
+    std::string path;  // of a leaf; a block has none
+  };
+
+  static std::string comment(const std::string& origin) { return origin == "(default)" ? "default" : origin; }
+
+  void leaf(std::string_view name, const std::string& value) override {
+    lines_.push_back({format("{:{}}{}: {}", "", 2 * depth(), name, value), path_of(name)});
+  }
+
+  std::vector<Line> lines_;
+};
+
+class Helper final : public PathVisitor {
+ public:
+  void value(const Field& field) override {
+    add({path_of(field.name), field.type().text(), field.required ? "(required)" : field.write(), std::string(field.help)});
+  }
+
+  void enter(std::string_view name, std::string_view help) override {
+    if (!help.empty()) add({path_of(name), "block", "", std::string(help)});
+    PathVisitor::enter(name, help);
+  }
+
+  // The struct's own alternative first: making another one drops its values.
+  std::vector<size_t> choose(const Choice& choice) override {
+    const std::string current(choice.names[choice.current]);
+    add({path_of(choice.name), names_type(choice.names).text(), current, std::string(choice.help)});
+    std::vector<size_t> order{choice.current};
+    for (size_t i = 0; i < choice.names.size(); ++i) {
+      if (i != choice.current) order.push_back(i);
+    }
+    return order;
+  }
+
+  void begin_alternative(const Choice& choice, size_t index) override {
+    const bool is_alone = choice.names.size() == 1;
+    conditions_.push_back(is_alone ? "" : format(" ({}: {})", path_of(choice.name), choice.names[index]));
+  }
+  void end_alternative() override { conditions_.pop_back(); }
+
+  std::string text() const {
+    std::array<size_t, 3> widths{};
+    for (const Row& row : rows_) {
+      for (size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    }
+    std::string text;
+    for (const Row& row : rows_) {
+      text += format("{:<{}}  {:<{}}  {:<{}}  {}\n", row[0], widths[0], row[1], widths[1], row[2], widths[2], row[3]);
+    }
+    return text;
+  }
+
+ private:
+  using Row = std::array<std::string, 4>;  // path, type, default, help
+
+  void add(Row row) {
+    for (const std::string& condition : conditions_) row[3] += condition;
+    rows_.push_back(std::move(row));
+  }
+
+  std::vector<Row> rows_;
+  std::vector<std::string> conditions_;
+};
+
+}  // namespace
+
+std::string write_fields(const VisitStruct& visit_struct, const Tree* origins) {
+  Writer writer;
+  visit_struct(writer);
+  return writer.text(origins);
+}
+
+std::string help_fields(const VisitStruct& visit_struct) {
+  Helper helper;
+  visit_struct(helper);
+  return helper.text();
+}
+
+Leaves flatten_fields(const VisitStruct& visit_struct) {
+  Flattener flattener;
+  visit_struct(flattener);
+  return flattener.leaves;
+}
+
+std::vector<Difference> difference(const Leaves& old_leaves, const Leaves& new_leaves) {
+  const std::map<std::string, std::string> old_values(old_leaves.begin(), old_leaves.end());
+  const std::map<std::string, std::string> new_values(new_leaves.begin(), new_leaves.end());
+  std::vector<Difference> differences;
+  for (const auto& [path, value] : old_leaves) {
+    const auto other = new_values.find(path);
+    if (other == new_values.end()) differences.push_back({path, value, "(absent)"});
+    else if (other->second != value) differences.push_back({path, value, other->second});
+  }
+  for (const auto& [path, value] : new_leaves) {
+    if (!old_values.contains(path)) differences.push_back({path, "(absent)", value});
+  }
+  return differences;
+}
+
+}  // namespace glid::config

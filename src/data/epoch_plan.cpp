@@ -1,0 +1,87 @@
+#include "glid/data/epoch_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/core/rng.h"
+
+namespace glid {
+
+std::vector<int64_t> epoch_permutation(int64_t size, uint64_t seed, int64_t epoch) {
+  std::vector<int64_t> ids(static_cast<size_t>(size));
+  std::iota(ids.begin(), ids.end(), 0);
+  Rng rng(seed, static_cast<uint64_t>(epoch), 0, RandomOp::kPermutation);
+  for (size_t left = ids.size(); left > 1; --left) std::swap(ids[left - 1], ids[rng.below(left)]);
+  return ids;
+}
+
+TrainingPlan::TrainingPlan(int64_t dataset_size, uint64_t seed, const BatchLayout& layout)
+    : dataset_size_(dataset_size), seed_(seed), layout_(layout) {
+  if (layout.global_batch < 1 || layout.global_batch % (layout.world_size * layout.micro_batches) != 0) {
+    throw UsageError("train.batch_size",
+                     format("is divided by {} ranks x {} micro-batches", layout.world_size, layout.micro_batches),
+                     std::to_string(layout.global_batch), "choose a multiple of that product");
+  }
+  if (dataset_size < layout.global_batch) {
+    throw DataError("data", format("has too few training images for one batch of {}", layout.global_batch),
+                    std::to_string(dataset_size), "lower train.batch_size or add images");
+  }
+}
+
+Place TrainingPlan::first_place(int64_t step) const {
+  return {step / steps_per_epoch(), step % steps_per_epoch() * layout_.global_batch};
+}
+
+std::vector<Place> TrainingPlan::places(int64_t step, int64_t micro) const {
+  const int64_t size = layout_.micro_batch_size();
+  Place place = first_place(step);
+  place.position += (layout_.rank * layout_.micro_batches + micro) * size;
+  std::vector<Place> places;
+  for (int64_t i = 0; i < size; ++i, ++place.position) places.push_back(place);
+  return places;
+}
+
+std::optional<SampleKey> TrainingPlan::key(const Place& place, int64_t attempt) const {
+  if (attempt >= dataset_size_) throw DataError("data", "has no readable image", std::to_string(dataset_size_) + " tried");
+  const auto ids = permutation(place.epoch);
+  return SampleKey{seed_, place.epoch, (*ids)[static_cast<size_t>((place.position + attempt) % dataset_size_)]};
+}
+
+std::shared_ptr<const TrainingPlan::Permutation> TrainingPlan::permutation(int64_t epoch) const {
+  std::lock_guard lock(mutex_);
+  for (const auto& [known, ids] : recent_) {
+    if (known == epoch) return ids;
+  }
+  if (recent_.size() == 2) recent_.erase(recent_.begin());
+  auto ids = std::make_shared<const Permutation>(epoch_permutation(dataset_size_, seed_, epoch));
+  recent_.emplace_back(epoch, ids);
+  return ids;
+}
+
+ValidationPlan::ValidationPlan(int64_t dataset_size, uint64_t seed, const Share& share)
+    : dataset_size_(dataset_size), seed_(seed), batch_size_(share.batch_size) {
+  if (!(share.fraction > 0 && share.fraction <= 1)) {
+    throw UsageError("eval.fraction", "lies above 0 and up to 1", format("{}", share.fraction));
+  }
+  chosen_ = std::max<int64_t>(1, std::llround(share.fraction * static_cast<double>(dataset_size)));
+  begin_ = chosen_ * share.rank / share.world_size;
+  end_ = chosen_ * (share.rank + 1) / share.world_size;
+}
+
+std::vector<Place> ValidationPlan::places(int64_t step, int64_t /*micro*/) const {
+  std::vector<Place> places;
+  const int64_t first = begin_ + step * batch_size_;
+  for (int64_t j = first; j < std::min(first + batch_size_, end_); ++j) places.push_back({0, j});
+  return places;
+}
+
+std::optional<SampleKey> ValidationPlan::key(const Place& place, int64_t attempt) const {
+  if (attempt > 0) return std::nullopt;
+  return SampleKey{seed_, 0, place.position * dataset_size_ / chosen_};
+}
+
+}  // namespace glid

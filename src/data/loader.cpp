@@ -1,0 +1,238 @@
+#include "glid/data/loader.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "frame.h"
+#include "glid/core/error.h"
+#include "glid/core/log.h"
+
+namespace glid {
+namespace {
+
+constexpr int64_t kPrefetchedSteps = 2;
+
+// A frame in the queue. The counts are changed under the pipeline's lock.
+struct Job {
+  Frame frame;
+  at::Tensor pixels;  // uint8 [slots, H, W, 3], the frame's memory
+  size_t num_claimed = 0, num_filled = 0;
+  bool complete = false;
+
+  bool claimable() const { return num_claimed < frame.slots.size(); }
+};
+
+}  // namespace
+
+// The calling thread opens jobs and takes them, both in the order of the plan; decode threads fill the slots in between.
+class Loader::Pipeline {
+ public:
+  explicit Pipeline(Decoder decoder) : decoder_(std::move(decoder)) {
+    for (int64_t i = 0; i < decoder_.options.workers; ++i) threads_.emplace_back([this] { work(); });
+  }
+  ~Pipeline();
+
+  void seek(int64_t step);
+  std::vector<Batch> next();
+  int64_t step() const { return step_; }
+  double wait_s() const { return wait_s_; }
+
+ private:
+  void open_steps();
+  std::shared_ptr<Job> open_job(const std::vector<Place>& places);
+  at::Tensor free_buffer(int64_t batch);
+
+  void work();
+  std::shared_ptr<Job> claimable_job() const;
+  void fill_slot(Job& job, std::unique_lock<std::mutex>& lock);
+
+  void wait_for(Job& job);
+  void check(const Job& job);
+  void count_bad_files(const Slot& slot);
+  std::vector<Batch> take_step();
+  Batch to_batch(Job& job) const;
+
+  const Decoder decoder_;
+
+  // Of the calling thread.
+  int64_t step_ = 0, next_to_open_ = 0;
+  double wait_s_ = 0;
+  std::set<int64_t> bad_ids_;
+  std::vector<at::Tensor> buffers_;
+
+  std::mutex mutex_;
+  std::condition_variable has_work_, is_complete_;
+  std::deque<std::shared_ptr<Job>> jobs_;  // changed by the calling thread under the lock
+  bool closing_ = false;
+  std::vector<std::thread> threads_;
+};
+
+Loader::Pipeline::~Pipeline() {
+  {
+    std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  has_work_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Loader::Pipeline::seek(int64_t step) {
+  std::lock_guard lock(mutex_);
+  jobs_.clear();
+  step_ = next_to_open_ = step;
+}
+
+std::vector<Batch> Loader::Pipeline::next() {
+  while (true) {
+    open_steps();
+    if (jobs_.empty()) {
+      seek(0);
+      return {};
+    }
+    std::vector<Batch> batches = take_step();
+    if (batches.empty()) continue;  // every file of it was bad
+    if (!threads_.empty()) open_steps();
+    return batches;
+  }
+}
+
+void Loader::Pipeline::open_steps() {
+  while (next_to_open_ < step_ + (threads_.empty() ? 1 : kPrefetchedSteps)) {
+    std::vector<std::shared_ptr<Job>> opened;
+    for (int64_t micro = 0; micro < decoder_.index_plan->micro_batches(); ++micro) {
+      const auto places = decoder_.index_plan->places(next_to_open_, micro);
+      if (places.empty()) return;
+      opened.push_back(open_job(places));
+    }
+    std::lock_guard lock(mutex_);
+    jobs_.insert(jobs_.end(), opened.begin(), opened.end());
+    ++next_to_open_;
+    has_work_.notify_all();
+  }
+}
+
+std::shared_ptr<Job> Loader::Pipeline::open_job(const std::vector<Place>& places) {
+  auto job = std::make_shared<Job>();
+  job->frame.slots.resize(places.size());
+  for (size_t i = 0; i < places.size(); ++i) job->frame.slots[i].place = places[i];
+  job->pixels = free_buffer(static_cast<int64_t>(places.size()));
+  job->frame.pixels = job->pixels.mutable_data_ptr<uint8_t>();
+  return job;
+}
+
+// LibTorch caches pinned memory and gives it out again after the copies from it; other buffers are kept here.
+at::Tensor Loader::Pipeline::free_buffer(int64_t batch) {
+  const std::vector<int64_t> shape = {batch, decoder_.options.size_px, decoder_.options.size_px, 3};
+  if (decoder_.options.device.is_cuda()) return at::empty(shape, at::TensorOptions(at::kByte).pinned_memory(true));
+  for (const at::Tensor& buffer : buffers_) {
+    const bool is_free = buffer.use_count() == 1 && buffer.storage().use_count() == 1;
+    if (is_free && buffer.size(0) == batch) return buffer;
+  }
+  return buffers_.emplace_back(at::empty(shape, at::kByte));
+}
+
+void Loader::Pipeline::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    std::shared_ptr<Job> job;
+    has_work_.wait(lock, [&] { return closing_ || (job = claimable_job()) != nullptr; });
+    if (closing_) return;
+    fill_slot(*job, lock);
+  }
+}
+
+std::shared_ptr<Job> Loader::Pipeline::claimable_job() const {
+  const auto found = std::find_if(jobs_.begin(), jobs_.end(), [](const auto& job) { return job->claimable(); });
+  return found == jobs_.end() ? nullptr : *found;
+}
+
+// Fills the job's next slot, with the lock released meanwhile; whoever fills the last one completes the frame.
+void Loader::Pipeline::fill_slot(Job& job, std::unique_lock<std::mutex>& lock) {
+  const size_t i = job.num_claimed++;
+  lock.unlock();
+  decoder_.fill(job.frame, i);
+  lock.lock();
+  if (++job.num_filled < job.frame.slots.size()) return;
+  lock.unlock();
+  decoder_.complete(job.frame);
+  lock.lock();
+  job.complete = true;
+  is_complete_.notify_all();
+}
+
+// All micro-batches of the first step in the queue, those without samples left out.
+std::vector<Batch> Loader::Pipeline::take_step() {
+  const auto num_jobs = static_cast<std::ptrdiff_t>(decoder_.index_plan->micro_batches());
+  const auto end = jobs_.begin() + num_jobs;
+  std::for_each(jobs_.begin(), end, [&](auto& job) { wait_for(*job); });
+  std::for_each(jobs_.begin(), end, [&](auto& job) { check(*job); });
+  std::vector<Batch> batches;
+  for (auto job = jobs_.begin(); job != end; ++job) {
+    if (Batch batch = to_batch(**job); batch.size() > 0) batches.push_back(std::move(batch));
+  }
+  std::lock_guard lock(mutex_);
+  jobs_.erase(jobs_.begin(), end);
+  ++step_;
+  return batches;
+}
+
+void Loader::Pipeline::wait_for(Job& job) {
+  const auto start = std::chrono::steady_clock::now();
+  std::unique_lock lock(mutex_);
+  while (threads_.empty() && job.claimable()) fill_slot(job, lock);
+  is_complete_.wait(lock, [&] { return job.complete; });
+  wait_s_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Throws what went wrong, in the order of the slots: the same for any number of threads.
+void Loader::Pipeline::check(const Job& job) {
+  for (const Slot& slot : job.frame.slots) count_bad_files(slot);
+  if (job.frame.error) std::rethrow_exception(job.frame.error);
+}
+
+void Loader::Pipeline::count_bad_files(const Slot& slot) {
+  for (const BadFile& bad : slot.bad_files) {
+    const bool is_new = bad_ids_.insert(bad.id).second;
+    if (static_cast<int64_t>(bad_ids_.size()) > decoder_.options.max_bad_files) {
+      throw DataError("data.max_bad_files", format("{} files can't be read, the last one: {}", bad_ids_.size(), bad.reason),
+                      format("limit {}", decoder_.options.max_bad_files), "repair the data or raise the limit");
+    }
+    if (is_new) log_warning("{}; {}", bad.reason, slot.key ? "replaced by " + slot.name : "left out");
+  }
+}
+
+Batch Loader::Pipeline::to_batch(Job& job) const {
+  Batch batch;
+  for (Slot& slot : job.frame.slots) {
+    batch.bad_files += static_cast<int64_t>(slot.bad_files.size());
+    if (!slot.key) continue;
+    batch.keys.push_back(*slot.key);
+    batch.names.push_back(std::move(slot.name));
+    batch.targets.push_back(std::move(slot.targets));
+  }
+  batch.plan = std::move(job.frame.plan);
+  batch.images = job.pixels.narrow(0, 0, batch.size()).to(decoder_.options.device, /*non_blocking=*/true);
+  return batch;
+}
+
+Loader::Loader(std::shared_ptr<const Dataset> dataset, std::shared_ptr<const IndexPlan> plan, LoaderOptions options,
+               MakePlan make_plan)
+    : pipeline_(std::make_unique<Pipeline>(
+          Decoder{std::move(dataset), std::move(plan), options, std::move(make_plan)})) {}
+
+Loader::~Loader() = default;
+
+void Loader::seek(int64_t step) { pipeline_->seek(step); }
+std::vector<Batch> Loader::next() { return pipeline_->next(); }
+int64_t Loader::step() const { return pipeline_->step(); }
+double Loader::wait_s() const { return pipeline_->wait_s(); }
+
+}  // namespace glid

@@ -1,0 +1,105 @@
+#include "glid/data/make_demo.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <fstream>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "glid/core/error.h"
+#include "glid/core/files.h"
+#include "glid/core/json.h"
+#include "glid/core/log.h"
+#include "glid/data/scenes.h"
+#include "glid/formats/jpeg.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kJpegQuality = 95;
+
+// What identifies the images; a second run compares it.
+std::string description(const DemoOptions& options, const Scenes& train) {
+  Json json = Json::object();
+  json.set("count", options.count).set("size", options.size_px).set("seed", options.seed);
+  json.set("fingerprint", format("{:016x}", train.fingerprint()));
+  return json.dump(2) + "\n";
+}
+
+bool is_there(const fs::path& out, const std::string& content) {
+  if (!fs::exists(out) || (fs::is_directory(out) && fs::is_empty(out))) return false;
+  if (fs::exists(out / "demo.json") && read_file(out / "demo.json") == content) return true;
+  throw UsageError(out.string(), "is there already and holds something else", {}, "remove it or choose another --out");
+}
+
+void write_scene(const Scenes& scenes, int64_t id, const fs::path& folder) {
+  const Sample sample = scenes.get(id);
+  const fs::path file = folder / kSceneClasses[static_cast<size_t>(*sample.targets.label)] / format("scene_{:06}.jpg", id);
+  // No need to sync each file: AtomicFolder does.
+  const std::string bytes = encode_jpeg(sample.image, kJpegQuality);
+  std::ofstream out(file, std::ios::binary);
+  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  out.close();
+  if (!out) throw Error(ExitCode::kInternal, file.string(), "can't be written");
+}
+
+// Calls body(0) .. body(count - 1) on all cores; the first exception ends it and is thrown here.
+template <class Body>
+void parallel_for(int64_t count, const Body& body) {
+  std::atomic<int64_t> next = 0;
+  std::exception_ptr error;
+  std::once_flag first_error;
+  const auto work = [&] {
+    try {
+      for (int64_t i; (i = next++) < count;) body(i);
+    } catch (...) {
+      std::call_once(first_error, [&] { error = std::current_exception(); });
+      next = count;
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned i = 0; i < std::max(1u, std::thread::hardware_concurrency()); ++i) threads.emplace_back(work);
+  }
+  if (error) std::rethrow_exception(error);
+}
+
+void write_split(const Scenes& scenes, const fs::path& folder) {
+  for (const char* name : kSceneClasses) fs::create_directories(folder / name);
+  std::atomic<int64_t> done = 0;
+  parallel_for(scenes.size(), [&](int64_t id) {
+    write_scene(scenes, id, folder);
+    if (++done % 100 == 0) log_status(format("{}: {} of {} scenes", folder.filename().string(), done.load(), scenes.size()));
+  });
+  log_status("");
+}
+
+}  // namespace
+
+bool make_demo(const DemoOptions& options) {
+  if (options.count < 1) throw UsageError("--count", "must be positive", std::to_string(options.count));
+  if (options.size_px < 32) throw UsageError("--size", "must be at least 32", std::to_string(options.size_px));
+  const Scenes::Config config{options.seed, options.count, options.size_px};
+  const Scenes train(config, Split::kTrain), val(config, Split::kVal);
+  const std::string content = description(options, train);
+  const fs::path out = (fs::absolute(options.out) / "").lexically_normal().parent_path();  // without a slash at the end
+  if (is_there(out, content)) {
+    log_info("{} holds these {} scenes already", out.string(), train.size() + val.size());
+    return false;
+  }
+  fs::create_directories(out.parent_path());
+  AtomicFolder folder(out);
+  write_split(train, folder.path() / "train");
+  write_split(val, folder.path() / "val");
+  write_file(folder.path() / "demo.json", content);
+  folder.commit();
+  log_info("{} scenes to train on and {} to validate on written to {}", train.size(), val.size(), out.string());
+  return true;
+}
+
+}  // namespace glid

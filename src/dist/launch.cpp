@@ -1,0 +1,279 @@
+#include "glid/dist/launch.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/core/log.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kStoreFile = "GLID_STORE_FILE";
+constexpr std::array kGroupVariables = {"RANK",        "LOCAL_RANK",  "WORLD_SIZE",                   "LOCAL_WORLD_SIZE",
+                                        "MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_USE_AGENT_STORE", "TORCHELASTIC_RESTART_COUNT",
+                                        kStoreFile};
+constexpr const char* kLauncherHint = "start the ranks with torchrun or --nproc, which set RANK, WORLD_SIZE and LOCAL_RANK";
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+int to_int(const char* name, const std::string& text, int lowest, int highest) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < lowest || value > highest) {
+    throw UsageError(name, format("must be a whole number from {} to {}", lowest, highest), "'" + text + "'", kLauncherHint);
+  }
+  return value;
+}
+
+int required_int(const char* name, int lowest, int highest) {
+  const std::string text = variable(name);
+  if (text.empty()) throw UsageError(name, "is not set, but others of the launcher's variables are", "", kLauncherHint);
+  return to_int(name, text, lowest, highest);
+}
+
+bool started_by_launcher() {
+  return !variable("RANK").empty() || !variable("WORLD_SIZE").empty() || !variable("LOCAL_RANK").empty();
+}
+
+bool read_agent_store() {
+  const std::string text = variable("TORCHELASTIC_USE_AGENT_STORE");
+  if (text == "True") return true;
+  if (text.empty() || text == "False") return false;
+  throw UsageError("TORCHELASTIC_USE_AGENT_STORE", "must be True or False", "'" + text + "'");
+}
+
+void read_torchrun_store(LaunchEnv& env) {
+  env.master_addr = variable("MASTER_ADDR");
+  if (env.master_addr.empty()) return;
+  env.master_port = required_int("MASTER_PORT", 1, 65535);
+  env.agent_store = read_agent_store();
+  const std::string restarts = variable("TORCHELASTIC_RESTART_COUNT");
+  if (!restarts.empty()) {
+    env.restart_count = to_int("TORCHELASTIC_RESTART_COUNT", restarts, 0, std::numeric_limits<int>::max());
+  }
+}
+
+void read_meeting_place(LaunchEnv& env) {
+  env.store_file = variable(kStoreFile);
+  read_torchrun_store(env);
+  if (!env.store_file.empty() && !env.master_addr.empty()) {
+    throw UsageError(kStoreFile, "contradicts MASTER_ADDR: the ranks can meet in one place only", env.store_file,
+                     "unset one of the two");
+  }
+  if (env.size > 1 && !env.has_meeting_place()) {
+    throw UsageError("MASTER_ADDR", format("is not set, but WORLD_SIZE is {}", env.size), "", kLauncherHint);
+  }
+}
+
+// The folder of the ranks' store, removed at the end.
+class StoreFolder {
+ public:
+  StoreFolder() {
+    std::string pattern = (fs::temp_directory_path() / "glid-launch-XXXXXX").string();
+    if (!::mkdtemp(pattern.data())) {
+      throw UsageError(pattern, std::string("cannot make a folder: ") + std::strerror(errno), "", "set TMPDIR");
+    }
+    path_ = pattern;
+  }
+  ~StoreFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  StoreFolder(const StoreFolder&) = delete;
+  StoreFolder& operator=(const StoreFolder&) = delete;
+
+  std::string store_file() const { return (path_ / "store").string(); }
+
+ private:
+  fs::path path_;
+};
+
+// Blocks the signals that the launcher waits for; the ranks start with the old mask.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    ::signal(SIGCHLD, SIG_DFL);  // an inherited SIG_IGN would discard the exit codes
+    ::sigemptyset(&waited_);
+    for (int signal : {SIGCHLD, SIGINT, SIGTERM, SIGUSR1}) ::sigaddset(&waited_, signal);
+    ::pthread_sigmask(SIG_BLOCK, &waited_, &old_);
+  }
+  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &old_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+  const sigset_t& old() const { return old_; }
+  // The next signal within a fifth of a second, or an empty record.
+  siginfo_t next() const {
+    const timespec patience{.tv_sec = 0, .tv_nsec = 200'000'000};
+    siginfo_t info{};
+    if (::sigtimedwait(&waited_, &info, &patience) < 0) info.si_signo = 0;
+    return info;
+  }
+
+ private:
+  sigset_t waited_;
+  sigset_t old_;
+};
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> result;
+  for (std::string& s : strings) result.push_back(s.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+std::vector<std::string> rank_environment(int rank, int size, const std::string& store_file) {
+  std::vector<std::string> result;
+  for (char** entry = environ; *entry; ++entry) {
+    const std::string_view text = *entry;
+    const std::string_view name = text.substr(0, text.find('='));
+    if (std::find(kGroupVariables.begin(), kGroupVariables.end(), name) == kGroupVariables.end()) result.emplace_back(text);
+  }
+  for (const char* name : {"RANK", "LOCAL_RANK"}) result.push_back(format("{}={}", name, rank));
+  for (const char* name : {"WORLD_SIZE", "LOCAL_WORLD_SIZE"}) result.push_back(format("{}={}", name, size));
+  result.push_back(format("{}={}", kStoreFile, store_file));
+  return result;
+}
+
+// Only async-signal-safe calls between fork and exec.
+pid_t start_rank(std::vector<std::string> command, std::vector<std::string> environment, const sigset_t& mask) {
+  const std::vector<char*> argv = pointers(command);
+  const std::vector<char*> envp = pointers(environment);
+  const pid_t launcher = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid != 0) return pid;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != launcher) ::_exit(1);  // it died before the line above
+  ::sigprocmask(SIG_SETMASK, &mask, nullptr);
+  ::execve("/proc/self/exe", argv.data(), envp.data());
+  ::_exit(127);
+}
+
+std::string describe(int status) {
+  if (WIFEXITED(status)) return format("failed with exit code {}", WEXITSTATUS(status));
+  return format("was ended by signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)));
+}
+
+int exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+
+// The started ranks; none survives it.
+class Ranks {
+ public:
+  explicit Ranks(double grace_s) : grace_(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(grace_s))) {}
+  ~Ranks() {
+    signal_all(SIGKILL);
+    for (pid_t pid : running_) {
+      if (pid > 0) ::waitpid(pid, nullptr, 0);
+    }
+  }
+  Ranks(const Ranks&) = delete;
+  Ranks& operator=(const Ranks&) = delete;
+
+  void add(pid_t pid) {
+    if (pid < 0) throw Error(ExitCode::kInternal, "--nproc", std::string("cannot start a process: ") + std::strerror(errno));
+    running_.push_back(pid);
+  }
+
+  int wait(const SignalsBlocked& signals) {
+    while (std::any_of(running_.begin(), running_.end(), [](pid_t pid) { return pid > 0; })) {
+      const siginfo_t info = signals.next();
+      if (info.si_signo == 0 || info.si_signo == SIGCHLD) {
+        reap_first(info.si_pid);
+      } else if (info.si_code != SI_KERNEL) {  // the terminal's Ctrl-C has reached the ranks already
+        signal_all(info.si_signo);
+      }
+      if (deadline_ && Clock::now() >= *deadline_) signal_all(SIGKILL);
+    }
+    return failure_.value_or(static_cast<int>(interrupted_ ? ExitCode::kInterrupted : ExitCode::kDone));
+  }
+
+ private:
+  void signal_all(int signal) const {
+    for (pid_t pid : running_) {
+      if (pid > 0) ::kill(pid, signal);
+    }
+  }
+
+  // Signals of the same kind merge, and the one that is kept belongs to the child that ended first: it is asked first.
+  void reap_first(pid_t first) {
+    const auto place = std::find(running_.begin(), running_.end(), first);
+    if (first > 0 && place != running_.end()) reap(place - running_.begin());
+    for (size_t rank = 0; rank < running_.size(); ++rank) reap(rank);
+  }
+
+  void reap(size_t rank) {
+    int status = 0;
+    if (running_[rank] <= 0 || ::waitpid(running_[rank], &status, WNOHANG) <= 0) return;
+    running_[rank] = 0;
+    const int code = exit_code(status);
+    interrupted_ |= code == static_cast<int>(ExitCode::kInterrupted);
+    if (code != 0 && code != static_cast<int>(ExitCode::kInterrupted)) fail(rank, status);
+  }
+
+  void fail(size_t rank, int status) {
+    if (failure_) return;
+    failure_ = exit_code(status);
+    log_warning("rank {} of {} {}; ending the others", rank, running_.size(), describe(status));
+    deadline_ = Clock::now() + grace_;
+    signal_all(SIGTERM);
+  }
+
+  std::vector<pid_t> running_;  // by rank; 0 when it has ended
+  Clock::duration grace_;
+  std::optional<Clock::time_point> deadline_;
+  std::optional<int> failure_;
+  bool interrupted_ = false;
+};
+
+}  // namespace
+
+LaunchEnv read_launch_env() {
+  LaunchEnv env;
+  if (!started_by_launcher()) return env;
+  env.size = required_int("WORLD_SIZE", 1, std::numeric_limits<int>::max());
+  env.rank = required_int("RANK", 0, env.size - 1);
+  env.local_rank = required_int("LOCAL_RANK", 0, env.size - 1);
+  read_meeting_place(env);
+  return env;
+}
+
+int launch_local(int num_processes, const std::vector<std::string>& arguments, double grace_s) {
+  if (num_processes < 1) throw UsageError("--nproc", "must be at least 1", std::to_string(num_processes));
+  if (started_by_launcher()) {
+    throw UsageError("--nproc", "this process was itself started by a launcher", "RANK=" + variable("RANK"),
+                     "use torchrun or --nproc, not both");
+  }
+  std::vector<std::string> command = {fs::read_symlink("/proc/self/exe").string()};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  const StoreFolder folder;
+  const SignalsBlocked signals;
+  Ranks ranks(grace_s);
+  for (int rank = 0; rank < num_processes; ++rank) {
+    ranks.add(start_rank(command, rank_environment(rank, num_processes, folder.store_file()), signals.old()));
+  }
+  return ranks.wait(signals);
+}
+
+}  // namespace glid

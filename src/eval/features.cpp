@@ -1,0 +1,123 @@
+#include "glid/eval/features.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <set>
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/core/log.h"
+#include "glid/formats/image_file.h"
+#include "glid/formats/resize.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+int64_t patch_of(const SafetensorsFile& file, const std::string& where) {
+  const TensorInfo* weight = file.find("encoder.patch_embed.proj.weight");
+  if (!weight) weight = file.find("patch_embed.proj.weight");
+  if (!weight || weight->shape.size() != 4) throw DataError(where, "holds no Swin encoder", "", "no patch_embed.proj.weight");
+  return weight->shape[3];
+}
+
+// norm0..norm2 are ours: checkpoints of classifiers lack them, and (1, 0) is then right.
+void require_whole(const LoadReport& report) {
+  for (const std::string& name : report.parts[0].missing)
+    if (!name.starts_with("encoder.norm")) throw DataError(report.source, "lacks a tensor of the encoder", name);
+}
+
+std::vector<fs::path> image_files(const fs::path& input) {
+  if (!fs::exists(input)) throw DataError(input.string(), "does not exist");
+  if (!fs::is_directory(input)) return {input};
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(input))
+    if (entry.is_regular_file() && has_image_extension(entry.path())) files.push_back(entry.path());
+  if (files.empty()) throw DataError(input.string(), "holds no image files");
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string feature_name(const fs::path& file, const fs::path& input) {
+  const fs::path relative = fs::is_directory(input) ? file.lexically_relative(input) : file.filename();
+  return (relative.parent_path() / relative.stem()).generic_string();
+}
+
+SafetensorsWriter::Tensors layout_of(const std::vector<std::string>& names, EncoderName model, int64_t patch, int64_t size_px) {
+  SwinShape shape = swin_preset(model);
+  SafetensorsWriter::Tensors layout;
+  for (const std::string& name : names)
+    for (int stage = 0; stage < kNumStages; ++stage) {
+      const int64_t side = size_px / patch >> stage, channels = shape.stage_channels(stage);
+      layout.emplace_back(format("{}/stage{}", name, stage + 1),
+                          TensorInfo{"F32", {channels, side, side}, nullptr, static_cast<size_t>(channels * side * side * 4)});
+    }
+  return layout;
+}
+
+std::vector<std::string> distinct_names(const std::vector<fs::path>& files, const fs::path& input) {
+  std::vector<std::string> names;
+  std::set<std::string> seen;
+  for (const fs::path& file : files) {
+    names.push_back(feature_name(file, input));
+    if (!seen.insert(names.back()).second)
+      throw DataError(file.string(), "has the same name as another file but for its extension", names.back());
+  }
+  return names;
+}
+
+}  // namespace
+
+FeatureExtractor::FeatureExtractor(EncoderName name, const fs::path& weights) : shape_(swin_preset(name)) {
+  const SafetensorsFile file(weights);
+  shape_.windows = windows_of(file, weights.string());
+  shape_.patch = patch_of(file, weights.string());
+  torch::nn::Module holder;
+  encoder_ = holder.register_module("encoder", std::make_shared<Swin>(shape_));
+  const LoadReport report = load_weights(holder, weights, {"encoder"});
+  require_whole(report);
+  log_info("{}", report.text());
+  encoder_->eval();
+}
+
+std::array<at::Tensor, kNumStages> FeatureExtractor::operator()(const Image& image, int64_t size_px) const {
+  const at::NoGradGuard no_grad;
+  const UnitGrid grid = unit_grid(size_px, size_px, shape_.unit_px(), "--size");
+  const bool fits = image.height == size_px && image.width == size_px;
+  const Image resized = fits ? image : resize(image, size_px, size_px, Filter::kBicubic);
+  const at::Tensor pixels = at::from_blob(const_cast<uint8_t*>(resized.pixels.data()), {1, size_px, size_px, 3}, at::kByte);
+  const SamplePlan sample = plan_whole_image(grid, shape_.windows);
+  const PlanTensors plan = to_tensors(collate({&sample, 1}, shape_.windows), at::kCPU);
+  std::array<at::Tensor, kNumStages> maps = encoder_->forward(normalise(pixels), plan);
+  for (int stage = 0; stage < kNumStages; ++stage) maps[stage] = to_image(maps[stage], plan, stage)[0].contiguous();
+  return maps;
+}
+
+int64_t extract_features(const FeaturesRequest& request) {
+  const FeatureExtractor extract(request.model, request.weights);
+  unit_grid(request.size_px, request.size_px, extract.unit_px(), "--size");
+  const std::vector<fs::path> files = image_files(request.input);
+  const std::vector<std::string> names = distinct_names(files, request.input);
+  if (request.output.has_parent_path()) fs::create_directories(request.output.parent_path());
+  fs::path temporary = request.output;
+  temporary += ".tmp";
+  try {
+    SafetensorsWriter writer(temporary, layout_of(names, request.model, extract.unit_px() / kUnitSide, request.size_px), {});
+    for (const fs::path& file : files) {
+      for (const at::Tensor& map : extract(read_image(file), request.size_px))
+        writer.append(static_cast<const std::byte*>(map.const_data_ptr()), map.nbytes());
+      log_status(format("{} of {} images", &file - files.data() + 1, files.size()));
+    }
+    writer.finish();
+  } catch (...) {
+    fs::remove(temporary);
+    throw;
+  }
+  log_status("");
+  fs::rename(temporary, request.output);
+  return std::ssize(files);
+}
+
+}  // namespace glid

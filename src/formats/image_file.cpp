@@ -1,0 +1,32 @@
+#include "glid/formats/image_file.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "glid/core/error.h"
+#include "glid/core/files.h"
+
+namespace glid {
+
+Image decode_image(std::string_view bytes, const std::string& where) {
+  if (bytes.empty()) throw DataError(where, "is empty");
+  if (is_jpeg(bytes)) return decode_jpeg(bytes, where);
+  if (is_png(bytes)) return decode_png(bytes, where);
+  throw DataError(where, "is not a JPEG or PNG image");
+}
+
+Image read_image(const std::filesystem::path& file) { return decode_image(read_file(file), file.string()); }
+
+bool has_image_extension(const std::filesystem::path& file) {
+  std::string extension = file.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".jpe" || extension == ".png";
+}
+
+void write_png(const std::filesystem::path& file, const Image& image) { write_file(file, encode_png(image)); }
+
+void write_jpeg(const std::filesystem::path& file, const Image& image, int quality) {
+  write_file(file, encode_jpeg(image, quality));
+}
+
+}  // namespace glid

@@ -1,0 +1,226 @@
+#include "glid/formats/safetensors.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <tuple>
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/core/json.h"
+
+namespace glid {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "safetensors data are little-endian");
+
+constexpr size_t kLengthBytes = 8;
+constexpr size_t kMaxHeaderBytes = 100'000'000;  // the reference implementation's limit
+constexpr size_t kAlignment = 8;
+constexpr std::string_view kMetadata = "__metadata__";
+
+// Elements x bytes of the dtype; none for an unknown dtype, a negative size or more than 64 bits hold.
+std::optional<size_t> data_bytes(const TensorInfo& tensor) {
+  size_t bytes = safetensors_dtype_bytes(tensor.dtype);
+  if (bytes == 0) return std::nullopt;
+  for (const int64_t size : tensor.shape)
+    if (size < 0 || __builtin_mul_overflow(bytes, static_cast<size_t>(size), &bytes)) return std::nullopt;
+  return bytes;
+}
+
+struct Entry {
+  std::string name;
+  TensorInfo tensor;
+  size_t begin = 0, end = 0;
+};
+
+// One member of the header; errors don't name the file yet.
+Entry read_entry(const std::string& name, const Json& json) {
+  Entry entry{name};
+  entry.tensor.dtype = json.at("dtype").as_string();
+  for (const Json& size : json.at("shape").as_array()) entry.tensor.shape.push_back(size.as_int());
+  const auto& offsets = json.at("data_offsets").as_array();
+  if (offsets.size() != 2) throw DataError("", "data_offsets must be two numbers");
+  entry.begin = offsets[0].as_uint();
+  entry.end = offsets[1].as_uint();
+  const auto bytes = data_bytes(entry.tensor);
+  if (!bytes) throw DataError("", "unknown dtype or impossible shape", entry.tensor.dtype);
+  entry.tensor.bytes = *bytes;
+  if (entry.end < entry.begin || entry.end - entry.begin != *bytes)
+    throw DataError("", "data_offsets don't fit shape and dtype", format("{} to {}", entry.begin, entry.end));
+  return entry;
+}
+
+struct Header {
+  std::vector<Entry> entries;
+  std::map<std::string, std::string> metadata;
+};
+
+Header read_members(const Json& json) {
+  Header header;
+  std::set<std::string_view> seen;
+  for (const auto& [name, value] : json.as_object()) {
+    if (!seen.insert(name).second) throw DataError(name, "is there twice");
+    try {
+      if (name != kMetadata) header.entries.push_back(read_entry(name, value));
+      else for (const auto& [key, text] : value.as_object()) header.metadata[key] = text.as_string();
+    } catch (const DataError& error) {
+      throw DataError(name, error.what());
+    }
+  }
+  return header;
+}
+
+// Sorts the entries by place. Throws DataError unless they fill `size` bytes without holes or overlaps.
+void check_layout(std::vector<Entry>& entries, size_t size) {
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
+  });
+  size_t place = 0;
+  for (const Entry& entry : entries) {
+    if (entry.begin != place) throw DataError(entry.name, "its data leave a hole or overlap", format("offset {}", entry.begin));
+    place = entry.end;
+  }
+  if (place != size)
+    throw DataError("", format("is truncated or damaged: {} bytes of tensor data expected", place), std::to_string(size));
+}
+
+struct FileDescriptor {
+  int fd;
+  explicit FileDescriptor(const std::filesystem::path& file) : fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~FileDescriptor() {
+    if (fd >= 0) ::close(fd);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+};
+
+[[noreturn]] void disk_error(const std::string& file) {
+  throw Error(ExitCode::kInternal, file, "can't be written", std::strerror(errno));
+}
+
+// The JSON header for tensors in order, padded with spaces so that the data are aligned.
+std::string make_header(const SafetensorsWriter::Tensors& layout, const std::map<std::string, std::string>& metadata) {
+  Json header = Json::object();
+  if (!metadata.empty()) {
+    Json texts = Json::object();
+    for (const auto& [key, text] : metadata) texts.set(key, text);
+    header.set(std::string(kMetadata), texts);
+  }
+  std::set<std::string_view> seen{kMetadata};
+  uint64_t place = 0;
+  for (const auto& [name, tensor] : layout) {
+    if (!seen.insert(name).second) throw std::invalid_argument(format("safetensors: the name {} is taken", name));
+    if (data_bytes(tensor) != tensor.bytes) throw std::invalid_argument(format("safetensors: wrong size of {}", name));
+    const Json::Array shape(tensor.shape.begin(), tensor.shape.end());
+    const Json::Array offsets{place, place + tensor.bytes};
+    place += tensor.bytes;
+    header.set(name, Json::object().set("dtype", tensor.dtype).set("shape", shape).set("data_offsets", offsets));
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
+  return text;
+}
+
+}  // namespace
+
+size_t safetensors_dtype_bytes(std::string_view dtype) {
+  static const std::map<std::string_view, size_t> kBytes = {
+      {"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"I64", 8}, {"I32", 4},
+      {"I16", 2}, {"I8", 1},  {"U64", 8}, {"U32", 4},  {"U16", 2},     {"U8", 1},      {"BOOL", 1}};
+  const auto found = kBytes.find(dtype);
+  return found == kBytes.end() ? 0 : found->second;
+}
+
+void SafetensorsFile::Unmap::operator()(const std::byte* data) const { ::munmap(const_cast<std::byte*>(data), bytes); }
+
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& file) {
+  const FileDescriptor descriptor(file);
+  struct stat status {};
+  if (descriptor.fd < 0 || ::fstat(descriptor.fd, &status) != 0)
+    throw DataError(file.string(), "can't be read", std::strerror(errno));
+  if (!S_ISREG(status.st_mode)) throw DataError(file.string(), "is not a file");
+  const auto size = static_cast<size_t>(status.st_size);
+  if (size < kLengthBytes) throw DataError(file.string(), "is truncated: no safetensors header", format("{} bytes", size));
+  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor.fd, 0);
+  if (data == MAP_FAILED) throw DataError(file.string(), "can't be mapped into memory", std::strerror(errno));
+  mapping_ = {static_cast<const std::byte*>(data), Unmap{size}};
+  try {
+    read_header();
+  } catch (const DataError& error) {
+    throw DataError(file.string(), error.what());
+  }
+}
+
+void SafetensorsFile::read_header() {
+  const size_t size = mapping_.get_deleter().bytes;
+  uint64_t length = 0;
+  std::memcpy(&length, mapping_.get(), kLengthBytes);
+  if (length > kMaxHeaderBytes)
+    throw DataError("", "is not a safetensors file: the header is too long", format("{} bytes", length));
+  if (length > size - kLengthBytes)
+    throw DataError("", "is truncated: the header doesn't fit", format("{} of {} bytes", length, size));
+  const std::string_view text(reinterpret_cast<const char*>(mapping_.get()) + kLengthBytes, length);
+  if (!text.starts_with('{')) throw DataError("", "is not a safetensors file: no JSON header");
+  Header header = read_members(Json::parse(text, "the header"));
+  const std::byte* data = mapping_.get() + kLengthBytes + length;
+  check_layout(header.entries, size - kLengthBytes - length);
+  metadata_ = std::move(header.metadata);
+  for (Entry& entry : header.entries) {
+    entry.tensor.data = data + entry.begin;
+    names_.push_back(entry.name);
+    tensors_.emplace(std::move(entry.name), std::move(entry.tensor));
+  }
+}
+
+const TensorInfo* SafetensorsFile::find(std::string_view name) const {
+  const auto found = tensors_.find(name);
+  return found == tensors_.end() ? nullptr : &found->second;
+}
+
+SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& file, const Tensors& layout,
+                                     const std::map<std::string, std::string>& metadata)
+    : name_(file.string()) {
+  const std::string header = make_header(layout, metadata);
+  for (const auto& [name, tensor] : layout) sizes_.push_back(tensor.bytes);
+  stream_.reset(std::fopen(file.c_str(), "wbe"));
+  if (!stream_) disk_error(name_);
+  const uint64_t length = header.size();
+  write(&length, kLengthBytes);
+  write(header.data(), header.size());
+}
+
+void SafetensorsWriter::append(const std::byte* data, size_t bytes) {
+  if (next_ == sizes_.size() || sizes_[next_] != bytes)
+    throw std::invalid_argument("safetensors: not the next tensor of the layout");
+  ++next_;
+  write(data, bytes);
+}
+
+void SafetensorsWriter::finish() {
+  if (next_ != sizes_.size()) throw std::invalid_argument("safetensors: tensors are missing");
+  if (std::fflush(stream_.get()) != 0 || ::fsync(::fileno(stream_.get())) != 0) disk_error(name_);
+  if (std::fclose(stream_.release()) != 0) disk_error(name_);
+}
+
+void SafetensorsWriter::write(const void* data, size_t bytes) {
+  if (bytes > 0 && std::fwrite(data, 1, bytes, stream_.get()) != bytes) disk_error(name_);
+}
+
+void write_safetensors(const std::filesystem::path& file, const SafetensorsWriter::Tensors& tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  SafetensorsWriter writer(file, tensors, metadata);
+  for (const auto& [name, tensor] : tensors) writer.append(tensor.data, tensor.bytes);
+  writer.finish();
+}
+
+}  // namespace glid

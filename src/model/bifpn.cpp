@@ -1,0 +1,77 @@
+#include "glid/model/bifpn.h"
+
+#include <ATen/ATen.h>
+
+namespace glid {
+namespace {
+
+// Nearest upsampling inside units: tokens of `stage` [T, C] -> of the finer stage [4T, C].
+at::Tensor up(const at::Tensor& x, int stage) {
+  const int64_t side = unit_side(stage), channels = x.size(1);
+  return x.view({-1, side, 1, side, 1, channels}).expand({-1, side, 2, side, 2, channels}).reshape({-1, channels});
+}
+
+// 2x2 max pooling inside units (cells never straddle a unit): tokens of `stage` [T, C] -> of the coarser stage [T / 4, C].
+at::Tensor down(const at::Tensor& x, int stage) {
+  const int64_t half = unit_side(stage) / 2;
+  return x.view({-1, half, 2, half, 2, x.size(1)}).amax({2, 4}).view({-1, x.size(1)});
+}
+
+}  // namespace
+
+FusionNode::FusionNode(int64_t width, int64_t num_inputs)
+    : fusion(register_parameter("fusion", at::ones({num_inputs}))),
+      depthwise(register_module("depthwise", std::make_shared<DepthwiseConv3x3>(width))),
+      pointwise(register_module("pointwise", std::make_shared<Linear>(width, width))),
+      norm(register_module("norm", std::make_shared<LayerNorm>(width))) {}
+
+at::Tensor FusionNode::forward(at::TensorList inputs, const PlanTensors& plan, int stage) const {
+  const at::Tensor positive = fusion.relu();
+  const at::Tensor weights = (positive / (positive.sum() + 1e-4)).to(inputs[0].scalar_type());
+  at::Tensor sum = inputs[0] * weights[0];
+  for (size_t i = 1; i < inputs.size(); ++i) sum = sum + inputs[i] * weights[static_cast<int64_t>(i)];
+  const at::Tensor neighbours = depthwise->forward(to_image(at::silu(sum), plan, stage));
+  return norm->forward(pointwise->forward(to_tokens(neighbours, plan, stage)));
+}
+
+BifpnCell::BifpnCell(int64_t width) {
+  for (int s : {1, 2})
+    top_down[s - 1] = register_module("top_down" + std::to_string(s), std::make_shared<FusionNode>(width, 2));
+  for (int s = 0; s < kNumStages; ++s) {
+    const int64_t num_inputs = s == 0 || s == kNumStages - 1 ? 2 : 3;
+    bottom_up[s] = register_module("bottom_up" + std::to_string(s), std::make_shared<FusionNode>(width, num_inputs));
+  }
+}
+
+Pyramid BifpnCell::forward(const Pyramid& p, const PlanTensors& plan) const {
+  const at::Tensor t2 = top_down[1]->forward({p[2], up(p[3], 3)}, plan, 2);
+  const at::Tensor t1 = top_down[0]->forward({p[1], up(t2, 2)}, plan, 1);
+  Pyramid out;
+  out[0] = bottom_up[0]->forward({p[0], up(t1, 1)}, plan, 0);
+  out[1] = bottom_up[1]->forward({p[1], t1, down(out[0], 0)}, plan, 1);
+  out[2] = bottom_up[2]->forward({p[2], t2, down(out[1], 1)}, plan, 2);
+  out[3] = bottom_up[3]->forward({p[3], down(out[2], 2)}, plan, 3);
+  return out;
+}
+
+Lateral::Lateral(int64_t in, int64_t width)
+    : proj(register_module("proj", std::make_shared<Linear>(in, width))),
+      norm(register_module("norm", std::make_shared<LayerNorm>(width))) {}
+
+at::Tensor Lateral::forward(const at::Tensor& x) const { return norm->forward(proj->forward(x)); }
+
+Bifpn::Bifpn(const BifpnShape& shape, const std::array<int64_t, kNumStages>& in_channels)
+    : laterals(register_module("laterals", std::make_shared<ModuleList<Lateral>>())),
+      cells(register_module("cells", std::make_shared<ModuleList<BifpnCell>>())) {
+  for (const int64_t in : in_channels) laterals->append(in, shape.width);
+  for (int64_t c = 0; c < shape.cells; ++c) cells->append(shape.width);
+}
+
+Pyramid Bifpn::forward(const Pyramid& stages, const PlanTensors& plan) const {
+  Pyramid p;
+  for (int s = 0; s < kNumStages; ++s) p[s] = (*laterals)[s].forward(stages[s]);
+  for (int64_t c = 0; c < cells->size(); ++c) p = (*cells)[c].forward(p, plan);
+  return p;
+}
+
+}  // namespace glid

@@ -1,0 +1,123 @@
+#include "glid/model/swin.h"
+
+#include <ATen/ATen.h>
+
+#include "glid/nn/window_attention.h"
+
+namespace glid {
+namespace {
+
+// [2, B] factors of block number `block`, or undefined where nothing is dropped.
+at::Tensor keep_factors(const SwinShape& shape, const at::Tensor& draws, int64_t block) {
+  const double rate = shape.drop_path * static_cast<double>(block) / static_cast<double>(std::max<int64_t>(shape.num_blocks() - 1, 1));
+  if (!draws.defined() || rate == 0) return {};
+  return draws.narrow(0, 2 * block, 2).ge(rate).to(at::kFloat) / (1 - rate);
+}
+
+// x + branch, the branch of every sample scaled by its factor.
+at::Tensor add_branch(const at::Tensor& x, const at::Tensor& branch, const at::Tensor& keep, int64_t which) {
+  if (!keep.defined()) return x + branch;
+  const at::Tensor factors = keep[which].to(branch.scalar_type()).view({-1, 1, 1});
+  return x + (branch.view({factors.size(0), -1, branch.size(1)}) * factors).view(branch.sizes());
+}
+
+}  // namespace
+
+at::Tensor to_units(const at::Tensor& images, int64_t unit_px) {
+  const int64_t rows = images.size(1) / unit_px, columns = images.size(2) / unit_px;
+  return images.view({images.size(0), rows, unit_px, columns, unit_px, 3})
+      .permute({0, 1, 3, 2, 4, 5})
+      .reshape({-1, unit_px, unit_px, 3});
+}
+
+PatchEmbed::Projection::Projection(int64_t channels, int64_t patch)
+    : weight(register_parameter("weight", at::empty({channels, 3, patch, patch}))),
+      bias(register_parameter("bias", at::zeros({channels}))) {}
+
+PatchEmbed::PatchEmbed(const SwinShape& shape)
+    : patch(shape.patch),
+      proj(register_module("proj", std::make_shared<Projection>(shape.channels, shape.patch))),
+      norm(register_module("norm", std::make_shared<LayerNorm>(shape.channels))) {}
+
+at::Tensor PatchEmbed::forward(const at::Tensor& units) const {
+  const at::Tensor patches = units.view({-1, kUnitSide, patch, kUnitSide, patch, 3})
+                                 .permute({0, 1, 3, 5, 2, 4})  // unit, row, column, channel, dy, dx
+                                 .reshape({-1, 3 * patch * patch});
+  return norm->forward(at::linear(patches, proj->weight.flatten(1), proj->bias));
+}
+
+WindowAttention::WindowAttention(int64_t channels, int64_t heads, int64_t window)
+    : relative_position_bias_table(register_parameter("relative_position_bias_table",
+                                                      at::empty({(2 * window - 1) * (2 * window - 1), heads}))),
+      qkv(register_module("qkv", std::make_shared<Linear>(channels, 3 * channels))),
+      proj(register_module("proj", std::make_shared<Linear>(channels, channels))) {}
+
+at::Tensor WindowAttention::forward(const at::Tensor& x, const WindowTensors& windows) const {
+  return proj->forward(window_attention(qkv->forward(x), qkv->bias, relative_position_bias_table, windows));
+}
+
+Mlp::Mlp(int64_t channels)
+    : fc1(register_module("fc1", std::make_shared<Linear>(channels, 4 * channels))),
+      fc2(register_module("fc2", std::make_shared<Linear>(4 * channels, channels))) {}
+
+at::Tensor Mlp::forward(const at::Tensor& x) const { return fc2->forward(at::gelu(fc1->forward(x))); }
+
+SwinBlock::SwinBlock(int64_t channels, int64_t heads, int64_t window)
+    : norm1(register_module("norm1", std::make_shared<LayerNorm>(channels))),
+      norm2(nullptr),
+      attn(register_module("attn", std::make_shared<WindowAttention>(channels, heads, window))) {
+  norm2 = register_module("norm2", std::make_shared<LayerNorm>(channels));
+  mlp = register_module("mlp", std::make_shared<Mlp>(channels));
+}
+
+at::Tensor SwinBlock::forward(const at::Tensor& x, const WindowTensors& windows, const at::Tensor& keep) const {
+  const at::Tensor y = add_branch(x, attn->forward(norm1->forward(x), windows), keep, 0);
+  return add_branch(y, mlp->forward(norm2->forward(y)), keep, 1);
+}
+
+PatchMerging::PatchMerging(int64_t channels)
+    : norm(register_module("norm", std::make_shared<LayerNorm>(4 * channels))),
+      reduction(register_module("reduction", std::make_shared<Linear>(4 * channels, 2 * channels, /*with_bias=*/false))) {}
+
+at::Tensor PatchMerging::forward(const at::Tensor& x, int64_t side) const {
+  const int64_t half = side / 2, channels = x.size(1);
+  const at::Tensor merged = x.view({-1, half, 2, half, 2, channels})
+                                .permute({0, 1, 3, 4, 2, 5})  // unit, row, column, dx, dy, channel
+                                .reshape({-1, 4 * channels});
+  return reduction->forward(norm->forward(merged));
+}
+
+SwinStage::SwinStage(const SwinShape& shape, int stage)
+    : blocks(register_module("blocks", std::make_shared<ModuleList<SwinBlock>>())) {
+  const int64_t channels = shape.stage_channels(stage);
+  for (int64_t b = 0; b < shape.depths[stage]; ++b) blocks->append(channels, shape.heads[stage], shape.windows[stage]);
+  if (stage + 1 < kNumStages) downsample = register_module("downsample", std::make_shared<PatchMerging>(channels));
+}
+
+Swin::Swin(const SwinShape& shape)
+    : shape(shape),
+      patch_embed(register_module("patch_embed", std::make_shared<PatchEmbed>(shape))),
+      layers(register_module("layers", std::make_shared<ModuleList<SwinStage>>())) {
+  for (int stage = 0; stage < kNumStages; ++stage) {
+    layers->append(shape, stage);
+    norms[stage] = register_module("norm" + std::to_string(stage), std::make_shared<LayerNorm>(shape.stage_channels(stage)));
+  }
+}
+
+std::array<at::Tensor, kNumStages> Swin::forward(const at::Tensor& images, const PlanTensors& plan,
+                                                 const at::Tensor& drop_path) const {
+  std::array<at::Tensor, kNumStages> outputs;
+  const at::Tensor draws = is_training() ? drop_path : at::Tensor();
+  at::Tensor x = patch_embed->forward(to_units(images, shape.unit_px()).index_select(0, plan.visible_units));
+  int64_t block = 0;
+  for (int stage = 0; stage < kNumStages; ++stage) {
+    const SwinStage& layer = (*layers)[stage];
+    for (int64_t b = 0; b < layer.blocks->size(); ++b, ++block)
+      x = (*layer.blocks)[b].forward(x, plan.windows(stage, b % 2 == 1), keep_factors(shape, draws, block));
+    outputs[stage] = norms[stage]->forward(x);
+    if (layer.downsample) x = layer.downsample->forward(x, unit_side(stage));
+  }
+  return outputs;
+}
+
+}  // namespace glid

@@ -1,0 +1,29 @@
+#include "glid/nn/layers.h"
+
+#include <ATen/ATen.h>
+
+namespace glid {
+
+Linear::Linear(int64_t in, int64_t out, bool with_bias) {
+  weight = register_parameter("weight", at::empty({out, in}));
+  if (with_bias) bias = register_parameter("bias", at::zeros({out}));
+}
+
+at::Tensor Linear::forward(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+
+LayerNorm::LayerNorm(int64_t channels, double eps) : eps(eps) {
+  weight = register_parameter("weight", at::ones({channels}));
+  bias = register_parameter("bias", at::zeros({channels}));
+}
+
+at::Tensor LayerNorm::forward(const at::Tensor& x) const { return at::layer_norm(x, weight.sizes(), weight, bias, eps); }
+
+DepthwiseConv3x3::DepthwiseConv3x3(int64_t channels) {
+  weight = register_parameter("weight", at::empty({channels, 1, 3, 3}));
+}
+
+at::Tensor DepthwiseConv3x3::forward(const at::Tensor& x) const {
+  return at::conv2d(x, weight, {}, /*stride=*/1, /*padding=*/1, /*dilation=*/1, /*groups=*/weight.size(0));
+}
+
+}  // namespace glid

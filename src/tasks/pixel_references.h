@@ -1,0 +1,20 @@
+// Predictions of hidden pixels that need no learning.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "glid/nn/plan_tensors.h"
+
+namespace glid {
+
+// visible [B * K, 3 U^2], the visible units as targets -> like `target` [B, N, 3 U^2]: the mean colour of an image's
+// visible units at every hidden pixel.
+at::Tensor mean_colour(const at::Tensor& visible, const at::Tensor& target);
+
+// images [B, H, W, 3] -> [B, N, 3 U^2]: every hidden pixel the mean of all visible pixels weighted by distance^-3.
+at::Tensor interpolate_hidden(const at::Tensor& images, const PlanTensors& plan, int64_t unit_px);
+
+// ImageNet-normalised [.., 3] -> uint8.
+at::Tensor denormalise(const at::Tensor& pixels);
+
+}  // namespace glid

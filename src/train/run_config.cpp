@@ -1,0 +1,65 @@
+#include "glid/train/run_config.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "glid/config/write.h"
+#include "glid/core/format.h"
+
+namespace glid {
+namespace {
+
+void check_mask(const MaskedImageConfig& task, const UnitGrid& grid, config::Problems& problems) {
+  const std::string problem = mask_problem(task.mask, task.mask_ratio, grid);
+  if (!problem.empty()) problems.add("task.mask_ratio", problem);
+}
+
+bool starts_with_any(const std::string& path, std::initializer_list<std::string_view> beginnings) {
+  return std::any_of(beginnings.begin(), beginnings.end(), [&](std::string_view b) { return path.starts_with(b); });
+}
+
+bool is_identity(const std::string& path) {
+  if (path == "data.workers") return false;
+  return starts_with_any(path, {"model.", "task.", "data.", "optim."}) || path == "seed" || path == "train.batch_size" ||
+         path == "train.precision";
+}
+
+bool may_change_bits(const std::string& path) {
+  return starts_with_any(path, {"train.accumulate", "train.threads", "train.steps", "train.epochs", "train.device"});
+}
+
+}  // namespace
+
+void RunConfig::check(config::Problems& problems) const {
+  const int64_t unit = model.encoder.shape().unit_px();
+  if (data.image_size % unit != 0) {
+    problems.add("data.image_size", format("must be a multiple of the unit, {} px (8 x patch)", unit), "",
+                 format("try {}", std::max<int64_t>(1, (data.image_size + unit / 2) / unit) * unit));
+    return;
+  }
+  const UnitGrid grid{data.image_size / unit, data.image_size / unit};
+  std::visit([&](const auto& alternative) { check_mask(alternative, grid, problems); }, task);
+}
+
+int64_t RunConfig::total_steps(int64_t steps_per_epoch) const {
+  if (train.steps) return *train.steps;
+  return std::max<int64_t>(1, std::llround(train.epochs * static_cast<double>(steps_per_epoch)));
+}
+
+Schedule RunConfig::schedule(int64_t steps_per_epoch) const {
+  const int64_t warmup =
+      optim.warmup_steps ? *optim.warmup_steps : std::llround(optim.warmup_epochs * static_cast<double>(steps_per_epoch));
+  return {optim.lr, warmup, total_steps(steps_per_epoch)};
+}
+
+ConfigChanges compare_configs(const RunConfig& old_config, const RunConfig& new_config) {
+  ConfigChanges changes;
+  for (const auto& d : config::difference(config::flatten(old_config), config::flatten(new_config))) {
+    const std::string line = format("{}: {} -> {}", d.path, d.old_value, d.new_value);
+    if (is_identity(d.path)) changes.refused.push_back(line);
+    else if (may_change_bits(d.path)) changes.warned.push_back(line);
+  }
+  return changes;
+}
+
+}  // namespace glid

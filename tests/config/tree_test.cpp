@@ -1,0 +1,160 @@
+#include "glid/config/tree.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "glid/core/error.h"
+#include "glid/core/files.h"
+#include "support/temporary_folder.h"
+
+namespace glid::config {
+namespace {
+
+using testing::ElementsAre;
+
+std::string value_at(const Tree& tree, std::initializer_list<std::string_view> path) {
+  const Node* node = &tree.root;
+  for (const std::string_view name : path) {
+    node = node->find(name);
+    if (node == nullptr) return "(absent)";
+  }
+  return node->value_text();
+}
+
+template <class Action>
+std::string usage_error(Action action) {
+  try {
+    action();
+  } catch (const UsageError& error) {
+    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    return error.what();
+  }
+  return "(no error)";
+}
+
+std::string error_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  return usage_error([&] { parse_tree(text, "c/a.yaml", overrides); });
+}
+
+TEST(Tree, KeepsValuesAndTheirLines) {
+  const Tree tree = parse_tree("a: 1\nb:\n  c: [1, 2]\n  # comment\n  d: \"3\"\ne:\n", "c/a.yaml");
+  EXPECT_EQ(value_at(tree, {"a"}), "1");
+  EXPECT_EQ(value_at(tree, {"b", "c"}), "[1, 2]");
+  EXPECT_EQ(value_at(tree, {"b", "d"}), "\"3\"");
+  EXPECT_EQ(value_at(tree, {"e"}), "null");
+  EXPECT_EQ(tree.origin("b"), "c/a.yaml:2");
+  EXPECT_EQ(tree.origin("b.d"), "c/a.yaml:5");
+  EXPECT_EQ(tree.origin("b.x"), "(default)");
+}
+
+TEST(Tree, AnEmptyFileIsAnEmptyBlock) {
+  EXPECT_TRUE(parse_tree("# nothing\n", "a.yaml").root.children.empty());
+  EXPECT_TRUE(parse_tree("", "a.yaml").root.is_block());
+}
+
+TEST(Tree, RepeatedKeysNameBothLines) {
+  const Tree tree = parse_tree("a: 1\nb:\n  c: 1\n  d: 1\n  c: 2\na: 3\n", "a.yaml");
+  EXPECT_THAT(tree.repeated, ElementsAre("a.yaml:5: b.c is written twice; first at a.yaml:3",
+                                         "a.yaml:6: a is written twice; first at a.yaml:1"));
+}
+
+TEST(Tree, SameKeysInDifferentListElementsAreNotRepeated) {
+  EXPECT_TRUE(parse_tree("a: [{b: 1}, {b: 2}]", "a.yaml").repeated.empty());
+}
+
+TEST(Tree, FilesThatAreNotABlockOfYaml) {
+  EXPECT_EQ(error_of("- 1\n- 2\n"), "c/a.yaml:1: must be a block of keys (got [1, 2])");
+  EXPECT_EQ(error_of("a: 1\n? [x]\n: 2\n"), "c/a.yaml:2: a key must be a name");
+  EXPECT_EQ(error_of("a: 1\n---\nb: 1\n"), "c/a.yaml:3: a second YAML document begins here");
+  EXPECT_THAT(error_of("a: 1\nb: [1, 2\n"), testing::StartsWith("c/a.yaml:3: is not valid YAML: "));
+  EXPECT_THAT(error_of("a: &x {b: *x}\n"), testing::EndsWith("blocks are nested too deeply; 32 levels are allowed"));
+}
+
+TEST(Tree, MissingFileAndFolder) {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path() / "no.yaml").string();
+  EXPECT_EQ(usage_error([&] { load_tree(file); }), "the configuration file can't be read (got " + file + ")");
+  EXPECT_THAT(usage_error([&] { load_tree(folder.path()); }), testing::StartsWith("the configuration file can't be read"));
+}
+
+TEST(Override, ReplacesAndCreates) {
+  const Tree tree = parse_tree("optim: {lr: 1, betas: [0, 0]}\n", "a.yaml",
+                               {"optim.betas=[0.9, 0.95]", "model.encoder.window=[6,6,6,6]", "optim.lr=2", "optim.lr=3",
+                                "out="});
+  EXPECT_EQ(value_at(tree, {"optim", "lr"}), "3");
+  EXPECT_EQ(value_at(tree, {"optim", "betas"}), "[0.9, 0.95]");
+  EXPECT_EQ(value_at(tree, {"model", "encoder", "window"}), "[6, 6, 6, 6]");
+  EXPECT_EQ(value_at(tree, {"out"}), "null");
+  EXPECT_EQ(tree.origin("optim.lr"), "--set optim.lr=3");
+  EXPECT_EQ(tree.origin("model"), "--set model.encoder.window=[6,6,6,6]");
+}
+
+TEST(Override, Malformed) {
+  const std::string hint = "must be KEY=VALUE; e.g. --set optim.lr=1e-3";
+  EXPECT_EQ(error_of("", {"optim.lr"}), "--set optim.lr: " + hint);
+  EXPECT_EQ(error_of("", {"=3"}), "--set =3: " + hint);
+  EXPECT_EQ(error_of("", {"a..b=3"}), "--set a..b=3: " + hint);
+  EXPECT_EQ(error_of("", {"a.=3"}), "--set a.=3: " + hint);
+  EXPECT_THAT(error_of("", {"a=[1"}), testing::StartsWith("--set a=[1: is not valid YAML: "));
+}
+
+class Include : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directories(folder_.path() / "models");
+    write("models/b.yaml", "layers: 6\nencoder:\n  name: swinb\n  window: [7, 7, 7, 7]\n");
+  }
+  void write(const std::string& name, const std::string& text) { write_file(folder_.path() / name, text); }
+  std::string at(const std::string& name) const { return (folder_.path() / name).string(); }
+  Tree load(const std::string& text, const std::vector<std::string>& overrides = {}) {
+    write("a.yaml", text);
+    return load_tree(at("a.yaml"), overrides);
+  }
+  std::string error(const std::string& text) {
+    return usage_error([&] { load(text); });
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(Include, PastesTheFileAndKeysBesideItWin) {
+  const Tree tree = load("model:\n  encoder: {name: swint}\n  include: models/b.yaml\n  width: 256\n");
+  EXPECT_EQ(value_at(tree, {"model", "layers"}), "6");
+  EXPECT_EQ(value_at(tree, {"model", "encoder", "name"}), "swint");
+  EXPECT_EQ(value_at(tree, {"model", "encoder", "window"}), "[7, 7, 7, 7]");
+  EXPECT_EQ(value_at(tree, {"model", "width"}), "256");
+  EXPECT_EQ(value_at(tree, {"model", "include"}), "(absent)");
+  EXPECT_EQ(tree.origin("model"), at("a.yaml") + ":1");
+  EXPECT_EQ(tree.origin("model.layers"), at("models/b.yaml") + ":1");
+  EXPECT_EQ(tree.origin("model.encoder.name"), at("a.yaml") + ":2");
+  EXPECT_EQ(tree.origin("model.encoder.window"), at("models/b.yaml") + ":4");
+}
+
+TEST_F(Include, OverridesWinOverItAndMayReplaceIt) {
+  write("models/t.yaml", "layers: 3\n");
+  const std::string text = "model: {include: models/b.yaml}\n";
+  EXPECT_EQ(value_at(load(text, {"model.encoder.window=12"}), {"model", "encoder", "window"}), "12");
+  EXPECT_EQ(value_at(load(text, {"model.include=models/t.yaml"}), {"model"}), "{layers: 3}");
+}
+
+TEST_F(Include, RepeatedKeysOfTheIncludedFile) {
+  write("models/twice.yaml", "layers: 3\nlayers: 6\n");
+  const std::string file = at("models/twice.yaml");
+  EXPECT_THAT(load("model: {include: models/twice.yaml}").repeated,
+              ElementsAre(file + ":2: model.layers is written twice; first at " + file + ":1"));
+}
+
+TEST_F(Include, Refused) {
+  write("models/chain.yaml", "encoder: {include: b.yaml}\n");
+  EXPECT_EQ(error("model:\n  include: models/chain.yaml\n"),
+            at("models/chain.yaml") + ":1: an included file can't include another (got b.yaml)");
+  EXPECT_EQ(error("include: models/b.yaml\n"),
+            at("a.yaml") + ":1: include belongs inside a block (got models/b.yaml); "
+            "a configuration is one file: model: {include: FILE} pastes one block");
+  EXPECT_EQ(error("model:\n  include: models/no.yaml\n"),
+            at("a.yaml") + ":2: the configuration file can't be read (got " + at("models/no.yaml") + ")");
+  EXPECT_EQ(error("model: {include: [x]}\n"), at("a.yaml") + ":1: model.include must be a file (got [x])");
+}
+
+}  // namespace
+}  // namespace glid::config

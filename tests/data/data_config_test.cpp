@@ -1,0 +1,41 @@
+#include "glid/data/data_config.h"
+
+#include <gtest/gtest.h>
+
+#include "glid/config/read.h"
+#include "glid/core/error.h"
+#include "support/temporary_folder.h"
+#include "write_images.h"
+
+namespace glid {
+namespace {
+
+DataConfig read_config(const std::string& yaml) {
+  DataConfig config;
+  config::read(config::parse_tree(yaml, "test.yaml"), config);
+  return config;
+}
+
+TEST(DataConfig, MakesEveryDataset) {
+  TemporaryFolder folder;
+  write_numbered_image(folder.path() / "train/a/1.jpg", 1);
+  write_numbered_image(folder.path() / "train/b/2.jpg", 2);
+  write_numbered_image(folder.path() / "val/a/3.jpg", 3);
+  const std::string root = ", root: " + folder.path().string() + "}";
+  EXPECT_EQ(make_dataset(read_config("{name: imagenet" + root), Split::kTrain)->get(1).targets.label, 1);
+  EXPECT_EQ(make_dataset(read_config("{name: folder" + root), Split::kTrain)->get(1).targets.label, std::nullopt);
+  const DataConfig scenes = read_config("{name: scenes, scenes: {count: 30, size: 64, seed: 5}}");
+  EXPECT_EQ(make_dataset(scenes, Split::kTrain)->size(), 30);
+  EXPECT_EQ(make_dataset(scenes, Split::kVal)->size(), 3);
+  EXPECT_EQ(make_dataset(scenes, Split::kVal)->get(2).image.width, 64);
+}
+
+TEST(DataConfig, RefusesFilesWithoutARoot) {
+  EXPECT_THROW(read_config("{name: folder}"), UsageError);
+  EXPECT_THROW(read_config("{name: coco, root: x}"), UsageError);
+  EXPECT_THROW(read_config("{name: scenes, workers: -1}"), UsageError);
+  EXPECT_NO_THROW(read_config("{name: scenes}"));
+}
+
+}  // namespace
+}  // namespace glid

@@ -1,0 +1,122 @@
+#include "glid/data/image_folder.h"
+
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "glid/core/error.h"
+#include "support/temporary_folder.h"
+#include "write_images.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::vector<std::string> names(const Dataset& dataset, const fs::path& root) {
+  std::vector<std::string> names;
+  for (int64_t id = 0; id < dataset.size(); ++id) names.push_back(fs::relative(dataset.name(id), root).string());
+  return names;
+}
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const DataError& error) {
+    return error.what();
+  }
+  return "no DataError";
+}
+
+TEST(ImageNet, LabelsNumberTheFoldersInByteOrder) {
+  TemporaryFolder folder;
+  const fs::path& root = folder.path();
+  write_numbered_image(root / "train/b/1.JPEG", 1);
+  write_numbered_image(root / "train/B/2.jpg", 2);
+  write_numbered_image(root / "train/a/deep/3.jpg", 3);
+  write_numbered_image(root / "val/b/4.jpg", 4);
+  write_numbered_image(root / "train/a/._3.jpg", 5);
+  write_text(root / "train/a/notes.txt", "no image");
+  const ImageFolder train = open_imagenet(root, Split::kTrain), val = open_imagenet(root, Split::kVal);
+  EXPECT_THAT(names(train, root), ElementsAre("train/B/2.jpg", "train/a/deep/3.jpg", "train/b/1.JPEG"));
+  EXPECT_THAT(names(val, root), ElementsAre("val/b/4.jpg"));
+  EXPECT_EQ(train.get(0).targets.label, 0);
+  EXPECT_EQ(train.get(1).targets.label, 1);
+  EXPECT_EQ(val.get(0).targets.label, 2);
+  EXPECT_EQ(val.get(0).image, read_image(root / "val/b/4.jpg"));
+}
+
+TEST(ImageNet, RefusesClassesThatDontMatch) {
+  TemporaryFolder folder;
+  write_numbered_image(folder.path() / "train/a/1.jpg", 1);
+  write_numbered_image(folder.path() / "val/z/2.jpg", 2);
+  EXPECT_THAT(message_of([&] { open_imagenet(folder.path(), Split::kVal); }), HasSubstr("z/2.jpg"));
+  write_numbered_image(folder.path() / "train/3.jpg", 3);
+  EXPECT_THAT(message_of([&] { open_imagenet(folder.path(), Split::kTrain); }), HasSubstr("data.name: folder"));
+}
+
+TEST(Folder, ATenthByHashIsTheValidationSet) {
+  TemporaryFolder folder;
+  write_flat_folder(folder.path() / "some/where", 35);
+  const ImageFolder train = open_folder(folder.path(), Split::kTrain), val = open_folder(folder.path(), Split::kVal);
+  EXPECT_EQ(train.size(), 32);
+  EXPECT_EQ(val.size(), 3);
+  std::set<std::string> all;
+  for (const auto& name : names(train, folder.path())) all.insert(name);
+  for (const auto& name : names(val, folder.path())) all.insert(name);
+  EXPECT_EQ(all.size(), 35u);
+  const fs::path with_slash = folder.path() / "";
+  EXPECT_EQ(names(open_folder(with_slash, Split::kVal), folder.path()), names(val, folder.path()));
+  EXPECT_EQ(open_folder(with_slash, Split::kVal).fingerprint(), val.fingerprint());
+}
+
+TEST(Folder, AValFolderLeavesTheTrainingSet) {
+  TemporaryFolder folder;
+  const fs::path& root = folder.path();
+  write_numbered_image(root / "a.jpg", 1);
+  write_numbered_image(root / "val/b.jpg", 2);
+  EXPECT_THAT(names(open_folder(root, Split::kTrain), root), ElementsAre("a.jpg"));
+  EXPECT_THAT(names(open_folder(root, Split::kVal), root), ElementsAre("val/b.jpg"));
+  write_numbered_image(root / "train/c.jpg", 3);
+  EXPECT_THAT(names(open_folder(root, Split::kTrain), root), ElementsAre("train/c.jpg"));
+}
+
+TEST(Folder, SaysWhatIsMissing) {
+  TemporaryFolder folder;
+  EXPECT_THAT(message_of([&] { open_folder(folder.path() / "nowhere", Split::kTrain); }), HasSubstr("is not a folder"));
+  EXPECT_THAT(message_of([&] { open_folder(folder.path(), Split::kTrain); }), HasSubstr("0 files of other kinds"));
+  write_text(folder.path() / "a.txt", "x");
+  write_text(folder.path() / "deep/b.gif", "x");
+  EXPECT_THAT(message_of([&] { open_folder(folder.path(), Split::kTrain); }), HasSubstr("2 files of other kinds"));
+  EXPECT_THAT(message_of([&] { open_imagenet(folder.path(), Split::kTrain); }), HasSubstr("train"));
+  write_numbered_image(folder.path() / "one.jpg", 1);
+  EXPECT_THAT(message_of([&] { open_folder(folder.path(), Split::kTrain); }), HasSubstr("too few"));
+}
+
+TEST(Folder, FingerprintFollowsPathsAndSizesOnly) {
+  TemporaryFolder here, there;
+  write_flat_folder(here.path(), 12);
+  fs::copy(here.path(), there.path(), fs::copy_options::recursive);
+  const auto print = [](const TemporaryFolder& folder) { return open_folder(folder.path(), Split::kTrain).fingerprint(); };
+  const uint64_t before = print(here);
+  EXPECT_EQ(before, print(there));
+  const ImageFolder train = open_folder(there.path(), Split::kTrain);
+  write_text(train.name(0), "shorter");
+  EXPECT_NE(before, print(there));
+  fs::rename(here.path() / "image_03.jpg", here.path() / "image_99.jpg");
+  EXPECT_NE(before, print(here));
+}
+
+TEST(Folder, ATruncatedFileIsADataErrorOfItsOwn) {
+  TemporaryFolder folder;
+  write_flat_folder(folder.path(), 4);
+  const ImageFolder train = open_folder(folder.path(), Split::kTrain);
+  fs::resize_file(train.name(1), fs::file_size(train.name(1)) / 2);
+  EXPECT_NO_THROW(train.get(0));
+  EXPECT_THAT(message_of([&] { train.get(1); }), HasSubstr(train.name(1)));
+}
+
+}  // namespace
+}  // namespace glid

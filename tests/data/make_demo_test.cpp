@@ -1,0 +1,52 @@
+#include "glid/data/make_demo.h"
+
+#include <gtest/gtest.h>
+
+#include "glid/core/error.h"
+#include "glid/core/files.h"
+#include "glid/data/image_folder.h"
+#include "support/temporary_folder.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(MakeDemo, WritesImageNetsLayoutOnce) {
+  TemporaryFolder folder;
+  const DemoOptions options{folder.path() / "demo/", 20, 64, 3};
+  EXPECT_TRUE(make_demo(options));
+  const ImageFolder train = open_imagenet(options.out, Split::kTrain), val = open_imagenet(options.out, Split::kVal);
+  EXPECT_EQ(train.size(), 20);
+  EXPECT_EQ(val.size(), 2);
+  EXPECT_EQ(train.get(7).image.height, 64);
+  EXPECT_EQ(train.classes().size(), 6u);
+  EXPECT_FALSE(fs::exists(folder.path() / "demo.tmp"));
+
+  const auto time = fs::last_write_time(train.name(0));
+  EXPECT_FALSE(make_demo(options));
+  EXPECT_EQ(fs::last_write_time(train.name(0)), time);
+
+  DemoOptions again = options;
+  again.out = folder.path() / "again";
+  EXPECT_TRUE(make_demo(again));
+  EXPECT_EQ(train.fingerprint(), open_imagenet(again.out, Split::kTrain).fingerprint());
+  EXPECT_EQ(read_file(train.name(5)), read_file(open_imagenet(again.out, Split::kTrain).name(5)));
+}
+
+TEST(MakeDemo, LeavesOtherFilesAlone) {
+  TemporaryFolder folder;
+  write_file(folder.path() / "precious.txt", "mine");
+  EXPECT_THROW(make_demo({folder.path(), 20, 64, 3}), UsageError);
+  EXPECT_EQ(read_file(folder.path() / "precious.txt"), "mine");
+
+  const fs::path out = folder.path() / "demo";
+  EXPECT_TRUE(make_demo({out, 10, 64, 3}));
+  EXPECT_THROW(make_demo({out, 10, 64, 4}), UsageError);
+  EXPECT_THROW(make_demo({folder.path() / "x", 0, 64, 3}), UsageError);
+  EXPECT_THROW(make_demo({folder.path() / "x", 10, 8, 3}), UsageError);
+  EXPECT_FALSE(fs::exists(folder.path() / "x"));
+}
+
+}  // namespace
+}  // namespace glid

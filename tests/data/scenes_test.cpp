@@ -1,0 +1,125 @@
+#include "glid/data/scenes.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+namespace glid {
+namespace {
+
+constexpr int64_t kSize = 64;
+constexpr int kScenes = 60;
+
+size_t index(int64_t x, int64_t y) { return static_cast<size_t>(y * kSize + x); }
+
+TEST(Scenes, AreFunctionsOfSeedAndId) {
+  const Sample scene = draw_scene(1, 2, kSize);
+  EXPECT_EQ(scene.image, draw_scene(1, 2, kSize).image);
+  EXPECT_EQ(scene.targets.depth, draw_scene(1, 2, kSize).targets.depth);
+  EXPECT_NE(scene.image, draw_scene(1, 3, kSize).image);
+  EXPECT_NE(scene.image, draw_scene(2, 2, kSize).image);
+}
+
+TEST(Scenes, BoxesAreThoseOfTheMasks) {
+  for (int id = 0; id < kScenes; ++id) {
+    const Targets targets = draw_scene(1, id, kSize).targets;
+    for (const Instance& instance : targets.instances) {
+      Box box{1e9, 1e9, -1e9, -1e9};
+      for (int64_t y = 0; y < kSize; ++y) {
+        for (int64_t x = 0; x < kSize; ++x) {
+          if (instance.mask[index(x, y)] == 0) continue;
+          box = {std::min(box.x0, double(x)), std::min(box.y0, double(y)), std::max(box.x1, x + 1.0), std::max(box.y1, y + 1.0)};
+        }
+      }
+      ASSERT_EQ(box.x0, instance.box.x0);
+      ASSERT_EQ(box.y0, instance.box.y0);
+      ASSERT_EQ(box.x1, instance.box.x1);
+      ASSERT_EQ(box.y1, instance.box.y1);
+    }
+  }
+}
+
+// Masks don't overlap; nearer instances come later; what no mask covers is background, which is a plane behind all.
+TEST(Scenes, DepthIsThatOfTheNearestSurface) {
+  for (int id = 0; id < kScenes; ++id) {
+    const Targets targets = draw_scene(1, id, kSize).targets;
+    std::vector<int> owners(kSize * kSize, 0);
+    float farthest_allowed = 5.0f;
+    for (const Instance& instance : targets.instances) {
+      float nearest = 100, farthest = 0;
+      for (size_t i = 0; i < owners.size(); ++i) {
+        if (instance.mask[i] == 0) continue;
+        ASSERT_EQ(owners[i]++, 0);
+        nearest = std::min(nearest, targets.depth[i]);
+        farthest = std::max(farthest, targets.depth[i]);
+      }
+      ASSERT_GE(nearest, 1.0f);
+      ASSERT_LE(farthest, farthest_allowed);
+      farthest_allowed = nearest;
+    }
+    for (int64_t y = 0; y < kSize; ++y) {
+      for (int64_t x = 1; x + 1 < kSize; ++x) {
+        if (owners[index(x - 1, y)] + owners[index(x, y)] + owners[index(x + 1, y)] > 0) continue;
+        const auto& depth = targets.depth;
+        ASSERT_GE(depth[index(x, y)], 6.0f);
+        ASSERT_NEAR(depth[index(x - 1, y)] + depth[index(x + 1, y)], 2 * depth[index(x, y)], 1e-4);
+      }
+    }
+  }
+}
+
+TEST(Scenes, KeypointsLieOnTheirObject) {
+  int visible = 0, hidden = 0;
+  for (int id = 0; id < kScenes; ++id) {
+    for (const Instance& instance : draw_scene(1, id, kSize).targets.instances) {
+      ASSERT_EQ(instance.keypoints.size(), static_cast<size_t>(kSceneKeypoints));
+      for (const Keypoint& point : instance.keypoints) {
+        const auto x = static_cast<int64_t>(std::floor(point.x)), y = static_cast<int64_t>(std::floor(point.y));
+        const bool in_image = x >= 0 && y >= 0 && x < kSize && y < kSize;
+        ASSERT_EQ(point.visible, in_image && instance.mask[index(x, y)] == 1);
+        ++(point.visible ? visible : hidden);
+      }
+    }
+  }
+  EXPECT_GT(visible, 300);
+  EXPECT_GT(hidden, 50);
+}
+
+TEST(Scenes, EveryClassComesAndTheLabelIsTheLargest) {
+  std::set<int64_t> classes;
+  for (int id = 0; id < kScenes; ++id) {
+    const Targets targets = draw_scene(1, id, kSize).targets;
+    ASSERT_TRUE(targets.label.has_value());
+    int64_t largest = 0;
+    std::set<int64_t> largest_classes;
+    for (const Instance& instance : targets.instances) {
+      classes.insert(instance.category);
+      const int64_t area = std::count(instance.mask.begin(), instance.mask.end(), uint8_t{1});
+      ASSERT_GT(area, 0);
+      if (area > largest) largest_classes.clear();
+      largest = std::max(largest, area);
+      if (area == largest) largest_classes.insert(instance.category);
+    }
+    EXPECT_TRUE(largest_classes.contains(*targets.label));
+  }
+  EXPECT_EQ(classes.size(), kSceneClasses.size());
+}
+
+TEST(Scenes, SplitsAreDisjointAndFingerprinted) {
+  const Scenes train({1, 40, kSize}, Split::kTrain), val({1, 40, kSize}, Split::kVal);
+  EXPECT_EQ(train.size(), 40);
+  EXPECT_EQ(val.size(), 4);
+  for (int64_t id = 0; id < 4; ++id) EXPECT_NE(train.get(id).image, val.get(id).image);
+  EXPECT_EQ(train.get(3).image, draw_scene(1, 3, kSize).image);
+  EXPECT_EQ(train.get(3).name, train.name(3));
+  std::set<uint64_t> prints = {train.fingerprint(), val.fingerprint()};
+  prints.insert(Scenes({2, 40, kSize}, Split::kTrain).fingerprint());
+  prints.insert(Scenes({1, 41, kSize}, Split::kTrain).fingerprint());
+  prints.insert(Scenes({1, 40, 96}, Split::kTrain).fingerprint());
+  EXPECT_EQ(prints.size(), 5u);
+  EXPECT_EQ(train.fingerprint(), Scenes({1, 40, kSize}, Split::kTrain).fingerprint());
+}
+
+}  // namespace
+}  // namespace glid

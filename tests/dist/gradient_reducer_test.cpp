@@ -1,0 +1,89 @@
+#include "glid/dist/gradient_reducer.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace glid {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+at::Tensor parameter(at::IntArrayRef shape) { return at::ones(shape, at::kDouble).set_requires_grad(true); }
+
+class GradientReducerTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Communicator> alone_ = make_communicator(LaunchEnv{}, at::kCPU);
+};
+
+TEST_F(GradientReducerTest, GradientsAreZeroFromTheStartAndKeepTheirPlace) {
+  const at::Tensor a = parameter({2, 3}), b = parameter({3});
+  GradientReducer reducer({{"a", a}, {"b", b}}, *alone_);
+  ASSERT_EQ(reducer.gradients().size(), 2u);
+  EXPECT_TRUE(reducer.gradients()[0].equal(at::zeros_like(a)));
+  const void* place = reducer.gradients()[0].data_ptr();
+  for (int step = 0; step < 3; ++step) {
+    reducer.zero();
+    reducer.backward((a * b).sum(), /*last=*/true);
+    EXPECT_TRUE(a.grad().equal(at::ones_like(a)));
+    EXPECT_EQ(reducer.gradients()[0].data_ptr(), place);
+    EXPECT_TRUE(a.grad().is_same(reducer.gradients()[0]));
+  }
+}
+
+TEST_F(GradientReducerTest, AccumulatesOverMicroBatches) {
+  const at::Tensor a = parameter({4});
+  GradientReducer reducer({{"a", a}}, *alone_);
+  reducer.backward(a.sum(), /*last=*/false);
+  reducer.backward(2 * a.sum(), /*last=*/true);
+  EXPECT_TRUE(reducer.gradients()[0].equal(at::full({4}, 3.0, at::kDouble)));
+}
+
+TEST_F(GradientReducerTest, NamesAParameterWithoutGradient) {
+  const at::Tensor a = parameter({2}), b = parameter({2});
+  GradientReducer reducer({{"encoder.a", a}, {"heads.b", b}}, *alone_);
+  EXPECT_NO_THROW(reducer.backward(a.sum(), /*last=*/false));
+  EXPECT_THAT([&] { reducer.backward(a.sum(), /*last=*/true); },
+              ThrowsMessage<c10::Error>(HasSubstr("the loss does not depend on heads.b")));
+}
+
+TEST_F(GradientReducerTest, NoticesAReplacedGradient) {
+  const at::Tensor a = parameter({2});
+  GradientReducer reducer({{"a", a}}, *alone_);
+  a.mutable_grad() = at::Tensor();
+  EXPECT_THAT([&] { reducer.backward(a.sum(), /*last=*/true); },
+              ThrowsMessage<c10::Error>(HasSubstr("replaced the gradient of a")));
+}
+
+TEST_F(GradientReducerTest, RefusesWhatIsNotASetOfParameters) {
+  const at::Tensor a = parameter({2}), b = parameter({2});
+  const auto make = [&](const GradientReducer::Parameters& p) { return [&, p] { GradientReducer(p, *alone_); }; };
+  EXPECT_THAT(make({}), ThrowsMessage<c10::Error>(HasSubstr("no parameters")));
+  EXPECT_THAT(make({{"a", a}, {"tied", a}}), ThrowsMessage<c10::Error>(HasSubstr("tied is the same tensor")));
+  EXPECT_THAT(make({{"a", a}, {"a", b}}), ThrowsMessage<c10::Error>(HasSubstr("two parameters are named a")));
+  EXPECT_THAT(make({{"a", a * 2}}), ThrowsMessage<c10::Error>(HasSubstr("a is not a leaf")));
+  EXPECT_THAT(make({{"a", at::ones({2})}}), ThrowsMessage<c10::Error>(HasSubstr("requires a gradient")));
+}
+
+TEST_F(GradientReducerTest, LeavesNoHooksBehind) {
+  const at::Tensor a = parameter({2}), b = parameter({2});
+  { GradientReducer reducer({{"a", a}, {"b", b}}, *alone_); }
+  GradientReducer later({{"a", a}}, *alone_);
+  later.backward((a * b).sum(), /*last=*/true);
+  EXPECT_TRUE(a.grad().equal(b.detach()));
+}
+
+TEST(LocalGroup, IsAGroupOfOne) {
+  const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
+  const at::Tensor values = at::arange(3);
+  alone->all_reduce_sum(values);
+  alone->broadcast(values, 0);
+  alone->barrier();
+  EXPECT_TRUE(values.equal(at::arange(3)));
+  EXPECT_TRUE(alone->is_main());
+  EXPECT_EQ(alone->size(), 1);
+}
+
+}  // namespace
+}  // namespace glid

@@ -1,0 +1,141 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "glid/core/files.h"
+#include "glid/dist/communicator.h"
+#include "support/on_ranks.h"
+#include "support/temporary_folder.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kFolder = "GLID_TEST_FOLDER";
+constexpr const char* kRole = "GLID_TEST_ROLE";
+
+int rank() { return read_launch_env().rank; }
+
+[[noreturn]] void wait_to_be_ended(int code_if_not) {
+  std::this_thread::sleep_for(std::chrono::seconds(60));
+  std::_Exit(code_if_not);
+}
+
+// The launcher's exit code and what it and the ranks said on stderr.
+struct Outcome {
+  int code;
+  std::string said;
+};
+
+Outcome run(int num_ranks, double grace_s = 10.0) {
+  ::testing::internal::CaptureStderr();
+  const int code = run_on_ranks(num_ranks, grace_s);
+  return {code, ::testing::internal::GetCapturedStderr()};
+}
+
+TEST(Launcher, NamesTheFirstFailingRankAndEndsTheOthers) {
+  if (in_rank()) {
+    if (rank() == 1) std::_Exit(3);
+    wait_to_be_ended(0);
+  }
+  const Outcome outcome = run(3);
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.said, HasSubstr("rank 1 of 3 failed with exit code 3"));
+  EXPECT_THAT(outcome.said, Not(HasSubstr("rank 0 of 3")));
+}
+
+TEST(Launcher, NamesASignal) {
+  if (in_rank()) {
+    if (rank() == 0) ::raise(SIGKILL);
+    wait_to_be_ended(0);
+  }
+  const Outcome outcome = run(2);
+  EXPECT_EQ(outcome.code, 128 + SIGKILL);
+  EXPECT_THAT(outcome.said, HasSubstr("rank 0 of 2 was ended by signal 9 (Killed)"));
+}
+
+TEST(Launcher, KillsWhoIgnoresTheRequest) {
+  if (in_rank()) {
+    ::signal(SIGTERM, SIG_IGN);
+    const auto group = make_communicator(read_launch_env(), at::kCPU);
+    if (rank() == 1) std::_Exit(4);
+    wait_to_be_ended(0);
+  }
+  EXPECT_EQ(run(2, /*grace_s=*/0.3).code, 4);
+}
+
+TEST(Launcher, PassesSignalsOnAndReportsAnInterruption) {
+  if (in_rank()) {
+    sigset_t usr1;
+    ::sigemptyset(&usr1);
+    ::sigaddset(&usr1, SIGUSR1);
+    ::pthread_sigmask(SIG_BLOCK, &usr1, nullptr);
+    const auto group = make_communicator(read_launch_env(), at::kCPU);
+    if (group->is_main()) ::kill(::getppid(), SIGUSR1);
+    const timespec patience{.tv_sec = 30, .tv_nsec = 0};
+    std::_Exit(::sigtimedwait(&usr1, nullptr, &patience) == SIGUSR1 ? 75 : 1);
+  }
+  EXPECT_EQ(run(2).code, 75);
+}
+
+TEST(Launcher, GivesTheRanksTheirPlacesAndNoneOfTheOutside) {
+  if (in_rank()) {
+    const LaunchEnv env = read_launch_env();
+    EXPECT_EQ(env.size, 2);
+    EXPECT_EQ(env.local_rank, env.rank);
+    EXPECT_TRUE(fs::exists(fs::path(env.store_file).parent_path()));
+    EXPECT_EQ(env.master_addr, "");
+    write_file(fs::path(std::getenv(kFolder)) / std::to_string(env.rank), env.store_file);
+    return;
+  }
+  const TemporaryFolder folder;
+  ::setenv(kFolder, folder.path().c_str(), 1);
+  ::setenv("MASTER_ADDR", "elsewhere", 1);
+  EXPECT_EQ(run_on_ranks(2), 0);
+  ::unsetenv("MASTER_ADDR");
+  const std::string store_file = read_file(folder.path() / "0");
+  EXPECT_EQ(read_file(folder.path() / "1"), store_file);
+  EXPECT_FALSE(fs::exists(fs::path(store_file).parent_path()));
+}
+
+bool is_alive(const std::string& pid) {
+  std::ifstream stat("/proc/" + pid + "/stat");
+  std::string number, name, state;
+  return stat >> number >> name >> state && state != "Z";
+}
+
+// The launcher that is killed is itself the only rank of an outer one.
+TEST(Launcher, TakesTheRanksAlongWhenKilled) {
+  if (const char* role = std::getenv(kRole); in_rank() && std::string(role) == "launcher") {
+    ::setenv(kRole, "rank", 1);
+    for (const char* name : {"RANK", "LOCAL_RANK", "WORLD_SIZE", "GLID_STORE_FILE"}) ::unsetenv(name);
+    std::_Exit(run_on_ranks(2));
+  }
+  if (in_rank()) {
+    write_file(fs::path(std::getenv(kFolder)) / std::to_string(rank()), std::to_string(::getpid()));
+    const auto group = make_communicator(read_launch_env(), at::kCPU);
+    if (group->is_main()) ::kill(::getppid(), SIGKILL);
+    wait_to_be_ended(0);
+  }
+  const TemporaryFolder folder;
+  ::setenv(kFolder, folder.path().c_str(), 1);
+  ::setenv(kRole, "launcher", 1);
+  EXPECT_EQ(run(1).code, 128 + SIGKILL);
+  for (const char* file : {"0", "1"}) {
+    const std::string pid = read_file(folder.path() / file);
+    for (int i = 0; i < 100 && is_alive(pid); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    EXPECT_FALSE(is_alive(pid)) << "rank " << file;
+  }
+}
+
+}  // namespace
+}  // namespace glid

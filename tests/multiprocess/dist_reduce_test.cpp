@@ -1,0 +1,219 @@
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "glid/core/crc32c.h"
+#include "glid/core/files.h"
+#include "glid/core/format.h"
+#include "glid/dist/gradient_reducer.h"
+#include "support/on_ranks.h"
+#include "support/temporary_folder.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+constexpr int64_t kRows = 8, kWidth = 400;
+constexpr double kTolerance = 1e-12;  // of each tensor's largest value
+
+// Values from a formula: the same in every process.
+at::Tensor values(at::IntArrayRef shape, double phase) {
+  const int64_t count = c10::multiply_integers(shape);
+  return at::sin(at::arange(count, at::kDouble) * 0.37 + phase).reshape(shape);
+}
+
+// A perceptron whose weights of 1.2 MiB fill one bucket each.
+struct Perceptron {
+  GradientReducer::Parameters parameters;
+
+  explicit Perceptron(double phase = 0.0)
+      : parameters{{"in.weight", values({kWidth, kWidth}, phase)},
+                   {"in.bias", values({kWidth}, phase + 1)},
+                   {"out.weight", values({kWidth, kWidth}, phase + 2)},
+                   {"scale", values({}, phase + 3)}} {
+    for (auto& [name, tensor] : parameters) tensor.set_requires_grad(true);
+  }
+
+  // Sum over the rows [from, to) of the one global batch, divided by its size.
+  at::Tensor loss(int64_t from, int64_t to) const {
+    const at::Tensor rows = values({kRows, kWidth}, 5.0).slice(0, from, to);
+    const at::Tensor hidden = at::tanh(at::linear(rows, parameters[0].second / kWidth, parameters[1].second));
+    return at::linear(hidden, parameters[2].second).mul(parameters[3].second).square().sum() / double(kRows * kWidth);
+  }
+};
+
+std::vector<at::Tensor> gradients_in_one_process() {
+  const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
+  const Perceptron model;
+  GradientReducer reducer(model.parameters, *alone);
+  reducer.backward(model.loss(0, kRows), /*last=*/true);
+  return reducer.gradients();
+}
+
+void expect_close(const std::vector<at::Tensor>& actual, const std::vector<at::Tensor>& expected) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (size_t i = 0; i < actual.size(); ++i) {
+    const double largest = expected[i].abs().max().item<double>();
+    ASSERT_GT(largest, 0.0);
+    EXPECT_LE((actual[i] - expected[i]).abs().max().item<double>(), kTolerance * largest) << "tensor " << i;
+  }
+}
+
+// This rank's share of the global batch in `accumulate` micro-batches.
+void run_update(const Perceptron& model, GradientReducer& reducer, const Communicator& group, int64_t accumulate) {
+  const int64_t micro = kRows / group.size() / accumulate;
+  reducer.zero();
+  for (int64_t i = 0; i < accumulate; ++i) {
+    const int64_t from = (group.rank() * accumulate + i) * micro;
+    reducer.backward(model.loss(from, from + micro) * group.size(), /*last=*/i + 1 == accumulate);
+  }
+}
+
+std::unique_ptr<Communicator> join() {
+  at::set_num_threads(1);
+  return make_communicator(read_launch_env(), at::kCPU);
+}
+
+TEST(Group, SumsBroadcastsAndMeets) {
+  if (!on_ranks(3)) return;
+  const auto group = join();
+  const at::Tensor sums = at::full({2, 2}, group->rank() + 1.0, at::kDouble);
+  group->all_reduce_sum(sums);
+  EXPECT_TRUE(sums.equal(at::full({2, 2}, 6.0, at::kDouble)));
+  const at::Tensor counts = at::tensor({int64_t{1} << 40, int64_t{group->rank()}});
+  group->all_reduce_sum(counts);
+  EXPECT_TRUE(counts.equal(at::tensor({3 * (int64_t{1} << 40), int64_t{3}})));
+  const at::Tensor from_last = at::arange(4) * group->rank();
+  group->broadcast(from_last, 2);
+  EXPECT_TRUE(from_last.equal(at::arange(4) * 2));
+  group->barrier();
+  EXPECT_THROW(group->all_reduce_sum(at::zeros({4, 4}).t().slice(0, 0, 2)), c10::Error);
+}
+
+TEST(Group, OfOneLaunchedRankIsAGroupToo) {
+  if (!on_ranks(1)) return;
+  const auto group = join();
+  const Perceptron model;
+  GradientReducer reducer(model.parameters, *group);
+  run_update(model, reducer, *group, 1);
+  expect_close(reducer.gradients(), gradients_in_one_process());
+}
+
+TEST(Group, TwoRanksGiveTheGradientsOfOne) {
+  if (!on_ranks(2)) return;
+  const auto group = join();
+  const Perceptron model;
+  GradientReducer reducer(model.parameters, *group);
+  run_update(model, reducer, *group, 1);
+  expect_close(reducer.gradients(), gradients_in_one_process());
+}
+
+TEST(Group, AccumulationTalksOnlyInTheLastMicroBatch) {
+  if (!on_ranks(2)) return;
+  const auto group = join();
+  const Perceptron model;
+  GradientReducer reducer(model.parameters, *group);
+  run_update(model, reducer, *group, 2);
+  expect_close(reducer.gradients(), gradients_in_one_process());
+
+  // Only rank 0 accumulates: any all-reduce in it would wait for rank 1 for ever.
+  reducer.zero();
+  if (group->is_main()) reducer.backward(model.loss(0, 2), /*last=*/false);
+  reducer.backward(model.loss(2, 4), /*last=*/true);
+  const at::Tensor squares = reducer.gradients()[3].square();
+  group->all_reduce_sum(squares);
+  EXPECT_DOUBLE_EQ(squares.item<double>(), 2 * reducer.gradients()[3].square().item<double>());
+}
+
+TEST(Group, GradientsStayInTheirBuckets) {
+  if (!on_ranks(2)) return;
+  const auto group = join();
+  const Perceptron model;
+  GradientReducer reducer(model.parameters, *group);
+  std::vector<const void*> places;
+  for (const at::Tensor& gradient : reducer.gradients()) {
+    EXPECT_EQ(gradient.abs().sum().item<double>(), 0.0);
+    places.push_back(gradient.data_ptr());
+  }
+  EXPECT_TRUE(reducer.gradients()[2].is_alias_of(reducer.gradients()[3]));
+  EXPECT_FALSE(reducer.gradients()[0].is_alias_of(reducer.gradients()[3]));
+  for (int step = 0; step < 3; ++step) {
+    run_update(model, reducer, *group, 2);
+    for (size_t i = 0; i < places.size(); ++i) EXPECT_EQ(reducer.parameters()[i].second.grad().data_ptr(), places[i]);
+  }
+  expect_close(reducer.gradients(), gradients_in_one_process());
+  reducer.zero();
+  EXPECT_EQ(model.parameters[0].second.grad().abs().max().item<double>(), 0.0);
+}
+
+TEST(Group, StartsFromTheParametersOfRankZero) {
+  if (!on_ranks(2)) return;
+  const auto group = join();
+  const Perceptron model(/*phase=*/group->rank() * 0.1);
+  const GradientReducer reducer(model.parameters, *group);
+  const Perceptron first;
+  for (size_t i = 0; i < first.parameters.size(); ++i) {
+    EXPECT_TRUE(model.parameters[i].second.equal(first.parameters[i].second)) << first.parameters[i].first;
+  }
+}
+
+TEST(Group, RefusesRanksWithDifferentModels) {
+  if (!on_ranks(2)) return;
+  const auto group = join();
+  const at::Tensor a = at::ones({2 + group->rank()}).set_requires_grad(true);
+  EXPECT_THROW(GradientReducer({{"a", a}}, *group), c10::Error);
+}
+
+TEST(Group, RanksThatLeaveAParameterOutSaySo) {
+  if (!on_ranks(2)) return;
+  const auto group = join();
+  const Perceptron model;
+  GradientReducer reducer(model.parameters, *group);
+  EXPECT_THAT([&] { reducer.backward(model.parameters[1].second.sum(), /*last=*/true); },
+              ::testing::ThrowsMessage<c10::Error>(HasSubstr("the loss does not depend on in.weight")));
+}
+
+TEST(Group, OneRankThatLeavesAParameterOutEndsTheOther) {
+  if (in_rank()) {
+    const auto group = join();
+    const Perceptron model;
+    GradientReducer reducer(model.parameters, *group);
+    reducer.backward(group->is_main() ? model.loss(0, 4) : model.parameters[1].second.sum(), /*last=*/true);
+    return;
+  }
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(run_on_ranks(2), 1);
+  EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("the loss does not depend on in.weight"));
+}
+
+TEST(Group, RunsGiveTheSameBits) {
+  if (in_rank()) {
+    const auto group = join();
+    const Perceptron model;
+    GradientReducer reducer(model.parameters, *group);
+    std::string sums;
+    for (int64_t accumulate : {1, 2, 4}) {
+      run_update(model, reducer, *group, accumulate);
+      for (const at::Tensor& gradient : reducer.gradients()) {
+        sums += format("{:08x}\n", crc32c(gradient.data_ptr(), gradient.nbytes()));
+      }
+    }
+    write_file(fs::path(std::getenv("GLID_TEST_FOLDER")) / std::to_string(group->rank()), sums);
+    return;
+  }
+  const TemporaryFolder folder;
+  ::setenv("GLID_TEST_FOLDER", folder.path().c_str(), 1);
+  ASSERT_EQ(run_on_ranks(2), 0);
+  const std::string sums = read_file(folder.path() / "0");
+  EXPECT_EQ(read_file(folder.path() / "1"), sums);
+  ASSERT_EQ(run_on_ranks(2), 0);
+  EXPECT_EQ(read_file(folder.path() / "0"), sums);
+}
+
+}  // namespace
+}  // namespace glid
