@@ -34,16 +34,16 @@ if(NOT GLID_NCCL_CHECKED STREQUAL "${torch_dir};${GLID_NCCL_INCLUDE};${GLID_NCCL
   list(JOIN CMAKE_BUILD_RPATH ":" probe_rpath)
   set(include_flags ${CUDAToolkit_INCLUDE_DIRS})
   list(TRANSFORM include_flags PREPEND -I)
-  try_run(probe_rc probe_compiled "${CMAKE_BINARY_DIR}/CMakeFiles/nccl_versions" "${PROJECT_SOURCE_DIR}/cmake/nccl_versions.cpp"
+  try_run(nccl_rc nccl_compiled "${CMAKE_BINARY_DIR}/CMakeFiles/nccl_versions" "${PROJECT_SOURCE_DIR}/cmake/nccl_versions.cpp"
           COMPILE_DEFINITIONS -I${GLID_NCCL_INCLUDE} ${include_flags} ${torch_include_options}
           LINK_OPTIONS "-Wl,--disable-new-dtags,--allow-shlib-undefined,-rpath,${probe_rpath}"
           LINK_LIBRARIES "${torch_cuda_libraries}" "${torch_dir}/lib/libtorch_cpu.so" "${torch_dir}/lib/libc10.so" "${GLID_NCCL_LIBRARY}"
           CXX_STANDARD 20 COMPILE_OUTPUT_VARIABLE probe_error RUN_OUTPUT_VARIABLE nccl_versions)
-  if(NOT probe_compiled)
+  if(NOT nccl_compiled)
     message(FATAL_ERROR "A program with libtorch_cuda and NCCL does not link:\n${probe_error}")
   endif()
   string(STRIP "${nccl_versions}" nccl_versions)
-  if(NOT probe_rc EQUAL 0)
+  if(NOT nccl_rc EQUAL 0)
     message(FATAL_ERROR "A program with libtorch_cuda and NCCL does not start with matching versions: ${nccl_versions} "
                         "(header ${GLID_NCCL_INCLUDE}/nccl.h, library ${GLID_NCCL_LIBRARY})")
   endif()

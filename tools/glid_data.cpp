@@ -1,7 +1,5 @@
 // glid_data: makes data sets.
-#include <CLI/CLI.hpp>
-
-#include "glid/core/error.h"
+#include "command_line.h"
 #include "glid/data/make_demo.h"
 
 int main(int argc, char** argv) {
@@ -16,11 +14,7 @@ int main(int argc, char** argv) {
   make_demo->add_option("--size", demo.size_px, "side of an image in pixels")->capture_default_str();
   make_demo->add_option("--seed", demo.seed, "of the scenes")->capture_default_str();
 
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(glid::ExitCode::kUsage);
-  }
+  if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
   return glid::run_program("glid_data", [&] {
     glid::make_demo(demo);
     return glid::ExitCode::kDone;

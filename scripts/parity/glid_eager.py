@@ -109,7 +109,7 @@ def load_parameters(config, file):
 
 
 class Spread(torch.autograd.Function):
-    """Rows placed at `rows` (-1: zeros); the gradient gathers by `inverse` instead of adding row by row."""
+    """Rows placed at `rows` (T: zeros); the gradient gathers by `inverse` instead of adding row by row."""
 
     @staticmethod
     def forward(ctx, x, rows, inverse):
@@ -327,13 +327,16 @@ class Glid:
             x = x + self.linear(at + "linear2", y)
         return self.norm("decoder.norm", x)
 
-    def loss(self, images, plan):
-        """images [B, H, W, 3], normalised -> the mean loss over the hidden units' normalised pixels."""
+    def predict(self, images, plan):
+        """images [B, H, W, 3], normalised -> prediction and target of the hidden units, both [B * N, 3 U^2]."""
         u, grid = self.config.unit, self.config.grid
         units = images.view(-1, grid, u, grid, u, 3).transpose(2, 3).reshape(-1, u, u, 3)
         target = units.index_select(0, plan.hidden).flatten(1)
         target = (target - target.mean(1, keepdim=True)) / (target.var(1, keepdim=True) + 1e-6).sqrt()
         stages = self.encode(units.index_select(0, plan.visible), plan)
         decoded = self.decode(self.pyramid(stages, plan), plan)
-        prediction = self.linear("heads.pixels", decoded)[:, 1:]
-        return (prediction.flatten(0, 1) - target).square().mean()
+        return self.linear("heads.pixels", decoded)[:, 1:].flatten(0, 1), target
+
+    def loss(self, images, plan):
+        prediction, target = self.predict(images, plan)
+        return (prediction - target).square().mean()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes tests/golden/formats: small image files with the pixels that Pillow (JPEG, resampling) or the PNG specification gives
-them, and a file of the reference safetensors library.
+"""Makes tests/golden/formats: small image files with the pixels that Pillow (JPEG, resampling) or the PNG specification
+gives them, and a file of the reference safetensors library.
 
     pip install "pillow>=13" numpy safetensors
     python scripts/parity/make_format_goldens.py

@@ -1,69 +1,109 @@
 #include "yaml.h"
 
-#include <yaml-cpp/yaml.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
 
+#include <algorithm>
+#include <optional>
+#include <sstream>
 #include <utility>
+#include <vector>
 
 #include "glid/core/error.h"
 
 namespace glid::config {
 namespace {
 
-constexpr int kMaxDepth = 32;  // an alias may contain itself
-
-class Converter {
+// Builds the nodes from the parser's events; the library's own tree has neither repeated keys nor an end to stray text.
+class NodeBuilder final : public YAML::EventHandler {
  public:
-  explicit Converter(const OriginOfLine& origin) : origin_(origin) {}
+  explicit NodeBuilder(const OriginOfLine& origin) : origin_(origin) {}
 
-  Node convert(const YAML::Node& in, const std::string& origin, int depth) const {
-    if (depth > kMaxDepth) throw UsageError(origin, "blocks are nested too deeply", {}, "32 levels are allowed");
-    Node out;
-    out.origin = origin;
-    if (in.IsScalar()) {
-      out.kind = Node::Kind::kScalar;
-      out.text = in.Scalar();
-      out.quoted = in.Tag() != "?";
-    } else if (in.IsSequence()) {
-      out.kind = Node::Kind::kList;
-      for (const auto& element : in) out.children.push_back(convert(element, origin_of(element, origin), depth + 1));
-    } else if (in.IsMap()) {
-      out.kind = Node::Kind::kBlock;
-      for (const auto& member : in) out.children.push_back(convert_member(member.first, member.second, origin, depth));
-    }
-    return out;
+  Node take_root() { return std::move(root_); }
+  int first_line() const { return first_line_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override { first_line_ = mark.line + 1; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { add(value_at(mark, Node::Kind::kNull)); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    throw UsageError(origin_(mark.line + 1), "YAML aliases are not used here", {}, "write the value, or include a file");
   }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, const std::string& text) override {
+    if (expects_key()) {
+      open_.back().key = text;
+      open_.back().key_origin = origin_(mark.line + 1);
+      return;
+    }
+    Node node = value_at(mark, Node::Kind::kScalar);
+    node.text = text;
+    node.quoted = tag != "?";
+    add(std::move(node));
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    open_.push_back({value_at(mark, Node::Kind::kList)});
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    open_.push_back({value_at(mark, Node::Kind::kBlock)});
+  }
+  void OnMapEnd() override { close(); }
 
  private:
-  Node convert_member(const YAML::Node& key, const YAML::Node& value, const std::string& block_origin, int depth) const {
-    const std::string origin = origin_of(key, block_origin);
-    if (!key.IsScalar()) throw UsageError(origin, "a key must be a name");
-    Node out = convert(value, origin, depth + 1);
-    out.key = key.Scalar();
-    return out;
+  // A list or block whose end has not come yet.
+  struct Open {
+    Node node;
+    std::optional<std::string> key;  // of the value that comes next in a block
+    std::string key_origin;
+  };
+
+  bool expects_key() const { return !open_.empty() && open_.back().node.is_block() && !open_.back().key; }
+
+  Node value_at(const YAML::Mark& mark, Node::Kind kind) const {
+    const std::string origin = origin_(mark.line + 1);
+    if (expects_key()) throw UsageError(origin, "a key must be a name", {}, "is a bracket left open?");
+    return {.kind = kind, .origin = origin};
   }
 
-  std::string origin_of(const YAML::Node& node, const std::string& otherwise) const {
-    const YAML::Mark mark = node.Mark();
-    return mark.is_null() ? otherwise : origin_(mark.line + 1);
+  void add(Node node) {
+    if (open_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Open& parent = open_.back();
+    if (parent.key) {
+      node.key = *std::exchange(parent.key, std::nullopt);
+      node.origin = parent.key_origin;
+    }
+    parent.node.children.push_back(std::move(node));
+  }
+
+  void close() {
+    Node done = std::move(open_.back().node);
+    open_.pop_back();
+    add(std::move(done));
   }
 
   const OriginOfLine& origin_;
+  Node root_;
+  std::vector<Open> open_;
+  int first_line_ = 1;
 };
-
-std::vector<YAML::Node> load_documents(std::string_view text, const OriginOfLine& origin) {
-  try {
-    return YAML::LoadAll(std::string(text));
-  } catch (const YAML::Exception& error) {
-    throw UsageError(origin(error.mark.line + 1), "is not valid YAML: " + error.msg);
-  }
-}
 
 }  // namespace
 
 Node parse_yaml(std::string_view text, const OriginOfLine& origin) {
-  const std::vector<YAML::Node> documents = load_documents(text, origin);
-  if (documents.size() > 1) throw UsageError(origin(documents[1].Mark().line + 1), "a second YAML document begins here");
-  return documents.empty() ? Node{.origin = origin(1)} : Converter(origin).convert(documents[0], origin(1), 0);
+  std::istringstream in{std::string(text)};
+  NodeBuilder document(origin);
+  NodeBuilder stray(origin);
+  try {
+    YAML::Parser parser(in);
+    if (!parser.HandleNextDocument(document)) return {.origin = origin(1)};
+    if (!parser.HandleNextDocument(stray)) return document.take_root();
+  } catch (const YAML::Exception& error) {
+    throw UsageError(origin(std::max(1, error.mark.line + 1)), "is not valid YAML: " + error.msg);
+  }
+  throw UsageError(origin(stray.first_line()), "this does not belong to the YAML before it");
 }
 
 }  // namespace glid::config

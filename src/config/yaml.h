@@ -12,7 +12,8 @@ namespace glid::config {
 // Says where a line (from 1) of the text is: "configs/a.yaml:12".
 using OriginOfLine = std::function<std::string(int line)>;
 
-// One YAML document as written: repeated keys are kept. Throws UsageError at the line that is not YAML.
+// One YAML document as written: repeated keys are kept. Throws UsageError at the line that is not YAML, is an alias, or
+// follows the document.
 Node parse_yaml(std::string_view text, const OriginOfLine& origin);
 
 }  // namespace glid::config

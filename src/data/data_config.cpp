@@ -14,12 +14,9 @@ void DataConfig::check(config::Problems& problems) const {
 
 std::shared_ptr<const Dataset> make_dataset(const DataConfig& config, Split split) {
   switch (config.name) {
-    case DataName::kImageNet:
-      return std::make_shared<ImageFolder>(open_imagenet(config.root, split));
-    case DataName::kFolder:
-      return std::make_shared<ImageFolder>(open_folder(config.root, split));
-    case DataName::kScenes:
-      break;
+    case DataName::kImageNet: return std::make_shared<ImageFolder>(open_imagenet(config.root, split));
+    case DataName::kFolder: return std::make_shared<ImageFolder>(open_folder(config.root, split));
+    case DataName::kScenes: break;
   }
   return std::make_shared<Scenes>(config.scenes, split);
 }

@@ -55,8 +55,8 @@ std::optional<Sample> Decoder::try_read(const SampleKey& key, Slot& slot) const 
   slot.name = dataset->name(key.id);
   try {
     Sample sample = dataset->get(key.id);
-    sample.image = options.augment ? train_image(sample.image, key, options.size_px)
-                                   : eval_image(sample.image, options.size_px);
+    sample.image =
+        options.augment ? train_image(sample.image, key, options.size_px) : eval_image(sample.image, options.size_px);
     return sample;
   } catch (const DataError& error) {
     const std::string reason = error.what();

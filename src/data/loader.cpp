@@ -13,6 +13,7 @@
 
 #include "frame.h"
 #include "glid/core/error.h"
+#include "glid/core/format.h"
 #include "glid/core/log.h"
 
 namespace glid {
@@ -200,12 +201,14 @@ void Loader::Pipeline::check(const Job& job) {
 
 void Loader::Pipeline::count_bad_files(const Slot& slot) {
   for (const BadFile& bad : slot.bad_files) {
-    const bool is_new = bad_ids_.insert(bad.id).second;
-    if (static_cast<int64_t>(bad_ids_.size()) > decoder_.options.max_bad_files) {
-      throw DataError("data.max_bad_files", format("{} files can't be read, the last one: {}", bad_ids_.size(), bad.reason),
-                      format("limit {}", decoder_.options.max_bad_files), "repair the data or raise the limit");
+    if (bad_ids_.contains(bad.id)) continue;
+    const size_t count = bad_ids_.size() + 1;
+    if (static_cast<int64_t>(count) > decoder_.options.max_bad_files) {
+      throw DataError("data.max_bad_files", format("{} files can't be read, the last one: {}", count, bad.reason), {},
+                      format("repair the data or raise the limit of {}", decoder_.options.max_bad_files));
     }
-    if (is_new) log_warning("{}; {}", bad.reason, slot.key ? "replaced by " + slot.name : "left out");
+    bad_ids_.insert(bad.id);
+    log_warning("{}; {}", bad.reason, slot.key ? "replaced by " + slot.name : "left out");
   }
 }
 
@@ -225,8 +228,7 @@ Batch Loader::Pipeline::to_batch(Job& job) const {
 
 Loader::Loader(std::shared_ptr<const Dataset> dataset, std::shared_ptr<const IndexPlan> plan, LoaderOptions options,
                MakePlan make_plan)
-    : pipeline_(std::make_unique<Pipeline>(
-          Decoder{std::move(dataset), std::move(plan), options, std::move(make_plan)})) {}
+    : pipeline_(std::make_unique<Pipeline>(Decoder{std::move(dataset), std::move(plan), options, std::move(make_plan)})) {}
 
 Loader::~Loader() = default;
 

@@ -11,6 +11,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
+#include "glid/core/format.h"
 #include "glid/core/json.h"
 #include "glid/core/log.h"
 #include "glid/data/scenes.h"

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int64_t kFirstValidationScene = int64_t{1} << 40;
 constexpr int kGeneratorVersion = 1;  // raise it when scenes change: part of the fingerprint
-constexpr int kMinObjects = 1, kMaxObjects = 5;
+constexpr int kMinObjects = 2, kMaxObjects = 5;
 constexpr float kNearestObject = 1.0f, kFarthestObject = 5.0f, kNearestBackground = 6.0f;
 constexpr float kPi = std::numbers::pi_v<float>;
 
@@ -84,18 +84,12 @@ class Texture {
     const Vec2 q = rotated(p, axis_);
     const Vec2 wave = {(q.x + phase_.x) * frequency_ * kPi, (q.y + phase_.y) * frequency_ * kPi};
     switch (pattern_) {
-      case Pattern::kPlain:
-        return 0.5f;
-      case Pattern::kStripes:
-        return 0.5f + 0.5f * std::sin(wave.x);
-      case Pattern::kChecks:
-        return 0.5f + 0.5f * std::clamp(3 * std::sin(wave.x) * std::sin(wave.y), -1.0f, 1.0f);
-      case Pattern::kDots:
-        return smooth_step(std::clamp(1.5f * std::sin(wave.x) * std::sin(wave.y), 0.0f, 1.0f));
-      case Pattern::kGradient:
-        return std::clamp(0.5f + 0.5f * q.x, 0.0f, 1.0f);
-      case Pattern::kNoise:
-        break;
+      case Pattern::kPlain: return 0.5f;
+      case Pattern::kStripes: return 0.5f + 0.5f * std::sin(wave.x);
+      case Pattern::kChecks: return 0.5f + 0.5f * std::clamp(3 * std::sin(wave.x) * std::sin(wave.y), -1.0f, 1.0f);
+      case Pattern::kDots: return smooth_step(std::clamp(1.5f * std::sin(wave.x) * std::sin(wave.y), 0.0f, 1.0f));
+      case Pattern::kGradient: return std::clamp(0.5f + 0.5f * q.x, 0.0f, 1.0f);
+      case Pattern::kNoise: break;
     }
     return noise_.at({(q.x + phase_.x) * frequency_, (q.y + phase_.y) * frequency_});
   }
@@ -112,18 +106,13 @@ float gauge(Shape shape, Vec2 p) {
   const float x = std::abs(p.x), y = std::abs(p.y);
   const auto triangle = [x](float v) { return std::max(2 * v, std::numbers::sqrt3_v<float> * x - v); };
   switch (shape) {
-    case Shape::kCross:
-      return std::min(std::max(x, 3 * y), std::max(3 * x, y));
-    case Shape::kDiamond:
-      return x + y;
-    case Shape::kEllipse:
-      return std::sqrt(x * x + y * y);
-    case Shape::kRectangle:
-      return std::max(x, y) * 1.15f;
+    case Shape::kCross: return std::min(std::max(x, 3 * y), std::max(3 * x, y));
+    case Shape::kDiamond: return x + y;
+    case Shape::kEllipse: return std::sqrt(x * x + y * y);
+    case Shape::kRectangle: return std::max(x, y) * 1.15f;
     case Shape::kStar:  // two triangles
       return std::min(triangle(p.y), triangle(-p.y));
-    case Shape::kTriangle:
-      break;
+    case Shape::kTriangle: break;
   }
   return triangle(p.y);
 }
@@ -330,9 +319,7 @@ Sample Scenes::get(int64_t id) const {
   return sample;
 }
 
-std::string Scenes::name(int64_t id) const {
-  return format("{}_{:06}", first_ == 0 ? "scene" : "val_scene", id);
-}
+std::string Scenes::name(int64_t id) const { return format("{}_{:06}", first_ == 0 ? "scene" : "val_scene", id); }
 
 uint64_t Scenes::fingerprint() const {
   return stable_hash(format("scenes {} {} {} {} {}", kGeneratorVersion, seed_, first_, count_, size_px_));

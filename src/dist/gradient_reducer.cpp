@@ -15,7 +15,8 @@ void check_parameters(const GradientReducer::Parameters& parameters) {
   std::unordered_set<std::string> names;
   std::unordered_set<const c10::TensorImpl*> tensors;
   for (const auto& [name, tensor] : parameters) {
-    TORCH_CHECK(tensor.is_leaf() && tensor.requires_grad(), "GradientReducer: ", name, " is not a leaf that requires a gradient");
+    TORCH_CHECK(tensor.is_leaf() && tensor.requires_grad(), "GradientReducer: ", name,
+                " is not a leaf that requires a gradient");
     TORCH_CHECK(names.insert(name).second, "GradientReducer: two parameters are named ", name);
     TORCH_CHECK(tensors.insert(tensor.unsafeGetTensorImpl()).second, "GradientReducer: ", name,
                 " is the same tensor as a parameter before it; list shared parameters once");

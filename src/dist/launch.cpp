@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -28,9 +29,12 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kStoreFile = "GLID_STORE_FILE";
-constexpr std::array kGroupVariables = {"RANK",        "LOCAL_RANK",  "WORLD_SIZE",                   "LOCAL_WORLD_SIZE",
-                                        "MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_USE_AGENT_STORE", "TORCHELASTIC_RESTART_COUNT",
+constexpr const char* kAgentStore = "TORCHELASTIC_USE_AGENT_STORE";
+constexpr const char* kRestartCount = "TORCHELASTIC_RESTART_COUNT";
+constexpr std::array kGroupVariables = {"RANK",        "LOCAL_RANK",  "WORLD_SIZE", "LOCAL_WORLD_SIZE",
+                                        "MASTER_ADDR", "MASTER_PORT", kAgentStore,  kRestartCount,
                                         kStoreFile};
+constexpr int kLargestInt = std::numeric_limits<int>::max();
 constexpr const char* kLauncherHint = "start the ranks with torchrun or --nproc, which set RANK, WORLD_SIZE and LOCAL_RANK";
 
 std::string variable(const char* name) {
@@ -58,10 +62,10 @@ bool started_by_launcher() {
 }
 
 bool read_agent_store() {
-  const std::string text = variable("TORCHELASTIC_USE_AGENT_STORE");
+  const std::string text = variable(kAgentStore);
   if (text == "True") return true;
   if (text.empty() || text == "False") return false;
-  throw UsageError("TORCHELASTIC_USE_AGENT_STORE", "must be True or False", "'" + text + "'");
+  throw UsageError(kAgentStore, "must be True or False", "'" + text + "'");
 }
 
 void read_torchrun_store(LaunchEnv& env) {
@@ -69,10 +73,8 @@ void read_torchrun_store(LaunchEnv& env) {
   if (env.master_addr.empty()) return;
   env.master_port = required_int("MASTER_PORT", 1, 65535);
   env.agent_store = read_agent_store();
-  const std::string restarts = variable("TORCHELASTIC_RESTART_COUNT");
-  if (!restarts.empty()) {
-    env.restart_count = to_int("TORCHELASTIC_RESTART_COUNT", restarts, 0, std::numeric_limits<int>::max());
-  }
+  const std::string restarts = variable(kRestartCount);
+  if (!restarts.empty()) env.restart_count = to_int(kRestartCount, restarts, 0, kLargestInt);
 }
 
 void read_meeting_place(LaunchEnv& env) {
@@ -181,7 +183,7 @@ int exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128
 // The started ranks; none survives it.
 class Ranks {
  public:
-  explicit Ranks(double grace_s) : grace_(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(grace_s))) {}
+  explicit Ranks(double grace_s) : grace_(std::chrono::milliseconds(std::llround(grace_s * 1000))) {}
   ~Ranks() {
     signal_all(SIGKILL);
     for (pid_t pid : running_) {
@@ -252,7 +254,7 @@ class Ranks {
 LaunchEnv read_launch_env() {
   LaunchEnv env;
   if (!started_by_launcher()) return env;
-  env.size = required_int("WORLD_SIZE", 1, std::numeric_limits<int>::max());
+  env.size = required_int("WORLD_SIZE", 1, kLargestInt);
   env.rank = required_int("RANK", 0, env.size - 1);
   env.local_rank = required_int("LOCAL_RANK", 0, env.size - 1);
   read_meeting_place(env);

@@ -7,12 +7,11 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
-#include <torch/csrc/distributed/c10d/comm.hpp>
-#include <torch/csrc/distributed/c10d/reducer.hpp>
 
 #include "backends.h"
-#include "gradient_reduction.h"
+#include "bucket_reduction.h"
 #include "groups.h"
+#include "glid/core/crc32c.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
@@ -20,11 +19,9 @@
 namespace glid {
 namespace {
 
-using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 using StorePtr = c10::intrusive_ptr<c10d::Store>;
 using GroupPtr = c10::intrusive_ptr<c10d::ProcessGroup>;
 
-constexpr size_t kBroadcastBytes = size_t{250} << 20;
 constexpr std::chrono::minutes kLeaveTimeout{30};
 
 StorePtr open_tcp_store(const LaunchEnv& env) {
@@ -69,59 +66,26 @@ GroupPtr join(const StorePtr& store, const LaunchEnv& env, c10::Device device) {
   return group;
 }
 
-std::vector<at::Tensor> tensors_of(const NamedTensors& named) {
-  std::vector<at::Tensor> result;
-  for (const auto& [name, tensor] : named) result.push_back(tensor);
-  return result;
-}
-
-std::unordered_map<size_t, std::string> names_of(const NamedTensors& named) {
-  std::unordered_map<size_t, std::string> result;
-  for (size_t i = 0; i < named.size(); ++i) result[i] = named[i].first;
-  return result;
-}
-
-// Backward reaches the last parameters first, so the first bucket holds them, small, to start the traffic early.
-std::vector<std::vector<size_t>> assign_buckets(const std::vector<at::Tensor>& parameters) {
-  const std::vector<at::Tensor> reversed(parameters.rbegin(), parameters.rend());
-  std::vector<int64_t> indices;
-  for (size_t i = parameters.size(); i > 0; --i) indices.push_back(static_cast<int64_t>(i) - 1);
-  return std::get<0>(c10d::compute_bucket_assignment_by_size(
-      reversed, {c10d::kDefaultFirstBucketBytes, c10d::kDefaultBucketBytesCap}, /*expect_sparse_gradient=*/{}, indices));
-}
-
-class FixedBucketReducer : public c10d::Reducer {
- public:
-  FixedBucketReducer(const NamedTensors& parameters, const std::vector<at::Tensor>& tensors, const GroupPtr& group)
-      : Reducer(tensors, assign_buckets(tensors), group, /*expect_sparse_gradients=*/std::vector<bool>(tensors.size(), false),
-                c10d::kDefaultBucketBytesCap, /*find_unused_parameters=*/false, /*gradient_as_bucket_view=*/true,
-                names_of(parameters), c10d::kDefaultFirstBucketBytes, /*skip_all_reduce_unused_params=*/false,
-                /*use_python_reducer=*/false, /*bucket_bytes_cap_list=*/{}) {
-    // The buckets are final; otherwise every backward would lengthen the list for a rebuild that never comes.
-    has_rebuilt_bucket_ = true;
+// Name, shape and type of each parameter in a number. [parameters]
+at::Tensor fingerprints(const NamedTensors& parameters) {
+  std::vector<int64_t> result;
+  for (const auto& [name, tensor] : parameters) {
+    const std::string text = c10::str(name, tensor.sizes(), tensor.scalar_type());
+    result.push_back(crc32c(text.data(), text.size()));
   }
-};
-
-class GroupReduction : public GradientReduction {
- public:
-  GroupReduction(const NamedTensors& parameters, const std::vector<at::Tensor>& tensors, const GroupPtr& group)
-      : reducer_(std::make_unique<FixedBucketReducer>(parameters, tensors, group)) {}
-  void prepare() override { reducer_->prepare_for_backward({}); }
-
- private:
-  std::unique_ptr<FixedBucketReducer> reducer_;
-};
+  return at::tensor(result);
+}
 
 class GroupCommunicator : public Communicator {
  public:
   GroupCommunicator(const LaunchEnv& env, c10::Device device)
-      : Communicator(env), store_(open_store(env)), group_(join(store_, env, device)) {
+      : Communicator(env), device_(device), store_(open_store(env)), group_(join(store_, env, device)) {
     barrier();
   }
 
   ~GroupCommunicator() override {
     try {
-      std::uncaught_exceptions() > 0 ? group_->abort() : leave();
+      std::uncaught_exceptions() > 0 ? keep_until_exit() : leave();
     } catch (const std::exception& error) {
       log_warning("leaving the group of {} ranks: {}", size(), error.what());
     }
@@ -143,17 +107,36 @@ class GroupCommunicator : public Communicator {
 
  private:
   static at::Tensor communicable(const at::Tensor& values) {
-    TORCH_CHECK(values.is_non_overlapping_and_dense() && values.is_contiguous(), "a collective needs a contiguous tensor, got ",
-                values.sizes(), " with strides ", values.strides());
+    TORCH_CHECK(values.is_contiguous(), "a collective needs a contiguous tensor, got ", values.sizes(), " with strides ",
+                values.strides());
     return values.detach();
   }
 
   std::unique_ptr<GradientReduction> make_reduction(const NamedTensors& parameters) override {
-    const std::vector<at::Tensor> tensors = tensors_of(parameters);
-    c10d::verify_params_across_processes(group_, tensors, std::nullopt);
-    const at::NoGradGuard no_grad;
-    c10d::broadcast_coalesced(group_, tensors, kBroadcastBytes);
-    return std::make_unique<GroupReduction>(parameters, tensors, group_);
+    check_same_parameters(parameters);
+    return make_bucket_reduction(parameters, group_);
+  }
+
+  // c10d's own check lets rank 0 pass, which then waits for ranks that have thrown. Here all ranks throw.
+  void check_same_parameters(const NamedTensors& parameters) {
+    const int64_t count = static_cast<int64_t>(parameters.size());
+    check_as_main(at::tensor({count}), [&](int64_t) { return format("the number of parameters, {} here,", count); });
+    check_as_main(fingerprints(parameters), [&](int64_t i) {
+      const auto& [name, tensor] = parameters[i];
+      return c10::str("parameter ", i, ", ", name, " ", tensor.sizes(), " of ", tensor.scalar_type(), " here,");
+    });
+  }
+
+  template <typename Describe>
+  void check_as_main(const at::Tensor& values, Describe describe) {
+    const at::Tensor main_values = values.clone();
+    broadcast(main_values, 0);
+    const at::Tensor different = values.ne(main_values).nonzero();
+    const at::Tensor num_different = at::tensor({different.size(0)});
+    all_reduce_sum(num_different);
+    const auto fails = [&](const std::string& what) { TORCH_CHECK(false, "rank ", rank(), ": ", what); };
+    if (different.size(0) > 0) fails(describe(different[0].item<int64_t>()) + " differs from rank 0's");
+    if (num_different.item<int64_t>() > 0) fails("another rank has different parameters");
   }
 
   void say(const char* what) { store_->set(format("{}/{}", what, rank()), "1"); }
@@ -173,6 +156,15 @@ class GroupCommunicator : public Communicator {
     if (is_main()) wait_for_all("left");
   }
 
+  // A rank that fails keeps its connections until its process ends: it is then the first to end, and the launcher names
+  // it, not one that lost its peer.
+  void keep_until_exit() {
+    static auto* kept = new std::vector<GroupPtr>;
+    if (device_.is_cuda()) group_->getBackend(c10::kCUDA)->abort();  // its threads must not outlive the driver
+    kept->push_back(std::move(group_));
+  }
+
+  c10::Device device_;
   StorePtr store_;
   GroupPtr group_;
 };

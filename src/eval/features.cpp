@@ -10,6 +10,8 @@
 #include "glid/core/log.h"
 #include "glid/formats/image_file.h"
 #include "glid/formats/resize.h"
+#include "glid/model/model_config.h"
+#include "glid/model/weights.h"
 
 namespace glid {
 namespace {
@@ -45,12 +47,11 @@ std::string feature_name(const fs::path& file, const fs::path& input) {
   return (relative.parent_path() / relative.stem()).generic_string();
 }
 
-SafetensorsWriter::Tensors layout_of(const std::vector<std::string>& names, EncoderName model, int64_t patch, int64_t size_px) {
-  SwinShape shape = swin_preset(model);
+SafetensorsWriter::Tensors layout_of(const std::vector<std::string>& names, const SwinShape& shape, int64_t size_px) {
   SafetensorsWriter::Tensors layout;
   for (const std::string& name : names)
     for (int stage = 0; stage < kNumStages; ++stage) {
-      const int64_t side = size_px / patch >> stage, channels = shape.stage_channels(stage);
+      const int64_t side = size_px / shape.patch >> stage, channels = shape.stage_channels(stage);
       layout.emplace_back(format("{}/stage{}", name, stage + 1),
                           TensorInfo{"F32", {channels, side, side}, nullptr, static_cast<size_t>(channels * side * side * 4)});
     }
@@ -68,7 +69,26 @@ std::vector<std::string> distinct_names(const std::vector<fs::path>& files, cons
   return names;
 }
 
-}  // namespace
+EncoderName encoder_name(const std::string& text) {
+  std::string names;
+  for (const auto& named : enum_names(EncoderName{})) {
+    if (named.name == text) return named.value;
+    names += (names.empty() ? "" : ", ") + std::string(named.name);
+  }
+  throw UsageError("--model", "is not the size of an encoder", text, "one of " + names);
+}
+
+// An encoder for whole images.
+class FeatureExtractor {
+ public:
+  FeatureExtractor(EncoderName name, const fs::path& weights);
+  std::array<at::Tensor, kNumStages> operator()(const Image& image, int64_t size_px) const;
+  const SwinShape& shape() const { return shape_; }
+
+ private:
+  SwinShape shape_;
+  std::shared_ptr<Swin> encoder_;
+};
 
 FeatureExtractor::FeatureExtractor(EncoderName name, const fs::path& weights) : shape_(swin_preset(name)) {
   const SafetensorsFile file(weights);
@@ -95,16 +115,18 @@ std::array<at::Tensor, kNumStages> FeatureExtractor::operator()(const Image& ima
   return maps;
 }
 
+}  // namespace
+
 int64_t extract_features(const FeaturesRequest& request) {
-  const FeatureExtractor extract(request.model, request.weights);
-  unit_grid(request.size_px, request.size_px, extract.unit_px(), "--size");
+  const FeatureExtractor extract(encoder_name(request.model), request.weights);
+  unit_grid(request.size_px, request.size_px, extract.shape().unit_px(), "--size");
   const std::vector<fs::path> files = image_files(request.input);
   const std::vector<std::string> names = distinct_names(files, request.input);
   if (request.output.has_parent_path()) fs::create_directories(request.output.parent_path());
   fs::path temporary = request.output;
   temporary += ".tmp";
   try {
-    SafetensorsWriter writer(temporary, layout_of(names, request.model, extract.unit_px() / kUnitSide, request.size_px), {});
+    SafetensorsWriter writer(temporary, layout_of(names, extract.shape(), request.size_px), {});
     for (const fs::path& file : files) {
       for (const at::Tensor& map : extract(read_image(file), request.size_px))
         writer.append(static_cast<const std::byte*>(map.const_data_ptr()), map.nbytes());

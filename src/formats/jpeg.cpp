@@ -91,6 +91,7 @@ class Decoder {
     return true;
   }
 
+  // Before read_pixels(), which frees the markers.
   int orientation() const {
     for (const jpeg_marker_struct* marker = info_.marker_list; marker; marker = marker->next) {
       const std::string_view data(reinterpret_cast<const char*>(marker->data), marker->data_length);
@@ -163,6 +164,7 @@ Image decode_jpeg(std::string_view bytes, const std::string& where) {
   check(decoder.read_header(), decoder);
   if (decoder.height() * decoder.width() > kMaxImagePixels)
     throw DataError(where, "has too many pixels", format("{} x {}", decoder.height(), decoder.width()));
+  const int orientation = decoder.orientation();
   Image image = Image::filled(decoder.height(), decoder.width(), 0);
   if (decoder.has_four_components()) {
     std::vector<uint8_t> cmyk(image.pixels.size() / 3 * 4);
@@ -171,7 +173,7 @@ Image decode_jpeg(std::string_view bytes, const std::string& where) {
   } else {
     check(decoder.read_pixels(image.pixels.data()), decoder);
   }
-  return upright(std::move(image), decoder.orientation());
+  return upright(std::move(image), orientation);
 }
 
 std::string encode_jpeg(const Image& image, int quality) {

@@ -17,8 +17,6 @@
 namespace glid {
 namespace {
 
-constexpr size_t kSignatureBytes = 8;
-
 // libpng's errors end in a longjmp. The functions that setjmp hold no C++ objects; their callers throw.
 class Decoder {
  public:

@@ -82,42 +82,50 @@ Taps make_taps(int64_t in_size, float begin, float end, int64_t out_size, const 
 
 uint8_t to_pixel(int32_t sum) { return static_cast<uint8_t>(std::clamp(sum >> kWeightBits, 0, 255)); }
 
-// Two image rows side by side, four channels a pixel (the last unused): eight numbers that one vector register holds.
+// Two image rows side by side, four channels a pixel (the last unused): one vector register, where there are such.
+using Lanes = int32_t __attribute__((vector_size(32)));
 constexpr int64_t kRowsAtOnce = 2;
-constexpr int64_t kLanes = kRowsAtOnce * 4;
 
 GLID_CLONES
-void spread_row(const uint8_t* row, int64_t width, int32_t* lanes) {
-  for (int64_t x = 0; x < width; ++x)
-    for (int64_t c = 0; c < 3; ++c) lanes[x * kLanes + c] = row[x * 3 + c];
+void spread_rows(const uint8_t* const* rows, std::vector<Lanes>& lanes) {
+  const auto width = static_cast<int64_t>(lanes.size());
+  const uint8_t *a = rows[0], *b = rows[1];
+  for (int64_t x = 0; x < width; ++x) {
+    for (int64_t c = 0; c < 3; ++c) {
+      lanes[x][c] = a[x * 3 + c];
+      lanes[x][c + 4] = b[x * 3 + c];
+    }
+  }
 }
 
 GLID_CLONES
-void filter_lanes(const int32_t* lanes, const Taps& taps, uint8_t* const* out) {
+void filter_lanes(const std::vector<Lanes>& lanes, const Taps& taps, uint8_t* const* out) {
+  uint8_t *a = out[0], *b = out[1];
   for (int64_t x = 0; x < taps.size(); ++x) {
-    const int32_t* in = lanes + taps.first[x] * kLanes;
+    const Lanes* in = lanes.data() + taps.first[x];
     const int32_t* weights = taps.weights_of(x);
-    int32_t sums[kLanes];
-    std::fill_n(sums, kLanes, kHalf);
-    for (int64_t t = 0; t < taps.num_taps[x]; ++t, in += kLanes)
-      for (int64_t lane = 0; lane < kLanes; ++lane) sums[lane] += in[lane] * weights[t];
-    for (int64_t row = 0; row < kRowsAtOnce; ++row)
-      for (int64_t c = 0; c < 3; ++c) out[row][x * 3 + c] = to_pixel(sums[row * 4 + c]);
+    Lanes sums = Lanes{} + kHalf;
+    for (int64_t t = 0; t < taps.num_taps[x]; ++t) sums += in[t] * weights[t];
+    sums >>= kWeightBits;
+    sums = sums < 0 ? Lanes{} : sums;
+    sums = sums > 255 ? Lanes{} + 255 : sums;
+    for (int64_t c = 0; c < 3; ++c) {
+      a[x * 3 + c] = static_cast<uint8_t>(sums[c]);
+      b[x * 3 + c] = static_cast<uint8_t>(sums[c + 4]);
+    }
   }
 }
 
 // Rows [first, end) of `image`, filtered along their width.
 Image filter_rows(const Image& image, const Taps& taps, int64_t first, int64_t end) {
   Image out = Image::filled(end - first, taps.size(), 0);
-  std::vector<int32_t> lanes(static_cast<size_t>(image.width * kLanes));
+  std::vector<Lanes> lanes(static_cast<size_t>(image.width));
   for (int64_t y = 0; y < out.height; y += kRowsAtOnce) {
-    uint8_t* rows[kRowsAtOnce];
-    for (int64_t row = 0; row < kRowsAtOnce; ++row) {
-      const int64_t place = std::min(y + row, out.height - 1);  // an odd last row is done twice
-      spread_row(image.row(first + place), image.width, lanes.data() + row * 4);
-      rows[row] = out.row(place);
-    }
-    filter_lanes(lanes.data(), taps, rows);
+    const int64_t next = std::min(y + 1, out.height - 1);  // an odd last row is done twice
+    const uint8_t* const from[kRowsAtOnce] = {image.row(first + y), image.row(first + next)};
+    uint8_t* const to[kRowsAtOnce] = {out.row(y), out.row(next)};
+    spread_rows(from, lanes);
+    filter_lanes(lanes, taps, to);
   }
   return out;
 }

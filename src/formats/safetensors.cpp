@@ -87,7 +87,8 @@ void check_layout(std::vector<Entry>& entries, size_t size) {
   });
   size_t place = 0;
   for (const Entry& entry : entries) {
-    if (entry.begin != place) throw DataError(entry.name, "its data leave a hole or overlap", format("offset {}", entry.begin));
+    if (entry.begin != place)
+      throw DataError(entry.name, "its data leave a hole or overlap", format("offset {}", entry.begin));
     place = entry.end;
   }
   if (place != size)

@@ -88,7 +88,8 @@ void TfEventsWriter::add_scalar(const std::string& tag, double value, int64_t st
   add_summary(Message().bytes(kTag, tag).real32(kSimpleValue, static_cast<float>(value)).text(), step);
 }
 
-void TfEventsWriter::add_image_png(const std::string& tag, std::string_view png, int64_t height, int64_t width, int64_t step) {
+void TfEventsWriter::add_image_png(const std::string& tag, std::string_view png, int64_t height, int64_t width,
+                                   int64_t step) {
   Message image;
   image.integer(kHeight, height).integer(kWidth, width).integer(kColorspace, kColorspaceRgb).bytes(kEncodedImage, png);
   add_summary(Message().bytes(kTag, tag).bytes(kImage, image.text()).text(), step);

@@ -40,7 +40,7 @@ PatchEmbed::PatchEmbed(const SwinShape& shape)
       norm(register_module("norm", std::make_shared<LayerNorm>(shape.channels))) {}
 
 at::Tensor PatchEmbed::forward(const at::Tensor& units) const {
-  const at::Tensor patches = units.view({-1, kUnitSide, patch, kUnitSide, patch, 3})
+  const at::Tensor patches = units.to(proj->weight.scalar_type()).view({-1, kUnitSide, patch, kUnitSide, patch, 3})
                                  .permute({0, 1, 3, 5, 2, 4})  // unit, row, column, channel, dy, dx
                                  .reshape({-1, 3 * patch * patch});
   return norm->forward(at::linear(patches, proj->weight.flatten(1), proj->bias));

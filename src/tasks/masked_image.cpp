@@ -8,6 +8,7 @@ namespace glid {
 namespace {
 
 constexpr double kVarianceFloor = 1e-6;
+constexpr double kCollapse = 0.02;  // query_spread below it
 
 at::Tensor in_float(const at::Tensor& x) { return at::isReducedFloatingType(x.scalar_type()) ? x.to(at::kFloat) : x; }
 
@@ -91,7 +92,7 @@ Losses MaskedImage::losses(const Answer& answer, const Question& question) const
   const at::Tensor prediction = in_float(all.narrow(1, 1, all.size(1) - 1));  // without [CLS]
   const at::Tensor error = prediction - question.target.to(prediction.scalar_type());
   const at::Tensor spread = prediction.detach().std(1, /*unbiased=*/false).mean();
-  return {error.square().mean(-1).sum(), {{"query_spread", spread}}};
+  return {error.square().mean(-1).sum(), {{"query_spread", spread, kCollapse, "all queries of an image get nearly the same answer"}}};
 }
 
 std::vector<Reference> MaskedImage::references(const Question& question) const {

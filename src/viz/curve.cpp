@@ -73,9 +73,10 @@ Axes axes_of(const Chart& chart) {
   return {x.drawable(), y.drawable().widened(kHeadroom), chart.height, chart.width};
 }
 
+// Thin lines are level or upright and drawn without antialiasing, which would blur them.
 void line(Image& image, cv::Point from, cv::Point to, const cv::Scalar& color, int thickness = 1) {
   cv::Mat view = view_of(image);
-  cv::line(view, from, to, color, thickness, cv::LINE_AA);
+  cv::line(view, from, to, color, thickness, thickness == 1 ? cv::LINE_8 : cv::LINE_AA);
 }
 
 void dashed_line(Image& image, int row, int left, int right, const cv::Scalar& color) {
@@ -154,7 +155,8 @@ std::vector<double> round_ticks(double low, double high, int max_ticks) {
   for (const double factor : {5.0, 2.0, 1.0})
     if (factor * power >= rough) step = factor * power;
   std::vector<double> ticks;
-  for (double i = std::ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i) ticks.push_back(i * step);
+  const double first = std::ceil(low / step - 1e-9) + 0.0;  // never -0
+  for (double i = first; i * step <= high + step * 1e-9; ++i) ticks.push_back(i * step);
   return ticks;
 }
 

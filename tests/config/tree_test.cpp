@@ -64,10 +64,13 @@ TEST(Tree, SameKeysInDifferentListElementsAreNotRepeated) {
 
 TEST(Tree, FilesThatAreNotABlockOfYaml) {
   EXPECT_EQ(error_of("- 1\n- 2\n"), "c/a.yaml:1: must be a block of keys (got [1, 2])");
-  EXPECT_EQ(error_of("a: 1\n? [x]\n: 2\n"), "c/a.yaml:2: a key must be a name");
-  EXPECT_EQ(error_of("a: 1\n---\nb: 1\n"), "c/a.yaml:3: a second YAML document begins here");
+  EXPECT_EQ(error_of("a: 1\n? [x]\n: 2\n"), "c/a.yaml:2: a key must be a name; is a bracket left open?");
+  EXPECT_EQ(error_of("a: 1\n---\nb: 1\n"), "c/a.yaml:2: this does not belong to the YAML before it");
   EXPECT_THAT(error_of("a: 1\nb: [1, 2\n"), testing::StartsWith("c/a.yaml:3: is not valid YAML: "));
-  EXPECT_THAT(error_of("a: &x {b: *x}\n"), testing::EndsWith("blocks are nested too deeply; 32 levels are allowed"));
+  EXPECT_EQ(error_of("a: &x 1\nb: *x\n"), "c/a.yaml:2: YAML aliases are not used here; write the value, or include a file");
+  EXPECT_EQ(error_of("a: [1, 2] 3\n"), "c/a.yaml:1: is not valid YAML: end of map not found");
+  EXPECT_EQ(error_of(", x"), "c/a.yaml:1: this does not belong to the YAML before it");
+  EXPECT_EQ(error_of(std::string(2000, '[')), "c/a.yaml:1: a key must be a name; is a bracket left open?");
 }
 
 TEST(Tree, MissingFileAndFolder) {
@@ -95,7 +98,8 @@ TEST(Override, Malformed) {
   EXPECT_EQ(error_of("", {"=3"}), "--set =3: " + hint);
   EXPECT_EQ(error_of("", {"a..b=3"}), "--set a..b=3: " + hint);
   EXPECT_EQ(error_of("", {"a.=3"}), "--set a.=3: " + hint);
-  EXPECT_THAT(error_of("", {"a=[1"}), testing::StartsWith("--set a=[1: is not valid YAML: "));
+  EXPECT_EQ(error_of("", {"a=[1"}), "--set a=[1: a key must be a name; is a bracket left open?");
+  EXPECT_THAT(error_of("", {"a=\"1"}), testing::StartsWith("--set a=\"1: is not valid YAML: "));
 }
 
 class Include : public testing::Test {

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
-#include <thread>
 
 #include "glid/core/error.h"
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 namespace glid {
@@ -29,7 +30,8 @@ TEST(Scenes, BoxesAreThoseOfTheMasks) {
       for (int64_t y = 0; y < kSize; ++y) {
         for (int64_t x = 0; x < kSize; ++x) {
           if (instance.mask[index(x, y)] == 0) continue;
-          box = {std::min(box.x0, double(x)), std::min(box.y0, double(y)), std::max(box.x1, x + 1.0), std::max(box.y1, y + 1.0)};
+          const auto left = static_cast<double>(x), top = static_cast<double>(y);
+          box = {std::min(box.x0, left), std::min(box.y0, top), std::max(box.x1, left + 1), std::max(box.y1, top + 1)};
         }
       }
       ASSERT_EQ(box.x0, instance.box.x0);

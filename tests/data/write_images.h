@@ -24,14 +24,14 @@ inline Image numbered_image(int number, int64_t height, int64_t width) {
   return image;
 }
 
-inline void write_numbered_image(const std::filesystem::path& file, int number) {
-  std::filesystem::create_directories(file.parent_path());
-  write_jpeg(file, numbered_image(number, 40 + number % 5, 48 + number % 7), 90);
-}
-
+// Makes its folders and doesn't wait for the disk.
 inline void write_text(const std::filesystem::path& file, const std::string& text) {
   std::filesystem::create_directories(file.parent_path());
-  std::ofstream(file) << text;
+  std::ofstream(file, std::ios::binary) << text;
+}
+
+inline void write_numbered_image(const std::filesystem::path& file, int number) {
+  write_text(file, encode_jpeg(numbered_image(number, 40 + number % 5, 48 + number % 7), 90));
 }
 
 // image_00.jpg, image_01.jpg, ... directly in `folder`.

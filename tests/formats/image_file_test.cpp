@@ -1,1 +1,56 @@
+#include "glid/formats/image_file.h"
 
+#include <gtest/gtest.h>
+
+#include "glid/core/error.h"
+#include "glid/core/files.h"
+#include "golden.h"
+#include "support/temporary_folder.h"
+
+namespace glid {
+namespace {
+
+TEST(ImageFile, KindIsToldByTheContent) {
+  const TemporaryFolder folder;
+  const auto misnamed = folder.path() / "really_a_png.jpg";
+  write_file(misnamed, read_file(kGoldenFormats / "rgb8.png"));
+  EXPECT_EQ(read_image(misnamed), read_image(kGoldenFormats / "rgb8.png"));
+}
+
+TEST(ImageFile, WhatIsNoImageIsNamed) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "x.jpg";
+  const auto message = [&] {
+    try {
+      read_image(file);
+      return std::string("no error");
+    } catch (const DataError& error) {
+      return std::string(error.what());
+    }
+  };
+  EXPECT_EQ(message(), file.string() + ": can't be read");
+  write_file(file, "");
+  EXPECT_EQ(message(), file.string() + ": is empty");
+  write_file(file, "GIF89a and some garbage");
+  EXPECT_EQ(message(), file.string() + ": is not a JPEG or PNG image");
+  write_file(file, "\xFF\xD8\xFF garbage");
+  EXPECT_NE(message().find(file.string() + ": is a damaged or truncated JPEG"), std::string::npos);
+  EXPECT_THROW(read_image(folder.path()), DataError);
+}
+
+TEST(ImageFile, Extensions) {
+  for (const char* name : {"a.jpg", "a.JPEG", "b/c.Jpe", "a.b.PNG"}) EXPECT_TRUE(has_image_extension(name)) << name;
+  for (const char* name : {"jpg", "a.gif", "a.png.txt", ".jpg", ""}) EXPECT_FALSE(has_image_extension(name)) << name;
+}
+
+TEST(ImageFile, WritesBothKinds) {
+  const TemporaryFolder folder;
+  const Image image = Image::filled(9, 4, 128);
+  write_png(folder.path() / "a.png", image);
+  write_jpeg(folder.path() / "a.jpg", image, 90);
+  EXPECT_EQ(read_image(folder.path() / "a.png"), image);
+  EXPECT_EQ(read_image(folder.path() / "a.jpg"), image);
+}
+
+}  // namespace
+}  // namespace glid

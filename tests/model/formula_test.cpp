@@ -1,10 +1,10 @@
-#include "formula_weights.h"
+#include "support/formula_weights.h"
 
 #include <gtest/gtest.h>
 
 #include <bit>
 
-#include "golden.h"
+#include "support/golden.h"
 
 namespace glid {
 namespace {

@@ -117,6 +117,7 @@ bool is_alive(const std::string& pid) {
 TEST(Launcher, TakesTheRanksAlongWhenKilled) {
   if (const char* role = std::getenv(kRole); in_rank() && std::string(role) == "launcher") {
     ::setenv(kRole, "rank", 1);
+    ::setenv("TMPDIR", std::getenv(kFolder), 1);
     for (const char* name : {"RANK", "LOCAL_RANK", "WORLD_SIZE", "GLID_STORE_FILE"}) ::unsetenv(name);
     std::_Exit(run_on_ranks(2));
   }

@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
 #include "glid/core/crc32c.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
@@ -17,6 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 
 constexpr int64_t kRows = 8, kWidth = 400;
 constexpr double kTolerance = 1e-12;  // of each tensor's largest value
@@ -95,6 +98,43 @@ TEST(Group, SumsBroadcastsAndMeets) {
   EXPECT_THROW(group->all_reduce_sum(at::zeros({4, 4}).t().slice(0, 0, 2)), c10::Error);
 }
 
+constexpr const char* kPort = "GLID_TEST_PORT";
+
+// This rank's environment as torchrun would have set it, with a store on this host.
+LaunchEnv torchrun_env() {
+  LaunchEnv env = read_launch_env();
+  env.store_file.clear();
+  env.master_addr = "127.0.0.1";
+  env.master_port = std::stoi(std::getenv(kPort));
+  return env;
+}
+
+void expect_sum_over_two(const LaunchEnv& env) {
+  const auto group = make_communicator(env, at::kCPU);
+  const at::Tensor sum = at::tensor({env.rank + 1});
+  group->all_reduce_sum(sum);
+  EXPECT_EQ(sum.item<int>(), 3);
+}
+
+TEST(Group, MeetsAtTheStoreOfRankZero) {
+  if (!in_rank()) {
+    const c10d::TCPStore finds_a_free_port("127.0.0.1", {.port = 0, .isServer = true, .waitWorkers = false});
+    ::setenv(kPort, std::to_string(finds_a_free_port.getPort()).c_str(), 1);
+  }
+  if (!on_ranks(2)) return;
+  expect_sum_over_two(torchrun_env());
+}
+
+TEST(Group, MeetsAtTheStoreOfTheAgent) {
+  const auto agent = in_rank() ? nullptr : std::make_unique<c10d::TCPStore>(
+      "127.0.0.1", c10d::TCPStoreOptions{.port = 0, .isServer = true, .waitWorkers = false});
+  if (agent) ::setenv(kPort, std::to_string(agent->getPort()).c_str(), 1);
+  if (!on_ranks(2)) return;
+  LaunchEnv env = torchrun_env();
+  env.agent_store = true;
+  for (env.restart_count = 0; env.restart_count < 2; ++env.restart_count) expect_sum_over_two(env);
+}
+
 TEST(Group, OfOneLaunchedRankIsAGroupToo) {
   if (!on_ranks(1)) return;
   const auto group = join();
@@ -165,8 +205,18 @@ TEST(Group, StartsFromTheParametersOfRankZero) {
 TEST(Group, RefusesRanksWithDifferentModels) {
   if (!on_ranks(2)) return;
   const auto group = join();
-  const at::Tensor a = at::ones({2 + group->rank()}).set_requires_grad(true);
-  EXPECT_THROW(GradientReducer({{"a", a}}, *group), c10::Error);
+  const auto make = [&](const std::string& name, at::IntArrayRef shape) {
+    return [&group, name, shape] { GradientReducer({{name, at::ones(shape).set_requires_grad(true)}}, *group); };
+  };
+  const std::string rank_0 = "rank 0: another rank has different parameters";
+  const bool main = group->is_main();
+  EXPECT_THAT(make("a", main ? at::IntArrayRef{2} : at::IntArrayRef{2, 3}),
+              ThrowsMessage<c10::Error>(HasSubstr(main ? rank_0 : "rank 1: parameter 0, a [2, 3] of Float here, differs")));
+  EXPECT_THAT(make(main ? "a" : "b", {2}), ThrowsMessage<c10::Error>(HasSubstr(main ? rank_0 : "rank 1: parameter 0, b")));
+  const at::Tensor a = at::ones({2}).set_requires_grad(true), b = at::ones({2}).set_requires_grad(true);
+  const auto parameters = main ? GradientReducer::Parameters{{"a", a}} : GradientReducer::Parameters{{"a", a}, {"b", b}};
+  EXPECT_THAT([&] { GradientReducer(parameters, *group); },
+              ThrowsMessage<c10::Error>(HasSubstr(main ? rank_0 : "rank 1: the number of parameters, 2 here, differs")));
 }
 
 TEST(Group, RanksThatLeaveAParameterOutSaySo) {
@@ -175,7 +225,7 @@ TEST(Group, RanksThatLeaveAParameterOutSaySo) {
   const Perceptron model;
   GradientReducer reducer(model.parameters, *group);
   EXPECT_THAT([&] { reducer.backward(model.parameters[1].second.sum(), /*last=*/true); },
-              ::testing::ThrowsMessage<c10::Error>(HasSubstr("the loss does not depend on in.weight")));
+              ThrowsMessage<c10::Error>(HasSubstr("the loss does not depend on in.weight")));
 }
 
 TEST(Group, OneRankThatLeavesAParameterOutEndsTheOther) {
@@ -187,7 +237,9 @@ TEST(Group, OneRankThatLeavesAParameterOutEndsTheOther) {
     return;
   }
   ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
   EXPECT_EQ(run_on_ranks(2), 1);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("rank 1 of 2 failed"));
   EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr("the loss does not depend on in.weight"));
 }
 

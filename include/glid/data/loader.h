@@ -19,8 +19,8 @@ namespace glid {
 
 // A micro-batch of B samples.
 struct Batch {
-  at::Tensor images;                       // uint8 [B, H, W, 3], RGB, on the loader's device
-  std::vector<SampleKey> keys;             // of the samples really read
+  at::Tensor images;            // uint8 [B, H, W, 3], RGB, on the loader's device
+  std::vector<SampleKey> keys;  // of the samples really read
   std::vector<std::string> names;
   std::vector<Targets> targets;            // what crop and flip leave true: the label
   std::shared_ptr<const WindowPlan> plan;  // of the B masks, row for row

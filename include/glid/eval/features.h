@@ -1,41 +1,25 @@
-// Stage maps of whole images: what people use for kNN, PCA pictures and probing.
+// Stage maps of whole images: what people use for kNN, PCA pictures and probing (no LibTorch).
 #pragma once
 
-#include <array>
+#include <cstdint>
 #include <filesystem>
-#include <vector>
-
-#include "glid/model/model_config.h"
-#include "glid/model/weights.h"
+#include <string>
 
 namespace glid {
 
-// An encoder for whole images.
-class FeatureExtractor {
- public:
-  // Windows follow the bias tables in the file and the patch its embedding; `name` gives the depths and heads.
-  // The load report is logged. Throws DataError for a file without a whole encoder, UsageError when `name` does not fit.
-  FeatureExtractor(EncoderName name, const std::filesystem::path& weights);
-
-  // The image, resized bicubically to size x size px if it is not that already (a multiple of the unit, else
-  // UsageError) -> the four stage maps after their norms, fp32 [C, H, W].
-  std::array<at::Tensor, kNumStages> operator()(const Image& image, int64_t size_px) const;
-
-  int64_t unit_px() const { return shape_.unit_px(); }
-
- private:
-  SwinShape shape_;
-  std::shared_ptr<Swin> encoder_;
-};
-
 struct FeaturesRequest {
-  EncoderName model = EncoderName::kSwinT;
-  std::filesystem::path weights, input, output;
-  int64_t size_px = 224;
+  std::string model;               // size of the encoder, as in model.encoder.name: gives depths and heads
+  std::filesystem::path weights;   // .safetensors; windows follow its bias tables, the patch its embedding
+  std::filesystem::path input;     // an image, or a folder searched for image files
+  std::filesystem::path output;    // .safetensors
+  int64_t size_px = 224;           // a multiple of the unit (8 x patch)
 };
 
-// Every image file below `input` (or that one file) -> "<path relative to input, without extension>/stage1" .. "stage4"
-// in one safetensors file, written as it is computed and renamed when complete. Returns the number of images.
+// For every image "<path relative to input, without extension>/stage1" .. "stage4": the four maps after their norms, fp32
+// [C, H, W]. An image is resized bicubically to size_px x size_px (not at all if it is that already) and normalised with
+// ImageNet's mean and deviation. The file is written as it is computed and renamed when complete. Returns the number of
+// images. Throws UsageError for an unknown model, a size that units don't divide, weights that don't fit the model, and
+// DataError for input and weights that are missing or unreadable.
 int64_t extract_features(const FeaturesRequest& request);
 
 }  // namespace glid

@@ -1,5 +1,6 @@
-// Antialiased separable resampling with Pillow's fixed-point arithmetic: equal to Image.resize(size, filter, box) value for
-// value (scripts/parity/check_resize.py).
+// Antialiased separable resampling with Pillow's fixed-point arithmetic: equal to Image.resize(size, filter, box) of
+// Pillow 13 value for value (scripts/parity/check_resize.py); older versions differ by rounding where the height shrinks
+// far more than the width.
 #pragma once
 
 #include <cstdint>

@@ -23,9 +23,17 @@ struct Question {
   double count = 0;  // what the losses are divided by, summed over micro-batches and ranks
 };
 
+// A number that tells how the model is doing beside its loss.
+struct Diagnostic {
+  std::string name;
+  at::Tensor value;  // detached scalar, mean over the batch
+  double floor = 0;  // after the warm-up a value below it deserves a warning
+  std::string warning;
+};
+
 struct Losses {
   at::Tensor sum;  // scalar; divided by the count it is the loss
-  std::vector<std::pair<std::string, at::Tensor>> diagnostics;  // detached scalars, means over the batch
+  std::vector<Diagnostic> diagnostics;
 };
 
 // A prediction without learning, [B, N, outputs] like the target; its best scale on the whole set is part of the predictor.

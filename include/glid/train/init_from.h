@@ -1,0 +1,12 @@
+// The weights that a run starts from.
+#pragma once
+
+#include "glid/model/weights.h"
+#include "glid/train/run_config.h"
+
+namespace glid {
+
+// Random values from the seed, then what init.from gives; the report is logged.
+void initialise_from(Glid& model, const RunConfig& config);
+
+}  // namespace glid

@@ -1,0 +1,53 @@
+// What a run writes for people and plots: metrics.jsonl, TensorBoard events, the curve, the console's progress.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "glid/core/json.h"
+#include "glid/formats/image.h"
+#include "glid/formats/tf_events.h"
+
+namespace glid {
+
+// One logged training step; grad_norm is before clipping.
+struct StepMetrics {
+  int64_t step = 0;  // completed updates
+  double epoch = 0, loss = 0, lr = 0, grad_norm = 0;
+  std::vector<std::pair<std::string, double>> diagnostics;
+  double images_per_s = 0;
+  double data_wait = 0;  // part of the time, 0 to 1
+  double memory_mib = 0;
+};
+
+// The files of a run folder; written by rank 0 only.
+class RunLog {
+ public:
+  // Lines of metrics.jsonl beyond `completed_steps` (of a run that was killed after its last checkpoint) are dropped.
+  RunLog(std::filesystem::path run_folder, int64_t completed_steps);
+
+  void training(const StepMetrics& metrics);
+  void validation(int64_t step, const std::vector<std::pair<std::string, double>>& values);
+  // The losses of predictors without learning: one line, and horizontal lines in the curve.
+  void references(const std::vector<std::pair<std::string, double>>& losses);
+  void picture(int64_t step, const Image& image);
+  // Draws curve.png from metrics.jsonl.
+  void draw_curve() const;
+
+ private:
+  void append(const Json& line);
+
+  std::filesystem::path folder_;
+  TfEventsWriter events_;
+};
+
+// Resident memory of this process, or the peak allocated on a CUDA device, in MiB.
+double memory_mib(bool cuda);
+// "1:02:03".
+std::string duration_text(double seconds);
+
+}  // namespace glid

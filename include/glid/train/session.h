@@ -1,0 +1,43 @@
+// Everything that a configuration describes, built top to bottom.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "glid/data/loader.h"
+#include "glid/dist/communicator.h"
+#include "glid/dist/gradient_reducer.h"
+#include "glid/train/run_config.h"
+#include "glid/train/step.h"
+
+namespace glid {
+
+// What a run is built of, in the order of construction; destroyed in reverse.
+struct Session {
+  // `data` is what is trained on, divided by `layout`; the model starts from init.from. All ranks must build it.
+  Session(const RunConfig& config, std::shared_ptr<const Dataset> data, const BatchLayout& layout, Communicator& communicator,
+          const c10::Device& device);
+
+  LoaderOptions loader_options(bool augment) const;
+  MakePlan make_plan() const;
+
+  RunConfig config;
+  Communicator& communicator;
+  c10::Device device;
+  std::unique_ptr<Task> task;
+  std::shared_ptr<Glid> model;
+  std::shared_ptr<const Dataset> data;
+  std::shared_ptr<const TrainingPlan> plan;
+  Loader loader;
+  GradientReducer gradients;
+  AdamW optimizer;
+  LossScaler scaler;
+  std::optional<Ema> ema;
+  Learner learner;
+  Schedule schedule;
+};
+
+// The layout of train.batch_size over ranks and micro-batches.
+BatchLayout batch_layout(const RunConfig& config, const Communicator& communicator);
+
+}  // namespace glid

@@ -1,0 +1,25 @@
+// The body of glid_train: command line to run.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "glid/core/error.h"
+
+namespace glid {
+
+struct TrainArguments {
+  std::filesystem::path config;
+  std::vector<std::string> overrides;  // "a.b=v"
+  std::string out;                     // empty: the configuration's
+  std::string resume = "auto";         // auto, none, or a run or checkpoint folder
+  bool dry_run = false, print_config = false;
+};
+
+ExitCode run_train_program(const TrainArguments& arguments);
+
+// Every key with type, default and meaning.
+std::string config_help();
+
+}  // namespace glid

@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# Sourced by the other scripts: where we are, how they speak, and a clear last line when a step fails.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+script_name=$(basename "$0")
+step="starting"
+
+say() { echo "== $script_name: $*"; }
+
+# die_with CODE WORDS...: ends the script with one clear line.
+die_with() {
+  local code=$1
+  shift
+  trap - EXIT
+  echo "== $script_name FAILED: $*" >&2
+  exit "$code"
+}
+
+die() { die_with 1 "$@"; }
+
+# begin WORDS...: names the step that a failure will be blamed on, with the seconds since the script started.
+begin() { step=$*; say "[${SECONDS} s] $step"; }
+
+on_exit() {
+  local code=$?
+  [ "$code" = 0 ] || die_with "$code" "while $step (exit code $code, after $SECONDS s)"
+}
+trap on_exit EXIT
+
+# A compiler with the precompiled header of LibTorch takes up to 2 GB: no more jobs than memory or cores allow.
+build_jobs() {
+  local cores memory_gib
+  cores=$(nproc)
+  memory_gib=$(awk '/MemAvailable/ {print int($2 / 1048576)}' /proc/meminfo)
+  echo $((memory_gib / 2 < 1 ? 1 : memory_gib / 2 < cores ? memory_gib / 2 : cores))
+}
+
+# build PRESET: configures and builds it in build/PRESET.
+build() {
+  begin "configuring the $1 build"
+  cmake --preset "$1"
+  begin "building ($1, $(build_jobs) jobs)"
+  cmake --build --preset "$1" --parallel "$(build_jobs)"
+}

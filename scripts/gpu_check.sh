@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Checks a relocatable install of the cuda preset on a machine with a GPU and its own Python torch 2.11; prints every number.
+# usage: gpu_check.sh [INSTALL | INSTALL.tar.gz] [WORK_FOLDER]
+#   make one:   cmake --preset cuda && cmake --build --preset cuda && cmake --install build/cuda --strip --prefix glid-cuda
+#   INSTALL     default: the install that this script lies in           WORK_FOLDER default: a temporary one, removed at the end
+#   BATCH_SIZE  images a step of Swin-B, default 128                    PYTHON      the python3 that holds torch
+set -euo pipefail
+
+say() { echo "== gpu_check: $*"; }
+die() { echo "== gpu_check FAILED: $*" >&2; exit 1; }
+
+open_install() {
+  local given=$1
+  if [ -f "$given" ]; then
+    mkdir -p "$work/install"
+    tar -xf "$given" -C "$work/install" || die "$given is not a tar archive"
+    given=$(dirname "$(dirname "$(find "$work/install" -path '*/bin/glid_train' | head -1)")")
+  fi
+  [ -x "$given/bin/glid_train" ] || die "$1 is no install of GLID: bin/glid_train is missing"
+  install=$(realpath "$given")
+}
+
+# torch's own run path finds NVIDIA's libraries beside it; the install finds torch through LD_LIBRARY_PATH alone.
+find_torch() {
+  local found
+  found=$("${PYTHON:-python3}" - <<'PYTHON'
+import pathlib, sys
+try:
+    import torch
+except ImportError as error:
+    sys.exit(f"python3 has no torch ({error})")
+if not torch.__version__.startswith("2.11."):
+    sys.exit(f"torch is {torch.__version__}, 2.11 is needed")
+print(torch.__version__, torch.version.cuda, pathlib.Path(torch.__file__).parent)
+PYTHON
+  ) || die "no torch 2.11 for Python: set PYTHON to the one that has it"
+  say "torch $found"
+  export LD_LIBRARY_PATH="${found##* }/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+  local missing
+  missing=$(ldd "$install/bin/glid_train" | awk '/not found/ {print $1}' | sort -u | tr '\n' ' ')
+  [ -z "$missing" ] || die "libraries that were not found on this machine: $missing"
+  "$install/bin/glid_train" --help >/dev/null || die "glid_train does not start"
+  say "glid_train starts with this machine's torch"
+}
+
+need_gpu() {
+  case $(nvidia-smi -L 2>/dev/null || true) in
+    GPU*) ;;
+    *) die "there is no GPU here: everything before this line works, the rest needs one" ;;
+  esac
+  nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader
+}
+
+# last RUN KEY: the key's value in the last line of metrics.jsonl that has it.
+last() { "${PYTHON:-python3}" -c '
+import json, sys
+values = [line[sys.argv[2]] for line in map(json.loads, open(sys.argv[1] + "/metrics.jsonl")) if line.get(sys.argv[2]) is not None]
+print(values[-1])' "$1" "$2"; }
+
+# train RUN CONFIG SETTINGS...: one run on the GPU.
+train() {
+  local run=$1 config=$2 settings=() setting
+  shift 2
+  for setting in data.name=scenes train.device=cuda "$@"; do settings+=(--set "$setting"); done
+  "$install/bin/glid_train" --config "$install/share/glid/configs/$config" --out "$run" "${settings[@]}"
+}
+
+swin_b_speed() {
+  local run=$work/swinb
+  train "$run" pretrain_swinb.yaml train.steps=100 "train.batch_size=${BATCH_SIZE:-128}" train.precision=bf16 \
+    log.every_steps=10 log.pictures_every_steps=0 eval.every_steps=100 eval.fraction=0.01 checkpoint.every_steps=100
+  say "Swin-B, 192 px, bf16, batch ${BATCH_SIZE:-128}: $(last "$run" images_per_s) images/s, peak $(last "$run" memory_mib) MiB," \
+      "loss $(last "$run" loss), waiting for data $(last "$run" data_wait)"
+}
+
+# 200 steps in one run, and in a run that is stopped after its first checkpoint and resumed.
+checkpoint_and_resume() {
+  local whole=$work/whole halves=$work/halves settings=(log.every_steps=1 checkpoint.every_steps=20 log.pictures_every_steps=0) code=0
+  train "$whole" demo_pretrain.yaml train.steps=200 "${settings[@]}"
+  train "$halves" demo_pretrain.yaml train.steps=200 "${settings[@]}" &
+  local process=$!
+  while [ ! -d "$halves/checkpoints/step_00000020" ] && kill -0 $process 2>/dev/null; do sleep 0.2; done
+  kill -TERM $process 2>/dev/null || true
+  wait $process || code=$?
+  [ "$code" = 75 ] || [ "$code" = 0 ] || die "SIGTERM ended glid_train with exit code $code, not 75"
+  train "$halves" demo_pretrain.yaml train.steps=200 "${settings[@]}"
+  say "checkpoint and resume: loss at step $(last "$whole" step) in one run $(last "$whole" loss)," \
+      "after a stop (exit code $code) and a resume $(last "$halves" loss)"
+}
+
+here=$(dirname "$(realpath "$0")")
+if [ $# -ge 2 ]; then
+  mkdir -p "$2"
+  work=$(realpath "$2")
+else
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+fi
+open_install "${1:-$here/..}"
+find_torch
+need_gpu
+say "CPU against CUDA, and the Reducer over NCCL with one rank"
+"$install/bin/glid_gpu_check" || die "glid_gpu_check found a difference"
+say "100 steps of Swin-B"
+swin_b_speed
+checkpoint_and_resume
+say "all checks passed"

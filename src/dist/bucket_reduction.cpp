@@ -1,0 +1,70 @@
+#include "bucket_reduction.h"
+
+#include <ATen/ATen.h>
+
+#include <tuple>
+#include <unordered_map>
+
+#include <torch/csrc/distributed/c10d/comm.hpp>
+#include <torch/csrc/distributed/c10d/reducer.hpp>
+
+namespace glid {
+namespace {
+
+constexpr size_t kBroadcastBytes = size_t{250} << 20;
+
+std::vector<at::Tensor> tensors_of(const NamedTensors& named) {
+  std::vector<at::Tensor> result;
+  for (const auto& [name, tensor] : named) result.push_back(tensor);
+  return result;
+}
+
+std::unordered_map<size_t, std::string> names_of(const NamedTensors& named) {
+  std::unordered_map<size_t, std::string> result;
+  for (size_t i = 0; i < named.size(); ++i) result[i] = named[i].first;
+  return result;
+}
+
+// Backward reaches the last parameters first, so the first bucket holds them, small, to start the traffic early.
+std::vector<std::vector<size_t>> assign_buckets(const std::vector<at::Tensor>& parameters) {
+  const std::vector<at::Tensor> reversed(parameters.rbegin(), parameters.rend());
+  std::vector<int64_t> indices;
+  for (size_t i = parameters.size(); i > 0; --i) indices.push_back(static_cast<int64_t>(i) - 1);
+  return std::get<0>(c10d::compute_bucket_assignment_by_size(
+      reversed, {c10d::kDefaultFirstBucketBytes, c10d::kDefaultBucketBytesCap}, /*expect_sparse_gradient=*/{}, indices));
+}
+
+class FixedBucketReducer : public c10d::Reducer {
+ public:
+  FixedBucketReducer(const NamedTensors& parameters, const std::vector<at::Tensor>& tensors,
+                     const c10::intrusive_ptr<c10d::ProcessGroup>& group)
+      : Reducer(tensors, assign_buckets(tensors), group,
+                /*expect_sparse_gradients=*/std::vector<bool>(tensors.size(), false), c10d::kDefaultBucketBytesCap,
+                /*find_unused_parameters=*/false, /*gradient_as_bucket_view=*/true, names_of(parameters),
+                c10d::kDefaultFirstBucketBytes, /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false,
+                /*bucket_bytes_cap_list=*/{}) {
+    // The buckets are final; otherwise every backward would lengthen the list for a rebuild that never comes.
+    has_rebuilt_bucket_ = true;
+  }
+};
+
+class BucketReduction : public GradientReduction {
+ public:
+  explicit BucketReduction(std::unique_ptr<FixedBucketReducer> reducer) : reducer_(std::move(reducer)) {}
+  void prepare() override { reducer_->prepare_for_backward({}); }
+
+ private:
+  std::unique_ptr<FixedBucketReducer> reducer_;
+};
+
+}  // namespace
+
+std::unique_ptr<GradientReduction> make_bucket_reduction(const NamedTensors& parameters,
+                                                         const c10::intrusive_ptr<c10d::ProcessGroup>& group) {
+  const std::vector<at::Tensor> tensors = tensors_of(parameters);
+  const at::NoGradGuard no_grad;
+  c10d::broadcast_coalesced(group, tensors, kBroadcastBytes);
+  return std::make_unique<BucketReduction>(std::make_unique<FixedBucketReducer>(parameters, tensors, group));
+}
+
+}  // namespace glid

@@ -1,0 +1,147 @@
+#include "glid/train/checkpoint.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "glid/core/crc32c.h"
+#include "glid/core/error.h"
+#include "glid/core/files.h"
+#include "glid/core/format.h"
+#include "glid/core/log.h"
+#include "glid/model/weights.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path checkpoints_of(const fs::path& run_folder) { return run_folder / "checkpoints"; }
+
+std::string folder_name(int64_t step) { return format("step_{:08}", step); }
+
+// Steps of the checkpoint folders, ascending; unfinished ones (.tmp) don't count.
+std::vector<int64_t> steps_on_disk(const fs::path& checkpoints) {
+  std::vector<int64_t> steps;
+  if (!fs::is_directory(checkpoints)) return steps;
+  for (const auto& entry : fs::directory_iterator(checkpoints)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("step_") && name.find_first_not_of("0123456789", 5) == std::string::npos)
+      steps.push_back(std::stoll(name.substr(5)));
+  }
+  std::sort(steps.begin(), steps.end());
+  return steps;
+}
+
+NamedTensors copy_to_host(const NamedTensors& tensors) {
+  NamedTensors copies;
+  for (const auto& [name, tensor] : tensors)
+    copies.emplace_back(name, tensor.detach().to(at::kCPU, tensor.scalar_type(), /*non_blocking=*/false, /*copy=*/true).contiguous());
+  return copies;
+}
+
+void write_tensors(const fs::path& file, const NamedTensors& tensors, int64_t step) {
+  std::vector<std::pair<std::string, TensorInfo>> infos;
+  for (const auto& [name, tensor] : tensors) infos.emplace_back(name, tensor_info(tensor));
+  write_safetensors(file, infos, {{"format", "pt"}, {"step", std::to_string(step)}});
+}
+
+void write_checkpoint(const fs::path& checkpoints, const CheckpointContent& content) {
+  AtomicFolder folder(checkpoints / folder_name(content.step));
+  Json checksums = Json::object();
+  const auto add_checksum = [&](const std::string& name) {
+    checksums.set(name, format("crc32c:{:08x}", crc32c_of_file(folder.path() / name)));
+  };
+  for (const auto& [stem, tensors] : content.tensors) {
+    write_tensors(folder.path() / (stem + ".safetensors"), tensors, content.step);
+    add_checksum(stem + ".safetensors");
+  }
+  write_file(folder.path() / "config.yaml", content.config);
+  add_checksum("config.yaml");
+  Json state = content.state;
+  state.set("files", std::move(checksums));
+  write_file(folder.path() / "state.json", state.dump(2) + "\n");
+  folder.commit();
+}
+
+}  // namespace
+
+CheckpointWriter::CheckpointWriter(fs::path run_folder, const CheckpointPolicy& policy)
+    : folder_(checkpoints_of(run_folder)), policy_(policy) {}
+
+CheckpointWriter::~CheckpointWriter() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void CheckpointWriter::write(const CheckpointContent& content) {
+  wait();
+  CheckpointContent copy = content;
+  for (auto& [stem, tensors] : copy.tensors) tensors = copy_to_host(tensors);
+  thread_ = std::thread([this, copy = std::move(copy)] {
+    try {
+      write_checkpoint(folder_, copy);
+      remove_old();
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+  });
+}
+
+void CheckpointWriter::wait() {
+  if (thread_.joinable()) thread_.join();
+  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+}
+
+void CheckpointWriter::remove_old() const {
+  const std::vector<int64_t> steps = steps_on_disk(folder_);
+  for (int64_t i = 0; i + policy_.keep < std::ssize(steps); ++i) {
+    const int64_t step = steps[static_cast<size_t>(i)];
+    const bool milestone = policy_.milestone_steps > 0 && step % policy_.milestone_steps == 0;
+    if (!milestone && step != best_step_) fs::remove_all(folder_ / folder_name(step));
+  }
+}
+
+void Checkpoint::load(const std::string& stem, const NamedTensors& into) const {
+  const at::NoGradGuard no_grad;
+  const fs::path path = folder / (stem + ".safetensors");
+  const SafetensorsFile file(path);
+  for (const auto& [name, tensor] : into) {
+    const TensorInfo* info = file.find(name);
+    if (!info) throw DataError(path.string(), "lacks a tensor", name);
+    if (tensor.sizes() != at::IntArrayRef(info->shape)) throw DataError(path.string(), "holds a tensor of another shape", name);
+    tensor.copy_(as_tensor(*info));
+  }
+}
+
+Checkpoint open_checkpoint(const fs::path& folder) {
+  const fs::path state_file = folder / "state.json";
+  Checkpoint checkpoint{folder, Json::parse(read_file(state_file), state_file.string())};
+  for (const auto& [name, checksum] : checkpoint.state.at("files").as_object()) {
+    const fs::path file = folder / name;
+    if (format("crc32c:{:08x}", crc32c_of_file(file)) != checksum.as_string())
+      throw DataError(file.string(), "is damaged: its checksum is not the one in state.json", "", "remove that checkpoint");
+  }
+  return checkpoint;
+}
+
+std::optional<Checkpoint> newest_checkpoint(const fs::path& run_folder) {
+  const std::vector<int64_t> steps = steps_on_disk(checkpoints_of(run_folder));
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    try {
+      return open_checkpoint(checkpoints_of(run_folder) / folder_name(*step));
+    } catch (const DataError& error) {
+      if (std::next(step) == steps.rend()) throw;
+      log_warning("{}; trying the checkpoint before it", error.what());
+    }
+  }
+  return std::nullopt;
+}
+
+Checkpoint find_checkpoint(const fs::path& path) {
+  if (fs::exists(path / "state.json")) return open_checkpoint(path);
+  std::optional<Checkpoint> newest = newest_checkpoint(path);
+  if (!newest) throw DataError(path.string(), "is neither a checkpoint nor a run with one");
+  return *newest;
+}
+
+}  // namespace glid

@@ -1,0 +1,134 @@
+#include "glid/train/run_log.h"
+
+#include <c10/core/CachingDeviceAllocator.h>
+
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "glid/core/error.h"
+#include "glid/core/files.h"
+#include "glid/core/format.h"
+#include "glid/formats/image_file.h"
+#include "glid/formats/png.h"
+#include "glid/viz/curve.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path metrics_file(const fs::path& folder) { return folder / "metrics.jsonl"; }
+
+std::vector<Json> read_lines(const fs::path& file) {
+  std::vector<Json> lines;
+  std::istringstream in(fs::exists(file) ? read_file(file) : "");
+  for (std::string line; std::getline(in, line);) {
+    try {
+      lines.push_back(Json::parse(line, file.string()));
+    } catch (const DataError&) {
+      break;  // a line cut off by a kill; what follows it can't be older
+    }
+  }
+  return lines;
+}
+
+void drop_lines_after(const fs::path& file, int64_t completed_steps) {
+  if (!fs::exists(file)) return;
+  std::string kept;
+  for (const Json& line : read_lines(file))
+    if (line.at("step").as_int() <= completed_steps) kept += line.dump() + "\n";
+  write_file(file, kept);
+}
+
+fs::path prepared(fs::path folder, int64_t completed_steps) {
+  fs::create_directories(folder / "pictures");
+  drop_lines_after(metrics_file(folder), completed_steps);
+  return folder;
+}
+
+void append_point(Series& series, const Json& line, const char* key) {
+  const Json* value = line.find(key);
+  if (!value) return;
+  series.x.push_back(line.at("step").as_double());
+  series.y.push_back(value->as_double());
+}
+
+}  // namespace
+
+RunLog::RunLog(fs::path run_folder, int64_t completed_steps)
+    : folder_(prepared(std::move(run_folder), completed_steps)), events_(folder_) {}
+
+void RunLog::append(const Json& line) {
+  std::ofstream out(metrics_file(folder_), std::ios::app);
+  out << line.dump() << '\n' << std::flush;
+  if (!out) throw Error(ExitCode::kInternal, metrics_file(folder_).string(), "can't be written");
+}
+
+void RunLog::training(const StepMetrics& m) {
+  Json line;
+  line.set("step", m.step).set("epoch", m.epoch).set("loss", m.loss).set("lr", m.lr).set("grad_norm", m.grad_norm);
+  for (const auto& [name, value] : m.diagnostics) line.set(name, value);
+  line.set("images_per_s", m.images_per_s).set("data_wait", m.data_wait).set("memory_mib", m.memory_mib);
+  append(line);
+  for (const auto& [key, value] : line.as_object())
+    if (key != "step") events_.add_scalar("train/" + key, value.as_double(), m.step);
+  events_.flush();
+}
+
+void RunLog::validation(int64_t step, const std::vector<std::pair<std::string, double>>& values) {
+  Json line;
+  line.set("step", step);
+  for (const auto& [name, value] : values) {
+    line.set(name, value);
+    events_.add_scalar("validation/" + name, value, step);
+  }
+  append(line);
+  events_.flush();
+}
+
+void RunLog::references(const std::vector<std::pair<std::string, double>>& losses) {
+  Json references = Json::object();
+  for (const auto& [name, loss] : losses) references.set(name, loss);
+  append(Json().set("step", int64_t{0}).set("without_learning", std::move(references)));
+}
+
+void RunLog::picture(int64_t step, const Image& image) {
+  const std::string png = encode_png(image);
+  write_file(folder_ / "pictures" / format("step_{:08}.png", step), png);
+  events_.add_image_png("pictures", png, image.height, image.width, step);
+  events_.flush();
+}
+
+void RunLog::draw_curve() const {
+  Chart chart{.title = folder_.filename().string(), .x_label = "step"};
+  Series training{"training loss", {}, {}}, validation{"validation loss", {}, {}};
+  for (const Json& line : read_lines(metrics_file(folder_))) {
+    append_point(training, line, "loss");
+    append_point(validation, line, "val_loss");
+    if (const Json* references = line.find("without_learning"))
+      for (const auto& [name, loss] : references->as_object()) chart.baselines.push_back({name, loss.as_double()});
+  }
+  if (training.x.empty() && validation.x.empty()) return;
+  chart.series = {training, validation};
+  write_file(folder_ / "curve.png", encode_png(draw_chart(chart)));
+}
+
+double memory_mib(bool cuda) {
+  constexpr double kMib = 1024.0 * 1024.0;
+  if (cuda) {
+    const auto stats = at::getDeviceAllocator(c10::kCUDA)->getDeviceStats(0);
+    return static_cast<double>(stats.allocated_bytes[0].peak) / kMib;
+  }
+  std::ifstream statm("/proc/self/statm");
+  double pages = 0, resident = 0;
+  statm >> pages >> resident;
+  return resident * 4096 / kMib;
+}
+
+std::string duration_text(double seconds) {
+  const auto s = static_cast<int64_t>(std::max(0.0, seconds));
+  return format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+}
+
+}  // namespace glid

@@ -1,0 +1,134 @@
+#include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "glid/optim/adamw.h"
+#include "glid/optim/clip.h"
+#include "glid/optim/ema.h"
+#include "glid/optim/param_groups.h"
+#include "glid/optim/precision.h"
+#include "glid/optim/schedule.h"
+#include "support/formula_weights.h"
+#include "support/golden.h"
+
+namespace glid {
+namespace {
+
+TEST(AdamW, TwentyStepsEqualTorch) {
+  const Json golden = read_golden("adamw/adamw.json");
+  AdamW::Parameters parameters;
+  std::vector<at::Tensor> gradients;
+  std::vector<ParamGroup> groups;
+  for (const Json& tensor : golden.at("tensors").as_array()) {
+    const std::string& name = tensor.at("name").as_string();
+    parameters.emplace_back(name, formula_tensor(name, golden_shape(tensor.at("parameter"))));
+    gradients.push_back(at::zeros_like(parameters.back().second));
+    groups.push_back({name, tensor.at("weight_decay").as_double(), {groups.size()}});
+  }
+  AdamW optimizer(parameters, gradients, groups, {.betas = {0.9, 0.95}, .eps = golden.at("eps").as_double()});
+  const Json::Array& rates = golden.at("lr").as_array();
+  for (size_t step = 0; step < rates.size(); ++step) {
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const std::string name = "grad." + std::to_string(step) + "." + parameters[i].first;
+      gradients[i].copy_(formula_tensor(name, gradients[i].sizes()) *
+                         golden.at("tensors").as_array()[i].at("gradient_scale").as_double());
+    }
+    optimizer.step(rates[step].as_double(), at::zeros({}));
+  }
+  for (size_t i = 0; i < parameters.size(); ++i)
+    expect_matches(golden.at("tensors").as_array()[i].at("parameter"), parameters[i].second, 1e-6, parameters[i].first);
+}
+
+TEST(AdamW, ANonFiniteStepChangesNothing) {
+  const at::Tensor weight = at::ones({3}), gradient = at::full({3}, std::numeric_limits<float>::quiet_NaN());
+  AdamW optimizer({{"w.weight", weight}}, {gradient}, {{"all", 0.1, {0}}}, {});
+  optimizer.step(0.1, at::ones({}));
+  EXPECT_TRUE(at::equal(weight, at::ones({3})));
+  for (const auto& [name, tensor] : optimizer.state()) EXPECT_EQ(tensor.abs().sum().item<float>(), 0) << name;
+  gradient.fill_(1);
+  optimizer.step(0.1, at::zeros({}));
+  EXPECT_NEAR(weight[0].item<float>(), 0.99 - 0.1, 1e-6);
+}
+
+TEST(ParamGroups, EveryKindGoesToItsRule) {
+  const AdamW::Parameters parameters{{"a.qkv.weight", at::ones({4, 2})},        {"a.qkv.bias", at::ones({4})},
+                                     {"n.norm1.weight", at::ones({4})},         {"decoder.cls_token", at::ones({4})},
+                                     {"decoder.level_embed", at::ones({3, 4})}, {"a.relative_position_bias_table", at::ones({9, 2})},
+                                     {"b.fusion", at::ones({2})},               {"b.depthwise.weight", at::ones({4, 1, 3, 3})}};
+  std::vector<double> decay(parameters.size(), -1);
+  for (const ParamGroup& group : make_param_groups(parameters, 0.05))
+    for (const size_t i : group.members) decay[i] = group.weight_decay;
+  EXPECT_EQ(decay, (std::vector<double>{0.05, 0, 0, 0, 0, 0, 0, 0.05}));
+  EXPECT_THROW(make_param_groups({{"mystery", at::ones({2, 2})}}, 0.05), c10::Error);
+}
+
+TEST(Schedule, WarmsUpFromZeroThenHalfACosine) {
+  const Schedule schedule{2.0, 10, 110};
+  EXPECT_EQ(schedule.at(0), 0);
+  EXPECT_DOUBLE_EQ(schedule.at(5), 1.0);
+  EXPECT_DOUBLE_EQ(schedule.at(10), 2.0);
+  EXPECT_DOUBLE_EQ(schedule.at(60), 1.0);
+  EXPECT_NEAR(schedule.at(109), 2.0 * 0.5 * (1 - std::cos(std::acos(-1.0) / 100)), 1e-12);
+  EXPECT_EQ(schedule.at(110), 0);
+  EXPECT_DOUBLE_EQ((Schedule{2.0, 100, 50}).at(49), 0.98);  // a warm-up longer than the run
+}
+
+TEST(Clip, ScalesToTheNormOrNotAtAll) {
+  const std::vector<at::Tensor> gradients{at::full({2}, 3.0f), at::full({1}, 4.0f)};
+  const at::Tensor norm = total_norm(gradients);
+  EXPECT_NEAR(norm.item<float>(), std::sqrt(9 + 9 + 16), 1e-5);
+  clip_to_norm(gradients, norm, 100);
+  EXPECT_EQ(gradients[0][0].item<float>(), 3);
+  clip_to_norm(gradients, norm, 1);
+  EXPECT_NEAR(total_norm(gradients).item<float>(), 1, 1e-5);
+}
+
+TEST(Ema, FollowsAndSwaps) {
+  const at::Tensor weight = at::zeros({2});
+  Ema ema({{"w", weight}}, 0.75);
+  weight.fill_(4);
+  ema.update();
+  EXPECT_EQ(ema.state()[0].second[0].item<float>(), 1);
+  ema.swap();
+  EXPECT_EQ(weight[0].item<float>(), 1);
+  ema.swap();
+  EXPECT_EQ(weight[0].item<float>(), 4);
+}
+
+TEST(Autocast, UpdatedWeightsAreSeenAndTheStateIsRestored) {
+  const at::Tensor weight = at::ones({1, 1}).requires_grad_(), x = at::ones({1, 1});
+  const auto forward = [&] {
+    const AutocastGuard guard(Precision::kBf16, at::kCPU);
+    return at::linear(x, weight);
+  };
+  EXPECT_EQ(forward().scalar_type(), at::kBFloat16);
+  {
+    const at::NoGradGuard no_grad;
+    weight.fill_(40);
+  }
+  EXPECT_EQ(forward().item<float>(), 40);
+  EXPECT_FALSE(at::autocast::is_autocast_enabled(at::kCPU));
+  const AutocastGuard none(Precision::kFp32, at::kCPU);
+  EXPECT_EQ(at::linear(x, weight).scalar_type(), at::kFloat);
+}
+
+TEST(LossScaler, BacksOffAfterOverflowAndRestores) {
+  LossScaler scaler(Precision::kFp16, at::kCPU);
+  const double start = scaler.state()[0];
+  const std::vector<at::Tensor> gradients{at::full({2}, static_cast<float>(start))};
+  scaler.unscale(gradients);
+  EXPECT_EQ(gradients[0][0].item<float>(), 1);
+  scaler.update(at::ones({}));
+  EXPECT_EQ(scaler.state()[0], start / 2);
+  scaler.update(at::zeros({}));
+  LossScaler other(Precision::kFp16, at::kCPU);
+  other.set_state(scaler.state());
+  EXPECT_EQ(other.state(), scaler.state());
+  EXPECT_EQ(LossScaler(Precision::kBf16, at::kCPU).scale(at::ones({})).item<float>(), 1);
+}
+
+}  // namespace
+}  // namespace glid

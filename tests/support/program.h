@@ -1,0 +1,79 @@
+// Runs the programs of build/<preset>/bin as a user does.
+#pragma once
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "glid/core/files.h"
+#include "support/temporary_folder.h"
+
+namespace glid {
+
+struct ProgramResult {
+  int code = -1;       // 128 + signal when a signal ended it
+  std::string output;  // stdout and stderr
+};
+
+// A program in the background, its output in a file.
+class Program {
+ public:
+  Program(const std::string& name, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), std::string(GLID_TEST_BIN) + "/" + name);
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    const std::string output = output_file();
+    pid_ = fork();
+    if (pid_ == 0) {
+      const int fd = open(output.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
+      dup2(fd, STDOUT_FILENO);
+      dup2(fd, STDERR_FILENO);
+      execv(argv[0], argv.data());
+      _exit(127);
+    }
+  }
+
+  void send(int signal) const { kill(pid_, signal); }
+
+  ProgramResult wait() const {
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(output_file())};
+  }
+
+  // False if the file has not appeared after `seconds`.
+  static bool wait_for(const std::filesystem::path& file, double seconds = 60) {
+    for (int i = 0; i < static_cast<int>(seconds * 100); ++i) {
+      if (std::filesystem::exists(file)) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  }
+
+ private:
+  std::string output_file() const { return (dir_.path() / "output").string(); }
+
+  TemporaryFolder dir_;
+  pid_t pid_;
+};
+
+inline ProgramResult run(const std::string& name, const std::vector<std::string>& arguments) {
+  return Program(name, arguments).wait();
+}
+
+// glid_train of a small model on generated scenes into `out`, with further options.
+inline std::vector<std::string> small_training(const std::filesystem::path& out, std::vector<std::string> options = {}) {
+  std::vector<std::string> arguments{"--config", std::string(GLID_SOURCE_DIR) + "/tests/support/small_run.yaml", "--out", out.string()};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  return arguments;
+}
+
+}  // namespace glid

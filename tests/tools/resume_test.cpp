@@ -1,0 +1,89 @@
+// A run that was stopped, by any means, ends with the bits of one that was not.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "glid/core/json.h"
+#include "support/program.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+std::string last_model(const fs::path& out) { return read_file(out / "checkpoints/step_00000012/model.safetensors"); }
+std::string last_optimizer(const fs::path& out) { return read_file(out / "checkpoints/step_00000012/optimizer.safetensors"); }
+
+void expect_equal_runs(const fs::path& a, const fs::path& b) {
+  EXPECT_TRUE(last_model(a) == last_model(b)) << "weights differ";
+  EXPECT_TRUE(last_optimizer(a) == last_optimizer(b)) << "optimizer states differ";
+}
+
+// Kills a run after its first checkpoint, with another number of decode threads afterwards.
+void kill_and_resume(const std::vector<std::string>& options) {
+  const TemporaryFolder dir;
+  const fs::path whole = dir.path() / "whole", killed = dir.path() / "killed";
+  const ProgramResult reference = run("glid_train", small_training(whole, options));
+  ASSERT_EQ(reference.code, 0) << reference.output;
+  const Program program("glid_train", small_training(killed, options));
+  ASSERT_TRUE(Program::wait_for(killed / "checkpoints/step_00000004/state.json"));
+  program.send(SIGKILL);
+  EXPECT_EQ(program.wait().code, 128 + SIGKILL);
+  std::vector<std::string> again = small_training(killed, options);
+  again.insert(again.end(), {"--set", "data.workers=3"});
+  const ProgramResult resumed = run("glid_train", again);
+  ASSERT_EQ(resumed.code, 0) << resumed.output;
+  EXPECT_THAT(resumed.output, HasSubstr("going on at step"));
+  expect_equal_runs(whole, killed);
+}
+
+TEST(Resume, AfterKill9IsBitEqual) { kill_and_resume({}); }
+
+TEST(Resume, AfterKill9OfTwoRanksIsBitEqual) { kill_and_resume({"--nproc", "2"}); }
+
+TEST(Resume, SigtermWritesACheckpointAndExitsWith75) {
+  const TemporaryFolder dir;
+  const fs::path out = dir.path() / "run", whole = dir.path() / "whole";
+  const std::vector<std::string> slow{"--set", "checkpoint.every_steps=100", "--set", "log.every_steps=1", "--set", "eval.every_steps=0",
+                                      "--set", "train.steps=400"};
+  const Program program("glid_train", small_training(out, slow));
+  ASSERT_TRUE(Program::wait_for(out / "metrics.jsonl"));
+  program.send(SIGTERM);
+  const ProgramResult result = program.wait();
+  EXPECT_EQ(result.code, 75) << result.output;
+  ASSERT_TRUE(fs::exists(out / "checkpoints"));
+  int64_t checkpoints = 0;
+  for (const auto& entry : fs::directory_iterator(out / "checkpoints")) checkpoints += fs::exists(entry.path() / "state.json");
+  EXPECT_GE(checkpoints, 1);
+}
+
+TEST(Resume, AnotherRunInTheFolderIsRefusedWithTheDifference) {
+  const TemporaryFolder dir;
+  ASSERT_EQ(run("glid_train", small_training(dir.path(), {"--set", "train.steps=4"})).code, 0);
+  const ProgramResult other = run("glid_train", small_training(dir.path(), {"--set", "optim.lr=0.5"}));
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.output, HasSubstr("optim.lr"));
+  const ProgramResult none = run("glid_train", small_training(dir.path(), {"--resume", "none"}));
+  EXPECT_EQ(none.code, 2) << none.output;
+}
+
+TEST(Resume, AFolderWithoutACheckpointStartsAtStepZero) {
+  const TemporaryFolder dir;
+  ASSERT_EQ(run("glid_train", small_training(dir.path(), {"--set", "train.steps=4"})).code, 0);
+  fs::remove_all(dir.path() / "checkpoints");
+  const ProgramResult result = run("glid_train", small_training(dir.path(), {"--set", "train.steps=4"}));
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.output, HasSubstr("starting at step 0"));
+}
+
+TEST(Resume, ATruncatedCheckpointIsAnErrorThatNamesTheFile) {
+  const TemporaryFolder dir;
+  ASSERT_EQ(run("glid_train", small_training(dir.path(), {"--set", "train.steps=4"})).code, 0);
+  fs::resize_file(dir.path() / "checkpoints/step_00000004/model.safetensors", 100);
+  const ProgramResult result = run("glid_train", small_training(dir.path(), {"--set", "train.steps=4"}));
+  EXPECT_EQ(result.code, 3) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("model.safetensors"));
+}
+
+}  // namespace
+}  // namespace glid

@@ -1,0 +1,100 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "glid/core/json.h"
+#include "glid/formats/image_file.h"
+#include "support/program.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+std::vector<Json> lines_of(const fs::path& file) {
+  std::vector<Json> lines;
+  std::istringstream in(read_file(file));
+  for (std::string line; std::getline(in, line);) lines.push_back(Json::parse(line, file.string()));
+  return lines;
+}
+
+TEST(Training, LeavesACompleteRunFolder) {
+  const TemporaryFolder dir;
+  const fs::path out = dir.path() / "run";
+  const ProgramResult result = run("glid_train", small_training(out));
+  ASSERT_EQ(result.code, 0) << result.output;
+  for (const char* file : {"config.yaml", "log.txt", "metrics.jsonl", "curve.png", "pictures/step_00000012.png",
+                           "checkpoints/step_00000012/model.safetensors", "checkpoints/step_00000012/optimizer.safetensors",
+                           "checkpoints/step_00000012/state.json", "checkpoints/step_00000012/config.yaml"})
+    EXPECT_TRUE(fs::exists(out / file)) << file;
+  int64_t training = 0, validation = 0, references = 0;
+  for (const Json& line : lines_of(out / "metrics.jsonl")) {
+    validation += line.find("val_loss") != nullptr;
+    references += line.find("without_learning") != nullptr;
+    if (!line.find("loss")) continue;
+    ++training;
+    for (const char* key : {"step", "epoch", "lr", "grad_norm", "query_spread", "images_per_s", "data_wait", "memory_mib"})
+      EXPECT_TRUE(line.find(key)) << key;
+    EXPECT_GE(line.at("data_wait").as_double(), 0);
+    EXPECT_LE(line.at("data_wait").as_double(), 1);
+    EXPECT_EQ(line.at("epoch").as_double(), line.at("step").as_double() / 8);  // 64 scenes, batches of 8
+  }
+  EXPECT_EQ(training, 6);
+  EXPECT_EQ(validation, 2);
+  EXPECT_EQ(references, 1);
+  EXPECT_GT(read_image(out / "curve.png").width, 100);
+}
+
+TEST(Training, DryRunCountsParametersAndWritesNothing) {
+  const TemporaryFolder dir;
+  const fs::path out = dir.path() / "run";
+  const ProgramResult result =
+      run("glid_train", {"--config", std::string(GLID_SOURCE_DIR) + "/configs/demo_pretrain.yaml", "--out", out.string(), "--dry-run",
+                         "--set", "data.root=/nonexistent"});
+  ASSERT_EQ(result.code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("encoder"));
+  EXPECT_THAT(result.output, HasSubstr("1,281,167 images assumed"));
+  EXPECT_THAT(result.output, HasSubstr("EXTRAPOLATED"));
+  EXPECT_FALSE(fs::exists(out));
+}
+
+TEST(Training, PrintsConfigWithOriginsAndHelp) {
+  const TemporaryFolder dir;
+  const ProgramResult printed = run("glid_train", small_training(dir.path() / "run", {"--print-config", "--set", "optim.lr=0.5"}));
+  EXPECT_EQ(printed.code, 0);
+  EXPECT_THAT(printed.output, HasSubstr("--set"));
+  EXPECT_THAT(printed.output, HasSubstr("small_run.yaml:"));
+  EXPECT_FALSE(fs::exists(dir.path() / "run"));
+  const ProgramResult help = run("glid_train", {"--help-config"});
+  EXPECT_EQ(help.code, 0);
+  EXPECT_THAT(help.output, HasSubstr("task.mask_ratio"));
+}
+
+TEST(Training, BadFilesAreReplacedAndNamed) {
+  const TemporaryFolder dir;
+  const fs::path data = dir.path() / "data";
+  ASSERT_EQ(run("glid_data", {"make-demo", "--out", data.string(), "--count", "40", "--size", "32"}).code, 0);
+  fs::path broken;
+  for (const auto& entry : fs::recursive_directory_iterator(data / "train"))
+    if (entry.is_regular_file()) broken = entry.path();
+  write_file(broken, "not a picture");
+  const ProgramResult result = run("glid_train", small_training(dir.path() / "run", {"--set", "data.name=imagenet", "--set",
+                                                                                     "data.root=" + data.string()}));
+  EXPECT_EQ(result.code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr(broken.filename().string()));
+  const ProgramResult strict = run("glid_train", small_training(dir.path() / "run2", {"--set", "data.name=imagenet", "--set",
+                                                                                      "data.root=" + data.string(), "--set", "data.max_bad_files=0"}));
+  EXPECT_EQ(strict.code, 3) << strict.output;
+}
+
+TEST(Training, TwoRanksOfTheLauncherTrain) {
+  const TemporaryFolder dir;
+  const ProgramResult result = run("glid_train", small_training(dir.path() / "run", {"--nproc", "2"}));
+  EXPECT_EQ(result.code, 0) << result.output;
+  EXPECT_TRUE(fs::exists(dir.path() / "run/checkpoints/step_00000012/state.json"));
+}
+
+}  // namespace
+}  // namespace glid

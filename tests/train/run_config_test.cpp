@@ -1,0 +1,90 @@
+#include "glid/train/run_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "glid/config/read.h"
+#include "glid/config/write.h"
+#include "glid/core/error.h"
+
+namespace glid {
+namespace {
+
+using testing::HasSubstr;
+
+RunConfig load(const std::string& name, const std::vector<std::string>& overrides = {}) {
+  RunConfig config;
+  config::read(config::load_tree(std::filesystem::path(GLID_SOURCE_DIR) / "configs" / name, overrides), config);
+  return config;
+}
+
+std::string error_of(const std::vector<std::string>& overrides) {
+  try {
+    load("demo_pretrain.yaml", overrides);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return {};
+}
+
+// The paper's numbers, to the letter (section 4, "Pre-training").
+TEST(PaperConfigs, HoldThePapersNumbers) {
+  for (const char* name : {"pretrain_swinb.yaml", "pretrain_swinl.yaml"}) {
+    const RunConfig config = load(name);
+    EXPECT_EQ(config.train.epochs, 600);
+    EXPECT_EQ(config.train.batch_size, 2048);
+    EXPECT_EQ(config.data.image_size, 192);
+    EXPECT_EQ(config.optim.lr, 1.2e-3);
+    EXPECT_EQ(config.optim.weight_decay, 0.05);
+    EXPECT_EQ(config.model.decoder.layers, 6);
+    EXPECT_EQ(config.model.decoder.width, 512);
+    const auto& task = std::get<MaskedImageConfig>(config.task);
+    EXPECT_EQ(task.mask_ratio, 0.75);
+    EXPECT_EQ(task.mask, MaskStrategy::kRandom);
+    const int64_t steps_per_epoch = 1281167 / config.train.batch_size;
+    EXPECT_EQ(config.total_steps(steps_per_epoch), 375000);
+    EXPECT_EQ(config.schedule(steps_per_epoch).warmup_steps, 25000);
+  }
+  EXPECT_EQ(load("pretrain_swinl.yaml").model.encoder.shape().channels, 192);
+}
+
+TEST(RunConfig, WritesWhatItReads) {
+  const RunConfig config = load("demo_pretrain.yaml", {"model.encoder.window=[6,6,3,3]", "optim.ema=0.99"});
+  RunConfig again;
+  config::read(config::parse_tree(config::write(config), "resolved.yaml"), again);
+  EXPECT_EQ(config::flatten(config), config::flatten(again));
+}
+
+TEST(RunConfig, StepsOverrideEpochs) {
+  RunConfig config;
+  config.train.epochs = 2.5;
+  EXPECT_EQ(config.total_steps(100), 250);
+  config.train.steps = 7;
+  EXPECT_EQ(config.total_steps(100), 7);
+  config.optim.warmup_epochs = 3;
+  EXPECT_EQ(config.schedule(100).warmup_steps, 300);
+}
+
+TEST(RunConfig, RefusesWhatCantRun) {
+  EXPECT_THAT(error_of({"task.mask_ratio=1.0"}), HasSubstr("task.mask_ratio"));
+  EXPECT_THAT(error_of({"task.mask=grid", "task.mask_ratio=0.5"}), HasSubstr("0.75"));
+  EXPECT_THAT(error_of({"data.image_size=100"}), HasSubstr("multiple of the unit"));
+  EXPECT_THAT(error_of({"optim.leraning_rate=1"}), HasSubstr("optim.leraning_rate"));
+  EXPECT_THAT(error_of({"bifpn.width=1"}), HasSubstr("bifpn"));
+  EXPECT_THAT(error_of({"model.bifpn.width=64"}), HasSubstr("decoder.width"));
+  EXPECT_THAT(error_of({"model.decoder.layers=4"}), HasSubstr("model.decoder.layers"));
+  EXPECT_EQ(error_of({"task.mask=block", "task.mask_ratio=0.6"}), "");
+}
+
+TEST(CompareConfigs, SeparatesIdentityFromBits) {
+  const RunConfig old_config = load("demo_pretrain.yaml");
+  const ConfigChanges changes = compare_configs(
+      old_config, load("demo_pretrain.yaml", {"seed=1", "data.workers=8", "train.accumulate=2", "optim.lr=1", "log.every_steps=1"}));
+  EXPECT_THAT(changes.refused, testing::UnorderedElementsAre(HasSubstr("seed"), HasSubstr("optim.lr")));
+  EXPECT_THAT(changes.warned, testing::ElementsAre(HasSubstr("train.accumulate")));
+}
+
+}  // namespace
+}  // namespace glid

@@ -1,0 +1,26 @@
+// Writes the stage maps of images: glid_features --model swint --encoder F.safetensors --input DIR --size 224 --out O.safetensors
+#include <string>
+
+#include "command_line.h"
+#include "glid/core/log.h"
+#include "glid/eval/features.h"
+#include "glid/train/weights_file.h"
+
+int main(int argc, char** argv) {
+  glid::FeaturesRequest request;
+  std::string encoder, checkpoint;
+  CLI::App app("Writes the four stage maps of every image", "glid_features");
+  app.add_option("--model", request.model, "size of the encoder: tiny, swint, swinb, swinl")->required();
+  auto* source = app.add_option_group("weights")->require_option(1);
+  source->add_option("--encoder", encoder, "a .safetensors file with official Swin names");
+  source->add_option("--checkpoint", checkpoint, "a run or checkpoint folder");
+  app.add_option("--input", request.input, "an image or a folder of images")->required();
+  app.add_option("--size", request.size_px, "side in px, a multiple of the unit")->required()->check(CLI::PositiveNumber);
+  app.add_option("--out", request.output, "the .safetensors file to write")->required();
+  if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
+  return glid::run_program("glid_features", [&] {
+    request.weights = glid::weights_file(encoder.empty() ? checkpoint : encoder);
+    glid::log_info("{} images -> {}", glid::extract_features(request), request.output.string());
+    return glid::ExitCode::kDone;
+  });
+}

@@ -1,0 +1,46 @@
+// Pre-trains or fine-tunes a model from one configuration file.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "command_line.h"
+#include "glid/dist/launch.h"
+#include "glid/train/train_program.h"
+
+namespace {
+
+// The same command without --nproc, for the processes that the launcher starts.
+std::vector<std::string> without_nproc(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--nproc") ++i;
+    else if (!argument.starts_with("--nproc=")) arguments.push_back(argument);
+  }
+  return arguments;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  glid::TrainArguments arguments;
+  int nproc = 0;
+  bool help_config = false;
+  CLI::App app("Trains a GLID model: glid_train --config configs/pretrain_swinb.yaml", "glid_train");
+  app.add_option("--config", arguments.config, "the experiment (YAML)");
+  app.add_option("--set", arguments.overrides, "a.b=value: overrides a key of the configuration; repeatable")->expected(1)->take_all();
+  app.add_option("--out", arguments.out, "run folder (default: the configuration's `out`)");
+  app.add_option("--resume", arguments.resume, "auto: go on with the run in the folder; none: the folder must be new; DIR")
+      ->capture_default_str();
+  app.add_option("--nproc", nproc, "start so many processes on this host")->check(CLI::PositiveNumber);
+  app.add_flag("--dry-run", arguments.dry_run, "build everything, measure one small step, write nothing");
+  app.add_flag("--print-config", arguments.print_config, "print every key, its value and where that came from");
+  app.add_flag("--help-config", help_config, "print every key with type, default and meaning");
+  if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
+  return glid::run_program("glid_train", [&] {
+    if (help_config) return std::fputs(glid::config_help().c_str(), stdout), glid::ExitCode::kDone;
+    if (arguments.config.empty()) throw glid::UsageError("--config", "is missing", "", "glid_train --help lists the options");
+    if (nproc > 0) return static_cast<glid::ExitCode>(glid::launch_local(nproc, without_nproc(argc, argv)));
+    return glid::run_train_program(arguments);
+  });
+}
