@@ -1,0 +1,78 @@
+#include "glid/train/gpu_check.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "glid/core/format.h"
+#include "glid/train/loop.h"
+#include "glid/train/session.h"
+
+namespace glid {
+namespace {
+
+RunConfig tiny_config(Precision precision) {
+  RunConfig config;
+  config.model.encoder.name = EncoderName::kTiny;
+  config.model.bifpn = {.width = 96, .cells = 1};
+  config.model.decoder = {.layers = 3, .width = 96, .heads = 3, .norm = NormOrder::kPre};
+  config.data = {.name = DataName::kScenes, .image_size = 96, .workers = 0};
+  config.train.steps = 10;
+  config.train.batch_size = 8;
+  config.train.precision = precision;
+  return config;
+}
+
+struct Outcome {
+  double loss = 0;
+  std::vector<at::Tensor> gradients;  // on the CPU
+};
+
+Outcome one_step(Precision precision, const c10::Device& device, const LaunchEnv& env) {
+  const RunConfig config = tiny_config(precision);
+  const auto communicator = make_communicator(env, device);
+  Session session(config, make_dataset(config.data, Split::kTrain), batch_layout(config, *communicator), *communicator, device);
+  Outcome outcome;
+  outcome.loss = accumulate_gradients(session.learner, session.loader.next()).loss.item<double>();
+  for (const at::Tensor& gradient : session.gradients.gradients()) outcome.gradients.push_back(gradient.to(at::kCPU));
+  return outcome;
+}
+
+double largest_difference(const Outcome& a, const Outcome& b) {
+  double worst = std::abs(a.loss - b.loss) / std::abs(b.loss);
+  for (size_t i = 0; i < a.gradients.size(); ++i) {
+    const double scale = b.gradients[i].abs().max().item<double>();
+    if (scale > 0) worst = std::max(worst, (a.gradients[i] - b.gradients[i]).abs().max().item<double>() / scale);
+  }
+  return worst;
+}
+
+bool report(const char* what, double difference, double allowed) {
+  const bool good = difference <= allowed;
+  std::fputs(format("{}: largest difference {:.2e} (allowed {:.0e}) {}\n", what, difference, allowed, good ? "ok" : "FAILED").c_str(), stdout);
+  return good;
+}
+
+// A launched group of one goes the way of every group: the Reducer over NCCL.
+Outcome one_step_over_nccl(const c10::Device& device) {
+  LaunchEnv env;
+  env.store_file = (std::filesystem::temp_directory_path() / format("glid-gpu-check-{}", std::rand())).string();
+  Outcome outcome = one_step(Precision::kFp32, device, env);
+  std::filesystem::remove(env.store_file);
+  return outcome;
+}
+
+}  // namespace
+
+bool check_gpu() {
+  const c10::Device gpu = choose_device(DeviceChoice::kCuda, 0);
+  const Outcome cpu = one_step(Precision::kFp32, at::kCPU, {}), cuda = one_step(Precision::kFp32, gpu, {});
+  bool good = report("CPU against CUDA, fp32, loss and gradients", largest_difference(cuda, cpu), 1e-4);
+  good &= report("CPU fp32 against CUDA bf16, loss and gradients", largest_difference(one_step(Precision::kBf16, gpu, {}), cpu), 2e-2);
+  good &= report("Reducer over NCCL, one rank, against none", largest_difference(one_step_over_nccl(gpu), cuda), 1e-5);
+  return good;
+}
+
+}  // namespace glid
