@@ -193,7 +193,8 @@ def make_plan(config, visible):
     batch, grid = len(visible), config.grid
     hidden = np.stack([np.setdiff1d(np.arange(grid**2), v) for v in visible])
     offsets = np.arange(batch)[:, None] * grid**2
-    plan = Plan(batch, *(torch.from_numpy(a.reshape(-1)) for a in (visible + offsets, hidden + offsets, hidden)), [], [], [], [])
+    units_of_batch = (torch.from_numpy(a.reshape(-1)) for a in (visible + offsets, hidden + offsets, hidden))
+    plan = Plan(batch, *units_of_batch, [], [], [], [])
     for s in STAGES:
         side, size = UNIT_SIDE >> s, grid * (UNIT_SIDE >> s)
         sample, units, dy, dx = (a.reshape(-1) for a in np.broadcast_arrays(

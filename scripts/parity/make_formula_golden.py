@@ -1,4 +1,4 @@
-"""Writes tests/golden/formula.json: {"tensors": [{"name", "shape", "bits": first 12 elements as float32 bit patterns, "sum"}]}.
+"""Writes tests/golden/formula.json: {"tensors": [{"name", "shape", "bits": float32 bits of the first 12 elements, "sum"}]}.
 
 One tensor for every rule of formula.py; `sum` is over all elements in double. Run: python make_formula_golden.py
 """

@@ -50,7 +50,8 @@ def vit_mae(image, unit, prediction, hidden, normalise_pixels):
     mask = torch.zeros(logits.shape[:2], dtype=torch.float64)
     for i, units_of_sample in enumerate(hidden):
         logits[i, units_of_sample], mask[i, units_of_sample] = torch.from_numpy(prediction[i]), 1.0
-    answer = SimpleNamespace(last_hidden_state=None, ids_restore=None, mask=mask, logits=logits, hidden_states=None, attentions=None)
+    answer = SimpleNamespace(last_hidden_state=None, ids_restore=None, mask=mask, logits=logits, hidden_states=None,
+                             attentions=None)
     model = ViTMAEForPreTraining.__new__(ViTMAEForPreTraining)
     torch.nn.Module.__init__(model)
     model.config = SimpleNamespace(patch_size=unit, num_channels=3, norm_pix_loss=normalise_pixels, return_dict=True)

@@ -1,4 +1,4 @@
-"""Writes tests/golden/tiny.json: one pre-training step of `tiny` with formula weights, from the Python twin in glid_eager.py.
+"""Writes tests/golden/tiny.json: one pre-training step of `tiny` with formula weights, by the twin in glid_eager.py.
 
   {"visible": [B lists of unit indices], "images_shape": [B, 96, 96, 3], "loss", "prediction": tensor [B * N, 768] of the
    hidden units in ascending order, "gradients": {parameter: [sum, abs_sum, max_abs]}}

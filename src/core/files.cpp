@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 #include "glid/core/error.h"
 
@@ -32,10 +31,12 @@ fs::path parent_of(const fs::path& file) { return file.has_parent_path() ? file.
 }  // namespace
 
 std::string read_file(const fs::path& file) {
+  std::error_code unreadable;
+  std::string content(fs::is_regular_file(file) ? fs::file_size(file, unreadable) : 0, '\0');
   std::ifstream in(file, std::ios::binary);
-  if (!in || fs::is_directory(file)) throw DataError(file.string(), "can't be read");
-  std::string content{std::istreambuf_iterator<char>(in), {}};
-  if (in.bad()) throw DataError(file.string(), "can't be read");
+  if (!in || unreadable || fs::is_directory(file)) throw DataError(file.string(), "can't be read");
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<size_t>(in.gcount()));
   return content;
 }
 

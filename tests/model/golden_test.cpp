@@ -52,7 +52,8 @@ INSTANTIATE_TEST_SUITE_P(SwinT, SwinGolden,
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(PositionGolden, TablesEqualTheReference) {
-  for (const Json& table : read_golden("positions.json").at("tables").as_array()) {
+  const Json golden = read_golden("positions.json");
+  for (const Json& table : golden.at("tables").as_array()) {
     const PositionKind kind = table.at("kind").as_string() == "sine" ? PositionKind::kSine : PositionKind::kFourier;
     const int64_t size = table.at("size").as_int(), channels = table.at("channels").as_int();
     expect_matches(table.at("table"), position_table(kind, size, size, channels, at::kCPU), 1e-6, table.at("kind").as_string());

@@ -135,7 +135,7 @@ TEST(Decoder, EveryNormOrderAndPositionKindLearnsFromEveryParameter) {
       shape.decoder.norm = norm;
       shape.decoder.query_position = where;
       Glid model(shape, {{"pixels", 5}});
-      initialise_randomly(model);
+      initialise(model, 1);  // fusion weights above zero
       const auto plan = random_plan(2, {3, 3}, 3, shape.encoder.windows).first;
       const at::Tensor out = model.forward(at::rand({2, 24, 24, 3}), {plan, {}}).at("pixels");
       EXPECT_EQ(out.sizes(), (std::vector<int64_t>{2, 7, 5}));

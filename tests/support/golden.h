@@ -25,7 +25,7 @@ inline std::vector<int64_t> golden_shape(const Json& golden) {
   return shape;
 }
 
-// Every sampled value within `tolerance`, the sum within `tolerance` times the number of elements, the sum of magnitudes alike.
+// Every sampled value within `tolerance`; the sum and the sum of magnitudes within `tolerance` times the number of elements.
 inline void expect_matches(const Json& golden, const at::Tensor& tensor, double tolerance, const std::string& what) {
   ASSERT_EQ(tensor.sizes().vec(), golden_shape(golden)) << what;
   const at::Tensor flat = tensor.detach().to(at::kCPU, at::kDouble).contiguous().view(-1);
@@ -45,7 +45,8 @@ inline void expect_matches(const Json& golden, const at::Tensor& tensor, double 
 }
 
 // The same with a tolerance relative to the largest magnitude of the golden tensor.
-inline void expect_matches_relative(const Json& golden, const at::Tensor& tensor, double tolerance, const std::string& what) {
+inline void expect_matches_relative(const Json& golden, const at::Tensor& tensor, double tolerance,
+                                    const std::string& what) {
   expect_matches(golden, tensor, tolerance * golden.at("max_abs").as_double(), what);
 }
 

@@ -93,7 +93,7 @@ TEST(MaskedImage, ReferencesEqualTheirDefinition) {
   const int64_t y = hidden_unit / 2 * 8 + 3, x = hidden_unit % 2 * 8 + 5;
   const at::Tensor dy = at::arange(16, at::kDouble).view({16, 1}) - y, dx = at::arange(16, at::kDouble).view({1, 16}) - x;
   const at::Tensor weight = (dy.square() + dx.square()).pow(-1.5).masked_fill(shown.logical_not(), 0);
-  const at::Tensor expected = (image * weight.unsqueeze(2)).sum({0, 1}) / weight.sum();
+  const at::Tensor expected = (image * weight.unsqueeze(2)).sum(at::IntArrayRef{0, 1}) / weight.sum();
   const at::Tensor got = references[2].prediction[0][0].view({8, 8, 3})[3][5];
   EXPECT_LT((got - expected).abs().max().item<double>(), 1e-5);
   EXPECT_LT(scaled_loss(references[2].prediction, question.target), scaled_loss(references[0].prediction, question.target));
