@@ -1,4 +1,5 @@
-// Writes the stage maps of images: glid_features --model swint --encoder F.safetensors --input DIR --size 224 --out O.safetensors
+// Writes the stage maps of images: glid_features --model swint --encoder F.safetensors --input DIR --size 224 --out
+// O.safetensors
 #include <string>
 
 #include "command_line.h"

@@ -3,5 +3,6 @@
 #include "glid/train/gpu_check.h"
 
 int main() {
-  return glid::run_program("glid_gpu_check", [] { return glid::check_gpu() ? glid::ExitCode::kDone : glid::ExitCode::kInternal; });
+  return glid::run_program("glid_gpu_check",
+                           [] { return glid::check_gpu() ? glid::ExitCode::kDone : glid::ExitCode::kInternal; });
 }

@@ -28,7 +28,9 @@ int main(int argc, char** argv) {
   bool help_config = false;
   CLI::App app("Trains a GLID model: glid_train --config configs/pretrain_swinb.yaml", "glid_train");
   app.add_option("--config", arguments.config, "the experiment (YAML)");
-  app.add_option("--set", arguments.overrides, "a.b=value: overrides a key of the configuration; repeatable")->expected(1)->take_all();
+  app.add_option("--set", arguments.overrides, "a.b=value: overrides a key of the configuration; repeatable")
+      ->expected(1)
+      ->take_all();
   app.add_option("--out", arguments.out, "run folder (default: the configuration's `out`)");
   app.add_option("--resume", arguments.resume, "auto: go on with the run in the folder; none: the folder must be new; DIR")
       ->capture_default_str();
@@ -39,7 +41,8 @@ int main(int argc, char** argv) {
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
   return glid::run_program("glid_train", [&] {
     if (help_config) return std::fputs(glid::config_help().c_str(), stdout), glid::ExitCode::kDone;
-    if (arguments.config.empty()) throw glid::UsageError("--config", "is missing", "", "glid_train --help lists the options");
+    if (arguments.config.empty())
+      throw glid::UsageError("--config", "is missing", "", "glid_train --help lists the options");
     if (nproc > 0) return static_cast<glid::ExitCode>(glid::launch_local(nproc, without_nproc(argc, argv)));
     return glid::run_train_program(arguments);
   });

@@ -23,7 +23,8 @@ int fail(const char* name, ExitCode code, const char* message) {
 
 }  // namespace
 
-Error::Error(ExitCode code, const std::string& where, const std::string& what, const std::string& value, const std::string& hint)
+Error::Error(ExitCode code, const std::string& where, const std::string& what, const std::string& value,
+             const std::string& hint)
     : std::runtime_error(one_line(where, what, value, hint)), code_(code) {}
 
 int run_program(const char* name, const std::function<ExitCode()>& body) {

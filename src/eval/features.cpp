@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 int64_t patch_of(const SafetensorsFile& file, const std::string& where) {
   const TensorInfo* weight = file.find("encoder.patch_embed.proj.weight");
   if (!weight) weight = file.find("patch_embed.proj.weight");
-  if (!weight || weight->shape.size() != 4) throw DataError(where, "holds no Swin encoder", "", "no patch_embed.proj.weight");
+  if (!weight || weight->shape.size() != 4)
+    throw DataError(where, "holds no Swin encoder", "", "no patch_embed.proj.weight");
   return weight->shape[3];
 }
 
@@ -52,8 +53,9 @@ SafetensorsWriter::Tensors layout_of(const std::vector<std::string>& names, cons
   for (const std::string& name : names)
     for (int stage = 0; stage < kNumStages; ++stage) {
       const int64_t side = size_px / shape.patch >> stage, channels = shape.stage_channels(stage);
-      layout.emplace_back(format("{}/stage{}", name, stage + 1),
-                          TensorInfo{"F32", {channels, side, side}, nullptr, static_cast<size_t>(channels * side * side * 4)});
+      layout.emplace_back(
+          format("{}/stage{}", name, stage + 1),
+          TensorInfo{"F32", {channels, side, side}, nullptr, static_cast<size_t>(channels * side * side * 4)});
     }
   return layout;
 }

@@ -46,7 +46,8 @@ Decoder::Decoder(const DecoderShape& shape)
 
 Memory Decoder::memory(const at::Tensor& tokens, const PlanTensors& plan, int64_t level) const {
   const int stage = kNumStages - 1 - static_cast<int>(level);
-  const at::Tensor table = position_table(shape.positions, plan.height(stage), plan.width(stage), shape.width, tokens.device());
+  const at::Tensor table =
+      position_table(shape.positions, plan.height(stage), plan.width(stage), shape.width, tokens.device());
   const at::Tensor value = tokens.view({plan.batch, -1, shape.width}) + level_embed[level];
   return {value + positions_at(table, plan.cells[stage]).to(value.scalar_type()), value};
 }
@@ -60,7 +61,8 @@ at::Tensor Decoder::query_positions(const PlanTensors& plan) const {
 
 at::Tensor Decoder::query_tokens(const PlanTensors& plan) const {
   const int64_t num_masked = plan.hidden_cells.size(1);
-  return at::cat({cls_token.expand({plan.batch, 1, shape.width}), mask_token.expand({plan.batch, num_masked, shape.width})}, 1);
+  return at::cat({cls_token.expand({plan.batch, 1, shape.width}), mask_token.expand({plan.batch, num_masked, shape.width})},
+                 1);
 }
 
 at::Tensor Decoder::forward(const Pyramid& pyramid, const PlanTensors& plan) const {

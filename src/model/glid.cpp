@@ -18,9 +18,11 @@ Answer Heads::forward(const at::Tensor& decoded) const {
 Glid::Glid(const ModelShape& shape, const std::vector<HeadSpec>& head_specs)
     : shape(shape),
       encoder(register_module("encoder", std::make_shared<Swin>(shape.encoder))),
-      bifpn(register_module("bifpn", std::make_shared<Bifpn>(shape.bifpn, std::array<int64_t, kNumStages>{
-          shape.encoder.stage_channels(0), shape.encoder.stage_channels(1), shape.encoder.stage_channels(2),
-          shape.encoder.stage_channels(3)}))),
+      bifpn(register_module(
+          "bifpn", std::make_shared<Bifpn>(
+                       shape.bifpn,
+                       std::array<int64_t, kNumStages>{shape.encoder.stage_channels(0), shape.encoder.stage_channels(1),
+                                                       shape.encoder.stage_channels(2), shape.encoder.stage_channels(3)}))),
       decoder(register_module("decoder", std::make_shared<Decoder>(shape.decoder))),
       heads(register_module("heads", std::make_shared<Heads>(shape.decoder.width, head_specs))) {}
 

@@ -9,7 +9,8 @@ namespace {
 
 // [2, B] factors of block number `block`, or undefined where nothing is dropped.
 at::Tensor keep_factors(const SwinShape& shape, const at::Tensor& draws, int64_t block) {
-  const double rate = shape.drop_path * static_cast<double>(block) / static_cast<double>(std::max<int64_t>(shape.num_blocks() - 1, 1));
+  const double rate =
+      shape.drop_path * static_cast<double>(block) / static_cast<double>(std::max<int64_t>(shape.num_blocks() - 1, 1));
   if (!draws.defined() || rate == 0) return {};
   return draws.narrow(0, 2 * block, 2).ge(rate).to(at::kFloat) / (1 - rate);
 }
@@ -40,15 +41,16 @@ PatchEmbed::PatchEmbed(const SwinShape& shape)
       norm(register_module("norm", std::make_shared<LayerNorm>(shape.channels))) {}
 
 at::Tensor PatchEmbed::forward(const at::Tensor& units) const {
-  const at::Tensor patches = units.to(proj->weight.scalar_type()).view({-1, kUnitSide, patch, kUnitSide, patch, 3})
+  const at::Tensor patches = units.to(proj->weight.scalar_type())
+                                 .view({-1, kUnitSide, patch, kUnitSide, patch, 3})
                                  .permute({0, 1, 3, 5, 2, 4})  // unit, row, column, channel, dy, dx
                                  .reshape({-1, 3 * patch * patch});
   return norm->forward(at::linear(patches, proj->weight.flatten(1), proj->bias));
 }
 
 WindowAttention::WindowAttention(int64_t channels, int64_t heads, int64_t window)
-    : relative_position_bias_table(register_parameter("relative_position_bias_table",
-                                                      at::empty({(2 * window - 1) * (2 * window - 1), heads}))),
+    : relative_position_bias_table(
+          register_parameter("relative_position_bias_table", at::empty({(2 * window - 1) * (2 * window - 1), heads}))),
       qkv(register_module("qkv", std::make_shared<Linear>(channels, 3 * channels))),
       proj(register_module("proj", std::make_shared<Linear>(channels, channels))) {}
 

@@ -63,7 +63,8 @@ std::string shape_text(at::IntArrayRef sizes) {
   return text;
 }
 
-void copy_tensor(const std::string& where, const std::string& name, const at::Tensor& from, at::Tensor& to, PartReport& part) {
+void copy_tensor(const std::string& where, const std::string& name, const at::Tensor& from, at::Tensor& to,
+                 PartReport& part) {
   if (from.sizes() == to.sizes()) {
     to.copy_(from);
     part.loaded.push_back(name);
@@ -87,7 +88,8 @@ void load_part(PartReport& part, torch::nn::Module& model, const SafetensorsFile
     else copy_tensor(where, name, as_tensor(*file.find(source->second)), parameter, part);
   }
   if (part.filled == 0)
-    throw UsageError(where, format("holds no tensor of the part '{}'", part.part), "", "init.parts lists what is to be loaded");
+    throw UsageError(where, format("holds no tensor of the part '{}'", part.part), "",
+                     "init.parts lists what is to be loaded");
 }
 
 void append_names(std::string& text, const char* what, const std::vector<std::string>& names) {
@@ -106,9 +108,9 @@ const std::vector<std::string>& model_parts() {
 std::string LoadReport::text() const {
   std::string text = "weights from " + source;
   for (const PartReport& part : parts) {
-    text += format("\n  {}: {} loaded, {} resized, {} missing ({:.2f} % of {} parameters filled)", part.part, part.loaded.size(),
-                   part.resized.size(), part.missing.size(), 100.0 * static_cast<double>(part.filled) / static_cast<double>(part.parameters),
-                   part.parameters);
+    text += format("\n  {}: {} loaded, {} resized, {} missing ({:.2f} % of {} parameters filled)", part.part,
+                   part.loaded.size(), part.resized.size(), part.missing.size(),
+                   100.0 * static_cast<double>(part.filled) / static_cast<double>(part.parameters), part.parameters);
     append_names(text, "missing, keeps its initial value", part.missing);
     append_names(text, "resized", part.resized);
   }

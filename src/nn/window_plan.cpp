@@ -31,9 +31,7 @@ struct Axis {
 
 struct Entry {
   int64_t window, code, row;
-  bool operator<(const Entry& other) const {
-    return window != other.window ? window < other.window : code < other.code;
-  }
+  bool operator<(const Entry& other) const { return window != other.window ? window < other.window : code < other.code; }
 };
 
 struct StageGrid {
@@ -79,7 +77,8 @@ bool has_token(std::span<const Entry> window) {
   return std::any_of(window.begin(), window.end(), [](const Entry& e) { return e.row >= 0; });
 }
 
-// Masked windows have all lengths: rounding up to 16 leaves few buckets for little padding (recipes: 39 K of 30-39 K scores).
+// Masked windows have all lengths: rounding up to 16 leaves few buckets for little padding (recipes: 39 K of 30-39 K
+// scores).
 int64_t padded_length(int64_t length, bool whole, int64_t longest) {
   constexpr int64_t kStep = 16;
   return whole ? length : std::min((length + kStep - 1) / kStep * kStep, longest);
@@ -97,7 +96,8 @@ std::vector<WindowBucket> plan_windows(const SamplePlan& plan, int stage, int64_
   for (auto begin = entries.begin(); begin != entries.end();) {
     const auto end = std::find_if(begin, entries.end(), [&](const Entry& e) { return e.window != begin->window; });
     const std::span<const Entry> members(begin, end);
-    if (has_token(members)) append_window(buckets, members, padded_length(std::ssize(members), whole, g.y.longest() * g.x.longest()));
+    if (has_token(members))
+      append_window(buckets, members, padded_length(std::ssize(members), whole, g.y.longest() * g.x.longest()));
     begin = end;
   }
   std::vector<WindowBucket> result;
@@ -175,7 +175,8 @@ SamplePlan plan_sample(const UnitGrid& grid, std::vector<int64_t> visible, const
   std::set_difference(all.begin(), all.end(), plan.visible.begin(), plan.visible.end(), std::back_inserter(plan.hidden));
   for (int stage = 0; stage < kNumStages; ++stage) {
     plan.buckets[stage][0] = plan_windows(plan, stage, windows[stage], false);
-    if (!is_one_window(grid, stage, windows[stage])) plan.buckets[stage][1] = plan_windows(plan, stage, windows[stage], true);
+    if (!is_one_window(grid, stage, windows[stage]))
+      plan.buckets[stage][1] = plan_windows(plan, stage, windows[stage], true);
   }
   return plan;
 }

@@ -76,8 +76,7 @@ bool is_close(double a, double b) { return std::abs(a - b) < 1e-9; }
 std::string mask_problem(MaskStrategy strategy, double ratio, const UnitGrid& grid) {
   const bool grid_ratio = is_close(ratio, 0.75);
   if (!is_close(ratio, 0.5) && !is_close(ratio, 0.6) && !grid_ratio) return "must be 0.5, 0.6 or 0.75";
-  if (num_visible_units(grid, ratio) < 1)
-    return format("leaves no visible unit of {}x{}", grid.height, grid.width);
+  if (num_visible_units(grid, ratio) < 1) return format("leaves no visible unit of {}x{}", grid.height, grid.width);
   if (strategy != MaskStrategy::kGrid) return {};
   if (!grid_ratio) return "must be 0.75 for the grid mask";
   if (grid.height % 2 != 0 || grid.width % 2 != 0)

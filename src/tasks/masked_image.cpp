@@ -92,7 +92,8 @@ Losses MaskedImage::losses(const Answer& answer, const Question& question) const
   const at::Tensor prediction = in_float(all.narrow(1, 1, all.size(1) - 1));  // without [CLS]
   const at::Tensor error = prediction - question.target.to(prediction.scalar_type());
   const at::Tensor spread = prediction.detach().std(1, /*unbiased=*/false).mean();
-  return {error.square().mean(-1).sum(), {{"query_spread", spread, kCollapse, "all queries of an image get nearly the same answer"}}};
+  return {error.square().mean(-1).sum(),
+          {{"query_spread", spread, kCollapse, "all queries of an image get nearly the same answer"}}};
 }
 
 std::vector<Reference> MaskedImage::references(const Question& question) const {
@@ -116,8 +117,9 @@ std::vector<std::vector<Image>> MaskedImage::pictures(const Answer& answer, cons
     const at::Tensor filled = units.index_copy(0, plan.hidden_units, pixels.reshape({-1, units.size(1)}));
     return to_images(filled.view({plan.batch, -1, units.size(1)}), plan.grid, shape_.unit_px());
   };
-  const std::vector<std::vector<Image>> columns{with_hidden(at::zeros_like(hidden)), with_hidden(to_pixels(prediction, hidden)),
-                                                with_hidden(to_pixels(at::zeros_like(prediction), hidden)), with_hidden(hidden)};
+  const std::vector<std::vector<Image>> columns{
+      with_hidden(at::zeros_like(hidden)), with_hidden(to_pixels(prediction, hidden)),
+      with_hidden(to_pixels(at::zeros_like(prediction), hidden)), with_hidden(hidden)};
   std::vector<std::vector<Image>> rows(static_cast<size_t>(plan.batch));
   for (size_t b = 0; b < rows.size(); ++b)
     for (const auto& column : columns) rows[b].push_back(column[b]);

@@ -36,7 +36,8 @@ std::vector<int64_t> steps_on_disk(const fs::path& checkpoints) {
 NamedTensors copy_to_host(const NamedTensors& tensors) {
   NamedTensors copies;
   for (const auto& [name, tensor] : tensors)
-    copies.emplace_back(name, tensor.detach().to(at::kCPU, tensor.scalar_type(), /*non_blocking=*/false, /*copy=*/true).contiguous());
+    copies.emplace_back(
+        name, tensor.detach().to(at::kCPU, tensor.scalar_type(), /*non_blocking=*/false, /*copy=*/true).contiguous());
   return copies;
 }
 
@@ -108,7 +109,8 @@ void Checkpoint::load(const std::string& stem, const NamedTensors& into) const {
   for (const auto& [name, tensor] : into) {
     const TensorInfo* info = file.find(name);
     if (!info) throw DataError(path.string(), "lacks a tensor", name);
-    if (tensor.sizes() != at::IntArrayRef(info->shape)) throw DataError(path.string(), "holds a tensor of another shape", name);
+    if (tensor.sizes() != at::IntArrayRef(info->shape))
+      throw DataError(path.string(), "holds a tensor of another shape", name);
     tensor.copy_(as_tensor(*info));
   }
 }

@@ -62,8 +62,9 @@ std::string schedule_text(const RunConfig& config, const DataCount& data) {
     throw UsageError("train.batch_size", "is larger than the dataset", std::to_string(config.train.batch_size),
                      format("{} {}", data.images, data.origin));
   const Schedule schedule = config.schedule(steps_per_epoch);
-  std::string text = format("schedule\n  {} {}\n  {} steps an epoch, {} steps in all, warm-up {} steps\n", grouped(data.images),
-                            data.origin, grouped(steps_per_epoch), grouped(schedule.total_steps), grouped(schedule.warmup_steps));
+  std::string text =
+      format("schedule\n  {} {}\n  {} steps an epoch, {} steps in all, warm-up {} steps\n", grouped(data.images),
+             data.origin, grouped(steps_per_epoch), grouped(schedule.total_steps), grouped(schedule.warmup_steps));
   for (const int percent : {0, 5, 25, 50, 75, 100}) {
     const int64_t step = schedule.total_steps * percent / 100;
     text += format("  lr after {:>3} % of the steps ({:>9}): {:.4g}\n", percent, grouped(step), schedule.at(step));
@@ -107,13 +108,15 @@ std::string cost_text(const RunConfig& config, const Cost& cost, const DataCount
   const double an_image_s = cost.seconds / static_cast<double>(cost.images);
   const double an_image_mib = (cost.peak_mib - cost.weights_mib) / static_cast<double>(cost.images);
   const double local_images = static_cast<double>(config.train.batch_size) / world_size;
-  std::string text = format("measured: one micro-batch of {} generated images\n  {:.2f} s, memory {:.0f} MiB, of which {:.0f} MiB before it\n",
-                            cost.images, cost.seconds, cost.peak_mib, cost.weights_mib);
+  std::string text = format(
+      "measured: one micro-batch of {} generated images\n  {:.2f} s, memory {:.0f} MiB, of which {:.0f} MiB before it\n",
+      cost.images, cost.seconds, cost.peak_mib, cost.weights_mib);
   text += format("EXTRAPOLATED in proportion to images (large batches are usually faster an image)\n");
   text += format("  memory with micro-batches of {}: {:.0f} MiB a rank\n", grouped(micro),
                  cost.weights_mib + an_image_mib * static_cast<double>(micro));
-  text += format("  a step of {} images on {} rank(s): {:.1f} s; the run: {}\n", grouped(config.train.batch_size), world_size,
-                 an_image_s * local_images, duration_text(an_image_s * local_images * static_cast<double>(steps)));
+  text +=
+      format("  a step of {} images on {} rank(s): {:.1f} s; the run: {}\n", grouped(config.train.batch_size), world_size,
+             an_image_s * local_images, duration_text(an_image_s * local_images * static_cast<double>(steps)));
   return text;
 }
 
@@ -124,12 +127,13 @@ std::string dry_run(const RunConfig& config, Communicator& communicator, const c
   const RunConfig small = shrunken(config);
   std::string text = schedule_text(config, data);
   Session session(small, make_dataset(small.data, Split::kTrain),
-                  {.global_batch = small.train.batch_size * communicator.size(), .rank = communicator.rank(), .world_size = communicator.size()},
+                  {.global_batch = small.train.batch_size * communicator.size(),
+                   .rank = communicator.rank(),
+                   .world_size = communicator.size()},
                   communicator, device);
   text = parameters_text(session.gradients.parameters()) + groups_text(session) + text;
   const std::vector<Batch> batches = session.loader.next();
-  return text + cost_text(config, measure(session, batches), data, communicator.size()) +
-         "dry run: nothing was written\n";
+  return text + cost_text(config, measure(session, batches), data, communicator.size()) + "dry run: nothing was written\n";
 }
 
 }  // namespace glid

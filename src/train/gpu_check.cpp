@@ -33,7 +33,8 @@ struct Outcome {
 Outcome one_step(Precision precision, const c10::Device& device, const LaunchEnv& env) {
   const RunConfig config = tiny_config(precision);
   const auto communicator = make_communicator(env, device);
-  Session session(config, make_dataset(config.data, Split::kTrain), batch_layout(config, *communicator), *communicator, device);
+  Session session(config, make_dataset(config.data, Split::kTrain), batch_layout(config, *communicator), *communicator,
+                  device);
   Outcome outcome;
   outcome.loss = accumulate_gradients(session.learner, session.loader.next()).loss.item<double>();
   for (const at::Tensor& gradient : session.gradients.gradients()) outcome.gradients.push_back(gradient.to(at::kCPU));
@@ -51,7 +52,9 @@ double largest_difference(const Outcome& a, const Outcome& b) {
 
 bool report(const char* what, double difference, double allowed) {
   const bool good = difference <= allowed;
-  std::fputs(format("{}: largest difference {:.2e} (allowed {:.0e}) {}\n", what, difference, allowed, good ? "ok" : "FAILED").c_str(), stdout);
+  std::fputs(format("{}: largest difference {:.2e} (allowed {:.0e}) {}\n", what, difference, allowed, good ? "ok" : "FAILED")
+                 .c_str(),
+             stdout);
   return good;
 }
 
@@ -70,7 +73,8 @@ bool check_gpu() {
   const c10::Device gpu = choose_device(DeviceChoice::kCuda, 0);
   const Outcome cpu = one_step(Precision::kFp32, at::kCPU, {}), cuda = one_step(Precision::kFp32, gpu, {});
   bool good = report("CPU against CUDA, fp32, loss and gradients", largest_difference(cuda, cpu), 1e-4);
-  good &= report("CPU fp32 against CUDA bf16, loss and gradients", largest_difference(one_step(Precision::kBf16, gpu, {}), cpu), 2e-2);
+  good &= report("CPU fp32 against CUDA bf16, loss and gradients",
+                 largest_difference(one_step(Precision::kBf16, gpu, {}), cpu), 2e-2);
   good &= report("Reducer over NCCL, one rank, against none", largest_difference(one_step_over_nccl(gpu), cuda), 1e-5);
   return good;
 }

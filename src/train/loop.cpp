@@ -41,10 +41,18 @@ struct Pace {
   int64_t steps = 0;
 };
 
+// A run that goes on has its weights from the checkpoint; what it once started from may be gone.
+RunConfig without_init(RunConfig config) {
+  config.init.from.clear();
+  return config;
+}
+
 class Run {
  public:
-  Run(const RunConfig& config, Communicator& communicator, const c10::Device& device)
-      : session_(config, make_dataset(config.data, Split::kTrain), batch_layout(config, communicator), communicator, device),
+  Run(const RunConfig& config, bool goes_on, Communicator& communicator, const c10::Device& device)
+      : config_(config),
+        session_(goes_on ? without_init(config) : config, make_dataset(config.data, Split::kTrain),
+                 batch_layout(config, communicator), communicator, device),
         evaluated_(make_dataset(config.data, config.eval.split)),
         validation_(evaluation_loader(config.eval.fraction, micro_batch_size(), communicator)),
         total_(session_.schedule.total_steps) {
@@ -57,7 +65,7 @@ class Run {
   ExitCode train();
 
  private:
-  int64_t micro_batch_size() const { return batch_layout(session_.config, session_.communicator).micro_batch_size(); }
+  int64_t micro_batch_size() const { return batch_layout(config_, session_.communicator).micro_batch_size(); }
   std::unique_ptr<Loader> evaluation_loader(double fraction, int64_t batch_size, const Communicator& communicator) const;
   bool is_main() const { return session_.communicator.is_main(); }
   bool is_due(int64_t every) const { return step_ == total_ || (every > 0 && step_ % every == 0); }
@@ -69,12 +77,13 @@ class Run {
   void dump_samples(const std::vector<Batch>& batches) const;
   void show_progress() const;
   void log_step(const StepResult& result);
-  void validate();
+  bool validate();  // true if no loss was lower so far
   void draw_pictures();
   void save();
   Json state() const;
   TensorFiles tensors() const;
 
+  RunConfig config_;
   Session session_;
   std::shared_ptr<const Dataset> evaluated_;
   std::unique_ptr<Loader> validation_;
@@ -95,7 +104,7 @@ class Run {
 
 std::unique_ptr<Loader> Run::evaluation_loader(double fraction, int64_t batch_size, const Communicator& communicator) const {
   const ValidationPlan::Share share{fraction, batch_size, communicator.rank(), communicator.size()};
-  auto plan = std::make_shared<ValidationPlan>(evaluated_->size(), session_.config.seed, share);
+  auto plan = std::make_shared<ValidationPlan>(evaluated_->size(), config_.seed, share);
   return std::make_unique<Loader>(evaluated_, plan, session_.loader_options(/*augment=*/false), session_.make_plan());
 }
 
@@ -107,17 +116,17 @@ bool Run::stop_agreed() const {
 
 void Run::open_files() {
   if (is_main()) {
-    const RunConfig& config = session_.config;
-    fs::create_directories(config.out);
-    add_log_file(fs::path(config.out) / "log.txt");
-    write_file(fs::path(config.out) / "config.yaml", config::write(config));
-    log_ = std::make_unique<RunLog>(config.out, step_);
-    writer_ = std::make_unique<CheckpointWriter>(
-        config.out, CheckpointPolicy{.keep = config.checkpoint.keep, .milestone_steps = config.checkpoint.milestone_steps});
+    const fs::path out = config_.out;
+    fs::create_directories(out);
+    add_log_file(out / "log.txt");
+    write_file(out / "config.yaml", config::write(config_));
+    log_ = std::make_unique<RunLog>(out, step_);
+    const CheckpointPolicy policy{.keep = config_.checkpoint.keep, .milestone_steps = config_.checkpoint.milestone_steps};
+    writer_ = std::make_unique<CheckpointWriter>(out, policy);
     if (best_step_ >= 0) writer_->mark_best(best_step_);
   }
   log_info("{} training images, {} to validate on; {} steps of {} images, {} an epoch", session_.data->size(),
-           evaluated_->size(), total_, session_.config.train.batch_size, session_.plan->steps_per_epoch());
+           evaluated_->size(), total_, config_.train.batch_size, session_.plan->steps_per_epoch());
 }
 
 ExitCode Run::train() {
@@ -130,13 +139,13 @@ ExitCode Run::train() {
       return ExitCode::kInterrupted;
     }
     const StepResult result = update();
-    if (is_due(session_.config.log.every_steps)) log_step(result);
-    if (is_due(session_.config.eval.every_steps)) validate();
-    if (session_.config.log.pictures_every_steps > 0 && is_due(session_.config.log.pictures_every_steps)) draw_pictures();
-    if (is_due(session_.config.checkpoint.every_steps)) save();
+    if (is_due(config_.log.every_steps)) log_step(result);
+    const bool is_best = is_due(config_.eval.every_steps) && validate();
+    if (config_.log.pictures_every_steps > 0 && is_due(config_.log.pictures_every_steps)) draw_pictures();
+    if (is_best || is_due(config_.checkpoint.every_steps)) save();
   }
   if (writer_) writer_->wait();
-  log_info("done: {} steps in {}", step_, session_.config.out);
+  log_info("done: {} steps in {}", step_, config_.out);
   return ExitCode::kDone;
 }
 
@@ -169,20 +178,23 @@ void Run::guard_against_nonfinite(const StepResult& result, const std::vector<Ba
   ++skipped_;
   ++nonfinite_in_a_row_;
   dump_samples(batches);
-  log_warning("step {}: the gradient is not finite: update skipped ({} in all, {} in a row)", step_, skipped_, nonfinite_in_a_row_);
-  if (nonfinite_in_a_row_ >= session_.config.train.max_nonfinite)
-    throw Error(ExitCode::kNumerical, format("step {}", step_), "updates in a row that were not finite",
-                std::to_string(nonfinite_in_a_row_), format("the samples are in {}/nonfinite; try a lower optim.lr or optim.clip", session_.config.out));
+  log_warning("step {}: the gradient is not finite: update skipped ({} in all, {} in a row)", step_, skipped_,
+              nonfinite_in_a_row_);
+  if (nonfinite_in_a_row_ >= config_.train.max_nonfinite)
+    throw Error(ExitCode::kNumerical, format("step {}", step_), "too many updates in a row were not finite",
+                std::to_string(nonfinite_in_a_row_),
+                format("their samples are in {}/nonfinite; try a lower optim.lr, or optim.clip", config_.out));
 }
 
 void Run::dump_samples(const std::vector<Batch>& batches) const {
-  const fs::path folder = fs::path(session_.config.out) / "nonfinite";
+  const fs::path folder = fs::path(config_.out) / "nonfinite";
   fs::create_directories(folder);
   Json::Array samples;
   for (const Batch& batch : batches)
     for (size_t i = 0; i < batch.keys.size(); ++i)
       samples.push_back(Json().set("id", batch.keys[i].id).set("epoch", batch.keys[i].epoch).set("name", batch.names[i]));
-  write_file(folder / format("step_{:08}_rank_{}.json", step_, session_.communicator.rank()), Json(std::move(samples)).dump(2));
+  write_file(folder / format("step_{:08}_rank_{}.json", step_, session_.communicator.rank()),
+             Json(std::move(samples)).dump(2));
 }
 
 void Run::show_progress() const {
@@ -205,26 +217,28 @@ void Run::log_step(const StepResult& result) {
   m.epoch = static_cast<double>(step_) / static_cast<double>(session_.plan->steps_per_epoch());
   m.loss = last_loss_ = sums[0].item<double>();
   m.grad_norm = result.grad_norm.item<double>();
-  m.images_per_s = static_cast<double>(pace_.steps * session_.config.train.batch_size) / pace_.seconds;
+  m.images_per_s = static_cast<double>(pace_.steps * config_.train.batch_size) / pace_.seconds;
   m.data_wait = pace_.waited_s / pace_.seconds;
   m.memory_mib = memory_mib(session_.device.is_cuda());
   for (size_t i = 0; i < result.diagnostics.size(); ++i) {
     const Diagnostic& d = result.diagnostics[i];
     m.diagnostics.emplace_back(d.name, sums[static_cast<int64_t>(i) + 1].item<double>());
     const bool low = step_ > session_.schedule.warmup_steps && m.diagnostics.back().second < d.floor;
-    if (low && !warned_of_floor_) log_warning("step {}: {} is {:.4f}: {}", step_, d.name, m.diagnostics.back().second, d.warning);
+    if (low && !warned_of_floor_)
+      log_warning("step {}: {} is {:.4f}: {}", step_, d.name, m.diagnostics.back().second, d.warning);
     warned_of_floor_ = low;
   }
   const double rest_s = pace_.seconds / static_cast<double>(pace_.steps) * static_cast<double>(total_ - step_);
-  log_info("step {}/{} epoch {:.2f} loss {:.4f} lr {:.3g} grad {:.3g} {:.0f} img/s wait {:.0f}% mem {:.0f} MiB ETA {}", step_,
-           total_, m.epoch, m.loss, m.lr, m.grad_norm, m.images_per_s, 100 * m.data_wait, m.memory_mib, duration_text(rest_s));
+  log_info("step {}/{} epoch {:.2f} loss {:.4f} lr {:.3g} grad {:.3g} {:.0f} img/s wait {:.0f}% mem {:.0f} MiB ETA {}",
+           step_, total_, m.epoch, m.loss, m.lr, m.grad_norm, m.images_per_s, 100 * m.data_wait, m.memory_mib,
+           duration_text(rest_s));
   if (log_) log_->training(m);
   pace_ = {};
 }
 
-void Run::validate() {
+bool Run::validate() {
   const auto loss_now = [&] {
-    return mean_loss(*session_.model, *session_.task, *validation_, session_.config.train.precision, session_.communicator);
+    return mean_loss(*session_.model, *session_.task, *validation_, config_.train.precision, session_.communicator);
   };
   std::vector<std::pair<std::string, double>> values{{"val_loss", loss_now()}};
   if (session_.ema) {
@@ -233,15 +247,18 @@ void Run::validate() {
     session_.ema->swap();
   }
   const double loss = values[0].second;
-  if (std::isnan(best_loss_) || loss < best_loss_) {
+  const bool is_best = std::isnan(best_loss_) || loss < best_loss_;
+  if (is_best) {
     best_loss_ = loss;
     best_step_ = step_;
     if (writer_) writer_->mark_best(step_);
   }
   log_info("step {} validation loss {:.4f} (best {:.4f} at step {})", step_, loss, best_loss_, best_step_);
-  if (!log_) return;
-  log_->validation(step_, values);
-  log_->draw_curve();
+  if (log_) {
+    log_->validation(step_, values);
+    log_->draw_curve();
+  }
+  return is_best;
 }
 
 void Run::draw_pictures() {
@@ -249,13 +266,13 @@ void Run::draw_pictures() {
   if (!picture_batch_) {
     const double fraction = std::min(1.0, static_cast<double>(kNumPictures) / static_cast<double>(evaluated_->size()));
     const ValidationPlan::Share alone{fraction, kNumPictures, 0, 1};
-    auto plan = std::make_shared<ValidationPlan>(evaluated_->size(), session_.config.seed, alone);
+    auto plan = std::make_shared<ValidationPlan>(evaluated_->size(), config_.seed, alone);
     LoaderOptions options = session_.loader_options(/*augment=*/false);
     options.workers = 0;
     picture_batch_ = Loader(evaluated_, plan, options, session_.make_plan()).next().at(0);
   }
   const at::NoGradGuard no_grad;
-  const AutocastGuard autocast(session_.config.train.precision, session_.device.type());
+  const AutocastGuard autocast(config_.train.precision, session_.device.type());
   const Question question = session_.task->ask(*picture_batch_);
   session_.model->eval();
   const Answer answer = session_.model->forward(question.images, question.query);
@@ -273,7 +290,7 @@ Json Run::state() const {
   const Place place = session_.plan->first_place(step_);
   const auto scaler = session_.scaler.state();
   Json state = Json::object();
-  state.set("format", 1).set("step", step_).set("seed", session_.config.seed);
+  state.set("format", 1).set("step", step_).set("seed", config_.seed);
   state.set("loader", Json().set("epoch", place.epoch).set("position", place.position));
   state.set("scaler", Json().set("factor", scaler[0]).set("good_steps", scaler[1]));
   state.set("ranks", session_.communicator.size()).set("threads", at::get_num_threads());
@@ -284,7 +301,7 @@ Json Run::state() const {
 }
 
 void Run::save() {
-  if (writer_) writer_->write({step_, tensors(), state(), config::write(session_.config)});
+  if (writer_) writer_->write({step_, tensors(), state(), config::write(config_)});
 }
 
 void Run::restore(const Checkpoint& checkpoint) {
@@ -320,7 +337,7 @@ ExitCode train(const RunConfig& config, const Resume& resume, Communicator& comm
   install_stop_handlers();
   const std::optional<Checkpoint> checkpoint = choose_start(config, resume);
   communicator.barrier();  // nobody writes into the folder before all have looked at it
-  Run run(config, communicator, device);
+  Run run(config, /*goes_on=*/checkpoint.has_value(), communicator, device);
   if (checkpoint) run.restore(*checkpoint);
   run.open_files();
   return run.train();

@@ -10,7 +10,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has_content(const fs::path& folder) { return fs::exists(folder) && !(fs::is_directory(folder) && fs::is_empty(folder)); }
+bool has_content(const fs::path& folder) {
+  return fs::exists(folder) && !(fs::is_directory(folder) && fs::is_empty(folder));
+}
 
 void require_same_run(const fs::path& old_config_file, const RunConfig& config) {
   RunConfig old_config;
@@ -28,7 +30,8 @@ std::optional<Checkpoint> go_on_in(const fs::path& out, const RunConfig& config)
   if (!fs::exists(out / "config.yaml")) return std::nullopt;
   require_same_run(out / "config.yaml", config);
   std::optional<Checkpoint> checkpoint = newest_checkpoint(out);
-  if (checkpoint) log_info("{}: going on at step {} from {}", out.string(), checkpoint->step(), checkpoint->folder.filename().string());
+  if (checkpoint)
+    log_info("{}: going on at step {} from {}", out.string(), checkpoint->step(), checkpoint->folder.filename().string());
   else log_info("{}: the run there has no checkpoint yet: starting at step 0", out.string());
   return checkpoint;
 }
@@ -38,7 +41,8 @@ Checkpoint start_from(const fs::path& from, const RunConfig& config) {
   require_same_run(checkpoint.folder / "config.yaml", config);
   const std::optional<Checkpoint> newest = newest_checkpoint(config.out);
   if (newest && newest->step() > checkpoint.step())
-    throw UsageError(config.out, "has a newer checkpoint than --resume", newest->folder.filename().string(), "choose another --out");
+    throw UsageError(config.out, "has a newer checkpoint than --resume", newest->folder.filename().string(),
+                     "choose another --out");
   log_info("going on at step {} from {}", checkpoint.step(), checkpoint.folder.string());
   return checkpoint;
 }

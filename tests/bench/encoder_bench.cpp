@@ -16,7 +16,9 @@ namespace {
 constexpr int64_t kBatch = 8, kUnits = 6;
 
 struct Encoder : torch::nn::Module {
-  Encoder() : swin(register_module("encoder", std::make_shared<Swin>(swin_preset(EncoderName::kSwinT)))) { initialise(*this, 0); }
+  Encoder() : swin(register_module("encoder", std::make_shared<Swin>(swin_preset(EncoderName::kSwinT)))) {
+    initialise(*this, 0);
+  }
   std::shared_ptr<Swin> swin;
 };
 

@@ -28,7 +28,8 @@ TEST_P(SwinGolden, StagesAndGradientsEqualTheReference) {
   shape.windows.fill(golden.at("window").as_int());
   Swin swin(shape);
   fill_by_formula(swin, "encoder.");
-  const int64_t batch = golden.at("batch").as_int(), height = golden.at("height").as_int(), width = golden.at("width").as_int();
+  const int64_t batch = golden.at("batch").as_int(), height = golden.at("height").as_int(),
+                width = golden.at("width").as_int();
   const at::Tensor image = formula_tensor("input", {batch, 3, height, width}).requires_grad_();
   const PlanTensors plan = whole_plan(batch, height, width, shape);
   const auto tokens = swin.forward(image.permute({0, 2, 3, 1}).contiguous(), plan);
@@ -48,7 +49,8 @@ TEST_P(SwinGolden, StagesAndGradientsEqualTheReference) {
 }
 
 INSTANTIATE_TEST_SUITE_P(SwinT, SwinGolden,
-                         testing::Values("swint_w7_224", "swint_w7_256", "swint_w7_256x192", "swint_w12_192", "swint_w12_384"),
+                         testing::Values("swint_w7_224", "swint_w7_256", "swint_w7_256x192", "swint_w12_192",
+                                         "swint_w12_384"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(PositionGolden, TablesEqualTheReference) {
@@ -56,7 +58,8 @@ TEST(PositionGolden, TablesEqualTheReference) {
   for (const Json& table : golden.at("tables").as_array()) {
     const PositionKind kind = table.at("kind").as_string() == "sine" ? PositionKind::kSine : PositionKind::kFourier;
     const int64_t size = table.at("size").as_int(), channels = table.at("channels").as_int();
-    expect_matches(table.at("table"), position_table(kind, size, size, channels, at::kCPU), 1e-6, table.at("kind").as_string());
+    expect_matches(table.at("table"), position_table(kind, size, size, channels, at::kCPU), 1e-6,
+                   table.at("kind").as_string());
   }
 }
 

@@ -45,14 +45,16 @@ TEST(Parameters, NamesAreUniqueAndInitialised) {
     EXPECT_TRUE(names.insert(name).second) << name;
     EXPECT_TRUE(at::isfinite(parameter).all().item<bool>()) << name;
   }
-  for (const char* name : {"encoder.layers.0.blocks.1.attn.relative_position_bias_table", "encoder.layers.2.downsample.reduction.weight",
-                           "encoder.norm3.weight", "decoder.cls_token", "decoder.mask_token", "decoder.level_embed",
-                           "decoder.layers.2.linear2.bias", "decoder.norm.weight", "heads.pixels.weight"})
+  for (const char* name :
+       {"encoder.layers.0.blocks.1.attn.relative_position_bias_table", "encoder.layers.2.downsample.reduction.weight",
+        "encoder.norm3.weight", "decoder.cls_token", "decoder.mask_token", "decoder.level_embed",
+        "decoder.layers.2.linear2.bias", "decoder.norm.weight", "heads.pixels.weight"})
     EXPECT_TRUE(names.contains(name)) << name;
 }
 
 TEST(Init, DependsOnSeedAndNameAlone) {
-  Glid a(small_model(), {{"pixels", 12}}), b(small_model(), {{"boxes", 4}, {"pixels", 12}}), c(small_model(), {{"pixels", 12}});
+  Glid a(small_model(), {{"pixels", 12}}), b(small_model(), {{"boxes", 4}, {"pixels", 12}}),
+      c(small_model(), {{"pixels", 12}});
   initialise(a, 3), initialise(b, 3), initialise(c, 4);
   EXPECT_TRUE(at::equal(a.encoder->patch_embed->proj->weight, b.encoder->patch_embed->proj->weight));
   EXPECT_TRUE(at::equal(a.heads->linears[0].second->weight, b.heads->linears[1].second->weight));
@@ -71,7 +73,8 @@ TEST(Leakage, HiddenPixelsChangeNothing) {
   const at::NoGradGuard no_grad;
   const at::Tensor before = model.forward(images, {plan, {}}).at("pixels");
   const auto pyramid_before = model.bifpn->forward(model.encoder->forward(images, plan), plan);
-  const at::Tensor hidden = visible.logical_not().view({3, 3, 1, 4, 1, 1}).expand({3, 3, 8, 4, 8, 3}).reshape({3, 24, 32, 3});
+  const at::Tensor hidden =
+      visible.logical_not().view({3, 3, 1, 4, 1, 1}).expand({3, 3, 8, 4, 8, 3}).reshape({3, 24, 32, 3});
   images = at::where(hidden, at::rand(images.sizes()) * 100, images);
   EXPECT_TRUE(at::equal(model.forward(images, {plan, {}}).at("pixels"), before));
   const auto pyramid_after = model.bifpn->forward(model.encoder->forward(images, plan), plan);
@@ -82,8 +85,7 @@ TEST(Leakage, HiddenPixelsChangeNothing) {
 std::array<at::Tensor, 4> dense_bifpn(const Bifpn& bifpn, const Pyramid& stages, const PlanTensors& plan,
                                       const std::array<at::Tensor, 4>& masks) {
   std::array<at::Tensor, 4> p;
-  for (int s = 0; s < 4; ++s)
-    p[s] = to_image((*bifpn.laterals)[s].forward(stages[s]), plan, s);
+  for (int s = 0; s < 4; ++s) p[s] = to_image((*bifpn.laterals)[s].forward(stages[s]), plan, s);
   const auto node = [&](const FusionNode& n, const std::vector<at::Tensor>& inputs, int s) {
     at::Tensor sum = at::zeros_like(inputs[0]);
     const at::Tensor w = n.fusion.relu() / (n.fusion.relu().sum() + 1e-4);

@@ -15,7 +15,8 @@ namespace {
 using testing::HasSubstr;
 
 SwinShape shape_with_window(int64_t window) {
-  return {.channels = 8, .depths = {1, 1, 2, 1}, .heads = {1, 2, 2, 4}, .windows = {window, window, window, window}, .patch = 1};
+  return {
+      .channels = 8, .depths = {1, 1, 2, 1}, .heads = {1, 2, 2, 4}, .windows = {window, window, window, window}, .patch = 1};
 }
 
 // A module whose encoder has the parameter names of a whole model.
@@ -50,7 +51,8 @@ TEST(Weights, OfficialNamesFillTheEncoder) {
   Holder to(4);
   const LoadReport report = load_weights(to, save_official(from, dir), {"encoder"});
   EXPECT_TRUE(at::equal(from.swin->norms[3]->weight, to.swin->norms[3]->weight));
-  EXPECT_TRUE(at::equal((*(*from.swin->layers)[2].blocks)[1].attn->qkv->weight, (*(*to.swin->layers)[2].blocks)[1].attn->qkv->weight));
+  EXPECT_TRUE(at::equal((*(*from.swin->layers)[2].blocks)[1].attn->qkv->weight,
+                        (*(*to.swin->layers)[2].blocks)[1].attn->qkv->weight));
   EXPECT_EQ(report.parts[0].missing.size(), 6u);  // norm0..norm2
   EXPECT_THAT(report.unexpected, testing::ElementsAre("stray"));
   EXPECT_EQ(report.ignored.size(), 2u);
@@ -74,7 +76,12 @@ TEST(Weights, WrongShapesAndAbsentPartsAreErrorsThatNameThem) {
   const TemporaryFolder dir;
   const std::filesystem::path file = save_official(Holder(4), dir);
   struct Other : torch::nn::Module {
-    Other() { register_module("encoder", std::make_shared<Swin>(SwinShape{.channels = 16, .depths = {1, 1, 2, 1}, .heads = {1, 2, 2, 4}, .windows = {4, 4, 4, 4}, .patch = 1})); }
+    Other() {
+      register_module(
+          "encoder",
+          std::make_shared<Swin>(SwinShape{
+              .channels = 16, .depths = {1, 1, 2, 1}, .heads = {1, 2, 2, 4}, .windows = {4, 4, 4, 4}, .patch = 1}));
+    }
   } other;
   EXPECT_THROW(load_weights(other, file, {"encoder"}), UsageError);
   Holder same(4);

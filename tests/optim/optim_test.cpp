@@ -19,12 +19,13 @@ namespace {
 
 TEST(AdamW, TwentyStepsEqualTorch) {
   const Json golden = read_golden("adamw/adamw.json");
+  const Json::Array& tensors = golden.at("tensors").as_array();
   AdamW::Parameters parameters;
   std::vector<at::Tensor> gradients;
   std::vector<ParamGroup> groups;
-  for (const Json& tensor : golden.at("tensors").as_array()) {
+  for (const Json& tensor : tensors) {
     const std::string& name = tensor.at("name").as_string();
-    parameters.emplace_back(name, formula_tensor(name, golden_shape(tensor.at("parameter"))));
+    parameters.emplace_back(name, formula_tensor("adamw." + name, golden_shape(tensor.at("parameter"))));
     gradients.push_back(at::zeros_like(parameters.back().second));
     groups.push_back({name, tensor.at("weight_decay").as_double(), {groups.size()}});
   }
@@ -32,14 +33,18 @@ TEST(AdamW, TwentyStepsEqualTorch) {
   const Json::Array& rates = golden.at("lr").as_array();
   for (size_t step = 0; step < rates.size(); ++step) {
     for (size_t i = 0; i < parameters.size(); ++i) {
-      const std::string name = "grad." + std::to_string(step) + "." + parameters[i].first;
-      gradients[i].copy_(formula_tensor(name, gradients[i].sizes()) *
-                         golden.at("tensors").as_array()[i].at("gradient_scale").as_double());
+      const std::string name = "adamw.gradient" + std::to_string(step + 1) + "." + parameters[i].first;
+      const auto scale = static_cast<float>(tensors[i].at("gradient_scale").as_double());
+      gradients[i].copy_(formula_tensor(name, gradients[i].sizes()) * scale);
     }
     optimizer.step(rates[step].as_double(), at::zeros({}));
   }
-  for (size_t i = 0; i < parameters.size(); ++i)
-    expect_matches(golden.at("tensors").as_array()[i].at("parameter"), parameters[i].second, 1e-6, parameters[i].first);
+  const AdamW::Parameters state = optimizer.state();
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    expect_matches(tensors[i].at("parameter"), parameters[i].second, 1e-6, parameters[i].first);
+    expect_matches_relative(tensors[i].at("first_moment"), state[3 * i].second, 1e-6, state[3 * i].first);
+    expect_matches_relative(tensors[i].at("second_moment"), state[3 * i + 1].second, 1e-6, state[3 * i + 1].first);
+  }
 }
 
 TEST(AdamW, ANonFiniteStepChangesNothing) {
@@ -54,10 +59,14 @@ TEST(AdamW, ANonFiniteStepChangesNothing) {
 }
 
 TEST(ParamGroups, EveryKindGoesToItsRule) {
-  const AdamW::Parameters parameters{{"a.qkv.weight", at::ones({4, 2})},        {"a.qkv.bias", at::ones({4})},
-                                     {"n.norm1.weight", at::ones({4})},         {"decoder.cls_token", at::ones({4})},
-                                     {"decoder.level_embed", at::ones({3, 4})}, {"a.relative_position_bias_table", at::ones({9, 2})},
-                                     {"b.fusion", at::ones({2})},               {"b.depthwise.weight", at::ones({4, 1, 3, 3})}};
+  const AdamW::Parameters parameters{{"a.qkv.weight", at::ones({4, 2})},
+                                     {"a.qkv.bias", at::ones({4})},
+                                     {"n.norm1.weight", at::ones({4})},
+                                     {"decoder.cls_token", at::ones({4})},
+                                     {"decoder.level_embed", at::ones({3, 4})},
+                                     {"a.relative_position_bias_table", at::ones({9, 2})},
+                                     {"b.fusion", at::ones({2})},
+                                     {"b.depthwise.weight", at::ones({4, 1, 3, 3})}};
   std::vector<double> decay(parameters.size(), -1);
   for (const ParamGroup& group : make_param_groups(parameters, 0.05))
     for (const size_t i : group.members) decay[i] = group.weight_decay;

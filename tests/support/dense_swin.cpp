@@ -10,7 +10,10 @@ namespace {
 struct DenseAxis {
   int64_t size, w, padded, shift;
   DenseAxis(int64_t size, int64_t window, bool shifted)
-      : size(size), w(std::min(size, window)), padded((size + w - 1) / w * w), shift(shifted && size > window ? window / 2 : 0) {}
+      : size(size),
+        w(std::min(size, window)),
+        padded((size + w - 1) / w * w),
+        shift(shifted && size > window ? window / 2 : 0) {}
 };
 
 at::Tensor partition(const at::Tensor& x, const DenseAxis& y, const DenseAxis& x_axis) {  // [B, H, W, C] -> [B, nW, w*w, C]
@@ -49,8 +52,10 @@ at::Tensor pad_and_roll(const at::Tensor& x, const DenseAxis& y, const DenseAxis
 }
 
 // normed [B, H, W, C]; shown [B, H, W, 1] of 0 and 1; whole: padded keys are attended as in the reference.
-at::Tensor attention(const WindowAttention& attn, const at::Tensor& normed, const at::Tensor& shown, bool whole, bool shifted) {
-  const auto window = static_cast<int64_t>((std::sqrt(static_cast<double>(attn.relative_position_bias_table.size(0))) + 1) / 2);
+at::Tensor attention(const WindowAttention& attn, const at::Tensor& normed, const at::Tensor& shown, bool whole,
+                     bool shifted) {
+  const auto window =
+      static_cast<int64_t>((std::sqrt(static_cast<double>(attn.relative_position_bias_table.size(0))) + 1) / 2);
   const DenseAxis y(normed.size(1), window, shifted), x(normed.size(2), window, shifted);
   const int64_t heads = attn.relative_position_bias_table.size(1), channels = normed.size(3);
   const at::Tensor windows = partition(pad_and_roll(normed, y, x), y, x);

@@ -10,7 +10,8 @@
 
 namespace glid {
 
-// images [B, H, W, 3]; visible [B, units] bool -> the stage outputs after their norms, [B, H_s, W_s, C_s], zero where hidden.
+// images [B, H, W, 3]; visible [B, units] bool -> the stage outputs after their norms, [B, H_s, W_s, C_s], zero where
+// hidden.
 std::array<at::Tensor, kNumStages> dense_swin(const Swin& swin, const at::Tensor& images, const at::Tensor& visible);
 
 }  // namespace glid

@@ -71,7 +71,8 @@ inline ProgramResult run(const std::string& name, const std::vector<std::string>
 
 // glid_train of a small model on generated scenes into `out`, with further options.
 inline std::vector<std::string> small_training(const std::filesystem::path& out, std::vector<std::string> options = {}) {
-  std::vector<std::string> arguments{"--config", std::string(GLID_SOURCE_DIR) + "/tests/support/small_run.yaml", "--out", out.string()};
+  std::vector<std::string> arguments{"--config", std::string(GLID_SOURCE_DIR) + "/tests/support/small_run.yaml", "--out",
+                                     out.string()};
   arguments.insert(arguments.end(), options.begin(), options.end());
   return arguments;
 }

@@ -30,7 +30,8 @@ TEST(Mask, EveryStrategyHidesExactlyTheSameNumber) {
 TEST(Mask, RandomShowsEveryUnitAboutEquallyOften) {
   std::vector<int> shown(36);
   for (uint64_t sample = 0; sample < 4000; ++sample)
-    for (const int64_t unit : draw_visible(kGrid, MaskStrategy::kRandom, 0.75, rng_of(sample))) ++shown[static_cast<size_t>(unit)];
+    for (const int64_t unit : draw_visible(kGrid, MaskStrategy::kRandom, 0.75, rng_of(sample)))
+      ++shown[static_cast<size_t>(unit)];
   for (const int count : shown) EXPECT_NEAR(count, 1000, 150);
 }
 
@@ -45,7 +46,8 @@ int64_t hidden_neighbours(MaskStrategy strategy) {
 }
 
 TEST(Mask, BlocksHideNeighboursTogether) {
-  EXPECT_GT(static_cast<double>(hidden_neighbours(MaskStrategy::kBlock)), 1.2 * static_cast<double>(hidden_neighbours(MaskStrategy::kRandom)));
+  EXPECT_GT(static_cast<double>(hidden_neighbours(MaskStrategy::kBlock)),
+            1.2 * static_cast<double>(hidden_neighbours(MaskStrategy::kRandom)));
 }
 
 TEST(Mask, GridShowsTheFirstOfEveryFour) {
@@ -53,8 +55,10 @@ TEST(Mask, GridShowsTheFirstOfEveryFour) {
 }
 
 TEST(Mask, IsAFunctionOfItsKey) {
-  EXPECT_EQ(draw_visible(kGrid, MaskStrategy::kBlock, 0.6, rng_of(5)), draw_visible(kGrid, MaskStrategy::kBlock, 0.6, rng_of(5)));
-  EXPECT_NE(draw_visible(kGrid, MaskStrategy::kRandom, 0.6, rng_of(5)), draw_visible(kGrid, MaskStrategy::kRandom, 0.6, rng_of(6)));
+  EXPECT_EQ(draw_visible(kGrid, MaskStrategy::kBlock, 0.6, rng_of(5)),
+            draw_visible(kGrid, MaskStrategy::kBlock, 0.6, rng_of(5)));
+  EXPECT_NE(draw_visible(kGrid, MaskStrategy::kRandom, 0.6, rng_of(5)),
+            draw_visible(kGrid, MaskStrategy::kRandom, 0.6, rng_of(6)));
 }
 
 TEST(Mask, OtherCombinationsAreRefused) {

@@ -69,7 +69,8 @@ TEST(MaskedImage, LossIsTheMeanOverPixelsSummedOverUnits) {
 }
 
 double scaled_loss(const at::Tensor& prediction, const at::Tensor& target) {
-  const double scale = (prediction * target).sum().item<double>() / prediction.square().sum().clamp_min(1e-12).item<double>();
+  const double scale =
+      (prediction * target).sum().item<double>() / prediction.square().sum().clamp_min(1e-12).item<double>();
   return (scale * prediction - target).square().mean().item<double>();
 }
 

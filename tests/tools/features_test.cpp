@@ -23,7 +23,8 @@ class Features : public testing::Test {
     write_jpeg(dir_.path() / "images/two.jpg", grey(50), 90);
   }
   ProgramResult extract(const std::vector<std::string>& options) const {
-    std::vector<std::string> arguments{"--model", "tiny", "--checkpoint", (dir_.path() / "run").string(), "--out", out().string()};
+    std::vector<std::string> arguments{"--model", "tiny",        "--checkpoint", (dir_.path() / "run").string(),
+                                       "--out",   out().string()};
     arguments.insert(arguments.end(), options.begin(), options.end());
     return run("glid_features", arguments);
   }

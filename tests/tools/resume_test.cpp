@@ -12,7 +12,9 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 std::string last_model(const fs::path& out) { return read_file(out / "checkpoints/step_00000012/model.safetensors"); }
-std::string last_optimizer(const fs::path& out) { return read_file(out / "checkpoints/step_00000012/optimizer.safetensors"); }
+std::string last_optimizer(const fs::path& out) {
+  return read_file(out / "checkpoints/step_00000012/optimizer.safetensors");
+}
 
 void expect_equal_runs(const fs::path& a, const fs::path& b) {
   EXPECT_TRUE(last_model(a) == last_model(b)) << "weights differ";
@@ -44,8 +46,8 @@ TEST(Resume, AfterKill9OfTwoRanksIsBitEqual) { kill_and_resume({"--nproc", "2"})
 TEST(Resume, SigtermWritesACheckpointAndExitsWith75) {
   const TemporaryFolder dir;
   const fs::path out = dir.path() / "run", whole = dir.path() / "whole";
-  const std::vector<std::string> slow{"--set", "checkpoint.every_steps=100", "--set", "log.every_steps=1", "--set", "eval.every_steps=0",
-                                      "--set", "train.steps=400"};
+  const std::vector<std::string> slow{"--set", "checkpoint.every_steps=100", "--set", "log.every_steps=1",
+                                      "--set", "eval.every_steps=0",         "--set", "train.steps=400"};
   const Program program("glid_train", small_training(out, slow));
   ASSERT_TRUE(Program::wait_for(out / "metrics.jsonl"));
   program.send(SIGTERM);
@@ -53,7 +55,8 @@ TEST(Resume, SigtermWritesACheckpointAndExitsWith75) {
   EXPECT_EQ(result.code, 75) << result.output;
   ASSERT_TRUE(fs::exists(out / "checkpoints"));
   int64_t checkpoints = 0;
-  for (const auto& entry : fs::directory_iterator(out / "checkpoints")) checkpoints += fs::exists(entry.path() / "state.json");
+  for (const auto& entry : fs::directory_iterator(out / "checkpoints"))
+    checkpoints += fs::exists(entry.path() / "state.json");
   EXPECT_GE(checkpoints, 1);
 }
 
@@ -65,6 +68,21 @@ TEST(Resume, AnotherRunInTheFolderIsRefusedWithTheDifference) {
   EXPECT_THAT(other.output, HasSubstr("optim.lr"));
   const ProgramResult none = run("glid_train", small_training(dir.path(), {"--resume", "none"}));
   EXPECT_EQ(none.code, 2) << none.output;
+}
+
+TEST(Resume, StartsFromWeightsOnceAndGoesOnWithoutThem) {
+  const TemporaryFolder dir;
+  const fs::path first = dir.path() / "first", second = dir.path() / "second";
+  ASSERT_EQ(run("glid_train", small_training(first, {"--set", "train.steps=4"})).code, 0);
+  const std::vector<std::string> from_first{"--set", "init.from=" + first.string(), "--set", "init.parts=[encoder, bifpn]"};
+  std::vector<std::string> short_run = from_first;
+  short_run.insert(short_run.end(), {"--set", "train.steps=4"});
+  const ProgramResult started = run("glid_train", small_training(second, short_run));
+  ASSERT_EQ(started.code, 0) << started.output;
+  EXPECT_THAT(started.output, HasSubstr("encoder: "));
+  fs::remove_all(first);
+  const ProgramResult resumed = run("glid_train", small_training(second, from_first));
+  EXPECT_EQ(resumed.code, 0) << resumed.output;
 }
 
 TEST(Resume, AFolderWithoutACheckpointStartsAtStepZero) {

@@ -50,9 +50,8 @@ TEST(Training, LeavesACompleteRunFolder) {
 TEST(Training, DryRunCountsParametersAndWritesNothing) {
   const TemporaryFolder dir;
   const fs::path out = dir.path() / "run";
-  const ProgramResult result =
-      run("glid_train", {"--config", std::string(GLID_SOURCE_DIR) + "/configs/demo_pretrain.yaml", "--out", out.string(), "--dry-run",
-                         "--set", "data.root=/nonexistent"});
+  const ProgramResult result = run("glid_train", {"--config", std::string(GLID_SOURCE_DIR) + "/configs/demo_pretrain.yaml",
+                                                  "--out", out.string(), "--dry-run", "--set", "data.root=/nonexistent"});
   ASSERT_EQ(result.code, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr("encoder"));
   EXPECT_THAT(result.output, HasSubstr("1,281,167 images assumed"));
@@ -62,7 +61,8 @@ TEST(Training, DryRunCountsParametersAndWritesNothing) {
 
 TEST(Training, PrintsConfigWithOriginsAndHelp) {
   const TemporaryFolder dir;
-  const ProgramResult printed = run("glid_train", small_training(dir.path() / "run", {"--print-config", "--set", "optim.lr=0.5"}));
+  const ProgramResult printed =
+      run("glid_train", small_training(dir.path() / "run", {"--print-config", "--set", "optim.lr=0.5"}));
   EXPECT_EQ(printed.code, 0);
   EXPECT_THAT(printed.output, HasSubstr("--set"));
   EXPECT_THAT(printed.output, HasSubstr("small_run.yaml:"));
@@ -80,12 +80,14 @@ TEST(Training, BadFilesAreReplacedAndNamed) {
   for (const auto& entry : fs::recursive_directory_iterator(data / "train"))
     if (entry.is_regular_file()) broken = entry.path();
   write_file(broken, "not a picture");
-  const ProgramResult result = run("glid_train", small_training(dir.path() / "run", {"--set", "data.name=imagenet", "--set",
-                                                                                     "data.root=" + data.string()}));
+  const ProgramResult result =
+      run("glid_train",
+          small_training(dir.path() / "run", {"--set", "data.name=imagenet", "--set", "data.root=" + data.string()}));
   EXPECT_EQ(result.code, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr(broken.filename().string()));
-  const ProgramResult strict = run("glid_train", small_training(dir.path() / "run2", {"--set", "data.name=imagenet", "--set",
-                                                                                      "data.root=" + data.string(), "--set", "data.max_bad_files=0"}));
+  const ProgramResult strict = run(
+      "glid_train", small_training(dir.path() / "run2", {"--set", "data.name=imagenet", "--set",
+                                                         "data.root=" + data.string(), "--set", "data.max_bad_files=0"}));
   EXPECT_EQ(strict.code, 3) << strict.output;
 }
 

@@ -81,7 +81,8 @@ TEST(RunConfig, RefusesWhatCantRun) {
 TEST(CompareConfigs, SeparatesIdentityFromBits) {
   const RunConfig old_config = load("demo_pretrain.yaml");
   const ConfigChanges changes = compare_configs(
-      old_config, load("demo_pretrain.yaml", {"seed=1", "data.workers=8", "train.accumulate=2", "optim.lr=1", "log.every_steps=1"}));
+      old_config,
+      load("demo_pretrain.yaml", {"seed=1", "data.workers=8", "train.accumulate=2", "optim.lr=1", "log.every_steps=1"}));
   EXPECT_THAT(changes.refused, testing::UnorderedElementsAre(HasSubstr("seed"), HasSubstr("optim.lr")));
   EXPECT_THAT(changes.warned, testing::ElementsAre(HasSubstr("train.accumulate")));
 }

@@ -26,7 +26,11 @@ class Json {
   Json(std::string value) : value_(std::move(value)) {}
   Json(std::string_view value) : value_(std::string(value)) {}
   Json(Array value) : value_(std::move(value)) {}
-  static Json object() { Json json; json.value_ = Object{}; return json; }
+  static Json object() {
+    Json json;
+    json.value_ = Object{};
+    return json;
+  }
 
   // Parses one document. Throws DataError naming `where`.
   static Json parse(std::string_view text, const std::string& where);

@@ -8,11 +8,11 @@
 namespace glid {
 
 struct FeaturesRequest {
-  std::string model;               // size of the encoder, as in model.encoder.name: gives depths and heads
-  std::filesystem::path weights;   // .safetensors; windows follow its bias tables, the patch its embedding
-  std::filesystem::path input;     // an image, or a folder searched for image files
-  std::filesystem::path output;    // .safetensors
-  int64_t size_px = 224;           // a multiple of the unit (8 x patch)
+  std::string model;              // size of the encoder, as in model.encoder.name: gives depths and heads
+  std::filesystem::path weights;  // .safetensors; windows follow its bias tables, the patch its embedding
+  std::filesystem::path input;    // an image, or a folder searched for image files
+  std::filesystem::path output;   // .safetensors
+  int64_t size_px = 224;          // a multiple of the unit (8 x patch)
 };
 
 // For every image "<path relative to input, without extension>/stage1" .. "stage4": the four maps after their norms, fp32

@@ -40,7 +40,8 @@ struct EncoderConfig {
   template <class V>
   void fields(V& v) {
     v("name", name, "size of the Swin encoder");
-    v("patch", patch, "patch side in px; default: the size's own (4, tiny 2). Units are 8 patches wide", config::one_of({1, 2, 4, 8}));
+    v("patch", patch, "patch side in px; default: the size's own (4, tiny 2). Units are 8 patches wide",
+      config::one_of({1, 2, 4, 8}));
     v("window", window, "attention window in tokens, one for all stages or a list of 4; default: the size's own",
       config::in_range(1, 64));
     v("drop_path", drop_path, "drop path of the last block, rising linearly from 0", config::in_range(0, config::below(1)));

@@ -19,7 +19,7 @@ struct SwinShape {
   std::array<int64_t, kNumStages> depths{2, 2, 18, 2};
   std::array<int64_t, kNumStages> heads{4, 8, 16, 32};
   StageWindows windows{7, 7, 7, 7};
-  int64_t patch = 4;  // px
+  int64_t patch = 4;       // px
   double drop_path = 0.0;  // of the last block; rising linearly from 0
 
   int64_t unit_px() const { return kUnitSide * patch; }
@@ -87,7 +87,8 @@ struct SwinStage : torch::nn::Module {
 struct Swin : torch::nn::Module {
   explicit Swin(const SwinShape& shape);
 
-  // images [B, H, W, 3] normalised, drop_path as in Query (used in training mode) -> tokens [T_s, C_s] of the four stages after norm0..norm3.
+  // images [B, H, W, 3] normalised, drop_path as in Query (used in training mode) -> tokens [T_s, C_s] of the four stages
+  // after norm0..norm3.
   std::array<at::Tensor, kNumStages> forward(const at::Tensor& images, const PlanTensors& plan,
                                              const at::Tensor& drop_path = {}) const;
 

@@ -25,11 +25,11 @@ struct WindowTensors {
 
 struct PlanTensors {
   UnitGrid grid;
-  int64_t batch = 0, num_visible = 0;  // B, K
-  at::Tensor visible_units;            // [B * K] rows of the batch's units [B * grid.size()]
-  at::Tensor hidden_units;             // [B * N]
-  at::Tensor hidden_cells;             // [B, N] unit indices within the sample
-  std::array<RowMap, kNumStages> images;  // tokens of a stage <-> cells of [B, H_s, W_s]
+  int64_t batch = 0, num_visible = 0;        // B, K
+  at::Tensor visible_units;                  // [B * K] rows of the batch's units [B * grid.size()]
+  at::Tensor hidden_units;                   // [B * N]
+  at::Tensor hidden_cells;                   // [B, N] unit indices within the sample
+  std::array<RowMap, kNumStages> images;     // tokens of a stage <-> cells of [B, H_s, W_s]
   std::array<at::Tensor, kNumStages> cells;  // [B, K * side^2] the cell of every token within its image
 
   const WindowTensors& windows(int stage, bool shifted) const;

@@ -47,9 +47,7 @@ struct SamplePlan {
   // [stage][shifted]: empty where a stage has one window (its shifted blocks use the plain plan).
   std::array<std::array<std::vector<WindowBucket>, 2>, kNumStages> buckets;
 
-  int64_t num_tokens(int stage) const {
-    return static_cast<int64_t>(visible.size()) * unit_side(stage) * unit_side(stage);
-  }
+  int64_t num_tokens(int stage) const { return static_cast<int64_t>(visible.size()) * unit_side(stage) * unit_side(stage); }
 };
 
 // The plan of an image of which only the units `visible` (ascending, not empty) are seen. With all units visible and a
@@ -68,8 +66,8 @@ struct BatchBucket {
 };
 
 struct ShiftPlan {
-  int64_t window = 0;           // w: the bias table has (2w - 1)^2 rows
-  bool needs_phantom = false;   // some row is T
+  int64_t window = 0;          // w: the bias table has (2w - 1)^2 rows
+  bool needs_phantom = false;  // some row is T
   std::vector<BatchBucket> buckets;
   std::vector<int64_t> inverse;  // [T] where a token's row stands in the buckets laid end to end
 };
@@ -77,9 +75,9 @@ struct ShiftPlan {
 // The plans of a batch of samples with equal grids and equally many visible units, as one.
 struct WindowPlan {
   UnitGrid grid;
-  int64_t batch = 0, num_visible = 0;  // B samples, K visible units each
-  std::vector<int64_t> visible;        // [B * K] unit indices within the sample
-  std::vector<int64_t> hidden;         // [B * N]
+  int64_t batch = 0, num_visible = 0;                       // B samples, K visible units each
+  std::vector<int64_t> visible;                             // [B * K] unit indices within the sample
+  std::vector<int64_t> hidden;                              // [B * N]
   std::array<std::array<ShiftPlan, 2>, kNumStages> shifts;  // [stage][shifted]
 
   // The windows of a block; a stage that is one window has no shifted ones.

@@ -22,7 +22,8 @@ class AdamW {
   using Parameters = std::vector<std::pair<std::string, at::Tensor>>;
 
   // `gradients` in the order of the parameters; both are kept and read at every step.
-  AdamW(Parameters parameters, std::vector<at::Tensor> gradients, std::vector<ParamGroup> groups, const AdamWOptions& options);
+  AdamW(Parameters parameters, std::vector<at::Tensor> gradients, std::vector<ParamGroup> groups,
+        const AdamWOptions& options);
 
   // Where found_inf (a float scalar on the parameters' device) is 1 nothing changes, the step count included.
   void step(double lr, const at::Tensor& found_inf);

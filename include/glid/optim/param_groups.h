@@ -11,7 +11,7 @@
 namespace glid {
 
 struct ParamGroup {
-  std::string rule;           // what its members have in common, for people
+  std::string rule;  // what its members have in common, for people
   double weight_decay = 0;
   std::vector<size_t> members;  // indices into the parameter list
 

@@ -50,8 +50,8 @@ class LossScaler {
 
  private:
   bool active_;
-  at::Tensor factor_;        // float scalar
-  at::Tensor good_steps_;    // int32 scalar
+  at::Tensor factor_;      // float scalar
+  at::Tensor good_steps_;  // int32 scalar
 };
 
 }  // namespace glid

@@ -24,7 +24,8 @@ struct MaskedImageConfig {
   template <class V>
   void fields(V& v) {
     v("mask", mask, "how hidden units are drawn");
-    v("mask_ratio", mask_ratio, "part of the units that is hidden: 0.5, 0.6 or 0.75; the grid's is 0.75");
+    v("mask_ratio", mask_ratio, "part of the units that is hidden; the grid mask only has 0.75",
+      config::one_of({0.5, 0.6, 0.75}));
     v("target", target, "pixels of a hidden unit in its own mean and deviation, or in ImageNet's");
   }
 };
@@ -46,7 +47,7 @@ class MaskedImage : public Task {
   std::vector<std::string> picture_titles() const override;
 
  private:
-  at::Tensor target_of(const at::Tensor& hidden) const;       // pixels [B, N, 3 U^2] -> target
+  at::Tensor target_of(const at::Tensor& hidden) const;                                // pixels [B, N, 3 U^2] -> target
   at::Tensor to_pixels(const at::Tensor& prediction, const at::Tensor& hidden) const;  // the way back
 
   MaskedImageConfig config_;

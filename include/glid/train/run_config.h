@@ -56,8 +56,8 @@ struct TrainConfig {
     v("precision", precision, "arithmetic of the model; weights and optimizer stay fp32");
     v("device", device, "auto: cuda where there is one");
     v("threads", threads, "threads of one operation on the CPU (part of a run's bits); null: all cores", config::positive());
-    v("max_nonfinite", max_nonfinite, "updates in a row skipped for a loss or gradient that is not finite before the run stops",
-      config::positive());
+    v("max_nonfinite", max_nonfinite,
+      "updates in a row skipped for a loss or gradient that is not finite before the run stops", config::positive());
   }
 };
 

@@ -15,8 +15,8 @@ namespace glid {
 // What a run is built of, in the order of construction; destroyed in reverse.
 struct Session {
   // `data` is what is trained on, divided by `layout`; the model starts from init.from. All ranks must build it.
-  Session(const RunConfig& config, std::shared_ptr<const Dataset> data, const BatchLayout& layout, Communicator& communicator,
-          const c10::Device& device);
+  Session(const RunConfig& config, std::shared_ptr<const Dataset> data, const BatchLayout& layout,
+          Communicator& communicator, const c10::Device& device);
 
   LoaderOptions loader_options(bool augment) const;
   MakePlan make_plan() const;

@@ -34,9 +34,9 @@ struct Learner {
 
 // Tensors on the device; nothing waits for them.
 struct StepResult {
-  at::Tensor loss;       // this rank's share: summed over ranks it is the loss of the global batch
-  at::Tensor grad_norm;  // before clipping, of the averaged gradients
-  at::Tensor found_inf;  // 1 if the update was skipped because the norm is not finite, alike on all ranks
+  at::Tensor loss;                      // this rank's share: summed over ranks it is the loss of the global batch
+  at::Tensor grad_norm;                 // before clipping, of the averaged gradients
+  at::Tensor found_inf;                 // 1 if the update was skipped because the norm is not finite, alike on all ranks
   std::vector<Diagnostic> diagnostics;  // of this rank's last micro-batch
 };
 
