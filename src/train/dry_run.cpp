@@ -91,14 +91,13 @@ struct Cost {
 Cost measure(Session& session, const std::vector<Batch>& batches) {
   Cost cost;
   for (const Batch& batch : batches) cost.images += batch.size();
-  const bool cuda = session.device.is_cuda();
-  cost.weights_mib = memory_mib(cuda);
+  cost.weights_mib = memory_mib(session.device);
   for (int i = 0; i < 2; ++i) {
     const auto start = std::chrono::steady_clock::now();
     (void)train_step(session.learner, batches, 0.0).grad_norm.item<float>();
     cost.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
-  cost.peak_mib = std::max(memory_mib(cuda), cost.weights_mib);
+  cost.peak_mib = std::max(memory_mib(session.device), cost.weights_mib);
   return cost;
 }
 

@@ -219,7 +219,7 @@ void Run::log_step(const StepResult& result) {
   m.grad_norm = result.grad_norm.item<double>();
   m.images_per_s = static_cast<double>(pace_.steps * config_.train.batch_size) / pace_.seconds;
   m.data_wait = pace_.waited_s / pace_.seconds;
-  m.memory_mib = memory_mib(session_.device.is_cuda());
+  m.memory_mib = memory_mib(session_.device);
   for (size_t i = 0; i < result.diagnostics.size(); ++i) {
     const Diagnostic& d = result.diagnostics[i];
     m.diagnostics.emplace_back(d.name, sums[static_cast<int64_t>(i) + 1].item<double>());

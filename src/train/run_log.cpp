@@ -114,10 +114,10 @@ void RunLog::draw_curve() const {
   write_file(folder_ / "curve.png", encode_png(draw_chart(chart)));
 }
 
-double memory_mib(bool cuda) {
+double memory_mib(const c10::Device& device) {
   constexpr double kMib = 1024.0 * 1024.0;
-  if (cuda) {
-    const auto stats = at::getDeviceAllocator(c10::kCUDA)->getDeviceStats(0);
+  if (device.is_cuda()) {
+    const auto stats = at::getDeviceAllocator(c10::kCUDA)->getDeviceStats(device.index());
     return static_cast<double>(stats.allocated_bytes[0].peak) / kMib;
   }
   std::ifstream statm("/proc/self/statm");

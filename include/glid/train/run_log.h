@@ -1,6 +1,8 @@
 // What a run writes for people and plots: metrics.jsonl, TensorBoard events, the curve, the console's progress.
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -45,8 +47,8 @@ class RunLog {
   TfEventsWriter events_;
 };
 
-// Resident memory of this process, or the peak allocated on a CUDA device, in MiB.
-double memory_mib(bool cuda);
+// Resident memory of this process (a CPU), or the peak allocated on a CUDA device, in MiB.
+double memory_mib(const c10::Device& device);
 // "1:02:03".
 std::string duration_text(double seconds);
 
