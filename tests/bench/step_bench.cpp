@@ -6,28 +6,24 @@
 
 #include <cstdlib>
 
-#include "glid/data/scenes.h"
-#include "glid/data/transforms.h"
+#include "glid/config/read.h"
+#include "glid/config/tree.h"
 #include "glid/train/session.h"
 
 namespace glid {
 namespace {
 
-RunConfig tiny_config() {
+RunConfig demo_config() {
   RunConfig config;
-  config.model.encoder.name = EncoderName::kTiny;
-  config.model.bifpn = {.width = 96, .cells = 1};
-  config.model.decoder = {.layers = 3, .width = 96, .heads = 3, .norm = NormOrder::kPre};
-  config.data = {.name = DataName::kScenes, .image_size = 96, .workers = 0};
-  config.train.steps = 1000;
-  config.train.batch_size = 32;
+  config::read(config::load_tree(GLID_SOURCE_DIR "/configs/demo_pretrain.yaml", {"data.name=scenes", "data.workers=0"}),
+               config);
   return config;
 }
 
 void pretraining_step(benchmark::State& state) {
   const char* threads = std::getenv("GLID_BENCH_THREADS");
   at::set_num_threads(threads ? std::atoi(threads) : 2);
-  const RunConfig config = tiny_config();
+  const RunConfig config = demo_config();
   const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
   Session session(config, make_dataset(config.data, Split::kTrain), batch_layout(config, *alone), *alone, at::kCPU);
   const std::vector<Batch> batches = session.loader.next();
