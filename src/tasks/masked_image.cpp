@@ -54,6 +54,11 @@ std::vector<Image> to_images(const at::Tensor& units, const UnitGrid& grid, int6
 
 }  // namespace
 
+at::Tensor normalise_units(const at::Tensor& pixels) {
+  const Statistics s = statistics(pixels);
+  return (pixels - s.mean) / s.deviation;
+}
+
 MaskedImage::MaskedImage(const MaskedImageConfig& config, const SwinShape& shape) : config_(config), shape_(shape) {}
 
 std::vector<HeadSpec> MaskedImage::heads() const { return {{"pixels", 3 * shape_.unit_px() * shape_.unit_px()}}; }
@@ -76,9 +81,7 @@ Question MaskedImage::ask(const Batch& batch) const {
 }
 
 at::Tensor MaskedImage::target_of(const at::Tensor& hidden) const {
-  if (config_.target == PixelTarget::kRaw) return hidden;
-  const Statistics s = statistics(hidden);
-  return (hidden - s.mean) / s.deviation;
+  return config_.target == PixelTarget::kRaw ? hidden : normalise_units(hidden);
 }
 
 at::Tensor MaskedImage::to_pixels(const at::Tensor& prediction, const at::Tensor& hidden) const {

@@ -49,7 +49,7 @@ TEST_P(TargetGolden, EqualsTheReference) {
   std::vector<int64_t> nchw;
   for (const Json& n : golden.at("image_shape").as_array()) nchw.push_back(n.as_int());
   const at::Tensor units = to_units(formula_tensor("input", nchw).permute({0, 2, 3, 1}).contiguous(), unit).flatten(1);
-  const at::Tensor normalised = (units - units.mean(-1, true)) / (units.var(-1, true, true) + 1e-6).sqrt();
+  const at::Tensor normalised = normalise_units(units);
   expect_matches(golden.at("normalised"), normalised.view({nchw[0], -1, units.size(1)}), 2e-6, "normalised");
 }
 

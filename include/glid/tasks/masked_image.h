@@ -30,6 +30,9 @@ struct MaskedImageConfig {
   }
 };
 
+// MAE's target: pixels [.., values of a unit] in the mean and unbiased deviation of each unit, variance floor 1e-6.
+at::Tensor normalise_units(const at::Tensor& pixels);
+
 class MaskedImage : public Task {
  public:
   // Units of `shape`.unit_px() px; drop-path draws where the shape asks for them.
