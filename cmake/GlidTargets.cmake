@@ -39,9 +39,13 @@ if(GLID_SANITIZE)
 endif()
 
 # glid_layer(NAME [TORCH] SOURCES a.cpp ... [USES core ...] [PRIVATE_LIBRARIES lib ...])
-# Makes glid_NAME (alias glid::NAME). TORCH layers share one precompiled header and see LibTorch; the others never do.
+# Makes glid_NAME (alias glid::NAME). TORCH layers share one precompiled header and see LibTorch; the others never do, and they alone
+# are made with GLID_TORCH=OFF.
 function(glid_layer name)
   cmake_parse_arguments(ARG "TORCH" "" "SOURCES;USES;PRIVATE_LIBRARIES" ${ARGN})
+  if(ARG_TORCH AND NOT GLID_TORCH)
+    return()
+  endif()
   add_library(glid_${name} STATIC ${ARG_SOURCES})
   add_library(glid::${name} ALIAS glid_${name})
   target_link_libraries(glid_${name} PUBLIC glid_options PRIVATE ${ARG_PRIVATE_LIBRARIES})
@@ -70,6 +74,9 @@ endfunction()
 # glid_test(NAME [TORCH] SOURCES a_test.cpp ... USES layer ... [LABELS unit]): one binary for a layer, its cases found by CTest.
 function(glid_test name)
   cmake_parse_arguments(ARG "TORCH" "" "SOURCES;USES;LABELS;PRIVATE_LIBRARIES" ${ARGN})
+  if(ARG_TORCH AND NOT GLID_TORCH)
+    return()
+  endif()
   add_executable(test_${name} ${ARG_SOURCES})
   target_link_libraries(test_${name} PRIVATE glid_options glid_test_support GTest::gmock GTest::gtest_main ${ARG_PRIVATE_LIBRARIES})
   foreach(used IN LISTS ARG_USES)

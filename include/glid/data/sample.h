@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "glid/formats/image.h"
-#include "glid/formats/resize.h"
+#include "glid/geometry/box.h"
 
 namespace glid {
 

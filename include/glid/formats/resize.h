@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "glid/formats/image.h"
+#include "glid/geometry/box.h"
 
 namespace glid {
 
@@ -14,12 +15,7 @@ enum class Filter {
   kBicubic,   // Keys' cubic with a = -0.5, support 2
 };
 
-// A part of an image in pixels, x0 < x1 and y0 < y1; pixel i covers i to i + 1. Rounded to single precision, as Pillow does.
-struct Box {
-  double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
-};
-
-// `source` of `image` at height x width. Filters at the box's edges see the pixels outside the box. Throws
+// `source` (rounded to single precision, as Pillow does) of `image` at height x width. Filters at the box's edges see the pixels outside the box. Throws
 // std::invalid_argument when a size is not positive or the box is empty or leaves the image.
 Image resize(const Image& image, int64_t height, int64_t width, Filter filter, const Box& source);
 
