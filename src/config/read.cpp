@@ -113,7 +113,7 @@ class Reader final : public Visitor {
     return {index.value_or(choice.current)};
   }
 
-  void check(std::function<void(Problems&)> check) override { block().checks.push_back(std::move(check)); }
+  void check(const std::function<void(Problems&)>& check) override { block().checks.push_back(check); }
 
   void finish() {
     leave();

@@ -2,18 +2,16 @@
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
 #include <fstream>
-#include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/json.h"
 #include "glid/core/log.h"
+#include "glid/core/parallel_for.h"
 #include "glid/data/scenes.h"
 #include "glid/formats/jpeg.h"
 
@@ -49,31 +47,11 @@ void write_scene(const Scenes& scenes, int64_t id, const fs::path& folder) {
   if (!out) throw Error(ExitCode::kInternal, file.string(), "can't be written");
 }
 
-// Calls body(0) .. body(count - 1) on all cores; the first exception ends it and is thrown here.
-template <class Body>
-void parallel_for(int64_t count, const Body& body) {
-  std::atomic<int64_t> next = 0;
-  std::exception_ptr error;
-  std::once_flag first_error;
-  const auto work = [&] {
-    try {
-      for (int64_t i; (i = next++) < count;) body(i);
-    } catch (...) {
-      std::call_once(first_error, [&] { error = std::current_exception(); });
-      next = count;
-    }
-  };
-  {
-    std::vector<std::jthread> threads;
-    for (unsigned i = 0; i < std::max(1u, std::thread::hardware_concurrency()); ++i) threads.emplace_back(work);
-  }
-  if (error) std::rethrow_exception(error);
-}
-
 void write_split(const Scenes& scenes, const fs::path& folder) {
   for (const char* name : kSceneClasses) fs::create_directories(folder / name);
   std::atomic<int64_t> done = 0;
-  parallel_for(scenes.size(), [&](int64_t id) {
+  const int64_t num_threads = std::max(1u, std::thread::hardware_concurrency());
+  parallel_for(scenes.size(), num_threads, [&](int64_t id, int64_t) {
     write_scene(scenes, id, folder);
     if (++done % 100 == 0) log_status(format("{}: {} of {} scenes", folder.filename().string(), done.load(), scenes.size()));
   });

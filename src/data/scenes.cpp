@@ -65,8 +65,9 @@ class Noise {
   }
 
  private:
-  static constexpr int kSide = 8;
-  float corner(int x, int y) const { return values_[static_cast<size_t>((y & (kSide - 1)) * kSide + (x & (kSide - 1)))]; }
+  static constexpr size_t kSide = 8;  // a power of two, over which the values repeat
+  static size_t wrap(int i) { return static_cast<size_t>(i) & (kSide - 1); }
+  float corner(int x, int y) const { return values_[wrap(y) * kSide + wrap(x)]; }
   std::array<float, kSide * kSide> values_;
 };
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "glid/core/error.h"
+#include "glid/formats/resize.h"
 #include "write_images.h"
 
 namespace glid {

@@ -1,13 +1,13 @@
 #include "glid/formats/png.h"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <algorithm>
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "golden.h"
+#include "raw_png.h"
 
 namespace glid {
 namespace {
@@ -15,18 +15,6 @@ namespace {
 constexpr size_t kAfterHeader = 8 + 12 + 13;  // signature, frame of a chunk, IHDR
 
 void decode(const std::string& bytes) { decode_png(bytes, "test.png"); }
-
-std::string big_endian(uint32_t value) {
-  std::string out;
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
-  return out;
-}
-
-std::string chunk(const std::string& kind, const std::string& data) {
-  const std::string body = kind + data;
-  const auto crc = ::crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()));
-  return big_endian(static_cast<uint32_t>(data.size())) + body + big_endian(static_cast<uint32_t>(crc));
-}
 
 TEST(Png, EveryColourTypeAndDepth) {
   const auto files = golden_files(".png");

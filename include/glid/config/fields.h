@@ -76,7 +76,7 @@ class Visitor {
   virtual void begin_alternative(const Choice&, size_t /*index*/) {}
   virtual void end_alternative() {}
   // Calls the struct's check() when the reader finds its keys in order.
-  virtual void check(std::function<void(Problems&)> /*check*/) {}
+  virtual void check(const std::function<void(Problems&)>& /*check*/) {}
 };
 
 // A struct of any type, ready to be visited.

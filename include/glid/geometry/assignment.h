@@ -1,5 +1,5 @@
-// Rectangular linear assignment: the shortest augmenting paths of Jonker and Volgenant in the form of Crouse, "On implementing 2D
-// rectangular assignment algorithms", IEEE TAES 2016, which scipy.optimize.linear_sum_assignment uses too.
+// Rectangular linear assignment: the shortest augmenting paths of Jonker and Volgenant in the form of Crouse, "On
+// implementing 2D rectangular assignment algorithms", IEEE TAES 2016, which scipy.optimize.linear_sum_assignment uses too.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct Assignment {
 };
 
 // Minimises the sum of costs[row * num_columns + column] over one-to-one pairs. Any shape, empty ones too. Throws
-// std::invalid_argument naming row and column when a cost is NaN or infinite.
+// std::invalid_argument naming row and column when a cost is NaN, infinite or so large that sums would be.
 Assignment assign(std::span<const double> costs, int64_t num_rows, int64_t num_columns);
 Assignment assign(std::span<const float> costs, int64_t num_rows, int64_t num_columns);
 

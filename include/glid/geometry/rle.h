@@ -12,13 +12,17 @@
 namespace glid {
 
 // Pixels in column-major order (down each column); runs alternate 0, 1, 0, ... and the first one counts zeros and may be
-// 0. The runs add up to height x width.
+// 0. The runs add up to height x width; functions that rely on it throw std::invalid_argument otherwise.
 struct Rle {
   int64_t height = 0;
   int64_t width = 0;
   std::vector<uint32_t> counts;
   bool operator==(const Rle&) const = default;
 };
+
+// height x width. Throws DataError (where: empty) when a side is negative or the product takes more than 32 bits; so does
+// every function here that is given a size.
+uint32_t num_mask_pixels(int64_t height, int64_t width);
 
 // From and to a mask [height][width] of 0 and 1 (anything but 0), rows without gaps.
 Rle rle_from_mask(std::span<const uint8_t> mask, int64_t height, int64_t width);

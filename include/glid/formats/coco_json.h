@@ -1,0 +1,154 @@
+// Ground truth in COCO's JSON format (detection, instance segmentation, person keypoints): an index of flat tables, parsed
+// once and kept as a memory-mapped file beside the JSON. Format: cocodataset.org/#format-data; what is read how:
+// pycocotools 2.0.11, coco.py.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "glid/geometry/box.h"
+#include "glid/geometry/rle.h"
+
+namespace glid {
+
+// Images are named by integers (COCO) or by strings (ADE20K as Mask2Former prepares it), throughout a file by one kind.
+using CocoImageId = std::variant<int64_t, std::string>;
+std::string to_string(const CocoImageId& id);
+
+// A piece of the index's text; CocoIndex::text() reads it.
+struct CocoText {
+  uint64_t begin = 0;
+  uint64_t size = 0;
+};
+
+// A range of one of the index's pools.
+struct CocoRange {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  uint64_t size() const { return end - begin; }
+};
+
+struct CocoImage {
+  int64_t id = 0;      // 0 where ids are strings
+  CocoText id_text;    // empty where ids are integers
+  CocoText file_name;  // empty where the file has none
+  int64_t height = 0;  // 0 where the file has none
+  int64_t width = 0;
+};
+
+struct CocoCategory {
+  int64_t id = 0;
+  CocoText name;           // empty where the file has none
+  CocoText supercategory;  // likewise
+  CocoRange joints;        // names of keypoints
+  CocoRange skeleton;      // limbs
+  int64_t is_thing = -1;   // 0 or 1; -1 where the file doesn't say
+};
+
+// Two joints of a category, counted from 1 as the file does.
+struct CocoLimb {
+  int32_t from = 0;
+  int32_t to = 0;
+};
+
+enum class CocoShape : uint8_t {
+  kNone,        // the key is absent or null
+  kEmpty,       // [] : an object without a mask
+  kPolygons,    // a list of polygons
+  kCounts,      // run lengths as a list
+  kCompressed,  // run lengths as a string
+};
+
+// `has_` flags tell a missing key from a zero: area is needed by AP, box by box AP, keypoints and num_keypoints by OKS.
+struct CocoAnnotation {
+  int64_t id = 0;
+  BoxXywh box;
+  double area = 0;
+  CocoRange shape_data;  // of polygons, runs or text
+  CocoRange keypoints;   // of numbers: x, y, v of each joint
+  int64_t num_keypoints = 0;
+  uint32_t image = 0;     // index into images()
+  uint32_t category = 0;  // index into categories()
+  CocoShape shape = CocoShape::kNone;
+  bool is_crowd = false;
+  bool has_box = false;
+  bool has_area = false;
+  bool has_keypoints = false;
+  bool has_num_keypoints = false;
+};
+
+// What is legal but worth a line in a report.
+struct CocoNotes {
+  int64_t annotations_of_id_zero = 0;   // pycocotools takes them for unmatched (cocodataset/cocoapi#672)
+  int64_t repeated_annotation_ids = 0;  // annotations whose id an earlier one has
+  int64_t images_without_annotations = 0;
+  int64_t category_id_holes = 0;  // ids missing between the smallest and the largest
+  int64_t categories_without_annotations = 0;
+  int64_t crowds = 0;
+  int64_t empty_segmentations = 0;
+  int64_t empty_boxes = 0;    // width or height not above 0
+  int64_t boxes_outside = 0;  // any part outside the image, by more than a pixel
+  int64_t areas_missing = 0;
+  bool operator==(const CocoNotes&) const = default;
+
+  // One line each for those that are not 0.
+  std::vector<std::string> lines() const;
+};
+
+struct CocoTables;  // src/formats/coco_tables.h
+
+// Read-only; copies share the memory, threads and processes too. Images ascend by id (integers by value, strings by bytes),
+// so do categories; annotations keep the file's order. Every text, range and index of the tables is checked before anything
+// is handed out.
+class CocoIndex {
+ public:
+  // The index of a file. A cache, `<file>.glid-index` or (in a read-only folder) one in $XDG_CACHE_HOME/glid/index, is used
+  // when the file's size and time agree with it, or its size and checksum; otherwise it is made anew. Throws DataError
+  // naming the file and the record.
+  static CocoIndex open(const std::filesystem::path& file);
+  // Without a cache.
+  static CocoIndex parse(std::string_view json, const std::string& where);
+
+  // Of what open() and parse() have made and checked.
+  CocoIndex(std::shared_ptr<const CocoTables> tables, std::string where);
+
+  // The file, for messages.
+  const std::string& where() const { return where_; }
+  std::span<const CocoImage> images() const;
+  std::span<const CocoCategory> categories() const;
+  std::span<const CocoAnnotation> annotations() const;
+  // Indices into annotations() of one image's, in the file's order.
+  std::span<const uint32_t> annotations_of(size_t image) const;
+  const CocoNotes& notes() const;
+
+  std::string_view text(const CocoText& text) const;
+  CocoImageId image_id(size_t image) const;
+  // None for an id that no image or category has (an integer in a file of string ids too).
+  std::optional<uint32_t> find_image(int64_t id) const;
+  std::optional<uint32_t> find_image(std::string_view id) const;
+  std::optional<uint32_t> find_category(int64_t id) const;
+
+  std::vector<std::string_view> joint_names(const CocoCategory& category) const;
+  std::span<const CocoLimb> skeleton(const CocoCategory& category) const;
+
+  // x, y, v of each joint; v = 0 unlabelled, 1 hidden, 2 visible.
+  std::span<const double> keypoints(const CocoAnnotation& annotation) const;
+  // Each x0, y0, x1, y1, ...; none for other shapes.
+  std::vector<std::span<const double>> polygons(const CocoAnnotation& annotation) const;
+  // The mask in its image, the union of its polygons; empty for kNone and kEmpty. Throws DataError when the image has no
+  // size.
+  Rle segmentation(const CocoAnnotation& annotation) const;
+
+ private:
+  std::shared_ptr<const CocoTables> tables_;
+  std::string where_;
+};
+
+}  // namespace glid

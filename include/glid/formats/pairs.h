@@ -1,0 +1,39 @@
+// Folders of files that belong together by name: images and their labels, results and their truths.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace glid {
+
+// The files below a folder with one of these extensions (".png", any case), by stem: the path relative to the folder without
+// its extension ("berlin/000001"). Hidden files and folders don't count. Throws DataError when the folder can't be read, or
+// two of its files have one stem.
+std::map<std::string, std::filesystem::path> files_by_stem(const std::filesystem::path& folder,
+                                                           std::span<const std::string_view> extensions);
+
+// The extensions of read_image.
+inline constexpr std::string_view kImageExtensions[] = {".jpg", ".jpeg", ".jpe", ".png"};
+inline constexpr std::string_view kPngExtensions[] = {".png"};
+
+struct FilePair {
+  std::string stem;
+  std::filesystem::path image;
+  std::filesystem::path label;
+};
+
+// All in ascending byte order of the stems.
+struct PairList {
+  std::vector<FilePair> pairs;
+  std::vector<std::filesystem::path> images_without_label;
+  std::vector<std::filesystem::path> labels_without_image;
+};
+
+// Images of read_image's kinds and PNG labels. Throws DataError as above, or when no stem is in both folders.
+PairList list_pairs(const std::filesystem::path& images, const std::filesystem::path& labels);
+
+}  // namespace glid

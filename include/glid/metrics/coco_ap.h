@@ -1,0 +1,41 @@
+// Average precision of a COCO result file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "glid/formats/coco_json.h"
+#include "glid/formats/coco_results.h"
+#include "glid/metrics/average_precision.h"
+
+namespace glid {
+
+struct ApRequest {
+  ApParameters parameters = ap_protocol("coco", CocoKind::kBox);
+  int64_t num_threads = 1;  // changes nothing but the time
+};
+
+struct ApClass {
+  int64_t id = 0;
+  std::string name;
+  int64_t num_truths = 0;  // those that count, of any size in the range "all"
+  int64_t num_detections = 0;
+  std::vector<ApNumber> numbers;
+};
+
+struct ApReport {
+  std::vector<ApNumber> numbers;
+  std::vector<ApClass> per_class;  // by category id; empty when pooled
+  ApResult result;                 // the curves; categories and images in CocoIndex's order
+  int64_t num_images = 0;
+  std::vector<std::string> notes;  // legal, but worth a line
+};
+
+// `results` must be read for parameters.kind and against `truth`. Throws DataError naming the annotation that lacks what the
+// metric needs (box, area, segmentation, keypoints, num_keypoints) and UsageError when the joints of the files aren't as
+// many as the sigmas. A truth with an empty segmentation is never found. Annotations that share an id count as pycocotools
+// counts them: the last one in the place of each.
+ApReport evaluate_coco(const CocoIndex& truth, const CocoResults& results, const ApRequest& request);
+
+}  // namespace glid

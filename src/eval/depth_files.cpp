@@ -1,0 +1,103 @@
+#include <algorithm>
+#include <cmath>
+
+#include "depth_protocols.h"
+#include "file_evaluators.h"
+#include "glid/core/format.h"
+#include "glid/core/parallel_for.h"
+#include "glid/formats/depth_map.h"
+#include "glid/formats/image_file.h"
+#include "glid/metrics/depth_errors.h"
+#include "glid/viz/heat_map.h"
+#include "glid/viz/image_grid.h"
+#include "matched_files.h"
+
+namespace glid {
+namespace {
+
+constexpr std::string_view kDepthExtensions[] = {".png", ".npy"};
+constexpr size_t kNumDrawn = 12;   // images, those of the largest abs_rel
+constexpr double kWorstError = 0.5;  // of abs_rel, the end of the error's colours
+
+DepthMap read_depth(const std::filesystem::path& file, double depth_scale) {
+  return file.extension() == ".npy" ? read_depth_npy(file) : read_depth_png(file, depth_scale);
+}
+
+DepthView view_of(const DepthMap& map) { return {map.metres, map.height, map.width}; }
+
+DepthErrors evaluate(const std::vector<MatchedFile>& files, const EvalConfig& config) {
+  const DepthErrors empty({config.min_depth, config.max_depth, config.crop, config.median_scaling});
+  std::vector<DepthErrors> parts(static_cast<size_t>(config.threads), empty);
+  parallel_for(std::ssize(files), config.threads, [&](int64_t i, int64_t worker) {
+    const MatchedFile& file = files[static_cast<size_t>(i)];
+    const DepthMap truth = read_depth(file.annotation, config.depth_scale), predicted = read_depth(file.result, config.depth_scale);
+    parts[static_cast<size_t>(worker)].add(file.stem, view_of(predicted), view_of(truth));
+  });
+  for (size_t i = 1; i < parts.size(); ++i) parts[0].merge(parts[i]);
+  return std::move(parts[0]);
+}
+
+std::vector<ReportRow> image_rows(const DepthErrors& errors) {
+  std::vector<ReportRow> rows;
+  for (const auto& [name, record] : errors.images()) {
+    ReportRow row{std::ssize(rows), name, {}};
+    for (const auto& [key, field] : kDepthErrorFields)
+      row.values.emplace_back(key, record.num_valid > 0 ? std::optional(record.values.*field) : std::nullopt);
+    row.values.emplace_back("pixels", static_cast<double>(record.num_valid));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+// Truth, prediction and |g - p| / g of an image, from the same blue to the same yellow in all rows.
+std::vector<Image> error_row(const MatchedFile& file, const EvalConfig& config) {
+  DepthMap truth = read_depth(file.annotation, config.depth_scale);
+  const DepthMap predicted = read_depth(file.result, config.depth_scale);
+  std::vector<double> error(truth.metres.size());
+  for (size_t i = 0; i < error.size(); ++i) {
+    double& g = truth.metres[i];
+    if (!(g > config.min_depth && g < config.max_depth)) g = std::nan("");
+    error[i] = std::abs(g - predicted.metres[i]) / g;
+  }
+  return {heat_map(truth.metres, truth.height, truth.width, 0, config.max_depth),
+          heat_map(predicted.metres, truth.height, truth.width, 0, config.max_depth),
+          heat_map(error, truth.height, truth.width, 0, kWorstError)};
+}
+
+void plot_worst(const std::vector<MatchedFile>& files, const DepthErrors& errors, const EvalRequest& request) {
+  std::vector<std::pair<double, size_t>> worst;
+  size_t index = 0;
+  for (const auto& [name, record] : errors.images()) worst.emplace_back(-record.values.abs_rel, index++);
+  std::sort(worst.begin(), worst.end());
+  std::vector<std::vector<Image>> rows;
+  for (size_t i = 0; i < std::min(kNumDrawn, worst.size()); ++i)
+    rows.push_back(error_row(files[worst[i].second], request.config));
+  write_png(request.plots / "depth_errors.png", grid(rows, {"truth", "prediction", "|g - p| / g, 0 to 0.5"}, 4));
+}
+
+std::string rules_of(std::string_view protocol, const EvalConfig& config) {
+  const auto all = depth_protocols();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& p) { return p.name == protocol; });
+  return format("{}; {} m < truth < {} m, crop {}{}", found->meaning, config.min_depth, config.max_depth,
+                config::name_of(config.crop), config.median_scaling ? ", predictions scaled to the truth's median" : "");
+}
+
+}  // namespace
+
+Report evaluate_depth_files(const EvalRequest& request, std::string_view protocol) {
+  const auto files = match_files(request.results, request.annotations, kDepthExtensions);
+  const DepthErrors errors = evaluate(files, request.config);
+  const DepthReport found = errors.report();
+  Report report;
+  report.rules = rules_of(protocol, request.config);
+  report.images = found.num_images;
+  report.metrics = depth_metrics(found, protocol);
+  report.variants = depth_variants(found);
+  report.per_image = image_rows(errors);
+  report.notes = found.notes.lines();
+  if (found.num_skipped > 0) report.notes.push_back(format("{} images without a valid pixel were skipped", found.num_skipped));
+  if (!request.plots.empty()) plot_worst(files, errors, request);
+  return report;
+}
+
+}  // namespace glid

@@ -1,0 +1,22 @@
+// Two folders whose files belong together by name.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace glid {
+
+struct MatchedFile {
+  std::string stem;
+  std::filesystem::path result, annotation;
+};
+
+// The files of both folders with one of the extensions, matched and sorted by stem (files_by_stem). Throws DataError when a
+// folder is missing or holds none, a stem is there twice, or either has a file that the other lacks.
+std::vector<MatchedFile> match_files(const std::filesystem::path& results, const std::filesystem::path& annotations,
+                                     std::span<const std::string_view> extensions);
+
+}  // namespace glid

@@ -1,0 +1,109 @@
+#include <map>
+
+#include "file_evaluators.h"
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/core/parallel_for.h"
+#include "glid/formats/label_map.h"
+#include "glid/formats/panoptic_json.h"
+#include "glid/metrics/panoptic_quality.h"
+#include "plots.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A panoptic JSON and the folder of its PNGs.
+struct PanopticFiles {
+  PanopticJson json;
+  fs::path folder;
+
+  PanopticFiles(const fs::path& file, const fs::path& given_folder, PanopticRole role)
+      : json(read_panoptic_json(file, role)),
+        folder(given_folder.empty() ? file.parent_path() / file.stem() : given_folder) {
+    if (!fs::is_directory(folder))
+      throw DataError(folder.string(), "is not a folder", {}, format("it should hold the PNGs of {}", file.string()));
+  }
+  IdMap read(const PanopticAnnotation& annotation) const { return read_panoptic_png(folder / annotation.file_name); }
+};
+
+struct ImagePair {
+  const PanopticAnnotation* truth;
+  const PanopticAnnotation* predicted;  // null: there is none
+};
+
+// In the order of the truths. Throws DataError for a result of an image that the truth doesn't have and, unless asked to
+// count it as empty, for a missing one.
+std::vector<ImagePair> join(const PanopticFiles& truth, const PanopticFiles& predicted, bool missing_as_empty) {
+  std::map<CocoImageId, const PanopticAnnotation*> results;
+  for (const PanopticAnnotation& annotation : predicted.json.annotations) results.emplace(annotation.image_id, &annotation);
+  std::vector<ImagePair> pairs;
+  for (const PanopticAnnotation& annotation : truth.json.annotations) {
+    const auto result = results.extract(annotation.image_id);
+    pairs.push_back({&annotation, result ? result.mapped() : nullptr});
+    if (!result && !missing_as_empty)
+      throw DataError(predicted.json.where, format("has no result for image {}", to_string(annotation.image_id)), {},
+                      "eval.missing_as_empty=true counts it as one without segments");
+  }
+  if (!results.empty())
+    throw DataError(predicted.json.where, format("has results for images that {} lacks", truth.json.where),
+                    format("image {}, {} such", to_string(results.begin()->first), results.size()));
+  return pairs;
+}
+
+void add_image(const ImagePair& pair, const PanopticFiles& truth, const PanopticFiles& predicted, PanopticQuality& quality) {
+  const std::string name = to_string(pair.truth->image_id);
+  if (pair.predicted == nullptr) return quality.add_missing(name, pair.truth->segments);
+  const IdMap truth_map = truth.read(*pair.truth), predicted_map = predicted.read(*pair.predicted);
+  if (truth_map.height != predicted_map.height || truth_map.width != predicted_map.width)
+    throw DataError((predicted.folder / pair.predicted->file_name).string(),
+                    format("must be {} x {} as its annotation is", truth_map.height, truth_map.width),
+                    format("{} x {}", predicted_map.height, predicted_map.width));
+  quality.add(name, {predicted_map.ids, pair.predicted->segments}, {truth_map.ids, pair.truth->segments});
+}
+
+void append(const std::string& suffix, const PanopticScores& scores, NamedValues& values) {
+  values.emplace_back("PQ" + suffix, scores.pq);
+  values.emplace_back("SQ" + suffix, scores.sq);
+  values.emplace_back("RQ" + suffix, scores.rq);
+}
+
+ReportRow row_of(const PanopticClass& row) {
+  ReportRow shown{row.category.id, row.category.name, {}};
+  append("", row.scores, shown.values);
+  shown.values.emplace_back("TP", static_cast<double>(row.num_true_positives));
+  shown.values.emplace_back("FP", static_cast<double>(row.num_false_positives));
+  shown.values.emplace_back("FN", static_cast<double>(row.num_false_negatives));
+  return shown;
+}
+
+Report report_of(const PanopticReport& found) {
+  Report report;
+  report.images = found.num_images;
+  append("", found.all.scores, report.metrics);
+  append("_th", found.things.scores, report.metrics);
+  append("_st", found.stuff.scores, report.metrics);
+  for (const PanopticClass& row : found.classes) report.per_class.push_back(row_of(row));
+  report.notes = found.notes.lines();
+  return report;
+}
+
+}  // namespace
+
+Report evaluate_panoptic_files(const EvalRequest& request, std::string_view) {
+  const PanopticFiles truth(request.annotations, request.annotations_dir, PanopticRole::kTruth);
+  const PanopticFiles predicted(request.results, request.results_dir, PanopticRole::kPrediction);
+  const auto pairs = join(truth, predicted, request.config.missing_as_empty);
+  std::vector<PanopticQuality> parts(static_cast<size_t>(request.config.threads), PanopticQuality(truth.json.categories));
+  parallel_for(std::ssize(pairs), request.config.threads, [&](int64_t i, int64_t worker) {
+    add_image(pairs[static_cast<size_t>(i)], truth, predicted, parts[static_cast<size_t>(worker)]);
+  });
+  for (size_t i = 1; i < parts.size(); ++i) parts[0].merge(parts[i]);
+  Report report = report_of(parts[0].report());
+  report.rules = "panopticapi";
+  if (!request.plots.empty()) plot_classes(report, "PQ", request.plots);
+  return report;
+}
+
+}  // namespace glid

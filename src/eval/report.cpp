@@ -1,0 +1,96 @@
+#include "glid/eval/report.h"
+
+#include <algorithm>
+
+#include "glid/core/format.h"
+#include "glid/core/json.h"
+
+namespace glid {
+namespace {
+
+constexpr const char* kAbsent = "n/a (nothing to measure)";
+
+std::string shown(const std::optional<double>& value) { return value ? format("{:.6g}", *value) : kAbsent; }
+
+Json json_of(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+
+Json json_of(const ReportRow& row) {
+  Json json = Json::object();
+  json.set("id", row.id).set("name", row.name);
+  for (const auto& [name, value] : row.values) json.set(name, json_of(value));
+  return json;
+}
+
+Json json_of(const std::vector<ReportRow>& rows) {
+  Json::Array array;
+  for (const ReportRow& row : rows) array.push_back(json_of(row));
+  return array;
+}
+
+Json json_of(const Variant& variant) {
+  return Json::object()
+      .set("metric", variant.metric)
+      .set("protocol", variant.protocol)
+      .set("value", json_of(variant.value));
+}
+
+Json json_of(const std::vector<std::vector<int64_t>>& matrix) {
+  Json::Array rows;
+  for (const auto& row : matrix) rows.emplace_back(Json::Array(row.begin(), row.end()));
+  return rows;
+}
+
+// RFC 4180: quoted where it holds a separator.
+std::string csv_text(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+size_t longest_name(const NamedValues& values) {
+  size_t longest = 0;
+  for (const auto& [name, value] : values) longest = std::max(longest, name.size());
+  return longest;
+}
+
+}  // namespace
+
+std::string report_table(const Report& report) {
+  std::string text = format("{}: {} images\nprotocol {}: {}\n", report.task, report.images, report.protocol, report.rules);
+  const size_t width = longest_name(report.metrics);
+  for (const auto& [name, value] : report.metrics) text += format("  {:<{}}  {}\n", name, width, shown(value));
+  for (const Variant& v : report.variants) text += format("  {} by protocol {}: {}\n", v.metric, v.protocol, shown(v.value));
+  for (const std::string& note : report.notes) text += format("note: {}\n", note);
+  return text;
+}
+
+std::string report_json(const Report& report) {
+  Json metrics = Json::object();
+  for (const auto& [name, value] : report.metrics) metrics.set(name, json_of(value));
+  Json::Array variants, notes;
+  for (const Variant& variant : report.variants) variants.push_back(json_of(variant));
+  for (const std::string& note : report.notes) notes.emplace_back(note);
+  Json json = Json::object();
+  json.set("task", report.task).set("protocol", report.protocol).set("rules", report.rules).set("images", report.images);
+  json.set("metrics", metrics).set("variants", variants).set("per_class", json_of(report.per_class));
+  if (!report.per_image.empty()) json.set("per_image", json_of(report.per_image));
+  if (!report.confusion.empty()) json.set("confusion", json_of(report.confusion));
+  return json.set("notes", notes).dump(2) + "\n";
+}
+
+std::string report_csv(const Report& report) {
+  const auto& rows = report.per_image.empty() ? report.per_class : report.per_image;
+  std::string text = "id,name";
+  if (!rows.empty())
+    for (const auto& [name, value] : rows.front().values) text += "," + csv_text(name);
+  text += "\n";
+  for (const ReportRow& row : rows) {
+    text += format("{},{}", row.id, csv_text(row.name));
+    for (const auto& [name, value] : row.values) text += "," + (value ? Json(*value).dump() : std::string());
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace glid

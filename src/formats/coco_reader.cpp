@@ -1,0 +1,242 @@
+#include "coco_reader.h"
+
+#include <cmath>
+#include <span>
+
+#include "coco_tables.h"
+
+namespace glid {
+namespace {
+
+constexpr size_t kMaxShown = 40;
+constexpr double kMaxExactInteger = 9007199254740992.0;  // 2^53
+
+std::string shown(JsonValue& value) {
+  std::string_view token = value.raw_json_token();
+  while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
+    token.remove_suffix(1);
+  return std::string(token.substr(0, kMaxShown));
+}
+
+bool is_syntax_error(simdjson::error_code error) {
+  return error != simdjson::INCORRECT_TYPE && error != simdjson::NUMBER_ERROR && error != simdjson::NUMBER_OUT_OF_RANGE;
+}
+
+simdjson::ondemand::json_type type_of(JsonValue& value, std::string_view key) {
+  simdjson::ondemand::json_type type;
+  if (const auto error = value.type().get(type)) fail_json(error, key, "a value", &value);
+  return type;
+}
+
+void check_size(const JsonShape& shape, int64_t height, int64_t width) {
+  if (height == 0 || width == 0) throw DataError("", "has a mask, but its image has no height and width");
+  if (shape.has_runs() && (shape.height != height || shape.width != width))
+    throw DataError("", format("its mask's size is not its image's, {} x {}", height, width),
+                    format("{} x {}", shape.height, shape.width));
+}
+
+}  // namespace
+
+void fail_json(simdjson::error_code error, std::string_view key, const char* type, JsonValue* value) {
+  if (key.empty() || is_syntax_error(error)) throw DataError("", "is not valid JSON", simdjson::error_message(error));
+  throw DataError("", format("\"{}\" is not {}", key, type), value ? shown(*value) : "");
+}
+
+JsonText JsonText::copy(std::string_view json) {
+  JsonText text;
+  text.size_ = json.size();
+  text.bytes_.assign(json.begin(), json.end());
+  text.bytes_.resize(json.size() + simdjson::SIMDJSON_PADDING);
+  return text;
+}
+
+simdjson::ondemand::document JsonText::walk(std::string_view padded, simdjson::ondemand::parser& parser) {
+  if (padded.size() >= simdjson::SIMDJSON_MAXSIZE_BYTES)
+    throw DataError("", "is larger than 4 GiB, the most that one JSON file may have", format("{} bytes", padded.size()),
+                    "split it");
+  simdjson::ondemand::document document;
+  const simdjson::padded_string_view view(padded.data(), padded.size(), padded.size() + simdjson::SIMDJSON_PADDING);
+  if (const auto error = parser.iterate(view).get(document)) fail_json(error, "", "");
+  return document;
+}
+
+simdjson::ondemand::object root_object(simdjson::ondemand::document& document, const char* what) {
+  simdjson::ondemand::object object;
+  const auto error = document.get_object().get(object);
+  if (error == simdjson::INCORRECT_TYPE) throw DataError("", what, "no JSON object");
+  if (error) fail_json(error, "", "");
+  return object;
+}
+
+simdjson::ondemand::array root_list(simdjson::ondemand::document& document, const char* what) {
+  simdjson::ondemand::array list;
+  const auto error = document.get_array().get(list);
+  if (error == simdjson::INCORRECT_TYPE) throw DataError("", what, "no JSON list");
+  if (error) fail_json(error, "", "");
+  return list;
+}
+
+void expect_end(simdjson::ondemand::document& document) {
+  if (document.current_location().error() != simdjson::OUT_OF_BOUNDS)
+    throw DataError("", "is not valid JSON", "text behind the end");
+}
+
+double read_number(JsonValue value, std::string_view key) {
+  double number = 0;
+  if (const auto error = value.get_double().get(number)) fail_json(error, key, "a finite number", &value);
+  return number;
+}
+
+int64_t read_integer(JsonValue value, std::string_view key) {
+  simdjson::ondemand::number number;
+  if (const auto error = value.get_number().get(number)) fail_json(error, key, "an integer", &value);
+  if (number.is_int64()) return number.get_int64();
+  const double real = number.as_double();
+  if (number.is_uint64() || real != std::floor(real) || std::abs(real) > kMaxExactInteger)
+    throw DataError("", format("\"{}\" is not an integer of 64 bits", key), shown(value));
+  return static_cast<int64_t>(real);
+}
+
+bool read_flag(JsonValue value, std::string_view key) {
+  if (type_of(value, key) != simdjson::ondemand::json_type::boolean) return read_integer(value, key) != 0;
+  bool flag = false;
+  if (const auto error = value.get_bool().get(flag)) fail_json(error, key, "true or false", &value);
+  return flag;
+}
+
+std::string_view read_text(JsonValue value, std::string_view key) {
+  std::string_view text;
+  if (const auto error = value.get_string().get(text)) fail_json(error, key, "a string", &value);
+  return text;
+}
+
+bool is_null(JsonValue value) {
+  bool null = false;
+  if (const auto error = value.is_null().get(null)) fail_json(error, "", "");
+  return null;
+}
+
+void append_numbers(JsonValue value, std::string_view key, std::vector<double>& out) {
+  for_each_element_of(value, key, [&](JsonValue number) { out.push_back(read_number(number, key)); });
+}
+
+BoxXywh read_box(JsonValue value, std::string_view key) {
+  std::vector<double> sides;
+  append_numbers(value, key, sides);
+  return to_box(sides, key);
+}
+
+BoxXywh to_box(std::span<const double> sides, std::string_view key) {
+  if (sides.size() != 4) throw DataError("", format("\"{}\" is not four numbers", key), format("{} numbers", sides.size()));
+  return {sides[0], sides[1], sides[2], sides[3]};
+}
+
+void require(bool there, std::string_view key) {
+  if (!there) throw DataError("", format("has no \"{}\"", key));
+}
+
+void check_keypoints(size_t num_numbers, const CocoCategory& category) {
+  const uint64_t joints = category.joints.size();
+  if (num_numbers % 3 == 0 && (joints == 0 || num_numbers == 3 * joints)) return;
+  throw DataError("",
+                  joints > 0 ? format("its keypoints are not 3 numbers for each of the category's {} joints", joints)
+                             : "its keypoints are not 3 numbers for each joint",
+                  format("{} numbers", num_numbers));
+}
+
+JsonId read_id(JsonValue value, std::string_view key) {
+  JsonId id;
+  id.is_text = type_of(value, key) == simdjson::ondemand::json_type::string;
+  if (!id.is_text) {
+    id.number = read_integer(value, key);
+    return id;
+  }
+  id.text = read_text(value, key);
+  if (id.text.empty()) throw DataError("", format("\"{}\" is an empty string", key));
+  return id;
+}
+
+std::string to_string(const JsonId& id) { return id.is_text ? std::string(id.text) : std::to_string(id.number); }
+
+CocoImageId to_image_id(const JsonId& id) {
+  if (id.is_text) return std::string(id.text);
+  return id.number;
+}
+
+std::optional<uint32_t> find_image(const CocoIndex& index, const JsonId& id) {
+  return id.is_text ? index.find_image(id.text) : index.find_image(id.number);
+}
+
+std::string RecordName::to_string() const {
+  return id ? format("{} {} (id {})", kind, number, glid::to_string(*id)) : format("{} {}", kind, number);
+}
+
+void JsonShape::read(JsonValue value) {
+  using simdjson::ondemand::json_type;
+  coordinates.clear();
+  polygon_ends.clear();
+  text = {};
+  shape = CocoShape::kNone;
+  switch (type_of(value, "segmentation")) {
+    case json_type::array: return read_polygons(value);
+    case json_type::object: return read_runs(value);
+    case json_type::null:
+      if (is_null(value)) return;
+      [[fallthrough]];
+    default: fail_json(simdjson::INCORRECT_TYPE, "segmentation", "a list of polygons or run lengths", &value);
+  }
+}
+
+void JsonShape::read_polygons(JsonValue value) {
+  for_each_element_of(value, "segmentation", [&](JsonValue polygon) {
+    const size_t begin = coordinates.size();
+    append_numbers(polygon, "segmentation", coordinates);
+    const size_t size = coordinates.size() - begin;
+    if (size < 6) throw DataError("", "has a polygon with fewer than 6 numbers", std::to_string(size));
+    if (size % 2 != 0) throw DataError("", "has a polygon with an odd count of numbers", std::to_string(size));
+    polygon_ends.push_back(coordinates.size());
+  });
+  shape = polygon_ends.empty() ? CocoShape::kEmpty : CocoShape::kPolygons;
+}
+
+void JsonShape::read_runs(JsonValue value) {
+  std::vector<double> size;
+  for_each_field_of(value, "segmentation", [&](JsonKey key, JsonValue field) {
+    if (key == "size") append_numbers(field, "size", size);
+    else if (key == "counts") read_counts(field);
+  });
+  if (shape == CocoShape::kNone) throw DataError("", "its segmentation has no \"counts\"");
+  if (size.size() != 2)
+    throw DataError("", "its segmentation's \"size\" is not two numbers", format("{} numbers", size.size()));
+  for (const double side : size)
+    if (!(side >= 1 && side <= INT32_MAX && side == std::floor(side)))
+      throw DataError("", "its segmentation's \"size\" is not two sizes", format("{} x {}", size[0], size[1]));
+  height = static_cast<int64_t>(size[0]);
+  width = static_cast<int64_t>(size[1]);
+}
+
+void JsonShape::read_counts(JsonValue value) {
+  if (type_of(value, "counts") == simdjson::ondemand::json_type::string) {
+    text = read_text(value, "counts");
+    shape = CocoShape::kCompressed;
+    return;
+  }
+  counts.clear();
+  for_each_element_of(value, "counts", [&](JsonValue count) { counts.push_back(read_integer(count, "counts")); });
+  shape = CocoShape::kCounts;
+}
+
+Rle JsonShape::mask(int64_t image_height, int64_t image_width) const {
+  check_size(*this, image_height, image_width);
+  if (shape == CocoShape::kCounts) return rle_from_counts(counts, image_height, image_width);
+  if (shape == CocoShape::kCompressed) return rle_from_string(text, image_height, image_width);
+  std::vector<std::span<const double>> polygons;
+  size_t begin = 0;
+  for (const size_t end : polygon_ends) {
+    polygons.push_back(std::span(coordinates).subspan(begin, end - begin));
+    begin = end;
+  }
+  return mask_of_polygons(polygons, image_height, image_width);
+}
+
+}  // namespace glid

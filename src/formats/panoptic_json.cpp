@@ -1,0 +1,186 @@
+#include "glid/formats/panoptic_json.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "coco_reader.h"
+
+namespace glid {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+constexpr int64_t kMaxSegmentId = 0xFFFFFF;  // three bytes of a pixel
+
+PanopticImage read_image(JsonValue value, RecordName& name) {
+  PanopticImage image;
+  for_each_field_of(value, "images", [&](JsonKey key, JsonValue field) {
+    if (key == "id") name.id = read_id(field, "id");
+    else if (key == "file_name" && !is_null(field)) image.file_name = read_text(field, "file_name");
+    else if (key == "height" && !is_null(field)) image.height = read_integer(field, "height");
+    else if (key == "width" && !is_null(field)) image.width = read_integer(field, "width");
+  });
+  require(name.id.has_value(), "id");
+  image.id = to_image_id(*name.id);
+  return image;
+}
+
+PanopticCategory read_category(JsonValue value, RecordName& name, PanopticRole role) {
+  PanopticCategory category;
+  bool has_is_thing = false;
+  for_each_field_of(value, "categories", [&](JsonKey key, JsonValue field) {
+    if (key == "id") name.id = JsonId{category.id = read_integer(field, "id")};
+    else if (key == "name") category.name = read_text(field, "name");
+    else if (key == "isthing") {
+      category.is_thing = read_flag(field, "isthing");
+      has_is_thing = true;
+    }
+  });
+  require(name.id.has_value(), "id");
+  require(has_is_thing || role == PanopticRole::kPrediction, "isthing");
+  return category;
+}
+
+PanopticSegment read_segment(JsonValue value, RecordName& name) {
+  PanopticSegment segment;
+  bool has_category = false;
+  for_each_field_of(value, "segments_info", [&](JsonKey key, JsonValue field) {
+    if (key == "id") name.id = JsonId{segment.id = read_integer(field, "id")};
+    else if (key == "iscrowd" && !is_null(field)) segment.is_crowd = read_flag(field, "iscrowd");
+    else if (key == "area" && !is_null(field)) segment.area = read_number(field, "area");
+    else if (key == "bbox" && !is_null(field)) segment.box = read_box(field, "bbox");
+    else if (key == "category_id") {
+      segment.category_id = read_integer(field, "category_id");
+      has_category = true;
+    }
+  });
+  require(name.id.has_value(), "id");
+  require(has_category, "category_id");
+  if (segment.id < 1 || segment.id > kMaxSegmentId)
+    throw DataError("", "has an id that no pixel of a segment can hold", std::to_string(segment.id));
+  return segment;
+}
+
+std::vector<PanopticSegment> read_segments(JsonValue list) {
+  std::vector<PanopticSegment> segments;
+  std::set<int64_t> seen;
+  for_each_record_of(list, "segments_info", "segment", [&](JsonValue value, RecordName& name) {
+    segments.push_back(read_segment(value, name));
+    if (!seen.insert(segments.back().id).second) throw DataError("", "has the id of an earlier segment");
+  });
+  return segments;
+}
+
+PanopticAnnotation read_annotation(JsonValue value, RecordName& name) {
+  PanopticAnnotation annotation;
+  bool has_file_name = false, has_segments = false;
+  for_each_field_of(value, "annotations", [&](JsonKey key, JsonValue field) {
+    if (key == "image_id") {
+      name.id = read_id(field, "image_id");
+    } else if (key == "file_name") {
+      annotation.file_name = read_text(field, "file_name");
+      has_file_name = true;
+    } else if (key == "segments_info") {
+      annotation.segments = read_segments(field);
+      has_segments = true;
+    }
+  });
+  require(name.id.has_value(), "image_id");
+  require(has_file_name, "file_name");
+  require(has_segments, "segments_info");
+  annotation.image_id = to_image_id(*name.id);
+  return annotation;
+}
+
+class PanopticParser {
+ public:
+  explicit PanopticParser(PanopticRole role) : role_(role) {}
+
+  PanopticJson parse(std::string_view padded_json);
+
+ private:
+  void read_images(JsonValue list);
+  void read_categories(JsonValue list);
+  void read_annotations(JsonValue list);
+  void check_references() const;
+
+  const PanopticRole role_;
+  PanopticJson out_;
+  std::set<CocoImageId> image_ids_, annotated_ids_;
+  std::set<int64_t> category_ids_;
+  bool has_categories_ = false, has_annotations_ = false;
+};
+
+void PanopticParser::read_images(JsonValue list) {
+  for_each_record_of(list, "images", "image", [&](JsonValue value, RecordName& name) {
+    out_.images.push_back(read_image(value, name));
+    if (!image_ids_.insert(out_.images.back().id).second) throw DataError("", "has the id of an earlier image");
+  });
+}
+
+void PanopticParser::read_categories(JsonValue list) {
+  has_categories_ = true;
+  for_each_record_of(list, "categories", "category", [&](JsonValue value, RecordName& name) {
+    out_.categories.push_back(read_category(value, name, role_));
+    if (!category_ids_.insert(out_.categories.back().id).second) throw DataError("", "has the id of an earlier category");
+  });
+  std::sort(out_.categories.begin(), out_.categories.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+}
+
+void PanopticParser::read_annotations(JsonValue list) {
+  has_annotations_ = true;
+  for_each_record_of(list, "annotations", "annotation", [&](JsonValue value, RecordName& name) {
+    out_.annotations.push_back(read_annotation(value, name));
+    if (!annotated_ids_.insert(out_.annotations.back().image_id).second)
+      throw DataError("", "is for an image that an earlier annotation is for");
+  });
+}
+
+void PanopticParser::check_references() const {
+  int64_t number = 0;
+  for (const PanopticAnnotation& annotation : out_.annotations) {
+    const std::string where = format("annotation {} (id {})", ++number, to_string(annotation.image_id));
+    if (!image_ids_.empty() && !image_ids_.contains(annotation.image_id))
+      throw DataError(where, "belongs to no image of the file");
+    for (const PanopticSegment& segment : annotation.segments)
+      if (!category_ids_.contains(segment.category_id))
+        throw DataError(format("{}: segment {}", where, segment.id), "belongs to no category of the file",
+                        format("category_id {}", segment.category_id));
+  }
+}
+
+PanopticJson PanopticParser::parse(std::string_view padded_json) {
+  ondemand::parser parser;
+  ondemand::document document = JsonText::walk(padded_json, parser);
+  for_each_field(root_object(document, "is not a panoptic file"), [&](JsonKey key, JsonValue value) {
+    if (key == "images") read_images(value);
+    else if (key == "categories") read_categories(value);
+    else if (key == "annotations") read_annotations(value);
+  });
+  expect_end(document);
+  require(has_annotations_, "annotations");
+  if (role_ == PanopticRole::kTruth) {
+    require(has_categories_, "categories");
+    check_references();
+  }
+  return std::move(out_);
+}
+
+PanopticJson parse(std::string_view padded_json, const std::string& where, PanopticRole role) {
+  PanopticJson json = in_file(where, [&] { return PanopticParser(role).parse(padded_json); });
+  json.where = where;
+  return json;
+}
+
+}  // namespace
+
+PanopticJson read_panoptic_json(const std::filesystem::path& file, PanopticRole role) {
+  return parse(MappedFile(file, simdjson::SIMDJSON_PADDING).text(), file.string(), role);
+}
+
+PanopticJson parse_panoptic_json(std::string_view json, const std::string& where, PanopticRole role) {
+  return parse(JsonText::copy(json).padded(), where, role);
+}
+
+}  // namespace glid

@@ -1,0 +1,90 @@
+// Step 7 of average precision: the table.
+#include <algorithm>
+
+#include "glid/core/format.h"
+#include "glid/metrics/average_precision.h"
+
+namespace glid {
+namespace {
+
+class Table {
+ public:
+  Table(const ApResult& result, std::optional<size_t> category) : result_(result), parameters_(result.parameters) {
+    if (category) first_ = *category, end_ = *category + 1;
+    const auto is_all = [](const AreaRange& range) { return range.name == "all"; };
+    const auto& ranges = parameters_.area_ranges;
+    all_ = static_cast<size_t>(std::find_if(ranges.begin(), ranges.end(), is_all) - ranges.begin());
+  }
+
+  std::vector<ApNumber> boxes() {
+    add_thresholds("AP", result_.average_precision);
+    add_ranges("AP", result_.average_precision);
+    for (size_t limit = 0; limit < parameters_.max_dets.size(); ++limit) {
+      numbers_.push_back({format("AR{}", parameters_.max_dets[limit]), mean(result_.recall, all_, limit, {})});
+    }
+    add_ranges("AR", result_.recall);
+    return std::move(numbers_);
+  }
+
+  std::vector<ApNumber> keypoints() {
+    for (const auto& [name, values] : {std::pair{"AP", &result_.average_precision}, std::pair{"AR", &result_.recall}}) {
+      add_thresholds(name, *values);
+      add_ranges(name, *values);
+    }
+    return std::move(numbers_);
+  }
+
+ private:
+  void add_thresholds(const std::string& name, const std::vector<double>& values) {
+    numbers_.push_back({name, mean(values, all_, last_limit(), {})});
+    numbers_.push_back({name + "50", mean(values, all_, last_limit(), .5)});
+    numbers_.push_back({name + "75", mean(values, all_, last_limit(), .75)});
+  }
+
+  void add_ranges(const std::string& name, const std::vector<double>& values) {
+    for (size_t range = 0; range < parameters_.area_ranges.size(); ++range) {
+      if (range != all_)
+        numbers_.push_back({name + suffix(parameters_.area_ranges[range].name), mean(values, range, last_limit(), {})});
+    }
+  }
+
+  static std::string suffix(const std::string& range) {
+    const bool is_official = range == "small" || range == "medium" || range == "large";
+    return is_official ? range.substr(0, 1) : "_" + range;
+  }
+
+  size_t last_limit() const { return parameters_.max_dets.size() - 1; }
+
+  // Over thresholds (or the one) and categories, of [K, A, M, T].
+  std::optional<double> mean(const std::vector<double>& values, size_t range, size_t limit,
+                             std::optional<double> threshold) const {
+    double sum = 0;
+    int64_t count = 0;
+    for (size_t category = first_; category < end_; ++category) {
+      const size_t first = result_.cell(category, range, limit);
+      for (size_t t = 0; t < parameters_.iou_thresholds.size(); ++t) {
+        if ((threshold && parameters_.iou_thresholds[t] != *threshold) || values[first + t] < 0) continue;
+        sum += values[first + t];
+        ++count;
+      }
+    }
+    if (count == 0) return std::nullopt;
+    return sum / static_cast<double>(count);
+  }
+
+  const ApResult& result_;
+  const ApParameters& parameters_;
+  size_t first_ = 0;
+  size_t end_ = static_cast<size_t>(result_.num_categories);
+  size_t all_ = 0;
+  std::vector<ApNumber> numbers_;
+};
+
+}  // namespace
+
+std::vector<ApNumber> ap_numbers(const ApResult& result, std::optional<size_t> category) {
+  Table table(result, category);
+  return result.parameters.kind == CocoKind::kKeypoint ? table.keypoints() : table.boxes();
+}
+
+}  // namespace glid

@@ -1,0 +1,213 @@
+#include "glid/metrics/coco_ap.h"
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <unordered_map>
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/geometry/rle.h"
+#include "glid/metrics/keypoint_similarity.h"
+#include "parallel.h"
+
+namespace glid {
+namespace {
+
+constexpr int64_t kImagesAtOnce = 32;
+
+// Indices of items image by image, in their order within one.
+class ByImage {
+ public:
+  ByImage(size_t num_images, const std::vector<uint32_t>& items, const std::function<uint32_t(uint32_t item)>& image_of)
+      : begin_(num_images + 1), items_(items.size()) {
+    for (uint32_t item : items) ++begin_[image_of(item) + 1];
+    for (size_t i = 0; i < num_images; ++i) begin_[i + 1] += begin_[i];
+    std::vector<size_t> next = begin_;
+    for (uint32_t item : items) items_[next[image_of(item)]++] = item;
+  }
+
+  std::span<const uint32_t> of(size_t image) const {
+    return std::span(items_).subspan(begin_[image], begin_[image + 1] - begin_[image]);
+  }
+
+ private:
+  std::vector<size_t> begin_;
+  std::vector<uint32_t> items_;
+};
+
+// The annotations in the reference's order, image by image; of those that share an id the last in place of all.
+std::vector<uint32_t> truths_in_order(const CocoIndex& truth) {
+  std::unordered_map<int64_t, uint32_t> last;
+  if (truth.notes().repeated_annotation_ids > 0) {
+    for (uint32_t i = 0; i < truth.annotations().size(); ++i) last[truth.annotations()[i].id] = i;
+  }
+  std::vector<uint32_t> order;
+  for (size_t image = 0; image < truth.images().size(); ++image) {
+    for (uint32_t i : truth.annotations_of(image)) order.push_back(last.empty() ? i : last.at(truth.annotations()[i].id));
+  }
+  return order;
+}
+
+std::vector<uint32_t> results_in_order(const CocoResults& results) {
+  std::vector<uint32_t> order(results.results.size());
+  for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  return order;
+}
+
+std::string name_of(const CocoIndex& truth, size_t annotation) {
+  return format("{}: annotation {} (id {})", truth.where(), annotation + 1, truth.annotations()[annotation].id);
+}
+
+void check_joints(const std::string& where, uint64_t num_numbers, const ApParameters& parameters) {
+  if (num_numbers == parameters.keypoint_sigmas.size() * 3) return;
+  throw UsageError("eval.sigmas", format("has {} numbers, but {} joints", parameters.keypoint_sigmas.size(), where),
+                   format("{}", num_numbers / 3), "give a sigma for each joint");
+}
+
+void check_truths(const CocoIndex& truth, const ApParameters& parameters) {
+  const bool is_pose = parameters.kind == CocoKind::kKeypoint;
+  const bool needs_box = parameters.kind != CocoKind::kMask || parameters.uses_box_area;
+  for (size_t i = 0; i < truth.annotations().size(); ++i) {
+    const CocoAnnotation& annotation = truth.annotations()[i];
+    const auto require = [&](bool has, const char* field) {
+      if (!has) throw DataError(name_of(truth, i), format("has no '{}', which the metric needs", field));
+    };
+    require(annotation.has_area || parameters.uses_box_area, "area");
+    require(annotation.has_box || !needs_box, "bbox");
+    require(annotation.shape != CocoShape::kNone || parameters.kind != CocoKind::kMask, "segmentation");
+    require(annotation.has_keypoints || !is_pose, "keypoints");
+    require(annotation.has_num_keypoints || !is_pose, "num_keypoints");
+    if (is_pose) check_joints(name_of(truth, i) + " has other", annotation.keypoints.size(), parameters);
+  }
+}
+
+void check_results(const CocoResults& results, const ApParameters& parameters) {
+  const size_t num_results = results.results.size();
+  const bool is_mask = parameters.kind == CocoKind::kMask, is_pose = parameters.kind == CocoKind::kKeypoint;
+  if ((is_mask && results.masks.size() != num_results) || (is_pose && results.keypoints_begin.size() != num_results + 1)) {
+    throw std::invalid_argument("evaluate_coco: the results were read for another kind");
+  }
+  for (size_t i = 0; is_pose && i < num_results; ++i) {
+    check_joints(format("record {} of the results has other", i + 1), results.keypoints_of(i).size(), parameters);
+  }
+}
+
+// One image at a time as average_precision.h wants it.
+class ImageView {
+ public:
+  ImageView(const CocoIndex& truth, const CocoResults& results, const ApParameters& parameters)
+      : truth_(truth), results_(results), parameters_(parameters) {}
+
+  ApImage look_at(size_t image, std::span<const uint32_t> truths, std::span<const uint32_t> detections) {
+    truth_indices_ = truths;
+    detection_indices_ = detections;
+    truths_.clear();
+    detections_.clear();
+    masks_.assign(parameters_.kind == CocoKind::kMask ? truths.size() : 0, {});
+    for (uint32_t i : truths) truths_.push_back(plain(truth_.annotations()[i]));
+    for (uint32_t i : detections) {
+      const CocoResult& result = results_.results[i];
+      detections_.push_back({result.score, result.area, static_cast<int32_t>(result.category)});
+    }
+    return {static_cast<int64_t>(image), truths_, detections_, similarity()};
+  }
+
+ private:
+  ApTruth plain(const CocoAnnotation& annotation) const {
+    const bool is_pose = parameters_.kind == CocoKind::kKeypoint;
+    return {area_of(annotation), static_cast<int32_t>(annotation.category), annotation.is_crowd,
+            is_pose && annotation.num_keypoints == 0};
+  }
+
+  double area_of(const CocoAnnotation& annotation) const {
+    return parameters_.uses_box_area ? annotation.box.area() : annotation.area;
+  }
+
+  const CocoAnnotation& annotation(size_t truth) const { return truth_.annotations()[truth_indices_[truth]]; }
+
+  std::function<double(size_t, size_t)> similarity() {
+    switch (parameters_.kind) {
+      case CocoKind::kBox:
+        return [this](size_t detection, size_t truth) {
+          return coco_iou(results_.results[detection_indices_[detection]].box, annotation(truth).box,
+                          annotation(truth).is_crowd);
+        };
+      case CocoKind::kMask: return [this](size_t detection, size_t truth) { return mask_iou(detection, truth); };
+      case CocoKind::kKeypoint: return [this](size_t detection, size_t truth) { return pose_similarity(detection, truth); };
+    }
+    throw std::invalid_argument("evaluate_coco: kind");
+  }
+
+  double mask_iou(size_t detection, size_t truth) {
+    if (annotation(truth).shape == CocoShape::kEmpty) return 0;
+    if (!masks_[truth]) masks_[truth] = boxed(truth_.segmentation(annotation(truth)));
+    return rle_iou(results_.masks[detection_indices_[detection]], *masks_[truth], annotation(truth).is_crowd);
+  }
+
+  double pose_similarity(size_t detection, size_t truth) const {
+    const CocoAnnotation& pose = annotation(truth);
+    return keypoint_similarity(results_.keypoints_of(detection_indices_[detection]),
+                               {truth_.keypoints(pose), pose.box, area_of(pose)}, parameters_.keypoint_sigmas);
+  }
+
+  const CocoIndex& truth_;
+  const CocoResults& results_;
+  const ApParameters& parameters_;
+  std::span<const uint32_t> truth_indices_, detection_indices_;
+  std::vector<ApTruth> truths_;
+  std::vector<ApDetection> detections_;
+  std::vector<std::optional<BoxedRle>> masks_;  // of truths, made when first compared
+};
+
+ApResult match_and_count(const CocoIndex& truth, const CocoResults& results, const ApRequest& request) {
+  const size_t num_images = truth.images().size();
+  const ByImage truths(num_images, truths_in_order(truth), [&](uint32_t i) { return truth.annotations()[i].image; });
+  const ByImage detections(num_images, results_in_order(results), [&](uint32_t i) { return results.results[i].image; });
+  const auto num_threads = static_cast<size_t>(std::max<int64_t>(request.num_threads, 1));
+  const ApAccumulator empty(request.parameters, static_cast<int64_t>(truth.categories().size()));
+  std::vector<ApAccumulator> parts(num_threads, empty);
+  std::vector<ImageView> views(num_threads, ImageView(truth, results, request.parameters));
+  for_pieces(static_cast<int64_t>(num_images), kImagesAtOnce, request.num_threads,
+             [&](int64_t begin, int64_t end, int64_t thread) {
+               const auto t = static_cast<size_t>(thread);
+               for (auto image = static_cast<size_t>(begin); image < static_cast<size_t>(end); ++image) {
+                 parts[t].add(views[t].look_at(image, truths.of(image), detections.of(image)));
+               }
+             });
+  for (size_t t = 1; t < num_threads; ++t) parts[0].merge(parts[t]);
+  return parts[0].finish(static_cast<int64_t>(num_images), request.num_threads);
+}
+
+std::vector<ApClass> per_class(const CocoIndex& truth, const ApResult& result) {
+  std::vector<ApClass> classes;
+  if (result.parameters.pools_categories) return classes;
+  const auto& ranges = result.parameters.area_ranges;
+  const auto is_all = [](const AreaRange& range) { return range.name == "all"; };
+  const auto all = static_cast<size_t>(std::find_if(ranges.begin(), ranges.end(), is_all) - ranges.begin());
+  for (size_t i = 0; i < truth.categories().size(); ++i) {
+    const CocoCategory& category = truth.categories()[i];
+    classes.push_back({category.id, std::string(truth.text(category.name)), result.num_truths[i * ranges.size() + all],
+                       result.num_detections[i], ap_numbers(result, i)});
+  }
+  return classes;
+}
+
+}  // namespace
+
+ApReport evaluate_coco(const CocoIndex& truth, const CocoResults& results, const ApRequest& request) {
+  request.parameters.check();
+  check_truths(truth, request.parameters);
+  check_results(results, request.parameters);
+  ApReport report;
+  report.result = match_and_count(truth, results, request);
+  report.numbers = ap_numbers(report.result);
+  report.per_class = per_class(truth, report.result);
+  report.num_images = static_cast<int64_t>(truth.images().size());
+  report.notes = truth.notes().lines();
+  for (std::string& line : results.notes.lines()) report.notes.push_back(std::move(line));
+  return report;
+}
+
+}  // namespace glid

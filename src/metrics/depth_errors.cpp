@@ -1,0 +1,272 @@
+#include "glid/metrics/depth_errors.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "record_bytes.h"
+
+namespace glid {
+namespace {
+
+struct CropName {
+  DepthCrop crop;
+  std::string_view name;
+};
+
+constexpr std::array<CropName, 4> kCrops = {{
+    {DepthCrop::kEigen, "eigen"},
+    {DepthCrop::kGarg, "garg"},
+    {DepthCrop::kKittiEigen, "kitti_eigen"},
+    {DepthCrop::kNone, "none"},
+}};
+
+struct NoteField {
+  int64_t DepthNotes::*count;
+  const char* text;
+};
+
+constexpr std::array<NoteField, 3> kNoteFields = {{
+    {&DepthNotes::num_nan, "predicted pixels are NaN: taken as eval.min_depth"},
+    {&DepthNotes::num_infinite, "predicted pixels are infinite: clamped"},
+    {&DepthNotes::num_nonpositive, "predicted pixels are not positive: clamped to eval.min_depth"},
+}};
+
+// Half-open.
+struct Window {
+  int64_t top, bottom, left, right;
+};
+
+Window fractions(const DepthView& image, std::array<double, 4> parts) {
+  const auto height = static_cast<double>(image.height), width = static_cast<double>(image.width);
+  return {static_cast<int64_t>(parts[0] * height), static_cast<int64_t>(parts[1] * height),
+          static_cast<int64_t>(parts[2] * width), static_cast<int64_t>(parts[3] * width)};
+}
+
+Window window_of(DepthCrop crop, const DepthView& image, const std::string& where) {
+  switch (crop) {
+    case DepthCrop::kEigen:
+      if (image.height != 480 || image.width != 640) {
+        throw DataError(where, "has a size that eval.crop = eigen is not for (480 x 640)",
+                        format("{} x {}", image.height, image.width), "eval.crop = none or garg");
+      }
+      return {45, 471, 41, 601};
+    case DepthCrop::kGarg: return fractions(image, {.40810811, .99189189, .03594771, .96405229});
+    case DepthCrop::kKittiEigen: return fractions(image, {.3324324, .91351351, .0359477, .96405229});
+    case DepthCrop::kNone: return {0, image.height, 0, image.width};
+  }
+  throw std::invalid_argument("DepthCrop");
+}
+
+// Truth and prediction of the valid pixels.
+struct ValidPixels {
+  std::vector<double> truth, predicted;
+};
+
+ValidPixels valid_pixels(const DepthOptions& options, const Window& window, const DepthView& predicted,
+                         const DepthView& truth) {
+  ValidPixels valid;
+  for (int64_t y = window.top; y < window.bottom; ++y) {
+    for (int64_t x = window.left; x < window.right; ++x) {
+      const auto at = static_cast<size_t>(y * truth.width + x);
+      if (!(truth.metres[at] > options.min_depth && truth.metres[at] < options.max_depth)) continue;
+      valid.truth.push_back(truth.metres[at]);
+      valid.predicted.push_back(predicted.metres[at]);
+    }
+  }
+  return valid;
+}
+
+DepthNotes notes_of(const std::vector<double>& predicted) {
+  DepthNotes notes;
+  for (double p : predicted) {
+    notes.num_nan += std::isnan(p);
+    notes.num_infinite += std::isinf(p);
+    notes.num_nonpositive += std::isfinite(p) && p <= 0;
+  }
+  return notes;
+}
+
+// numpy.median: the mean of the two in the middle. NaN for no values.
+double median(std::vector<double> values) {
+  if (values.empty()) return std::nan("");
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  return (*std::max_element(values.begin(), middle) + *middle) / 2;
+}
+
+void scale_by_median(ValidPixels& valid, const std::string& where) {
+  std::vector<double> numbers = valid.predicted;
+  std::erase_if(numbers, [](double p) { return std::isnan(p); });
+  const double predicted_median = median(std::move(numbers));
+  if (!(predicted_median > 0 && std::isfinite(predicted_median))) {
+    throw DataError(where, "has a median prediction that eval.median_scaling cannot divide by",
+                    format("{}", predicted_median));
+  }
+  const double scale = median(valid.truth) / predicted_median;
+  for (double& p : valid.predicted) p *= scale;
+}
+
+void clamp(std::vector<double>& predicted, const DepthOptions& options) {
+  for (double& p : predicted) p = std::isnan(p) ? options.min_depth : std::clamp(p, options.min_depth, options.max_depth);
+}
+
+// Sums in blocks: hundreds of thousands of terms added one by one would lose digits that numpy's pairwise sums keep.
+template <typename Term>
+double sum_of(size_t count, Term term) {
+  constexpr size_t kBlock = 512;
+  double sum = 0;
+  for (size_t begin = 0; begin < count; begin += kBlock) {
+    const size_t end = std::min(begin + kBlock, count);
+    double block = 0;
+    for (size_t i = begin; i < end; ++i) block += term(i);
+    sum += block;
+  }
+  return sum;
+}
+
+double squared(double x) { return x * x; }
+
+// Of valid pixels, clamped; there are some.
+DepthImageRecord record_of(const ValidPixels& valid) {
+  const std::vector<double>&g = valid.truth, &p = valid.predicted;
+  std::vector<double> e;
+  for (size_t i = 0; i < g.size(); ++i) e.push_back(std::log(p[i] / g[i]));
+  const auto num_valid = static_cast<double>(g.size());
+  const auto mean = [&](auto term) { return sum_of(g.size(), term) / num_valid; };
+  const auto share_below = [&](double limit) {
+    return mean([&](size_t i) { return std::max(g[i] / p[i], p[i] / g[i]) < limit ? 1.0 : 0.0; });
+  };
+  const double mean_log = mean([&](size_t i) { return e[i]; });
+  // About the mean, so that nothing cancels where a prediction is off by just a factor.
+  const double variance = mean([&](size_t i) { return squared(e[i] - mean_log); });
+  DepthImageRecord record;
+  record.num_valid = static_cast<int64_t>(g.size());
+  record.squared_error = sum_of(g.size(), [&](size_t i) { return squared(g[i] - p[i]); });
+  record.values = {
+      .abs_rel = mean([&](size_t i) { return std::abs(g[i] - p[i]) / g[i]; }),
+      .sq_rel = mean([&](size_t i) { return squared(g[i] - p[i]) / g[i]; }),
+      .sq_rel_kitti = mean([&](size_t i) { return squared(g[i] - p[i]) / squared(g[i]); }),
+      .rmse = std::sqrt(record.squared_error / num_valid),
+      .rmse_log = std::sqrt(mean([&](size_t i) { return squared(e[i]); })),
+      .log10 = mean([&](size_t i) { return std::abs(e[i]); }) * std::numbers::log10e,
+      .silog = 100 * std::sqrt(variance),
+      .silog_mmseg = std::sqrt(variance + squared(mean_log) / 2),
+      .d1 = share_below(1.25),
+      .d2 = share_below(1.25 * 1.25),
+      .d3 = share_below(1.25 * 1.25 * 1.25),
+  };
+  return record;
+}
+
+void require_full(const DepthView& view) {
+  if (view.height < 0 || view.width < 0 || view.metres.size() != static_cast<size_t>(view.height * view.width)) {
+    throw std::invalid_argument("DepthView: height x width is not the number of values");
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(DepthCrop crop) { return std::ranges::find(kCrops, crop, &CropName::crop)->name; }
+
+DepthCrop depth_crop(std::string_view name) {
+  std::string names;
+  for (const CropName& known : kCrops) {
+    if (known.name == name) return known.crop;
+    names += format("{}{}", names.empty() ? "" : ", ", known.name);
+  }
+  throw UsageError("eval.crop", "is not known", std::string(name), "one of " + names);
+}
+
+void DepthOptions::check() const {
+  if (!(min_depth > 0 && std::isfinite(min_depth)))
+    throw UsageError("eval.min_depth", "must be positive", format("{}", min_depth));
+  if (!(max_depth > min_depth && std::isfinite(max_depth))) {
+    throw UsageError("eval.max_depth", "must be above eval.min_depth", format("{}", max_depth));
+  }
+}
+
+DepthNotes& DepthNotes::operator+=(const DepthNotes& other) {
+  for (const NoteField& field : kNoteFields) this->*field.count += other.*field.count;
+  return *this;
+}
+
+std::vector<std::string> DepthNotes::lines() const {
+  std::vector<std::string> lines;
+  for (const NoteField& field : kNoteFields) {
+    if (this->*field.count != 0) lines.push_back(format("{} {}", this->*field.count, field.text));
+  }
+  return lines;
+}
+
+DepthErrors::DepthErrors(const DepthOptions& options) : options_(options) { options_.check(); }
+
+void DepthErrors::add(std::string_view image, const DepthView& predicted, const DepthView& truth) {
+  const std::string where = format("image {}", image);
+  require_full(predicted);
+  require_full(truth);
+  images_.require_new(image);
+  if (predicted.height != truth.height || predicted.width != truth.width) {
+    throw DataError(where, format("has a prediction of another size than its truth ({} x {})", truth.height, truth.width),
+                    format("{} x {}", predicted.height, predicted.width));
+  }
+  ValidPixels valid = valid_pixels(options_, window_of(options_.crop, truth, where), predicted, truth);
+  const DepthNotes notes = notes_of(valid.predicted);
+  DepthImageRecord record;
+  if (!valid.truth.empty()) {
+    if (options_.median_scaling) scale_by_median(valid, where);
+    clamp(valid.predicted, options_);
+    record = record_of(valid);
+  }
+  record.notes = notes;
+  images_.add(image, record);
+}
+
+std::string DepthErrors::header() const {
+  return format("depth errors from {} to {} m, crop {}, median scaling {}", options_.min_depth, options_.max_depth,
+                to_string(options_.crop), options_.median_scaling);
+}
+
+void DepthErrors::merge(const DepthErrors& other) {
+  if (header() != other.header()) throw std::invalid_argument("DepthErrors::merge: other options");
+  images_.merge(other.images_);
+}
+
+std::string DepthErrors::to_bytes() const {
+  return bytes_of_records(header(), images_, [](ByteWriter& out, const DepthImageRecord& record) { out.put(record); });
+}
+
+void DepthErrors::merge_bytes(std::string_view bytes) {
+  ByteReader in(bytes);
+  images_.merge(
+      records_of_bytes<DepthImageRecord>(header(), in, [](ByteReader& record) { return record.get<DepthImageRecord>(); }));
+}
+
+DepthReport DepthErrors::report() const {
+  DepthReport report;
+  DepthErrorValues sum;
+  double squared_error = 0;
+  for (const auto& [image, record] : images_) {
+    ++report.num_images;
+    report.notes += record.notes;
+    if (record.num_valid == 0) {
+      ++report.num_skipped;
+      continue;
+    }
+    report.num_pixels += record.num_valid;
+    squared_error += record.squared_error;
+    for (const DepthErrorField& field : kDepthErrorFields) sum.*field.value += record.values.*field.value;
+  }
+  if (report.num_pixels == 0) return report;
+  const auto num_averaged = static_cast<double>(report.num_images - report.num_skipped);
+  report.mean.emplace();
+  for (const DepthErrorField& field : kDepthErrorFields) (*report.mean).*field.value = sum.*field.value / num_averaged;
+  report.rmse_pooled = std::sqrt(squared_error / static_cast<double>(report.num_pixels));
+  return report;
+}
+
+}  // namespace glid

@@ -1,0 +1,75 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "glid/core/files.h"
+#include "glid/core/json.h"
+#include "support/program.h"
+
+namespace glid {
+namespace {
+
+using testing::HasSubstr;
+
+class EvalProgram : public testing::Test {
+ protected:
+  EvalProgram() {
+    write_file(truth, R"({"images": [{"id": 1, "height": 9, "width": 9}], "categories": [{"id": 1, "name": "cat"}],
+      "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 4, 4], "area": 16, "iscrowd": 0}]})");
+    write_file(result, R"([{"image_id": 1, "category_id": 1, "bbox": [1, 1, 4, 4], "score": 0.5}])");
+  }
+
+  ProgramResult evaluate(std::vector<std::string> options) const {
+    options.insert(options.begin(), {"--task", "box", "--results", result.string(), "--annotations", truth.string()});
+    return run("glid_eval", options);
+  }
+
+  TemporaryFolder folder_;
+  const std::filesystem::path truth = folder_.path() / "truth.json", result = folder_.path() / "result.json";
+};
+
+TEST_F(EvalProgram, PrintsAndWrites) {
+  const auto json = folder_.path() / "out.json", csv = folder_.path() / "out.csv";
+  const ProgramResult ran = evaluate({"--json", json.string(), "--csv", csv.string(), "--set", "eval.max_dets=[1,2,3]"});
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("protocol coco"));
+  const Json report = Json::parse(read_file(json), "out.json");
+  EXPECT_NEAR(report.at("metrics").at("AP").as_double(), 1, 1e-12);
+  EXPECT_TRUE(report.at("metrics").at("APl").is_null());
+  EXPECT_THAT(read_file(csv), HasSubstr("\n1,cat,"));
+}
+
+TEST_F(EvalProgram, UsageErrorsAreOneLineAndTwo) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{"--set", "eval.max_detz=[1]"}, "max_dets"},
+      {{"--set", "eval.iou_thresholds=[2]"}, "eval.iou_thresholds"},
+      {{"--protocol", "voc"}, "protocols are coco"},
+  };
+  for (const auto& [options, expected] : cases) {
+    const ProgramResult ran = evaluate(options);
+    EXPECT_EQ(ran.code, 2) << ran.output;
+    EXPECT_THAT(ran.output, HasSubstr(expected));
+    EXPECT_EQ(std::count(ran.output.begin(), ran.output.end(), '\n'), 1) << ran.output;
+  }
+  EXPECT_EQ(run("glid_eval", {"--task", "boxes"}).output,
+            "glid_eval: --task: is not known (got boxes); tasks are box, mask, keypoint, panoptic, semantic, depth\n");
+}
+
+TEST_F(EvalProgram, DataErrorsAreOneLineAndThree) {
+  write_file(result, R"([{"image_id": 2, "category_id": 1, "bbox": [1, 1, 4, 4], "score": 0.5}])");
+  const ProgramResult ran = evaluate({});
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_THAT(ran.output, HasSubstr("result.json"));
+  EXPECT_EQ(std::count(ran.output.begin(), ran.output.end(), '\n'), 1) << ran.output;
+}
+
+TEST_F(EvalProgram, HelpListsSettingsAndProtocols) {
+  const ProgramResult ran = run("glid_eval", {"--help-config"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_THAT(ran.output, HasSubstr("eval.depth_scale"));
+  EXPECT_THAT(ran.output, HasSubstr("protocols of semantic: detectron2, mmseg, csail"));
+}
+
+}  // namespace
+}  // namespace glid

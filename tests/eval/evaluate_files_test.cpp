@@ -1,0 +1,286 @@
+#include "glid/eval/evaluate_files.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "glid/core/error.h"
+#include "glid/core/files.h"
+#include "glid/formats/depth_map.h"
+#include "glid/formats/image_file.h"
+#include "glid/formats/label_map.h"
+#include "support/temporary_folder.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+std::optional<double> metric(const Report& report, const std::string& name) {
+  for (const auto& [key, value] : report.metrics)
+    if (key == name) return value;
+  ADD_FAILURE() << "no metric " << name;
+  return {};
+}
+
+std::optional<double> variant(const Report& report, const std::string& name, const std::string& protocol) {
+  for (const Variant& v : report.variants)
+    if (v.metric == name && v.protocol == protocol) return v.value;
+  ADD_FAILURE() << "no variant " << name << " of " << protocol;
+  return {};
+}
+
+class EvaluateFiles : public testing::Test {
+ protected:
+  EvaluateFiles() {
+    for (const char* folder : {"truth", "result"}) fs::create_directory(root / folder);
+  }
+
+  fs::path write(const std::string& name, const std::string& content) const {
+    write_file(root / name, content);
+    return root / name;
+  }
+  void labels(const std::string& name, std::vector<uint16_t> values) const {
+    write_label_png(root / name, {2, std::ssize(values) / 2, std::move(values)});
+  }
+  void depth(const std::string& name, std::vector<double> metres) const {
+    write_depth_png(root / name, {2, std::ssize(metres) / 2, std::move(metres)}, 1000);
+  }
+  EvalRequest folders(EvalTask task) const {
+    EvalRequest request{.task = task, .results = root / "result", .annotations = root / "truth"};
+    request.config.num_classes = 3;
+    request.config.crop = DepthCrop::kNone;
+    return request;
+  }
+  EvalRequest files(EvalTask task, const std::string& truth, const std::string& result) const {
+    return {.task = task, .results = write("result.json", result), .annotations = write("truth.json", truth)};
+  }
+  void expect_plots(EvalRequest request, const std::vector<std::string>& names) const {
+    request.plots = root / "plots";
+    evaluate_files(request);
+    for (const std::string& name : names) EXPECT_GT(read_image(request.plots / name).height, 0) << name;
+  }
+  static std::string error_of(const EvalRequest& request) {
+    try {
+      evaluate_files(request);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  TemporaryFolder folder_;
+  const fs::path root = folder_.path();
+};
+
+constexpr const char* kTruth = R"({"images": [{"id": 5, "height": 100, "width": 100, "file_name": "a.jpg"}],
+  "categories": [{"id": 3, "name": "cat"}, {"id": 8, "name": "dog"}],
+  "annotations": [{"id": 1, "image_id": 5, "category_id": 3, "bbox": [10, 10, 20, 20], "area": 400, "iscrowd": 0,
+                   "segmentation": [[10, 10, 30, 10, 30, 30, 10, 30]]}]})";
+
+TEST_F(EvaluateFiles, BoxesThatAreRight) {
+  const Report report = evaluate_files(
+      files(EvalTask::kBox, kTruth, R"([{"image_id": 5, "category_id": 3, "bbox": [10, 10, 20, 20], "score": 0.5}])"));
+  EXPECT_EQ(report.task, "box");
+  EXPECT_EQ(report.protocol, "coco");
+  EXPECT_EQ(report.images, 1);
+  EXPECT_DOUBLE_EQ(*metric(report, "AP"), 1);
+  EXPECT_DOUBLE_EQ(*metric(report, "APs"), 1);
+  EXPECT_FALSE(metric(report, "APl"));
+  ASSERT_EQ(report.per_class.size(), 2u);
+  EXPECT_EQ(report.per_class[0].name, "cat");
+  EXPECT_FALSE(report.per_class[1].values[0].second) << "dogs have no truth";
+}
+
+// IoU 10 x 20 / (400 + 400 - 200) = 1/3 matches at a threshold of 0.3 only.
+TEST_F(EvaluateFiles, ThresholdsOfTheUser) {
+  EvalRequest request =
+      files(EvalTask::kBox, kTruth, R"([{"image_id": 5, "category_id": 3, "bbox": [20, 10, 20, 20], "score": 0.5}])");
+  EXPECT_EQ(metric(evaluate_files(request), "AP"), 0);
+  request.config.iou_thresholds = {{0.3, 0.4}};
+  const Report report = evaluate_files(request);
+  EXPECT_DOUBLE_EQ(*metric(report, "AP"), 0.5);
+  EXPECT_THAT(report.rules, HasSubstr("with settings of yours"));
+}
+
+TEST_F(EvaluateFiles, AreaRangesOfTheUser) {
+  EvalRequest request =
+      files(EvalTask::kBox, kTruth, R"([{"image_id": 5, "category_id": 3, "bbox": [10, 10, 20, 20], "score": 0.5}])");
+  request.config.area_ranges = {{{0, 1e10}, {0, 100}, {100, 400}, {401, 1e10}}};
+  const Report report = evaluate_files(request);
+  EXPECT_FALSE(metric(report, "APs"));
+  EXPECT_DOUBLE_EQ(*metric(report, "APm"), 1);
+  EXPECT_FALSE(metric(report, "APl"));
+}
+
+TEST_F(EvaluateFiles, Masks) {
+  const Report report = evaluate_files(files(
+      EvalTask::kMask, kTruth,
+      R"([{"image_id": 5, "category_id": 3, "score": 0.5, "segmentation": [[10, 10, 30, 10, 30, 30, 10, 30]]}])"));
+  EXPECT_DOUBLE_EQ(*metric(report, "AP"), 1);
+}
+
+TEST_F(EvaluateFiles, Keypoints) {
+  EvalRequest request = files(
+      EvalTask::kKeypoint,
+      R"({"images": [{"id": 1, "height": 100, "width": 100}], "categories": [{"id": 1, "name": "person", "keypoints": ["a", "b"]}],
+         "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 50, 50], "area": 2500, "iscrowd": 0,
+                          "num_keypoints": 2, "keypoints": [10, 10, 2, 20, 20, 1]}]})",
+      R"([{"image_id": 1, "category_id": 1, "score": 1.0, "keypoints": [10, 10, 1, 20, 20, 1]}])");
+  EXPECT_THAT(error_of(request), HasSubstr("sigmas"));
+  request.config.sigmas = {{0.1, 0.1}};
+  const Report report = evaluate_files(request);
+  EXPECT_DOUBLE_EQ(*metric(report, "AP"), 1);
+  EXPECT_DOUBLE_EQ(*metric(report, "APm"), 1);
+  EXPECT_FALSE(metric(report, "APl"));
+}
+
+// Thing 1: 4 px in both, 3 in common: 3 / 5; VOID elsewhere. Stuff 2: its 4 px exactly.
+TEST_F(EvaluateFiles, Panoptic) {
+  const std::string head = R"({"images": [{"id": 1, "height": 2, "width": 8}],
+    "categories": [{"id": 1, "name": "t", "isthing": 1}, {"id": 2, "name": "s", "isthing": 0}], "annotations": [{"image_id": 1,
+    "file_name": "a.png", "segments_info": [{"id": 7, "category_id": 1, "area": 4, "iscrowd": 0}, {"id": 9, "category_id": 2,
+    "area": 4, "iscrowd": 0}]}]})";
+  EvalRequest request = files(EvalTask::kPanoptic, head, head);
+  write_panoptic_png(root / "truth" / "a.png", {2, 8, {7, 7, 7, 7, 0, 0, 9, 9, 0, 0, 0, 0, 0, 0, 9, 9}});
+  write_panoptic_png(root / "result" / "a.png", {2, 8, {7, 7, 7, 0, 0, 0, 9, 9, 0, 0, 0, 0, 0, 0, 9, 9}});
+  Report report = evaluate_files(request);
+  EXPECT_DOUBLE_EQ(*metric(report, "PQ_th"), 0.75);  // the missing pixel of the prediction counts, VOID doesn't
+  EXPECT_DOUBLE_EQ(*metric(report, "PQ_st"), 1);
+  EXPECT_DOUBLE_EQ(*metric(report, "PQ"), 0.875);
+  EXPECT_DOUBLE_EQ(*metric(report, "RQ"), 1);
+
+  write("result.json", R"({"annotations": []})");
+  EXPECT_THAT(error_of(request), HasSubstr("has no result for image 1"));
+  request.config.missing_as_empty = true;
+  report = evaluate_files(request);
+  EXPECT_EQ(metric(report, "PQ"), 0);
+}
+
+TEST_F(EvaluateFiles, PanopticResultOfAnUnknownImage) {
+  const std::string truth = R"({"images": [], "categories": [{"id": 1, "name": "t", "isthing": 1}], "annotations": []})";
+  const EvalRequest request =
+      files(EvalTask::kPanoptic, truth, R"({"annotations": [{"image_id": 4, "file_name": "a.png", "segments_info": []}]})");
+  EXPECT_THAT(error_of(request), HasSubstr("image 4"));
+}
+
+// Truth 0 0 1 1 2 255, predicted 0 1 1 1 0 2: IoU 1/3, 2/3, 0.
+TEST_F(EvaluateFiles, Semantic) {
+  labels("truth/a.png", {0, 0, 1, 1, 2, 255});
+  labels("result/a.png", {0, 1, 1, 1, 0, 2});
+  const Report report = evaluate_files(folders(EvalTask::kSemantic));
+  EXPECT_DOUBLE_EQ(*metric(report, "mIoU"), (1.0 / 3 + 2.0 / 3) / 3);
+  EXPECT_DOUBLE_EQ(*metric(report, "mAcc"), (0.5 + 1 + 0) / 3);
+  EXPECT_DOUBLE_EQ(*metric(report, "aAcc"), 0.6);
+  EXPECT_EQ(report.confusion[2], (std::vector<int64_t>{1, 0, 0, 0}));
+  EXPECT_EQ(report.per_class.size(), 3u);
+}
+
+TEST_F(EvaluateFiles, SemanticProtocolsDifferOnAbsentClasses) {
+  labels("truth/a.png", {0, 0, 0, 0});
+  labels("result/a.png", {0, 0, 0, 1});
+  EvalRequest request = folders(EvalTask::kSemantic);
+  const Report report = evaluate_files(request);
+  EXPECT_DOUBLE_EQ(*variant(report, "mIoU", "detectron2"), 0.75);
+  EXPECT_DOUBLE_EQ(*variant(report, "mIoU", "mmseg"), 0.375);
+  EXPECT_DOUBLE_EQ(*variant(report, "mIoU", "csail"), 0.25);
+  request.protocol = "csail";
+  EXPECT_DOUBLE_EQ(*metric(evaluate_files(request), "mIoU"), 0.25);
+}
+
+TEST_F(EvaluateFiles, SemanticLabelsFromOne) {
+  labels("truth/a.png", {0, 1, 2, 3});
+  labels("result/a.png", {3, 1, 2, 3});
+  EvalRequest request = folders(EvalTask::kSemantic);
+  EXPECT_THAT(error_of(request), HasSubstr("3"));
+  request.config.reduce_zero_label = true;
+  request.config.results_offset = -1;
+  EXPECT_DOUBLE_EQ(*metric(evaluate_files(request), "mIoU"), 1);
+}
+
+TEST_F(EvaluateFiles, SemanticBadFiles) {
+  const EvalRequest request = folders(EvalTask::kSemantic);
+  EXPECT_THAT(error_of(request), HasSubstr("holds no .png file"));
+  labels("truth/a.png", {0, 0});
+  labels("result/b.png", {0, 0});
+  EXPECT_THAT(error_of(request), HasSubstr("a.png: has no result in"));
+  labels("truth/b.png", {0, 0});
+  labels("result/a.png", {0, 0, 1, 1});
+  EXPECT_THAT(error_of(request), HasSubstr("a.png: must be 2 x 1 as its annotation is (got 2 x 2)"));
+  write_png(root / "result" / "a.png", Image::filled(2, 1, 0));
+  EXPECT_THAT(error_of(request), HasSubstr("a.png"));
+  fs::remove(root / "truth" / "a.png");
+  EXPECT_THAT(error_of(request), HasSubstr("a.png: has no annotation in"));
+}
+
+// Errors 1 of 2 and 1 of 4 metres.
+TEST_F(EvaluateFiles, Depth) {
+  depth("truth/a.png", {2, 4, 0, 10});
+  depth("result/a.png", {1, 5, 3, 3});
+  const Report report = evaluate_files(folders(EvalTask::kDepth));
+  EXPECT_DOUBLE_EQ(*metric(report, "abs_rel"), (0.5 + 0.25) / 2);
+  EXPECT_DOUBLE_EQ(*metric(report, "rmse"), 1);
+  EXPECT_DOUBLE_EQ(*metric(report, "d1"), 0);
+  EXPECT_DOUBLE_EQ(*metric(report, "d2"), 0.5);
+  EXPECT_EQ(report.per_image.size(), 1u);
+  EXPECT_THAT(report.rules, HasSubstr("crop none"));
+}
+
+TEST_F(EvaluateFiles, DepthProtocols) {
+  depth("truth/a.png", {2, 4, 1, 1});
+  depth("result/a.png", {1, 5, 1, 1});
+  EvalRequest request = folders(EvalTask::kDepth);
+  const Report report = evaluate_files(request);
+  EXPECT_DOUBLE_EQ(*variant(report, "sq_rel", "nyu"), (0.5 + 0.25) / 4);
+  EXPECT_DOUBLE_EQ(*variant(report, "sq_rel", "kitti"), (0.25 + 0.0625) / 4);
+  request.protocol = "kitti";
+  EXPECT_DOUBLE_EQ(*metric(evaluate_files(request), "sq_rel"), (0.25 + 0.0625) / 4);
+}
+
+TEST_F(EvaluateFiles, DepthImagesWithoutAValidPixelAreCounted) {
+  depth("truth/a.png", {0, 0});
+  depth("result/a.png", {1, 1});
+  const Report report = evaluate_files(folders(EvalTask::kDepth));
+  EXPECT_FALSE(metric(report, "rmse"));
+  EXPECT_EQ(report.images, 1);
+  EXPECT_THAT(report.notes, testing::Contains(HasSubstr("1 images without a valid pixel")));
+}
+
+TEST_F(EvaluateFiles, ThreadsChangeNothing) {
+  for (const char* name : {"a.png", "b.png", "c.png"}) {
+    depth(std::string("truth/") + name, {2, 4, 1, 7});
+    depth(std::string("result/") + name, {1, 5.5, 1.25, 9});
+  }
+  EvalRequest request = folders(EvalTask::kDepth);
+  request.config.threads = 1;
+  const std::string one = report_json(evaluate_files(request));
+  request.config.threads = 3;
+  EXPECT_EQ(one, report_json(evaluate_files(request)));
+}
+
+TEST_F(EvaluateFiles, PlotsOfBoxes) {
+  expect_plots(files(EvalTask::kBox, kTruth, "[]"), {"precision_recall.png", "ap_by_class.png"});
+}
+
+TEST_F(EvaluateFiles, PlotsOfLabels) {
+  labels("truth/a.png", {0, 1, 2, 2});
+  labels("result/a.png", {0, 1, 2, 1});
+  expect_plots(folders(EvalTask::kSemantic), {"confusion.png", "IoU_by_class.png"});
+}
+
+TEST_F(EvaluateFiles, PlotsOfDepth) {
+  depth("truth/a.png", {2, 4});
+  depth("result/a.png", {1, 5});
+  expect_plots(folders(EvalTask::kDepth), {"depth_errors.png"});
+}
+
+TEST_F(EvaluateFiles, UnknownProtocolListsTheNames) {
+  EvalRequest request = folders(EvalTask::kSemantic);
+  request.protocol = "mmsegg";
+  EXPECT_EQ(error_of(request), "--protocol: is not known for --task semantic (got mmsegg); protocols are detectron2, mmseg, csail");
+}
+
+}  // namespace
+}  // namespace glid
