@@ -436,7 +436,7 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("."), help="where failing sets are written")
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)
-    program = subprocess.Popen([args.program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    program = subprocess.Popen([args.program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None)
     num_failed = sum(check(kind, args.count, rng, program, args.out) for kind in KINDS)
     if args.bench:
         bench(rng, program, args.images)

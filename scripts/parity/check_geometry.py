@@ -130,7 +130,8 @@ def check_box_mask(rng, program, tally):
     box = np.concatenate([rng.uniform(-0.3, 1, 2), rng.uniform(-0.1, 1, 2)]) * [width, height, width, height]
     box = np.round(box, int(rng.integers(0, 3)))
     expected = coco.frPyObjects(box[None], height, width)[0]["counts"]
-    tally.add("box mask", program.ask("box_mask", height, width, box)[1] == expected, lambda: f"{height}x{width} {box.tolist()}")
+    text = program.ask("box_mask", height, width, box)[1]
+    tally.add("box mask", text == expected, lambda: f"{height}x{width} {box.tolist()}")
 
 
 def check_codes(rng, program, tally):
@@ -143,7 +144,8 @@ def check_codes(rng, program, tally):
     tally.add("encode", ours == text, describe, ours_ns, theirs_ns)
     decoded, theirs_ns = timed(coco.decode, expected)
     _, ours, ours_ns = program.ask("decode", height, width, data=text)
-    tally.add("decode", ours == np.ascontiguousarray(decoded).tobytes() and (decoded == mask).all(), describe, ours_ns, theirs_ns)
+    is_equal = ours == np.ascontiguousarray(decoded).tobytes() and (decoded == mask).all()
+    tally.add("decode", is_equal, describe, ours_ns, theirs_ns)
     flat = np.concatenate([[0], mask.ravel(order="F"), [2]])
     changes = np.flatnonzero(np.diff(flat))
     counts = np.diff(np.concatenate([[0], changes])).tolist()

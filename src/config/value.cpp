@@ -62,7 +62,9 @@ std::string TypeInfo::expectation() const {
 
 TypeInfo list_type(TypeInfo element, std::optional<size_t> length) {
   const std::string count = length ? format("{} ", *length) : "";
-  element.noun = format("list of {}{}{}", count, element.noun, element.names.empty() ? "s" : "");
+  if (element.is_list) element.noun.insert(element.noun.find(' '), "s");  // lists of 2 numbers
+  else if (element.names.empty()) element.noun += "s";
+  element.noun = format("list of {}{}", count, element.noun);
   element.is_list = true;
   return element;
 }

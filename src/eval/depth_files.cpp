@@ -3,6 +3,7 @@
 
 #include "depth_protocols.h"
 #include "file_evaluators.h"
+#include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/parallel_for.h"
 #include "glid/formats/depth_map.h"
@@ -31,7 +32,11 @@ DepthErrors evaluate(const std::vector<MatchedFile>& files, const EvalConfig& co
   parallel_for(std::ssize(files), config.threads, [&](int64_t i, int64_t worker) {
     const MatchedFile& file = files[static_cast<size_t>(i)];
     const DepthMap truth = read_depth(file.annotation, config.depth_scale), predicted = read_depth(file.result, config.depth_scale);
-    parts[static_cast<size_t>(worker)].add(file.stem, view_of(predicted), view_of(truth));
+    try {
+      parts[static_cast<size_t>(worker)].add(file.stem, view_of(predicted), view_of(truth));
+    } catch (const DataError& error) {
+      throw DataError(file.result.string(), error.what());
+    }
   });
   for (size_t i = 1; i < parts.size(); ++i) parts[0].merge(parts[i]);
   return std::move(parts[0]);

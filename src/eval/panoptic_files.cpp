@@ -60,7 +60,11 @@ void add_image(const ImagePair& pair, const PanopticFiles& truth, const Panoptic
     throw DataError((predicted.folder / pair.predicted->file_name).string(),
                     format("must be {} x {} as its annotation is", truth_map.height, truth_map.width),
                     format("{} x {}", predicted_map.height, predicted_map.width));
-  quality.add(name, {predicted_map.ids, pair.predicted->segments}, {truth_map.ids, pair.truth->segments});
+  try {
+    quality.add(name, {predicted_map.ids, pair.predicted->segments}, {truth_map.ids, pair.truth->segments});
+  } catch (const DataError& error) {
+    throw DataError(predicted.json.where, error.what());
+  }
 }
 
 void append(const std::string& suffix, const PanopticScores& scores, NamedValues& values) {

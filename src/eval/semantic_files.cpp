@@ -22,7 +22,11 @@ void add_image(const MatchedFile& file, MeanIou& metric) {
   if (truth.height != predicted.height || truth.width != predicted.width)
     throw DataError(file.result.string(), format("must be {} x {} as its annotation is", truth.height, truth.width),
                     format("{} x {}", predicted.height, predicted.width));
-  metric.add(file.stem, predicted.labels, truth.labels);
+  try {
+    metric.add(file.stem, predicted.labels, truth.labels);
+  } catch (const DataError& error) {
+    throw DataError(file.annotation.string(), error.what());
+  }
 }
 
 MeanIou evaluate(const EvalRequest& request, const MeanIouOptions& options) {

@@ -93,7 +93,7 @@ void renew_header(const fs::path& cache, CocoCacheHeader header, const SourceSta
   header = sealed(header);
   const int fd = ::open(cache.c_str(), O_WRONLY | O_CLOEXEC);
   if (fd < 0) return;
-  if (::pwrite(fd, &header, sizeof header, 0) != sizeof header || ::fsync(fd) != 0)
+  if (::pwrite(fd, &header, sizeof header, 0) != sizeof header)
     log_warning("{}: can't be renewed: {}", cache.string(), std::strerror(errno));
   ::close(fd);
 }
@@ -122,7 +122,8 @@ std::shared_ptr<const CocoTables> load_cache(const fs::path& cache, const fs::pa
   return nullptr;
 }
 
-// Writes beside the final place; renamed when complete, so that processes may race.
+// Writes beside the final place; renamed when complete, so that processes may race. Not synced, which would take longer than
+// parsing: a cache that a power cut tears fails its checksum and is made anew.
 class CacheWriter {
  public:
   explicit CacheWriter(fs::path cache) : cache_(std::move(cache)), temporary_(cache_.string() + ".XXXXXX") {
@@ -145,13 +146,8 @@ class CacheWriter {
     size_t table = 0;
     write(&header, sizeof header);
     for_each_table(tables, [&](const auto& rows) {
-      constexpr char kZeros[kAlignment] = {};
       header.num_rows[table++] = rows.size();
-      for (const auto& [data, bytes] : {std::pair{static_cast<const void*>(rows.data()), rows.size_bytes()},
-                                        {static_cast<const void*>(kZeros), padding_of(rows.size_bytes())}}) {
-        header.tables_crc = crc32c(data, bytes, header.tables_crc);
-        write(data, bytes);
-      }
+      header.tables_crc = write_padded(rows.data(), rows.size_bytes(), header.tables_crc);
     });
     header = sealed(header);
     ok_ = ok_ && std::fseek(stream_, 0, SEEK_SET) == 0;
@@ -160,11 +156,21 @@ class CacheWriter {
   }
 
   bool commit() {
-    ok_ = ok_ && std::fflush(stream_) == 0 && ::fsync(::fileno(stream_)) == 0;
-    return ok_ && std::rename(temporary_.c_str(), cache_.c_str()) == 0 && std::fclose(std::exchange(stream_, nullptr)) == 0;
+    ok_ = ok_ && std::fflush(stream_) == 0 && std::rename(temporary_.c_str(), cache_.c_str()) == 0;
+    if (ok_) std::fclose(std::exchange(stream_, nullptr));
+    return ok_;
   }
 
  private:
+  // Returns the checksum continued, which a second thread works out during the write.
+  uint32_t write_padded(const void* data, size_t bytes, uint32_t crc) {
+    constexpr char kZeros[kAlignment] = {};
+    auto data_crc = std::async(std::launch::async, [=] { return crc32c(data, bytes, crc); });
+    write(data, bytes);
+    write(kZeros, padding_of(bytes));
+    return crc32c(kZeros, padding_of(bytes), data_crc.get());
+  }
+
   fs::path cache_;
   std::string temporary_;
   std::FILE* stream_ = nullptr;
@@ -175,12 +181,11 @@ class CacheWriter {
 fs::path keep(const fs::path& file, const CocoTables& tables, const CocoCacheHeader& header) {
   std::string reasons;
   for (const fs::path& cache : coco_cache_places(file)) {
-    std::error_code ignored;
-    if (cache.has_parent_path()) fs::create_directories(cache.parent_path(), ignored);
-    errno = 0;
+    std::error_code failed;
+    if (cache.has_parent_path()) fs::create_directories(cache.parent_path(), failed);
     CacheWriter writer(cache);
     if (writer.write_tables(tables, header) && writer.commit()) return cache;
-    reasons += format("; {}: {}", cache.string(), std::strerror(errno));
+    reasons += format("; {}: {}", cache.string(), failed ? failed.message() : std::strerror(errno));
   }
   log_warning("{}: its index can't be kept and will be made at every start{}", file.string(), reasons);
   return {};

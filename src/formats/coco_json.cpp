@@ -102,13 +102,19 @@ std::vector<std::span<const double>> CocoIndex::polygons(const CocoAnnotation& a
 
 Rle CocoIndex::segmentation(const CocoAnnotation& annotation) const {
   const CocoImage& image = images()[annotation.image];
-  return in_file(where_, [&]() -> Rle {
+  try {
     if (annotation.shape == CocoShape::kCompressed)
       return rle_from_string(text({annotation.shape_data.begin, annotation.shape_data.size()}), image.height, image.width);
     if (annotation.shape != CocoShape::kCounts) return mask_of_polygons(polygons(annotation), image.height, image.width);
     const auto runs = slice(tables_->runs, annotation.shape_data);
     return rle_from_counts(std::vector<int64_t>(runs.begin(), runs.end()), image.height, image.width);
-  });
+  } catch (const DataError& error) {
+    throw DataError(format("{}: {}", where_, name_of(annotation)), error.what());
+  }
+}
+
+std::string CocoIndex::name_of(const CocoAnnotation& annotation) const {
+  return format("annotation {} (id {})", &annotation - annotations().data() + 1, annotation.id);
 }
 
 }  // namespace glid

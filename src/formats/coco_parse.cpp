@@ -12,7 +12,8 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 
-constexpr int64_t kMaxPixels = UINT32_MAX;  // what run lengths count in
+constexpr size_t kMinBytesPerCoordinate = 6;  // "12.34,"
+constexpr int64_t kMaxPixels = UINT32_MAX;    // what run lengths count in
 
 template <typename Rows, typename Id>
 void reject_repeated(const Rows& rows, std::string_view kind, Id id_of) {
@@ -30,7 +31,10 @@ struct Numbered {
 
 class TruthParser {
  public:
-  explicit TruthParser(std::string_view padded_json) : document_(JsonText::walk(padded_json, parser_)) {}
+  explicit TruthParser(std::string_view padded_json) : document_(JsonText::walk(padded_json, parser_)) {
+    // As many as most files need: what is not touched costs nothing, growing would copy gigabytes.
+    pools_.coordinates.reserve(padded_json.size() / kMinBytesPerCoordinate);
+  }
 
   CocoPools parse();
 

@@ -129,7 +129,7 @@ bool are_sound(const CocoTables& tables) {
 
 Rle mask_of_polygons(std::span<const std::span<const double>> polygons, int64_t height, int64_t width) {
   if (height == 0 || width == 0) throw DataError("", "has a mask, but its image has no height and width");
-  if (polygons.empty()) return {height, width, {static_cast<uint32_t>(height * width)}};
+  if (polygons.empty()) return {height, width, {num_mask_pixels(height, width)}};
   std::vector<Rle> parts;
   for (const auto& polygon : polygons) parts.push_back(rle_from_polygon(polygon, height, width));
   return parts.size() == 1 ? std::move(parts[0]) : rle_union(parts);

@@ -21,7 +21,7 @@ constexpr int64_t kGroupSign = 0x10;
 constexpr int64_t kGroupMore = 0x20;
 constexpr char kGroupZero = '0';
 constexpr char kGroupLast = kGroupZero + 0x3f;
-constexpr int kMaxGroups = 7;  // a difference of two 32-bit runs has 33 bits
+constexpr size_t kMaxGroups = 7;  // a difference of two 32-bit runs has 33 bits
 
 // Appends runs and keeps their sum within the image.
 class Appender {
@@ -32,10 +32,7 @@ class Appender {
   const std::vector<uint32_t>& counts() const { return rle_.counts; }
 
   void append(int64_t run) {
-    if (run < 0) throw DataError("", format("has a negative run length as number {}", counts().size()), format("{}", run));
-    if (run > num_pixels_ - sum_)
-      throw DataError("", format("has run lengths longer than the {} pixels of its image", num_pixels_),
-                      format("{} and more, at run {}", sum_, counts().size()));
+    if (run < 0 || run > num_pixels_ - sum_) refuse(run);
     sum_ += run;
     rle_.counts.push_back(static_cast<uint32_t>(run));
   }
@@ -48,6 +45,12 @@ class Appender {
   }
 
  private:
+  [[noreturn]] void refuse(int64_t run) const {
+    if (run < 0) throw DataError("", format("has a negative run length as number {}", counts().size()), format("{}", run));
+    throw DataError("", format("has run lengths longer than the {} pixels of its image", num_pixels_),
+                    format("{} and more, at run {}", sum_, counts().size()));
+  }
+
   int64_t num_pixels_;
   int64_t sum_ = 0;
   Rle rle_;
@@ -58,20 +61,25 @@ size_t count_numbers(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return !((c - kGroupZero) & kGroupMore); }));
 }
 
+[[noreturn]] void refuse_byte(char c) {
+  throw DataError("", "has a compressed mask with a byte that stands for nothing",
+                  format("{:#04x}", static_cast<uint8_t>(c)));
+}
+
 // Takes one number off the front of `text`, which isn't empty.
 int64_t take_number(std::string_view& text) {
   int64_t value = 0;
-  for (int group = 0; group < kMaxGroups; ++group) {
-    if (text.empty()) throw DataError("", "has a compressed mask that is cut inside of a number");
-    const char c = text.front();
-    if (c < kGroupZero || c > kGroupLast)
-      throw DataError("", "has a compressed mask with a byte that stands for nothing",
-                      format("{:#04x}", static_cast<uint8_t>(c)));
-    text.remove_prefix(1);
-    const int64_t bits = c - kGroupZero;
-    value |= (bits & kGroupMask) << (kGroupBits * group);
-    if (!(bits & kGroupMore)) return bits & kGroupSign ? value | -(int64_t{1} << (kGroupBits * (group + 1))) : value;
+  int shift = 0;
+  for (size_t i = 0; i < std::min(text.size(), kMaxGroups); ++i) {
+    if (text[i] < kGroupZero || text[i] > kGroupLast) refuse_byte(text[i]);
+    const int64_t bits = text[i] - kGroupZero;
+    value |= (bits & kGroupMask) << shift;
+    shift += kGroupBits;
+    if (bits & kGroupMore) continue;
+    text.remove_prefix(i + 1);
+    return bits & kGroupSign ? value | -(int64_t{1} << shift) : value;
   }
+  if (text.size() < kMaxGroups) throw DataError("", "has a compressed mask that is cut inside of a number");
   throw DataError("", "has a compressed mask with a number of more than 32 bits");
 }
 
@@ -168,49 +176,48 @@ void check_same_size(const Rle& a, const Rle& b) {
                     format("{} x {} and {} x {}", a.height, a.width, b.height, b.width));
 }
 
-// The runs of a mask while walking along it.
+// The run of a mask that a walk along its pixels stands in. The walk never leaves the mask.
 class Walk {
  public:
-  explicit Walk(std::span<const uint32_t> counts) : counts_(counts), left_(counts.empty() ? 0 : counts[0]) {}
+  explicit Walk(const std::vector<uint32_t>& counts) : counts_(counts.data()), left_(counts[0]) {}
 
   uint32_t left() const { return left_; }
-  bool value() const { return value_; }
+  bool value() const { return index_ % 2 == 1; }
 
   void advance(uint32_t pixels) {
-    left_ -= pixels;
-    if (left_ > 0 || next_ >= counts_.size()) return;
-    left_ = counts_[next_++];
-    value_ = !value_;
+    const bool is_over = left_ == pixels;
+    index_ += is_over;
+    left_ = is_over ? counts_[index_] : left_ - pixels;
   }
 
  private:
-  std::span<const uint32_t> counts_;
+  const uint32_t* counts_;
   uint32_t left_;
-  size_t next_ = 1;
-  bool value_ = false;
+  size_t index_ = 0;
 };
 
-// One run at each change of op(a, b).
+// One run at each change of op(a, b). Noise makes every branch of the loop a guess, so it has only the one that ends it.
 template <typename Op>
 void merge(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b, uint32_t num_pixels, std::vector<uint32_t>& out,
            Op op) {
-  out.clear();
-  out.reserve(a.size() + b.size());
-  Walk walk_a(a), walk_b(b);
-  uint32_t rest = num_pixels, run = 0;
-  bool value = false;
-  do {
-    const uint32_t step = std::min(walk_a.left(), walk_b.left());
-    walk_a.advance(step);
-    walk_b.advance(step);
-    run += step;
-    rest -= step;
-    const bool next = op(walk_a.value(), walk_b.value());
-    if (next == value && rest > 0) continue;
-    out.push_back(run);
-    run = 0;
-    value = next;
-  } while (rest > 0);
+  out.assign(a.size() + b.size() + 1, 0);
+  size_t num_runs = 0;
+  if (num_pixels > 0) {
+    Walk walk_a(a), walk_b(b);
+    bool value = false;
+    for (uint32_t rest = num_pixels;;) {
+      const uint32_t step = std::min(walk_a.left(), walk_b.left());
+      out[num_runs] += step;
+      rest -= step;
+      if (rest == 0) break;
+      walk_a.advance(step);
+      walk_b.advance(step);
+      const bool is_change = op(walk_a.value(), walk_b.value()) != value;
+      num_runs += is_change;
+      value ^= is_change;
+    }
+  }
+  out.resize(num_runs + 1);
 }
 
 template <typename Op>
@@ -309,6 +316,7 @@ Rle rle_from_string(std::string_view compressed, int64_t height, int64_t width) 
 std::string rle_to_string(const Rle& rle) {
   std::string text;
   const auto& counts = rle.counts;
+  text.reserve(counts.size() * 2);
   for (size_t i = 0; i < counts.size(); ++i) put_number(counts[i] - int64_t{i > 2 ? counts[i - 2] : 0}, text);
   return text;
 }

@@ -8,7 +8,8 @@ namespace {
 
 constexpr int kFirstBits = 10;  // slots of a new table: 2^10, enough for images of ordinary scenes
 
-// Open addressing with linear probing, at most half full. A slot without pixels is free.
+// Open addressing with linear probing, at most a quarter full: the first slot is nearly always the right one. A slot without
+// pixels is free.
 class PairTable {
  public:
   void add(uint32_t truth, uint32_t predicted, int64_t num_pixels) {
@@ -19,7 +20,7 @@ class PairTable {
       ++num_used_;
     }
     slot.num_pixels += num_pixels;
-    if (num_used_ * 2 > slots_.size()) grow();
+    if (num_used_ * 4 > slots_.size()) grow();
   }
 
   std::vector<PixelPair> take() {

@@ -160,5 +160,9 @@ TEST(Difference, AWindowForAllEqualsTheSameWindowFourTimes) {
   EXPECT_NE(leaves("6"), leaves("[6, 6, 6, 7]"));
 }
 
+TEST(Help, ListsOfListsAreSpelledOut) {
+  EXPECT_EQ((config::Value<std::vector<std::array<double, 2>>>::type(config::positive()).text()), "list of lists of 2 numbers, each > 0");
+}
+
 }  // namespace
 }  // namespace glid

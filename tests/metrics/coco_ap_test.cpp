@@ -96,14 +96,16 @@ TEST(CocoAp, NoDetectionsAndNoTruths) {
   for (const ApNumber& number : evaluate("", box_result(1, "[0, 0, 10, 10]", .9)).numbers) EXPECT_FALSE(number.value);
 }
 
-TEST(CocoAp, EmptyAndNegativeBoxesAreFalse) {
-  const std::string hit = box_result(1, "[0, 0, 10, 10]", .1);
-  for (const char* box : {"[5, 5, 0, 5]", "[5, 5, -5, 5]", "[10, 10, -10, -10]", "[-50, -50, 10, 10]"}) {
+TEST(CocoAp, EmptyAndNegativeBoxesNeverMatch) {
+  const std::string truth = box_truth(1, 1, "[0, 0, 10, 10]"), hit = box_result(1, "[0, 0, 10, 10]", .1);
+  for (const char* box : {"[5, 5, 0, 5]", "[10, 10, -10, -10]", "[-50, -50, 10, 10]"}) {
     SCOPED_TRACE(box);
-    const ApReport report = evaluate(box_truth(1, 1, "[0, 0, 10, 10]"), box_result(1, box, .9) + "," + hit);
+    const ApReport report = evaluate(truth, box_result(1, box, .9) + "," + hit);
     EXPECT_NEAR(number(report.numbers, "AP"), .5, kNear);
     EXPECT_FALSE(report.notes.empty());
   }
+  // Its area, -25, is in no range: ignored.
+  EXPECT_NEAR(number(evaluate(truth, box_result(1, "[5, 5, -5, 5]", .9) + "," + hit).numbers, "AP"), 1, kNear);
 }
 
 TEST(CocoAp, BoxAreaProtocol) {

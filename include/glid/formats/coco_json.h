@@ -130,6 +130,8 @@ class CocoIndex {
 
   std::string_view text(const CocoText& text) const;
   CocoImageId image_id(size_t image) const;
+  // What errors call one of annotations(): "annotation 17 (id 908)", counted from 1 in the file.
+  std::string name_of(const CocoAnnotation& annotation) const;
   // None for an id that no image or category has (an integer in a file of string ids too).
   std::optional<uint32_t> find_image(int64_t id) const;
   std::optional<uint32_t> find_image(std::string_view id) const;
