@@ -45,7 +45,8 @@ def bench_files(folder, kind, num_images, num_results, num_categories, rng):
                 truth["num_keypoints"] = int((joints[:, 2] > 0).sum())
             truths.append(truth)
         for _ in range(num_results // num_images):
-            results.append(bench_result(rng, kind, truths[int(rng.integers(first, len(truths)))], num_categories, height, width))
+            truth = truths[int(rng.integers(first, len(truths)))]
+            results.append(bench_result(rng, kind, truth, num_categories, height, width))
     truth = {"images": [{"id": i, "height": height, "width": width} for i in range(1, num_images + 1)],
              "categories": [{"id": i, "name": f"class {i}"} for i in range(1, num_categories + 1)], "annotations": truths}
     (folder / "truth.json").write_text(json.dumps(truth))
@@ -108,8 +109,8 @@ def children_cpu():
 
 def time_ours(program, folder, kind, threads):
     """(wall seconds, CPU seconds, answer) of a whole process."""
-    request = {"truth": str(folder / "truth.json"), "results": str(folder / "results.json"), "kind": kind, "threads": threads,
-               "curves": False}
+    request = {"truth": str(folder / "truth.json"), "results": str(folder / "results.json"), "kind": kind,
+               "threads": threads, "curves": False}
     begin, cpu_begin = time.perf_counter(), children_cpu()
     output = subprocess.run([program], input=json.dumps(request) + "\n", capture_output=True, text=True, check=True).stdout
     return time.perf_counter() - begin, children_cpu() - cpu_begin, json.loads(output)
@@ -132,7 +133,7 @@ def bench_kind(args, kind, num_images, num_results, num_categories):
             numbers = np.array(list(answer["numbers"].values()))
             difference = np.max(np.abs(numbers - references["pycocotools"][2][: len(numbers)]))
             ratios = ", ".join(f"{r[0] / wall:.1f}x (CPU {r[1] / cpu:.1f}x) {name}" for name, r in references.items())
-            print(f"  ours, {threads} thread(s) {wall:8.3f} s, CPU {cpu:8.3f} s: {ratios}; differs by {difference:.1g}")
+            print(f"  ours, {threads} threads  {wall:8.3f} s, CPU {cpu:8.3f} s: {ratios}; differs by {difference:.1g}")
             print("    " + ", ".join(f"{part} {seconds:.3f} s" for part, seconds in answer["seconds"].items()), flush=True)
 
 

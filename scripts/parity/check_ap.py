@@ -5,8 +5,8 @@
     python scripts/parity/check_ap.py build/dev/bin/parity_ap [--count 3000] [--seed 0] [--keep FOLDER]
 
 Boxes, masks (polygons, runs, compressed runs) and poses; crowds, ties, empty sets, single images, more detections than
-the limit, areas of exactly 1024 and 9216, own thresholds, ranges, limits and sigmas, pooled categories. No annotation has
-the id 0, which pycocotools takes for unmatched. --keep writes the files of failing cases.
+the limit, areas of exactly 1024 and 9216, own thresholds, ranges, limits and sigmas, pooled categories, image ids that are
+strings, repeated annotation ids. No annotation has the id 0, which pycocotools takes for unmatched. --keep writes the files of failing cases.
 """
 import argparse
 import contextlib
@@ -109,7 +109,10 @@ class Case:
         self.choose_settings()
         categories = rng.choice(np.arange(1, 30), int(rng.integers(1, 5)), replace=False)
         self.categories = sorted(int(c) for c in categories)
-        self.images = [int(i) for i in rng.permutation(np.arange(1, 1 + int(rng.choice([1, 2, 5, 9]))))]
+        self.images = [int(i) for i in rng.permutation(np.arange(1, 1 + int(rng.choice([1, 2, 5, 11]))))]
+        if rng.random() < 0.1:
+            self.images = [f"scene{i}" for i in self.images]
+        self.repeats_ids = rng.random() < 0.1
         self.truths, self.results = [], []
         for image in self.images:
             self.add_image(image)
@@ -150,7 +153,8 @@ class Case:
     def add_truth(self, image, box):
         rng = self.rng
         area = box[2] * box[3] if rng.random() < 0.7 else float(rng.choice([0, 400, 1024, 9216, 20000]))
-        truth = {"id": len(self.truths) + 1, "image_id": image, "category_id": self.category(), "bbox": box, "area": area,
+        repeats = self.truths and self.repeats_ids and rng.random() < 0.2
+        truth = {"id": int(rng.integers(1, 1 + len(self.truths))) if repeats else len(self.truths) + 1, "image_id": image, "category_id": self.category(), "bbox": box, "area": area,
                  "iscrowd": int(rng.random() < 0.15)}
         if self.kind == "mask":
             truth["segmentation"] = random_mask(rng, box, self.size, self.size + 3)
@@ -187,10 +191,19 @@ class Case:
         truth = {"images": [{"id": i, "file_name": f"{i}.jpg", **size} for i in self.images],
                  "categories": [{"id": c, "name": f"class {c}"} for c in reversed(self.categories)],
                  "annotations": self.truths}
-        if self.kind == "mask" and self.keys == 0:  # the area of a result is then its box's
-            for result in self.results:
-                result["bbox"] = [1.0, 2.0, float(self.rng.choice([4, 32, 50])), 32.0]
+        if self.kind == "mask" and self.keys == 0:
+            self.give_boxes()
         return truth, self.results
+
+    def give_boxes(self):
+        """Makes a file of boxes, whose areas count though the masks are compared; a mask may be missing or a polygon."""
+        for result in self.results:
+            result["bbox"] = [1.0, 2.0, float(self.rng.choice([4, 32, 50])), 32.0]
+            kind = self.rng.random()
+            if kind < 0.1:
+                del result["segmentation"]
+            elif kind < 0.3:
+                result["segmentation"] = [polygon_of(random_box(self.rng, self.size))]
 
 
 def reference(truth_file, results, kind, settings, pooled):

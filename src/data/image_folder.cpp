@@ -6,7 +6,9 @@
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/rng.h"
+#include "glid/data/inspection.h"
 #include "glid/formats/image_file.h"
+#include "sample_files.h"
 
 namespace glid {
 namespace {
@@ -58,26 +60,6 @@ std::vector<std::string> require_images(const fs::path& folder, const fs::path& 
   return std::move(listing.images);
 }
 
-// Keeps the tenth of `files` with the smallest hashes, or the others; the order stays.
-std::vector<std::string> split_by_hash(const fs::path& folder, const std::vector<std::string>& files, Split split) {
-  if (files.size() < 2) {
-    throw DataError(folder.string(), "has too few images to set a tenth aside for validation", std::to_string(files.size()),
-                    "add images or a folder val");
-  }
-  std::vector<std::pair<uint64_t, size_t>> hashes;
-  for (size_t i = 0; i < files.size(); ++i) hashes.emplace_back(stable_hash(files[i]), i);
-  const auto tenth = hashes.begin() + static_cast<std::ptrdiff_t>(std::max<size_t>(1, files.size() / 10));
-  std::nth_element(hashes.begin(), tenth, hashes.end());
-  std::vector<size_t> chosen;
-  for (auto it = split == Split::kVal ? hashes.begin() : tenth; it != (split == Split::kVal ? tenth : hashes.end()); ++it) {
-    chosen.push_back(it->second);
-  }
-  std::sort(chosen.begin(), chosen.end());
-  std::vector<std::string> kept;
-  for (const size_t i : chosen) kept.push_back(files[i]);
-  return kept;
-}
-
 std::string class_of(const std::string& file) { return file.substr(0, file.find('/')); }
 
 // Every folder in `folder` is a class, numbered in byte order.
@@ -108,7 +90,9 @@ void check_classes(const fs::path& folder, const std::vector<std::string>& files
 }  // namespace
 
 ImageFolder::ImageFolder(fs::path folder, std::vector<std::string> files, std::map<std::string, int64_t> classes)
-    : folder_(std::move(folder)), files_(std::move(files)), classes_(std::move(classes)) {}
+    : folder_(std::move(folder)), files_(std::move(files)), classes_(std::move(classes)) {
+  for (const auto& [name, label] : classes_) vocabulary_.images.push_back({label, name});
+}
 
 Sample ImageFolder::get(int64_t id) const {
   const std::string& file = files_.at(static_cast<size_t>(id));
@@ -127,6 +111,11 @@ uint64_t ImageFolder::fingerprint() const {
     hash = stable_hash(format("{} {}", file, missing ? 0 : bytes), hash);
   }
   return hash;
+}
+
+void ImageFolder::inspect(int64_t id, Inspection& inspection) const {
+  inspection.check_image(name(id), {});
+  if (!classes_.empty()) inspection.count_label(classes_.at(class_of(files_.at(static_cast<size_t>(id)))));
 }
 
 ImageFolder open_imagenet(const fs::path& root, Split split) {

@@ -8,6 +8,8 @@
 
 #include "glid/core/format.h"
 #include "glid/core/rng.h"
+#include "glid/data/inspection.h"
+#include "sample_files.h"
 
 namespace glid {
 namespace {
@@ -239,40 +241,41 @@ std::vector<Keypoint> keypoints(const Object& object, int owner, const Canvas& c
     const Vec2 p = object.to_image({d.x * inside, d.y * inside});
     const auto x = static_cast<int64_t>(std::floor(p.x)), y = static_cast<int64_t>(std::floor(p.y));
     const bool in_image = x >= 0 && y >= 0 && x < canvas.size && y < canvas.size;
-    points.push_back({p.x, p.y, in_image && canvas.owners[canvas.index(x, y)] == owner});
+    const bool is_seen = in_image && canvas.owners[canvas.index(x, y)] == owner;
+    points.push_back({p.x, p.y,
+                      is_seen    ? Visibility::kVisible
+                      : in_image ? Visibility::kHidden
+                                 : Visibility::kUnlabelled});
   }
   return points;
 }
 
-// Mask and box of the pixels that `owner` shows; an empty mask when there are none.
-Instance visible_part(const Canvas& canvas, int owner) {
-  Instance instance;
-  int64_t x0 = canvas.size, y0 = canvas.size, x1 = 0, y1 = 0;
-  instance.mask.resize(canvas.owners.size());
-  for (int64_t y = 0; y < canvas.size; ++y) {
-    for (int64_t x = 0; x < canvas.size; ++x) {
-      if (canvas.owners[canvas.index(x, y)] != owner) continue;
-      instance.mask[canvas.index(x, y)] = 1;
-      x0 = std::min(x0, x), x1 = std::max(x1, x + 1), y0 = std::min(y0, y), y1 = std::max(y1, y + 1);
-    }
+// Mask and box of the pixels that `owner` shows, and their labels; area 0 when there are none.
+Instance visible_part(const Canvas& canvas, int owner, int64_t category, std::vector<uint16_t>& semantic) {
+  std::vector<uint8_t> mask(canvas.owners.size());
+  for (size_t i = 0; i < mask.size(); ++i) {
+    if (canvas.owners[i] != owner) continue;
+    mask[i] = 1;
+    semantic[i] = static_cast<uint16_t>(category + 1);
   }
-  if (x1 == 0) instance.mask.clear();
-  instance.box = {static_cast<double>(x0), static_cast<double>(y0), static_cast<double>(x1), static_cast<double>(y1)};
+  Instance instance{.category = category, .mask = rle_from_mask(mask, canvas.size, canvas.size)};
+  instance.box = to_corners(rle_box(instance.mask));
+  instance.area = static_cast<double>(rle_area(instance.mask));
   return instance;
 }
 
 Targets describe(const std::vector<Object>& objects, Canvas& canvas) {
   Targets targets;
-  int64_t largest_area = 0;
+  targets.semantic.resize(canvas.owners.size());
+  double largest_area = 0;
   for (int owner = 0; owner < std::ssize(objects); ++owner) {
-    Instance instance = visible_part(canvas, owner);
-    if (instance.mask.empty()) continue;
     const Object& object = objects[static_cast<size_t>(owner)];
-    instance.category = static_cast<int64_t>(object.shape);
+    Instance instance = visible_part(canvas, owner, static_cast<int64_t>(object.shape), targets.semantic);
+    if (instance.area == 0) continue;
+    instance.id = std::ssize(targets.instances) + 1;
     instance.keypoints = keypoints(object, owner, canvas);
-    const int64_t area = std::count(instance.mask.begin(), instance.mask.end(), uint8_t{1});
-    if (area >= largest_area) {
-      largest_area = area;
+    if (instance.area >= largest_area) {
+      largest_area = instance.area;
       targets.label = instance.category;
     }
     targets.instances.push_back(std::move(instance));
@@ -291,6 +294,17 @@ std::vector<Object> draw_objects(Rng& rng, float size_px) {
     objects.push_back(draw_object(rng, size_px, depth, slice * uniform(rng, 0.3f, 0.9f)));
   }
   return objects;
+}
+
+Vocabulary make_vocabulary() {
+  Vocabulary vocabulary;
+  vocabulary.images = vocabulary.objects = numbered_classes({kSceneClasses.begin(), kSceneClasses.end()});
+  std::vector<std::string> labels{"background"};
+  labels.insert(labels.end(), kSceneClasses.begin(), kSceneClasses.end());
+  vocabulary.labels = numbered_classes(labels);
+  vocabulary.joints.assign(kSceneJoints.begin(), kSceneJoints.end());
+  for (int64_t joint = 1; joint < kSceneKeypoints; ++joint) vocabulary.limbs.push_back({0, joint});
+  return vocabulary;
 }
 
 }  // namespace
@@ -321,6 +335,21 @@ Sample Scenes::get(int64_t id) const {
 }
 
 std::string Scenes::name(int64_t id) const { return format("{}_{:06}", first_ == 0 ? "scene" : "val_scene", id); }
+
+const Vocabulary& Scenes::vocabulary() const {
+  static const Vocabulary kVocabulary = make_vocabulary();
+  return kVocabulary;
+}
+
+void Scenes::inspect(int64_t id, Inspection& inspection) const {
+  const Sample sample = get(id);
+  const SizePx size{size_px_, size_px_};
+  inspection.count_image(size);
+  inspection.count_label(*sample.targets.label);
+  for (const Instance& instance : sample.targets.instances) inspection.count_object(instance.category);
+  inspection.check_labels({size_px_, size_px_, sample.targets.semantic}, size, {kNumSceneLabels}, sample.name);
+  inspection.check_depth(sample.targets.depth, size, size, sample.name);
+}
 
 uint64_t Scenes::fingerprint() const {
   return stable_hash(format("scenes {} {} {} {} {}", kGeneratorVersion, seed_, first_, count_, size_px_));

@@ -11,7 +11,7 @@
 
 namespace glid {
 
-constexpr size_t kNumCocoTables = 12;
+constexpr size_t kNumCocoTables = 13;
 
 // Little-endian, as everything behind it. The tables follow in for_each_table()'s order, each padded to 8 bytes.
 struct CocoCacheHeader {

@@ -92,11 +92,19 @@ std::span<const double> CocoIndex::keypoints(const CocoAnnotation& annotation) c
   return slice(tables_->keypoints, annotation.keypoints);
 }
 
-std::vector<std::span<const double>> CocoIndex::polygons(const CocoAnnotation& annotation) const {
-  std::vector<std::span<const double>> polygons;
+std::vector<std::vector<double>> CocoIndex::polygons(const CocoAnnotation& annotation) const {
+  std::vector<std::vector<double>> polygons;
   if (annotation.shape != CocoShape::kPolygons) return polygons;
-  for (uint64_t i = annotation.shape_data.begin; i < annotation.shape_data.end; ++i)
-    polygons.push_back(slice(tables_->coordinates, {tables_->polygons_begin[i], tables_->polygons_begin[i + 1]}));
+  for (const CocoPolygon& polygon : slice(tables_->polygons, annotation.shape_data)) {
+    const CocoRange range{polygon.begin, polygon.begin + polygon.size};
+    if (polygon.in_hundredths) {
+      std::vector<double>& xy = polygons.emplace_back();
+      for (const int32_t hundredth : slice(tables_->hundredths, range)) xy.push_back(hundredth / 100.0);
+    } else {
+      const auto xy = slice(tables_->coordinates, range);
+      polygons.emplace_back(xy.begin(), xy.end());
+    }
+  }
   return polygons;
 }
 
@@ -105,7 +113,10 @@ Rle CocoIndex::segmentation(const CocoAnnotation& annotation) const {
   try {
     if (annotation.shape == CocoShape::kCompressed)
       return rle_from_string(text({annotation.shape_data.begin, annotation.shape_data.size()}), image.height, image.width);
-    if (annotation.shape != CocoShape::kCounts) return mask_of_polygons(polygons(annotation), image.height, image.width);
+    if (annotation.shape != CocoShape::kCounts) {
+      const std::vector<std::vector<double>> xy = polygons(annotation);
+      return mask_of_polygons(std::vector<std::span<const double>>(xy.begin(), xy.end()), image.height, image.width);
+    }
     const auto runs = slice(tables_->runs, annotation.shape_data);
     return rle_from_counts(std::vector<int64_t>(runs.begin(), runs.end()), image.height, image.width);
   } catch (const DataError& error) {

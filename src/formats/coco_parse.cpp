@@ -33,7 +33,7 @@ class TruthParser {
  public:
   explicit TruthParser(std::string_view padded_json) : document_(JsonText::walk(padded_json, parser_)) {
     // As many as most files need: what is not touched costs nothing, growing would copy gigabytes.
-    pools_.coordinates.reserve(padded_json.size() / kMinBytesPerCoordinate);
+    pools_.hundredths.reserve(padded_json.size() / kMinBytesPerCoordinate);
   }
 
   CocoPools parse();
@@ -272,11 +272,8 @@ void TruthParser::add_shape() {
       for (const int64_t count : shape_.counts) pools_.runs.push_back(static_cast<uint32_t>(count));
     }
   } else if (shape_.shape == CocoShape::kPolygons) {
-    const uint64_t begin = pools_.coordinates.size();
-    annotation_.shape_data = {pools_.polygons_begin.size() - 1,
-                              pools_.polygons_begin.size() - 1 + shape_.polygon_ends.size()};
-    pools_.coordinates.insert(pools_.coordinates.end(), shape_.coordinates.begin(), shape_.coordinates.end());
-    for (const size_t end : shape_.polygon_ends) pools_.polygons_begin.push_back(begin + end);
+    annotation_.shape_data = {pools_.polygons.size(), pools_.polygons.size() + shape_.polygon_ends.size()};
+    for (const auto& polygon : shape_.polygons()) pools_.add_polygon(polygon);
   }
 }
 

@@ -230,13 +230,17 @@ Rle JsonShape::mask(int64_t image_height, int64_t image_width) const {
   check_size(*this, image_height, image_width);
   if (shape == CocoShape::kCounts) return rle_from_counts(counts, image_height, image_width);
   if (shape == CocoShape::kCompressed) return rle_from_string(text, image_height, image_width);
+  return mask_of_polygons(polygons(), image_height, image_width);
+}
+
+std::vector<std::span<const double>> JsonShape::polygons() const {
   std::vector<std::span<const double>> polygons;
   size_t begin = 0;
   for (const size_t end : polygon_ends) {
     polygons.push_back(std::span(coordinates).subspan(begin, end - begin));
     begin = end;
   }
-  return mask_of_polygons(polygons, image_height, image_width);
+  return polygons;
 }
 
 }  // namespace glid

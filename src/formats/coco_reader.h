@@ -159,6 +159,7 @@ struct JsonShape {
   bool has_runs() const { return shape == CocoShape::kCounts || shape == CocoShape::kCompressed; }
   // Throws DataError for a polygon that is none and for run lengths without a size; reuses the memory of the last one.
   void read(JsonValue value);
+  std::vector<std::span<const double>> polygons() const;
   // Throws DataError when run lengths are not of this size or don't fill it.
   Rle mask(int64_t image_height, int64_t image_width) const;
 

@@ -1,6 +1,7 @@
 #include "coco_tables.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <utility>
 
@@ -14,6 +15,15 @@ struct OwnedTables {
   CocoPools pools;
   CocoTables tables;
 };
+
+// None when a hundredth is not exactly the value.
+std::optional<int32_t> to_hundredth(double value) {
+  constexpr double kLargest = 1e7;
+  if (!(std::abs(value) < kLargest)) return std::nullopt;
+  const auto hundredth = static_cast<int32_t>(value * 100 + std::copysign(0.5, value));
+  if (hundredth / 100.0 != value) return std::nullopt;
+  return hundredth;
+}
 
 // A counting sort by image, which keeps the file's order.
 void group_by_image(CocoPools& pools) {
@@ -77,11 +87,16 @@ bool is_sound(const CocoAnnotation& annotation, const CocoTables& tables) {
   switch (annotation.shape) {
     case CocoShape::kNone:
     case CocoShape::kEmpty: return true;
-    case CocoShape::kPolygons: return lies_in(annotation.shape_data, tables.polygons_begin.size() - 1);
+    case CocoShape::kPolygons: return lies_in(annotation.shape_data, tables.polygons.size());
     case CocoShape::kCounts: return lies_in(annotation.shape_data, tables.runs.size());
     case CocoShape::kCompressed: return lies_in(annotation.shape_data, tables.text.size());
   }
   return false;
+}
+
+bool is_sound(const CocoPolygon& polygon, const CocoTables& tables) {
+  const size_t size = polygon.in_hundredths ? tables.hundredths.size() : tables.coordinates.size();
+  return lies_in(CocoRange{polygon.begin, polygon.begin + polygon.size}, size);
 }
 
 bool is_sound(const CocoImage& image, size_t text_size) {
@@ -102,14 +117,28 @@ CocoText CocoPools::add_text(std::string_view piece) {
   return {text.size() - piece.size(), piece.size()};
 }
 
+void CocoPools::add_polygon(std::span<const double> xy) {
+  const size_t begin = hundredths.size();
+  for (const double value : xy) {
+    const auto hundredth = to_hundredth(value);
+    if (!hundredth) break;
+    hundredths.push_back(*hundredth);
+  }
+  const bool in_hundredths = hundredths.size() == begin + xy.size();
+  polygons.push_back({in_hundredths ? begin : coordinates.size(), static_cast<uint32_t>(xy.size()), in_hundredths});
+  if (in_hundredths) return;
+  hundredths.resize(begin);
+  coordinates.insert(coordinates.end(), xy.begin(), xy.end());
+}
+
 std::shared_ptr<const CocoTables> finish_tables(CocoPools pools) {
   auto owned = std::make_shared<OwnedTables>();
   owned->pools = std::move(pools);
   const CocoPools& p = owned->pools;
   group_by_image(owned->pools);
-  owned->tables = {p.images,      p.categories, p.annotations,    p.annotations_begin, p.annotations_by_image,
-                   p.joint_names, p.limbs,      p.polygons_begin, p.coordinates,       p.runs,
-                   p.keypoints,   p.text};
+  owned->tables = {p.images,      p.categories, p.annotations, p.annotations_begin, p.annotations_by_image,
+                   p.joint_names, p.limbs,      p.polygons,    p.hundredths,        p.coordinates,
+                   p.runs,        p.keypoints,  p.text};
   owned->tables.notes = count_notes(owned->tables);
   return {owned, &owned->tables};
 }
@@ -119,8 +148,8 @@ bool are_sound(const CocoTables& tables) {
   return tables.annotations_by_image.size() == tables.annotations.size() &&
          tables.annotations_begin.size() == tables.images.size() + 1 &&
          are_offsets(tables.annotations_begin, tables.annotations.size()) &&
-         are_offsets(tables.polygons_begin, tables.coordinates.size()) &&
          all(tables.annotations_by_image, [&](uint32_t annotation) { return annotation < tables.annotations.size(); }) &&
+         all(tables.polygons, [&](const CocoPolygon& polygon) { return is_sound(polygon, tables); }) &&
          all(tables.joint_names, [&](const CocoText& name) { return lies_in(name, tables.text.size()); }) &&
          all(tables.images, [&](const CocoImage& image) { return is_sound(image, tables.text.size()); }) &&
          all(tables.categories, [&](const CocoCategory& category) { return is_sound(category, tables); }) &&

@@ -13,6 +13,14 @@
 
 namespace glid {
 
+// A polygon's coordinates, x and y in turn: in hundredths of a pixel, as COCO writes them and a third of the cache's size,
+// where every one of them divided by 100 is exactly the number that was read.
+struct CocoPolygon {
+  uint64_t begin = 0;  // into hundredths or coordinates
+  uint32_t size = 0;
+  uint32_t in_hundredths = 0;
+};
+
 struct CocoTables {
   std::span<const CocoImage> images;
   std::span<const CocoCategory> categories;
@@ -21,7 +29,8 @@ struct CocoTables {
   std::span<const uint32_t> annotations_by_image;  // into annotations
   std::span<const CocoText> joint_names;
   std::span<const CocoLimb> limbs;
-  std::span<const uint64_t> polygons_begin;  // into coordinates: one a polygon, and the end
+  std::span<const CocoPolygon> polygons;
+  std::span<const int32_t> hundredths;
   std::span<const double> coordinates;
   std::span<const uint32_t> runs;
   std::span<const double> keypoints;
@@ -42,7 +51,8 @@ void for_each_table(Tables&& tables, Visit visit) {
   visit(tables.annotations_by_image);
   visit(tables.joint_names);
   visit(tables.limbs);
-  visit(tables.polygons_begin);
+  visit(tables.polygons);
+  visit(tables.hundredths);
   visit(tables.coordinates);
   visit(tables.runs);
   visit(tables.keypoints);
@@ -58,13 +68,15 @@ struct CocoPools {
   std::vector<uint32_t> annotations_by_image;
   std::vector<CocoText> joint_names;
   std::vector<CocoLimb> limbs;
-  std::vector<uint64_t> polygons_begin{0};
+  std::vector<CocoPolygon> polygons;
+  std::vector<int32_t> hundredths;
   std::vector<double> coordinates;
   std::vector<uint32_t> runs;
   std::vector<double> keypoints;
   std::vector<char> text;
 
   CocoText add_text(std::string_view piece);
+  void add_polygon(std::span<const double> xy);
 };
 
 // Takes the pools; fills in annotations_begin, annotations_by_image and the notes.

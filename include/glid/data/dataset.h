@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "glid/data/sample.h"
 
@@ -20,6 +21,37 @@ class Dataset {
   virtual std::string name(int64_t id) const = 0;
   // Changes when the list of samples does, the same on every machine. May take a while: it looks at every file.
   virtual uint64_t fingerprint() const = 0;
+};
+
+// What the numbers in Targets stand for.
+struct Vocabulary {
+  struct Class {
+    int64_t id = 0;  // the number in the dataset's files
+    std::string name;
+    bool operator==(const Class&) const = default;
+  };
+  struct Limb {
+    int64_t from = 0, to = 0;  // indices into joints
+    bool operator==(const Limb&) const = default;
+  };
+  std::vector<Class> images;   // Targets::label
+  std::vector<Class> objects;  // Instance::category
+  std::vector<Class> labels;   // Targets::semantic
+  std::vector<std::string> joints;
+  std::vector<Limb> limbs;
+};
+
+class Inspection;  // glid/data/inspection.h
+
+// A dataset that tells what it holds, for `glid_data check` and `glid_data show`.
+class AnnotatedDataset : public Dataset {
+ public:
+  virtual const Vocabulary& vocabulary() const = 0;
+  // Looks at all of sample `id`, counts what it finds and lists what is wrong with it; a defect of one file doesn't keep it
+  // from the others. Safe to call from many threads with an inspection each.
+  virtual void inspect(int64_t id, Inspection& inspection) const = 0;
+  // The same for what belongs to no sample.
+  virtual void inspect_list(Inspection& /*inspection*/) const {}
 };
 
 }  // namespace glid

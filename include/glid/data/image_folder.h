@@ -16,7 +16,7 @@
 namespace glid {
 
 // A list of image files below one folder.
-class ImageFolder : public Dataset {
+class ImageFolder : public AnnotatedDataset {
  public:
   // `files` are relative to `folder`; `classes` maps their first path component to a label, or is empty.
   ImageFolder(std::filesystem::path folder, std::vector<std::string> files, std::map<std::string, int64_t> classes);
@@ -26,6 +26,8 @@ class ImageFolder : public Dataset {
   std::string name(int64_t id) const override;
   // Of the relative paths and the sizes in bytes.
   uint64_t fingerprint() const override;
+  const Vocabulary& vocabulary() const override { return vocabulary_; }
+  void inspect(int64_t id, Inspection& inspection) const override;
 
   const std::map<std::string, int64_t>& classes() const { return classes_; }
 
@@ -33,6 +35,7 @@ class ImageFolder : public Dataset {
   std::filesystem::path folder_;
   std::vector<std::string> files_;
   std::map<std::string, int64_t> classes_;
+  Vocabulary vocabulary_;
 };
 
 // ImageNet's layout: labels number the folders of root/train in byte order. Throws DataError when a folder is missing

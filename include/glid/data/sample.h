@@ -8,6 +8,7 @@
 
 #include "glid/formats/image.h"
 #include "glid/geometry/box.h"
+#include "glid/geometry/rle.h"
 
 namespace glid {
 
@@ -19,24 +20,40 @@ struct SampleKey {
   bool operator==(const SampleKey&) const = default;
 };
 
+// COCO's `v`.
+enum class Visibility : uint8_t {
+  kUnlabelled,  // nobody looked, or the point is outside of the image
+  kHidden,      // covered by something
+  kVisible,
+};
+
 // A point in pixels: pixel (row 0, column 0) covers [0, 1) x [0, 1).
 struct Keypoint {
   double x = 0, y = 0;
-  bool visible = false;  // inside the image and not covered by another object
+  Visibility visibility = Visibility::kUnlabelled;
+  bool operator==(const Keypoint&) const = default;
 };
 
 struct Instance {
-  int64_t category = 0;
-  Box box;                          // the tight box of the mask
-  std::vector<uint8_t> mask;        // [height][width], 1 where the instance is seen
-  std::vector<Keypoint> keypoints;  // in an order that all instances share
+  int64_t id = 0;        // in its file, or counted from 1 where that has none
+  int64_t category = 0;  // index into Vocabulary::objects
+  Box box;               // as annotated; the tight box of the mask where there is only that
+  Rle mask;              // of the image's size; without runs where there is none
+  double area = 0;       // as annotated, in pixels; that of the mask, else of the box, where the file has none
+  bool is_crowd = false;
+  bool is_difficult = false;        // Pascal VOC's: not counted when detectors are compared
+  std::vector<Keypoint> keypoints;  // in the order of Vocabulary::joints
 };
+
+// The value of Targets::semantic that stands for "no class".
+inline constexpr uint16_t kIgnoreLabel = 255;
 
 // What a dataset knows about an image, in that image's pixels; the rest is empty.
 struct Targets {
   std::optional<int64_t> label;     // class of the image
-  std::vector<Instance> instances;  // far to near
-  std::vector<float> depth;         // [height][width] metres
+  std::vector<Instance> instances;  // in the file's order; scenes: far to near
+  std::vector<uint16_t> semantic;   // [height][width] indices into Vocabulary::labels, or kIgnoreLabel
+  std::vector<float> depth;         // [height][width] metres; 0 where nothing was measured
 };
 
 struct Sample {

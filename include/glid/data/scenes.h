@@ -13,14 +13,17 @@ namespace glid {
 // The classes of the objects, and of a scene: the one that covers most pixels (the nearer of two).
 inline constexpr std::array kSceneClasses = {"cross", "diamond", "ellipse", "rectangle", "star", "triangle"};
 // Centre, then one point on each half axis of the object (right, down, left, up before its rotation).
-inline constexpr int kSceneKeypoints = 5;
+inline constexpr std::array kSceneJoints = {"centre", "right", "down", "left", "up"};
+inline constexpr int kSceneKeypoints = kSceneJoints.size();
+// In Targets::semantic the background is 0 and the class c is c + 1.
+inline constexpr int kNumSceneLabels = kSceneClasses.size() + 1;
 
 // The scene named (seed, id), size_px square: the same on every machine up to the rounding of sin and exp. Every
 // instance has at least one visible pixel. Depth is that of the nearest surface: the background is a tilted plane 6 to
 // 10 m away, objects bulge towards the camera at 1 to 5 m and never cut each other.
 Sample draw_scene(uint64_t seed, int64_t id, int64_t size_px);
 
-class Scenes : public Dataset {
+class Scenes : public AnnotatedDataset {
  public:
   struct Config {
     uint64_t seed = 0;
@@ -42,6 +45,8 @@ class Scenes : public Dataset {
   Sample get(int64_t id) const override;
   std::string name(int64_t id) const override;
   uint64_t fingerprint() const override;
+  const Vocabulary& vocabulary() const override;
+  void inspect(int64_t id, Inspection& inspection) const override;
 
  private:
   uint64_t seed_;

@@ -143,7 +143,7 @@ class CocoIndex {
   // x, y, v of each joint; v = 0 unlabelled, 1 hidden, 2 visible.
   std::span<const double> keypoints(const CocoAnnotation& annotation) const;
   // Each x0, y0, x1, y1, ...; none for other shapes.
-  std::vector<std::span<const double>> polygons(const CocoAnnotation& annotation) const;
+  std::vector<std::vector<double>> polygons(const CocoAnnotation& annotation) const;
   // The mask in its image, the union of its polygons; empty for kNone and kEmpty. Throws DataError when the image has no
   // size.
   Rle segmentation(const CocoAnnotation& annotation) const;

@@ -1,0 +1,44 @@
+// COCO 2017 and what people keep in its format: boxes and masks (instances_*.json) or persons' joints (person_keypoints_*.json).
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "glid/data/dataset.h"
+#include "glid/formats/coco_json.h"
+
+namespace glid {
+
+enum class CocoKind { kInstances, kKeypoints };
+
+// root/annotations/instances_train2017.json (person_keypoints_...) with root/train2017/, or both without "2017"; val likewise.
+// Samples are the images, ascending by id; categories are numbered in the order of their ids (COCO's 1 to 90 become 0 to
+// 79).
+class Coco : public AnnotatedDataset {
+ public:
+  // Throws DataError when the file is missing or can't be used, or there is no folder of images.
+  Coco(const std::filesystem::path& root, Split split, CocoKind kind);
+  // Whether there are annotations of this split.
+  static bool has(const std::filesystem::path& root, Split split, CocoKind kind);
+
+  int64_t size() const override { return static_cast<int64_t>(index_.images().size()); }
+  // Throws DataError too when the image's size is not the one of its annotation.
+  Sample get(int64_t id) const override;
+  std::string name(int64_t id) const override;
+  uint64_t fingerprint() const override;
+  const Vocabulary& vocabulary() const override { return vocabulary_; }
+  void inspect(int64_t id, Inspection& inspection) const override;
+  void inspect_list(Inspection& inspection) const override;
+
+  const CocoIndex& index() const { return index_; }
+
+ private:
+  std::filesystem::path file(int64_t id) const;
+
+  CocoIndex index_;
+  std::filesystem::path images_;
+  Vocabulary vocabulary_;
+};
+
+}  // namespace glid

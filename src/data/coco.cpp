@@ -1,0 +1,108 @@
+#include "glid/data/coco.h"
+
+#include <map>
+
+#include "coco_instances.h"
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "sample_files.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kYears[] = {"2017", ""};
+
+fs::path annotation_file(const fs::path& root, Split split, CocoKind kind, const char* year) {
+  const char* what = kind == CocoKind::kInstances ? "instances" : "person_keypoints";
+  return root / "annotations" / format("{}_{}{}.json", what, name_of(split), year);
+}
+
+// COCO's own name is preferred.
+fs::path find_annotations(const fs::path& root, Split split, CocoKind kind) {
+  for (const char* year : kYears)
+    if (fs::path file = annotation_file(root, split, kind, year); fs::exists(file)) return file;
+  throw DataError(annotation_file(root, split, kind, "2017").string(), "is not there", {},
+                  "data.root holds annotations/ and the folders of images; the name may go without 2017");
+}
+
+fs::path find_images(const fs::path& root, Split split) {
+  for (const char* year : kYears)
+    if (fs::path folder = root / format("{}{}", name_of(split), year); fs::is_directory(folder)) return folder;
+  throw DataError((root / format("{}2017", name_of(split))).string(), "is not a folder", {},
+                  "it holds the images; the name may go without 2017");
+}
+
+Vocabulary vocabulary_of(const CocoIndex& index) {
+  Vocabulary vocabulary;
+  for (const CocoCategory& category : index.categories()) {
+    vocabulary.objects.push_back({category.id, std::string(index.text(category.name))});
+    if (!vocabulary.joints.empty()) continue;
+    for (const std::string_view joint : index.joint_names(category)) vocabulary.joints.emplace_back(joint);
+    for (const CocoLimb& limb : index.skeleton(category)) vocabulary.limbs.push_back({limb.from - 1, limb.to - 1});
+  }
+  return vocabulary;
+}
+
+}  // namespace
+
+Coco::Coco(const fs::path& root, Split split, CocoKind kind)
+    : index_(CocoIndex::open(find_annotations(root, split, kind))),
+      images_(find_images(root, split)),
+      vocabulary_(vocabulary_of(index_)) {}
+
+bool Coco::has(const fs::path& root, Split split, CocoKind kind) {
+  for (const char* year : kYears)
+    if (fs::exists(annotation_file(root, split, kind, year))) return true;
+  return false;
+}
+
+fs::path Coco::file(int64_t id) const {
+  return images_ / index_.text(index_.images()[static_cast<size_t>(id)].file_name);
+}
+
+std::string Coco::name(int64_t id) const { return file(id).string(); }
+
+Sample Coco::get(int64_t id) const {
+  const CocoImage& image = index_.images()[static_cast<size_t>(id)];
+  Sample sample{id, name(id), read_image_of_size(file(id), {image.height, image.width}), {}};
+  for (const uint32_t number : index_.annotations_of(static_cast<size_t>(id)))
+    sample.targets.instances.push_back(coco_instance(index_, number));
+  return sample;
+}
+
+uint64_t Coco::fingerprint() const {
+  uint64_t hash = hash_file(index_.where(), fs::path(index_.where()).parent_path(), 0);
+  for (int64_t id = 0; id < size(); ++id) hash = hash_file(file(id), images_, hash);
+  return hash;
+}
+
+void Coco::inspect(int64_t id, Inspection& inspection) const {
+  const CocoImage& image = index_.images()[static_cast<size_t>(id)];
+  const SizePx size = inspection.check_image(file(id), {image.height, image.width});
+  const auto numbers = index_.annotations_of(static_cast<size_t>(id));
+  if (numbers.empty()) inspection.add(Defect::kNoAnnotations, name(id));
+  for (const uint32_t number : numbers) {
+    inspection.count_object(index_.annotations()[number].category);
+    check_coco_annotation(index_, number, image.height > 0 ? SizePx{image.height, image.width} : size, inspection);
+  }
+}
+
+void Coco::inspect_list(Inspection& inspection) const {
+  const CocoNotes& notes = index_.notes();
+  const auto note = [&](Defect defect, int64_t count) {
+    if (count > 0) inspection.add(defect, index_.where(), std::to_string(count));
+  };
+  note(Defect::kAnnotationIdZero, notes.annotations_of_id_zero);
+  note(Defect::kRepeatedAnnotationId, notes.repeated_annotation_ids);
+  std::map<std::string_view, size_t> first_of;
+  for (size_t i = 0; i < index_.images().size(); ++i) {
+    const auto [first, is_new] = first_of.emplace(index_.text(index_.images()[i].file_name), i);
+    if (!is_new)
+      inspection.add(Defect::kRepeatedFile, file(static_cast<int64_t>(i)).string(),
+                     format("ids {} and {}", to_string(index_.image_id(first->second)), to_string(index_.image_id(i))));
+  }
+}
+
+}  // namespace glid

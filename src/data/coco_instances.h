@@ -1,0 +1,21 @@
+// What an annotation of a CocoIndex is as an Instance, and what is wrong with it.
+#pragma once
+
+#include <string>
+
+#include "glid/data/dataset.h"
+#include "glid/data/inspection.h"
+#include "glid/formats/coco_json.h"
+
+namespace glid {
+
+// Its category is the index into the file's. Throws DataError when its mask can't be used.
+Instance coco_instance(const CocoIndex& index, uint32_t annotation);
+
+// "FILE: annotation 17 (id 908)"
+std::string coco_record(const CocoIndex& index, uint32_t annotation);
+
+// Box, mask and keypoints of an annotation in an image of this size.
+void check_coco_annotation(const CocoIndex& index, uint32_t annotation, const SizePx& image, Inspection& inspection);
+
+}  // namespace glid

@@ -1,0 +1,62 @@
+#include "sample_files.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/core/rng.h"
+#include "glid/formats/image_file.h"
+
+namespace glid {
+
+namespace fs = std::filesystem;
+
+const char* name_of(Split split) { return split == Split::kTrain ? "train" : "val"; }
+
+Image read_image_of_size(const fs::path& file, const SizePx& declared) {
+  Image image = read_image(file);
+  const SizePx size{image.height, image.width};
+  if (declared.is_known() && size != declared)
+    throw DataError(file.string(), format("is not {} as its annotation says", to_string(declared)), to_string(size));
+  return image;
+}
+
+void require_size(const fs::path& annotation, const SizePx& size, const Image& image) {
+  const SizePx expected{image.height, image.width};
+  if (size != expected)
+    throw DataError(annotation.string(), format("is not {} as its image is", to_string(expected)), to_string(size));
+}
+
+uint64_t hash_file(const fs::path& file, const fs::path& root, uint64_t hash) {
+  std::error_code missing;
+  const auto bytes = fs::file_size(file, missing);
+  return stable_hash(format("{} {}", file.lexically_relative(root).generic_string(), missing ? 0 : bytes), hash);
+}
+
+std::vector<Vocabulary::Class> numbered_classes(const std::vector<std::string>& names) {
+  std::vector<Vocabulary::Class> classes;
+  for (const std::string& name : names) classes.push_back({std::ssize(classes), name});
+  return classes;
+}
+
+std::vector<std::string> split_by_hash(const fs::path& folder, const std::vector<std::string>& files, Split split) {
+  if (files.size() < 2) {
+    throw DataError(folder.string(), "has too few images to set a tenth aside for validation", std::to_string(files.size()),
+                    "add images or a folder val");
+  }
+  std::vector<std::pair<uint64_t, size_t>> hashes;
+  for (size_t i = 0; i < files.size(); ++i) hashes.emplace_back(stable_hash(files[i]), i);
+  const auto tenth = hashes.begin() + static_cast<std::ptrdiff_t>(std::max<size_t>(1, files.size() / 10));
+  std::nth_element(hashes.begin(), tenth, hashes.end());
+  std::vector<size_t> chosen;
+  for (auto it = split == Split::kVal ? hashes.begin() : tenth; it != (split == Split::kVal ? tenth : hashes.end()); ++it) {
+    chosen.push_back(it->second);
+  }
+  std::sort(chosen.begin(), chosen.end());
+  std::vector<std::string> kept;
+  for (const size_t i : chosen) kept.push_back(files[i]);
+  return kept;
+}
+
+}  // namespace glid

@@ -1,0 +1,33 @@
+// Steps that the datasets of files share.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "glid/data/dataset.h"
+#include "glid/data/inspection.h"
+
+namespace glid {
+
+// "train" or "val".
+const char* name_of(Split split);
+
+// The image, of the size that its annotation says where that is known. Throws DataError.
+Image read_image_of_size(const std::filesystem::path& file, const SizePx& declared);
+
+// Throws DataError when an annotation is not of its image's size.
+void require_size(const std::filesystem::path& annotation, const SizePx& size, const Image& image);
+
+// `hash` with a file's path below `root` and its size in bytes.
+uint64_t hash_file(const std::filesystem::path& file, const std::filesystem::path& root, uint64_t hash);
+
+// Classes named in order, their ids from 0.
+std::vector<Vocabulary::Class> numbered_classes(const std::vector<std::string>& names);
+
+// Keeps the tenth of `files` with the smallest hashes (at least one), or the others; the order stays. Throws DataError naming
+// the folder when there are fewer than two.
+std::vector<std::string> split_by_hash(const std::filesystem::path& folder, const std::vector<std::string>& files, Split split);
+
+}  // namespace glid
