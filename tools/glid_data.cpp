@@ -1,14 +1,60 @@
-// glid_data: makes data sets.
+// glid_data: checks, shows and makes data sets.
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <thread>
+
 #include "command_line.h"
+#include "glid/core/log.h"
+#include "glid/data/check_data.h"
 #include "glid/data/make_demo.h"
+#include "glid/formats/image_file.h"
+#include "glid/viz/contact_sheet.h"
+
+namespace {
+
+void add_selection(CLI::App& command, glid::DataSelection& selection, std::string& split) {
+  command.add_option("--config", selection.config, "a configuration (YAML); only its block `data` counts");
+  command.add_option("--dataset", selection.dataset,
+                     "instead: imagenet, folder, scenes, coco, coco_pose, ade20k, nyu_depth, voc or pairs");
+  command.add_option("--root", selection.root, "folder of the data");
+  command.add_option("--set", selection.overrides, "data.a.b=value: overrides a key; repeatable")->expected(1)->take_all();
+  command.add_option("--split", split, "train or val");
+}
+
+glid::DemoLayout parse_layout(const std::string& text) {
+  for (const auto& named : enum_names(glid::DemoLayout{}))
+    if (named.name == text) return named.value;
+  throw glid::UsageError("--layout", "is not known", text, "imagenet, coco, ade20k, nyu_depth, voc or pairs");
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Makes data sets for GLID", "glid_data");
+  CLI::App app("Checks, shows and makes data sets for GLID (docs/datasets.md)", "glid_data");
   app.require_subcommand(1);
 
+  glid::DataSelection selection;
+  std::string split, json;
+  int64_t threads = std::max(1u, std::thread::hardware_concurrency());
+  CLI::App* check = app.add_subcommand("check", "Reads every file; exit code 3 when training would be wrong");
+  add_selection(*check, selection, split);
+  check->add_option("--json", json, "file for every finding");
+  check->add_option("--threads", threads, "that read files")->check(CLI::PositiveNumber);
+
+  glid::SheetOptions sheet;
+  std::string out;
+  CLI::App* show = app.add_subcommand("show", "Draws a contact sheet of annotated images");
+  add_selection(*show, selection, split);
+  show->add_option("--out", out, "PNG file to write")->required();
+  show->add_option("--count", sheet.count, "images")->capture_default_str()->check(CLI::PositiveNumber);
+  show->add_option("--seed", sheet.seed, "of their choice")->capture_default_str();
+
   glid::DemoOptions demo;
-  CLI::App* make_demo = app.add_subcommand("make-demo", "Generates scenes as JPEG files in ImageNet's layout");
+  std::string layout = "imagenet";
+  CLI::App* make_demo = app.add_subcommand("make-demo", "Generates scenes as files in the layout of a dataset");
   make_demo->add_option("--out", demo.out, "folder to make")->required();
+  make_demo->add_option("--layout", layout, "imagenet, coco, ade20k, nyu_depth, voc or pairs")->capture_default_str();
   make_demo->add_option("--count", demo.count, "training images; a tenth as many validation images on top")
       ->capture_default_str();
   make_demo->add_option("--size", demo.size_px, "side of an image in pixels")->capture_default_str();
@@ -16,6 +62,14 @@ int main(int argc, char** argv) {
 
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
   return glid::run_program("glid_data", [&] {
+    if (*check) return glid::run_check(select_data(selection), glid::parse_split(split), threads, json);
+    if (*show) {
+      const auto dataset = make_dataset(select_data(selection), glid::parse_split(split).value_or(glid::Split::kVal));
+      glid::write_png(out, contact_sheet(*dataset, sheet));
+      glid::log_info("wrote {}", out);
+      return glid::ExitCode::kDone;
+    }
+    demo.layout = parse_layout(layout);
     glid::make_demo(demo);
     return glid::ExitCode::kDone;
   });

@@ -6,7 +6,8 @@
 
 Boxes, masks (polygons, runs, compressed runs) and poses; crowds, ties, empty sets, single images, more detections than
 the limit, areas of exactly 1024 and 9216, own thresholds, ranges, limits and sigmas, pooled categories, image ids that are
-strings, repeated annotation ids. No annotation has the id 0, which pycocotools takes for unmatched. --keep writes the files of failing cases.
+strings, repeated annotation ids. No annotation has the id 0, which pycocotools takes for unmatched. --keep writes the
+files of failing cases.
 """
 import argparse
 import contextlib
@@ -154,7 +155,8 @@ class Case:
         rng = self.rng
         area = box[2] * box[3] if rng.random() < 0.7 else float(rng.choice([0, 400, 1024, 9216, 20000]))
         repeats = self.truths and self.repeats_ids and rng.random() < 0.2
-        truth = {"id": int(rng.integers(1, 1 + len(self.truths))) if repeats else len(self.truths) + 1, "image_id": image, "category_id": self.category(), "bbox": box, "area": area,
+        truth = {"id": int(rng.integers(1, 1 + len(self.truths))) if repeats else len(self.truths) + 1,
+                 "image_id": image, "category_id": self.category(), "bbox": box, "area": area,
                  "iscrowd": int(rng.random() < 0.15)}
         if self.kind == "mask":
             truth["segmentation"] = random_mask(rng, box, self.size, self.size + 3)

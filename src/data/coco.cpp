@@ -16,7 +16,7 @@ constexpr const char* kYears[] = {"2017", ""};
 
 fs::path annotation_file(const fs::path& root, Split split, CocoKind kind, const char* year) {
   const char* what = kind == CocoKind::kInstances ? "instances" : "person_keypoints";
-  return root / "annotations" / format("{}_{}{}.json", what, name_of(split), year);
+  return root / "annotations" / format("{}_{}{}.json", what, split_name(split), year);
 }
 
 // COCO's own name is preferred.
@@ -29,8 +29,8 @@ fs::path find_annotations(const fs::path& root, Split split, CocoKind kind) {
 
 fs::path find_images(const fs::path& root, Split split) {
   for (const char* year : kYears)
-    if (fs::path folder = root / format("{}{}", name_of(split), year); fs::is_directory(folder)) return folder;
-  throw DataError((root / format("{}2017", name_of(split))).string(), "is not a folder", {},
+    if (fs::path folder = root / format("{}{}", split_name(split), year); fs::is_directory(folder)) return folder;
+  throw DataError((root / format("{}2017", split_name(split))).string(), "is not a folder", {},
                   "it holds the images; the name may go without 2017");
 }
 

@@ -38,7 +38,7 @@ void check_mask(const CocoIndex& index, const CocoAnnotation& annotation, const 
     const Rle mask = index.segmentation(annotation);
     if (rle_area(mask) == 0) return inspection.add(Defect::kEmptyMask, where);
   } catch (const DataError& error) {
-    return inspection.add(Defect::kBadMask, where, error.what());
+    return inspection.add_error(Defect::kBadMask, where, error);
   }
   const auto polygons = index.polygons(annotation);
   for (size_t i = 0; i < polygons.size(); ++i)

@@ -96,6 +96,11 @@ void Inspection::add(Defect defect, std::string where, std::string value) {
   findings_.push_back({sample_, defect, std::move(where), std::move(value)});
 }
 
+void Inspection::add_error(Defect defect, const std::string& where, const std::exception& error) {
+  const std::string reason = error.what(), prefix = where + ": ";
+  add(defect, where, reason.starts_with(prefix) ? reason.substr(prefix.size()) : reason);
+}
+
 SizePx Inspection::check_image(const fs::path& file, const SizePx& declared) {
   std::error_code unreadable;
   if (!fs::exists(file, unreadable)) {
@@ -107,8 +112,7 @@ SizePx Inspection::check_image(const fs::path& file, const SizePx& declared) {
     const Image image = read_image(file);
     size = {image.height, image.width};
   } catch (const DataError& error) {
-    const std::string reason = error.what(), prefix = file.string() + ": ";
-    add(Defect::kUnreadableImage, file.string(), reason.starts_with(prefix) ? reason.substr(prefix.size()) : reason);
+    add_error(Defect::kUnreadableImage, file.string(), error);
     return declared;
   }
   count_image(size);

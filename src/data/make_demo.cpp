@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 #include <string>
 #include <thread>
 
+#include "demo_layouts.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
@@ -13,20 +13,19 @@
 #include "glid/core/log.h"
 #include "glid/core/parallel_for.h"
 #include "glid/data/scenes.h"
-#include "glid/formats/jpeg.h"
+#include "sample_files.h"
 
 namespace glid {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kJpegQuality = 95;
-
 // What identifies the images; a second run compares it.
 std::string description(const DemoOptions& options, const Scenes& train) {
   Json json = Json::object();
   json.set("count", options.count).set("size", options.size_px).set("seed", options.seed);
   json.set("fingerprint", format("{:016x}", train.fingerprint()));
+  if (options.layout != DemoLayout::kImageNet) json.set("layout", config::name_of(options.layout));
   return json.dump(2) + "\n";
 }
 
@@ -36,25 +35,15 @@ bool is_there(const fs::path& out, const std::string& content) {
   throw UsageError(out.string(), "is there already and holds something else", {}, "remove it or choose another --out");
 }
 
-void write_scene(const Scenes& scenes, int64_t id, const fs::path& folder) {
-  const Sample sample = scenes.get(id);
-  const fs::path file = folder / kSceneClasses[static_cast<size_t>(*sample.targets.label)] / format("scene_{:06}.jpg", id);
-  // No need to sync each file: AtomicFolder does.
-  const std::string bytes = encode_jpeg(sample.image, kJpegQuality);
-  std::ofstream out(file, std::ios::binary);
-  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  out.close();
-  if (!out) throw Error(ExitCode::kInternal, file.string(), "can't be written");
-}
-
-void write_split(const Scenes& scenes, const fs::path& folder) {
-  for (const char* name : kSceneClasses) fs::create_directories(folder / name);
+void write_split(const Scenes& scenes, Split split, DemoLayout layout, const fs::path& root) {
+  const auto writer = make_layout_writer(layout, root, split, scenes.size());
   std::atomic<int64_t> done = 0;
   const int64_t num_threads = std::max(1u, std::thread::hardware_concurrency());
   parallel_for(scenes.size(), num_threads, [&](int64_t id, int64_t) {
-    write_scene(scenes, id, folder);
-    if (++done % 100 == 0) log_status(format("{}: {} of {} scenes", folder.filename().string(), done.load(), scenes.size()));
+    writer->write(scenes.get(id));
+    if (++done % 100 == 0) log_status(format("{}: {} of {} scenes", split_name(split), done.load(), scenes.size()));
   });
+  writer->finish();
   log_status("");
 }
 
@@ -73,8 +62,8 @@ bool make_demo(const DemoOptions& options) {
   }
   fs::create_directories(out.parent_path());
   AtomicFolder folder(out);
-  write_split(train, folder.path() / "train");
-  write_split(val, folder.path() / "val");
+  write_split(train, Split::kTrain, options.layout, folder.path());
+  write_split(val, Split::kVal, options.layout, folder.path());
   write_file(folder.path() / "demo.json", content);
   folder.commit();
   log_info("{} scenes to train on and {} to validate on written to {}", train.size(), val.size(), out.string());

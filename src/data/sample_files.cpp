@@ -12,7 +12,7 @@ namespace glid {
 
 namespace fs = std::filesystem;
 
-const char* name_of(Split split) { return split == Split::kTrain ? "train" : "val"; }
+const char* split_name(Split split) { return split == Split::kTrain ? "train" : "val"; }
 
 Image read_image_of_size(const fs::path& file, const SizePx& declared) {
   Image image = read_image(file);

@@ -12,7 +12,7 @@
 namespace glid {
 
 // "train" or "val".
-const char* name_of(Split split);
+const char* split_name(Split split);
 
 // The image, of the size that its annotation says where that is known. Throws DataError.
 Image read_image_of_size(const std::filesystem::path& file, const SizePx& declared);

@@ -162,13 +162,12 @@ class CacheWriter {
   }
 
  private:
-  // Returns the checksum continued, which a second thread works out during the write.
+  // Returns the checksum continued.
   uint32_t write_padded(const void* data, size_t bytes, uint32_t crc) {
     constexpr char kZeros[kAlignment] = {};
-    auto data_crc = std::async(std::launch::async, [=] { return crc32c(data, bytes, crc); });
     write(data, bytes);
     write(kZeros, padding_of(bytes));
-    return crc32c(kZeros, padding_of(bytes), data_crc.get());
+    return crc32c(kZeros, padding_of(bytes), crc32c(data, bytes, crc));
   }
 
   fs::path cache_;
@@ -177,18 +176,25 @@ class CacheWriter {
   bool ok_ = false;
 };
 
-// The place where the index could be written; an empty path and a warning when nowhere.
-fs::path keep(const fs::path& file, const CocoTables& tables, const CocoCacheHeader& header) {
+// Tables just made, which are written while they are already in use; the last user waits for the end.
+struct MadeTables {
+  MappedFile json;
+  std::shared_ptr<const CocoTables> tables;
+  std::future<void> keeping;
+};
+
+void keep(const fs::path& file, const SourceState& source, const MadeTables& made) {
+  const uint32_t source_crc = crc32c(made.json.data(), made.json.size());
+  const CocoCacheHeader header{kMagic, kVersion, 0, source.bytes, source.time_ns, source_crc, 0, {}, made.tables->notes};
   std::string reasons;
   for (const fs::path& cache : coco_cache_places(file)) {
     std::error_code failed;
     if (cache.has_parent_path()) fs::create_directories(cache.parent_path(), failed);
     CacheWriter writer(cache);
-    if (writer.write_tables(tables, header) && writer.commit()) return cache;
+    if (writer.write_tables(*made.tables, header) && writer.commit()) return;
     reasons += format("; {}: {}", cache.string(), failed ? failed.message() : std::strerror(errno));
   }
   log_warning("{}: its index can't be kept and will be made at every start{}", file.string(), reasons);
-  return {};
 }
 
 fs::path user_cache_folder() {
@@ -221,16 +227,10 @@ std::shared_ptr<const CocoTables> open_coco_tables(const fs::path& file) {
   for (const fs::path& cache : coco_cache_places(file))
     if (auto tables = load_cache(cache, file, source)) return tables;
 
-  const MappedFile json(file, simdjson::SIMDJSON_PADDING);
-  auto source_crc = std::async(std::launch::async, [&] { return crc32c(json.data(), json.size()); });
-  const auto tables = parse_coco_truth(json.text(), file.string());
-  const CocoCacheHeader header{kMagic, kVersion, 0, source.bytes, source.time_ns, source_crc.get(), 0, {}, tables->notes};
-  const fs::path cache = keep(file, *tables, header);
-  if (cache.empty()) return tables;
-  // The mapping takes the tables' place: its memory is shared with every process that opens the file.
-  auto mapped = std::make_shared<MappedTables>(MappedTables{MappedFile(cache), {}, {}});
-  if (read_header(*mapped) != CacheState::kGood || mapped->header.source_crc != header.source_crc) return tables;
-  return {mapped, &mapped->tables};
+  auto made = std::make_shared<MadeTables>(MadeTables{MappedFile(file, simdjson::SIMDJSON_PADDING), {}, {}});
+  made->tables = parse_coco_truth(made->json.text(), file.string());
+  made->keeping = std::async(std::launch::async, [file, source, &made = *made] { keep(file, source, made); });
+  return {made, made->tables.get()};
 }
 
 }  // namespace glid

@@ -12,18 +12,6 @@
 namespace glid {
 namespace {
 
-struct CropName {
-  DepthCrop crop;
-  std::string_view name;
-};
-
-constexpr std::array<CropName, 4> kCrops = {{
-    {DepthCrop::kEigen, "eigen"},
-    {DepthCrop::kGarg, "garg"},
-    {DepthCrop::kKittiEigen, "kitti_eigen"},
-    {DepthCrop::kNone, "none"},
-}};
-
 struct NoteField {
   int64_t DepthNotes::*count;
   const char* text;
@@ -171,17 +159,6 @@ void require_full(const DepthView& view) {
 
 }  // namespace
 
-std::string_view to_string(DepthCrop crop) { return std::ranges::find(kCrops, crop, &CropName::crop)->name; }
-
-DepthCrop depth_crop(std::string_view name) {
-  std::string names;
-  for (const CropName& known : kCrops) {
-    if (known.name == name) return known.crop;
-    names += format("{}{}", names.empty() ? "" : ", ", known.name);
-  }
-  throw UsageError("eval.crop", "is not known", std::string(name), "one of " + names);
-}
-
 void DepthOptions::check() const {
   if (!(min_depth > 0 && std::isfinite(min_depth)))
     throw UsageError("eval.min_depth", "must be positive", format("{}", min_depth));
@@ -228,7 +205,7 @@ void DepthErrors::add(std::string_view image, const DepthView& predicted, const 
 
 std::string DepthErrors::header() const {
   return format("depth errors from {} to {} m, crop {}, median scaling {}", options_.min_depth, options_.max_depth,
-                to_string(options_.crop), options_.median_scaling);
+                config::name_of(options_.crop), options_.median_scaling);
 }
 
 void DepthErrors::merge(const DepthErrors& other) {

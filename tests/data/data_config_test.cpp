@@ -32,7 +32,9 @@ TEST(DataConfig, MakesEveryDataset) {
 
 TEST(DataConfig, RefusesFilesWithoutARoot) {
   EXPECT_THROW(read_config("{name: folder}"), UsageError);
-  EXPECT_THROW(read_config("{name: coco, root: x}"), UsageError);
+  EXPECT_THROW(read_config("{name: coco}"), UsageError);
+  EXPECT_THROW(read_config("{name: cocos, root: x}"), UsageError);
+  EXPECT_THROW(read_config("{name: pairs, root: x, pairs: {classes: [a, b], num_classes: 3}}"), UsageError);
   EXPECT_THROW(read_config("{name: scenes, workers: -1}"), UsageError);
   EXPECT_NO_THROW(read_config("{name: scenes}"));
 }

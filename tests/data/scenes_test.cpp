@@ -26,10 +26,11 @@ TEST(Scenes, BoxesAreThoseOfTheMasks) {
   for (int id = 0; id < kScenes; ++id) {
     const Targets targets = draw_scene(1, id, kSize).targets;
     for (const Instance& instance : targets.instances) {
+      const std::vector<uint8_t> mask = mask_from_rle(instance.mask);
       Box box{1e9, 1e9, -1e9, -1e9};
       for (int64_t y = 0; y < kSize; ++y) {
         for (int64_t x = 0; x < kSize; ++x) {
-          if (instance.mask[index(x, y)] == 0) continue;
+          if (mask[index(x, y)] == 0) continue;
           const auto left = static_cast<double>(x), top = static_cast<double>(y);
           box = {std::min(box.x0, left), std::min(box.y0, top), std::max(box.x1, left + 1), std::max(box.y1, top + 1)};
         }
@@ -49,9 +50,10 @@ TEST(Scenes, DepthIsThatOfTheNearestSurface) {
     std::vector<int> owners(kSize * kSize, 0);
     float farthest_allowed = 5.0f;
     for (const Instance& instance : targets.instances) {
+      const std::vector<uint8_t> mask = mask_from_rle(instance.mask);
       float nearest = 100, farthest = 0;
       for (size_t i = 0; i < owners.size(); ++i) {
-        if (instance.mask[i] == 0) continue;
+        if (mask[i] == 0) continue;
         ASSERT_EQ(owners[i]++, 0);
         nearest = std::min(nearest, targets.depth[i]);
         farthest = std::max(farthest, targets.depth[i]);
@@ -76,11 +78,14 @@ TEST(Scenes, KeypointsLieOnTheirObject) {
   for (int id = 0; id < kScenes; ++id) {
     for (const Instance& instance : draw_scene(1, id, kSize).targets.instances) {
       ASSERT_EQ(instance.keypoints.size(), static_cast<size_t>(kSceneKeypoints));
+      const std::vector<uint8_t> mask = mask_from_rle(instance.mask);
       for (const Keypoint& point : instance.keypoints) {
         const auto x = static_cast<int64_t>(std::floor(point.x)), y = static_cast<int64_t>(std::floor(point.y));
         const bool in_image = x >= 0 && y >= 0 && x < kSize && y < kSize;
-        ASSERT_EQ(point.visible, in_image && instance.mask[index(x, y)] == 1);
-        ++(point.visible ? visible : hidden);
+        ASSERT_EQ(point.visibility, !in_image                   ? Visibility::kUnlabelled
+                                    : mask[index(x, y)] == 1 ? Visibility::kVisible
+                                                             : Visibility::kHidden);
+        ++(point.visibility == Visibility::kVisible ? visible : hidden);
       }
     }
   }
@@ -97,8 +102,9 @@ TEST(Scenes, EveryClassComesAndTheLabelIsTheLargest) {
     std::set<int64_t> largest_classes;
     for (const Instance& instance : targets.instances) {
       classes.insert(instance.category);
-      const int64_t area = std::count(instance.mask.begin(), instance.mask.end(), uint8_t{1});
+      const auto area = static_cast<int64_t>(rle_area(instance.mask));
       ASSERT_GT(area, 0);
+      ASSERT_EQ(static_cast<double>(area), instance.area);
       if (area > largest) largest_classes.clear();
       largest = std::max(largest, area);
       if (area == largest) largest_classes.insert(instance.category);
@@ -106,6 +112,19 @@ TEST(Scenes, EveryClassComesAndTheLabelIsTheLargest) {
     EXPECT_TRUE(largest_classes.contains(*targets.label));
   }
   EXPECT_EQ(classes.size(), kSceneClasses.size());
+}
+
+TEST(Scenes, LabelsAreThoseOfTheMasks) {
+  for (int id = 0; id < kScenes; ++id) {
+    const Targets targets = draw_scene(1, id, kSize).targets;
+    std::vector<uint16_t> expected(kSize * kSize, 0);
+    for (const Instance& instance : targets.instances) {
+      const std::vector<uint8_t> mask = mask_from_rle(instance.mask);
+      for (size_t i = 0; i < mask.size(); ++i)
+        if (mask[i] == 1) expected[i] = static_cast<uint16_t>(instance.category + 1);
+    }
+    ASSERT_EQ(targets.semantic, expected);
+  }
 }
 
 TEST(Scenes, SplitsAreDisjointAndFingerprinted) {

@@ -54,7 +54,8 @@ TEST(PanopticJson, Truth) {
 
 TEST(PanopticJson, APredictionMayHaveAnnotationsAlone) {
   const PanopticJson json = parse(
-      R"({"annotations": [{"image_id": "ADE_1", "file_name": "ADE_1.png", "segments_info": [{"id": 1, "category_id": 500}]}]})",
+      R"({"annotations": [{"image_id": "ADE_1", "file_name": "ADE_1.png", "segments_info": [
+            {"id": 1, "category_id": 500}]}]})",
       PanopticRole::kPrediction);
   EXPECT_EQ(json.annotations[0].image_id, CocoImageId(std::string("ADE_1")));
   EXPECT_FALSE(json.annotations[0].segments[0].area);

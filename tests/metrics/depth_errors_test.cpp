@@ -165,8 +165,6 @@ TEST(DepthErrors, BadData) {
 TEST(DepthErrors, WrongSettings) {
   EXPECT_THAT(error_of([] { DepthErrors({.min_depth = 0}); }), HasSubstr("eval.min_depth: must be positive (got 0)"));
   EXPECT_THAT(error_of([] { DepthErrors({.min_depth = 5, .max_depth = 5}); }), HasSubstr("eval.max_depth"));
-  for (const char* name : {"eigen", "garg", "kitti_eigen", "none"}) EXPECT_EQ(to_string(depth_crop(name)), name);
-  EXPECT_THAT(error_of([] { depth_crop("nyu"); }), HasSubstr("one of eigen, garg, kitti_eigen, none"));
 }
 
 TEST(DepthErrors, BitEqualWhateverSplitAndOrder) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -100,6 +101,8 @@ class Inspection {
   // What follows belongs to this sample.
   void begin(int64_t sample) { sample_ = sample; }
   void add(Defect defect, std::string where, std::string value = {});
+  // What an error says, without naming the place twice.
+  void add_error(Defect defect, const std::string& where, const std::exception& error);
 
   // Decodes the whole file; its size, or `declared` where it can't be read. The size must be `declared` where that is known.
   SizePx check_image(const std::filesystem::path& file, const SizePx& declared);

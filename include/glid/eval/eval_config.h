@@ -13,13 +13,6 @@
 
 namespace glid {
 
-constexpr auto enum_names(DepthCrop) {
-  return std::to_array<config::Named<DepthCrop>>({{DepthCrop::kEigen, "eigen"},
-                                                  {DepthCrop::kGarg, "garg"},
-                                                  {DepthCrop::kKittiEigen, "kitti_eigen"},
-                                                  {DepthCrop::kNone, "none"}});
-}
-
 // A number that is absent leaves the protocol's own.
 struct EvalConfig {
   int64_t threads = 2;

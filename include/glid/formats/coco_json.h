@@ -110,8 +110,8 @@ struct CocoTables;  // src/formats/coco_tables.h
 class CocoIndex {
  public:
   // The index of a file. A cache, `<file>.glid-index` or (in a read-only folder) one in $XDG_CACHE_HOME/glid/index, is used
-  // when the file's size and time agree with it, or its size and checksum; otherwise it is made anew. Throws DataError
-  // naming the file and the record.
+  // when the file's size and time agree with it, or its size and checksum. Otherwise the file is parsed, and a thread
+  // that the last copy of the index waits for writes the cache. Throws DataError naming the file and the record.
   static CocoIndex open(const std::filesystem::path& file);
   // Without a cache.
   static CocoIndex parse(std::string_view json, const std::string& where);

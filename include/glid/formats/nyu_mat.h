@@ -18,7 +18,7 @@ enum class NyuDepth {
 };
 
 // A frame is read when asked for. All reads of a process take turns: HDF5 as distributions build it isn't thread-safe. Every
-// error of HDF5 is one DataError that names the file.
+// error that HDF5 reports is one DataError naming the file; on few damaged files HDF5 1.10 itself crashes instead.
 class NyuLabeledMat {
  public:
   // Throws DataError when the file is missing, is not HDF5, or its `images` [N][3][W][H] of uint8 and `rawDepths` and

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "glid/config/value.h"
 #include "glid/metrics/image_records.h"
 
 namespace glid {
@@ -22,10 +23,12 @@ enum class DepthCrop {
   kNone,
 };
 
-// The names that eval.crop takes: eigen, garg, kitti_eigen, none.
-std::string_view to_string(DepthCrop crop);
-// Throws UsageError listing the names.
-DepthCrop depth_crop(std::string_view name);
+constexpr auto enum_names(DepthCrop) {
+  return std::to_array<config::Named<DepthCrop>>({{DepthCrop::kEigen, "eigen"},
+                                                  {DepthCrop::kGarg, "garg"},
+                                                  {DepthCrop::kKittiEigen, "kitti_eigen"},
+                                                  {DepthCrop::kNone, "none"}});
+}
 
 struct DepthOptions {
   double min_depth = 1e-3;  // metres; truth counts strictly between the two, predictions are clamped to them

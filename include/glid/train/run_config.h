@@ -22,9 +22,6 @@ constexpr auto enum_names(DeviceChoice) {
   return std::to_array<config::Named<DeviceChoice>>(
       {{DeviceChoice::kAuto, "auto"}, {DeviceChoice::kCpu, "cpu"}, {DeviceChoice::kCuda, "cuda"}});
 }
-constexpr auto enum_names(Split) {
-  return std::to_array<config::Named<Split>>({{Split::kTrain, "train"}, {Split::kVal, "val"}});
-}
 
 struct InitConfig {
   std::string from;

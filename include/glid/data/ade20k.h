@@ -1,0 +1,45 @@
+// ADE20K SceneParse150: semantic labels, and instances of the 100 classes that are things.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "glid/data/inspection.h"
+#include "glid/formats/ade20k.h"
+#include "glid/formats/coco_json.h"
+
+namespace glid {
+
+// `root` is ADEChallengeData2016 (list_ade20k tells which label folders it may hold). Instances come from
+// annotations_instance/ or, where there is no such folder, from ade20k_instance_{train,val}.json as Mask2Former's
+// prepare_ade20k_ins_seg.py writes it; without either there are none.
+class Ade20k : public AnnotatedDataset {
+ public:
+  Ade20k(const std::filesystem::path& root, Split split);
+  // Whether there are images of this split.
+  static bool has(const std::filesystem::path& root, Split split);
+
+  int64_t size() const override { return static_cast<int64_t>(listing_.frames.size()); }
+  // Throws DataError too when image and labels differ in size.
+  Sample get(int64_t id) const override;
+  std::string name(int64_t id) const override { return frame(id).image.string(); }
+  uint64_t fingerprint() const override;
+  const Vocabulary& vocabulary() const override { return vocabulary_; }
+  void inspect(int64_t id, Inspection& inspection) const override;
+  void inspect_list(Inspection& inspection) const override;
+
+ private:
+  const AdeFrame& frame(int64_t id) const { return listing_.frames.at(static_cast<size_t>(id)); }
+  void read_instances(const AdeFrame& frame, Sample& sample) const;
+  void check_instances(const AdeFrame& frame, const SizePx& image, Inspection& inspection) const;
+
+  std::filesystem::path root_;
+  AdeListing listing_;
+  std::optional<CocoIndex> prepared_;  // instances from the JSON
+  std::vector<int64_t> categories_;    // of the JSON: 0 to 99 for each
+  Vocabulary vocabulary_;
+};
+
+}  // namespace glid

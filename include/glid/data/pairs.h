@@ -1,0 +1,59 @@
+// A folder of images and a folder of PNG labels of the same names: people's own semantic segmentation.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "glid/config/fields.h"
+#include "glid/data/dataset.h"
+#include "glid/data/inspection.h"
+#include "glid/formats/pairs.h"
+
+namespace glid {
+
+// root/images/{train,val} and root/labels/{train,val}. Without those folders all of root/images and root/labels, of which a
+// tenth, chosen by a hash of the names, is the validation set. Files match by relative path without extension; those without
+// a partner are left out.
+class Pairs : public AnnotatedDataset {
+ public:
+  struct Config {
+    std::vector<std::string> classes;
+    int64_t num_classes = 0;
+    int64_t ignore_label = kIgnoreLabel;
+    bool reduce_zero_label = false;
+
+    template <class V>
+    void fields(V& v) {
+      v("classes", classes, "names of the classes, in order");
+      v("num_classes", num_classes, "their number; 0: that of the names or, without names, 255: nothing is out of range",
+        config::in_range(0, kIgnoreLabel));
+      v("ignore_label", ignore_label, "label of pixels without a class", config::in_range(0, 65535));
+      v("reduce_zero_label", reduce_zero_label, "label 0 is no class and label n the class n - 1");
+    }
+    void check(config::Problems& problems) const;
+  };
+
+  Pairs(const std::filesystem::path& root, Split split, const Config& config);
+  static bool has(const std::filesystem::path& root, Split split);
+
+  int64_t size() const override { return std::ssize(pairs_); }
+  // Throws DataError too when image and label differ in size or a label is out of range.
+  Sample get(int64_t id) const override;
+  std::string name(int64_t id) const override { return pair(id).image.string(); }
+  uint64_t fingerprint() const override;
+  const Vocabulary& vocabulary() const override { return vocabulary_; }
+  void inspect(int64_t id, Inspection& inspection) const override;
+  void inspect_list(Inspection& inspection) const override;
+
+ private:
+  const FilePair& pair(int64_t id) const { return pairs_.at(static_cast<size_t>(id)); }
+
+  std::filesystem::path root_;
+  LabelCoding coding_;
+  std::vector<FilePair> pairs_;
+  std::vector<std::filesystem::path> images_without_label_, labels_without_image_;
+  Vocabulary vocabulary_;
+};
+
+}  // namespace glid

@@ -1,0 +1,36 @@
+// What is known about an image, drawn over it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "glid/data/dataset.h"
+#include "glid/formats/image.h"
+#include "glid/geometry/box.h"
+#include "glid/geometry/rle.h"
+
+namespace glid {
+
+using Rgb = std::array<uint8_t, 3>;
+
+// The same index has the same colour everywhere; neighbours are far apart in hue.
+Rgb class_color(int64_t index);
+
+// Parts outside of the image aren't drawn. `name` stands inside the box's upper left corner, on the colour.
+void draw_box(Image& image, const Box& box, const Rgb& color, const std::string& name);
+
+// Limbs, and a dot for each labelled joint: filled where it is visible. Limbs of unlabelled joints are left out.
+void draw_keypoints(Image& image, std::span<const Keypoint> joints, std::span<const Vocabulary::Limb> limbs, const Rgb& color);
+
+// Blends the mask's pixels with the colour; opacity 1 hides the image. Throws std::invalid_argument unless the sizes agree.
+void tint_mask(Image& image, const Rle& mask, const Rgb& color, double opacity);
+
+// Each pixel's class colour; those of kIgnoreLabel stay. `labels` [height][width]. Throws std::invalid_argument unless the sizes
+// agree.
+void tint_labels(Image& image, std::span<const uint16_t> labels, double opacity);
+
+}  // namespace glid

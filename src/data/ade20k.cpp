@@ -1,0 +1,164 @@
+#include "glid/data/ade20k.h"
+
+#include <algorithm>
+
+#include "coco_instances.h"
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/data/inspection.h"
+#include "sample_files.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr LabelCoding kOriginal{.num_classes = kNumAdeClasses, .reduce_zero = true};
+constexpr LabelCoding kShifted{.num_classes = kNumAdeClasses, .ignore = kAdeIgnore};
+
+AdeSplit ade_split(Split split) { return split == Split::kTrain ? AdeSplit::kTraining : AdeSplit::kValidation; }
+
+std::optional<CocoIndex> open_prepared(const fs::path& root, const AdeListing& listing, Split split) {
+  const bool has_rasters =
+      std::any_of(listing.frames.begin(), listing.frames.end(), [](const AdeFrame& f) { return !f.instances.empty(); });
+  const fs::path file = root / format("ade20k_instance_{}.json", split_name(split));
+  if (has_rasters || !fs::exists(file)) return std::nullopt;
+  CocoIndex index = CocoIndex::open(file);
+  if (!index.images().empty() && !std::holds_alternative<std::string>(index.image_id(0)))
+    throw DataError(file.string(), "names its images by numbers", {}, "their ids are names as \"ADE_val_00000001\"");
+  return index;
+}
+
+// The place of each category of the file among the things.
+std::vector<int64_t> thing_categories(const CocoIndex& index) {
+  std::vector<int64_t> places;
+  const auto things = ade_thing_classes();
+  for (const CocoCategory& category : index.categories()) {
+    const auto thing = std::find(things.begin(), things.end(), category.id);
+    if (thing == things.end())
+      throw DataError(index.where(), "has a category that is none of the 100 things", std::to_string(category.id));
+    places.push_back(thing - things.begin());
+  }
+  return places;
+}
+
+Vocabulary make_vocabulary() {
+  Vocabulary vocabulary;
+  const auto class_at = [](int64_t id) {
+    return Vocabulary::Class{id, std::string(ade_classes()[static_cast<size_t>(id)].name)};
+  };
+  for (int64_t id = 0; id < kNumAdeClasses; ++id) vocabulary.labels.push_back(class_at(id));
+  for (const uint8_t id : ade_thing_classes()) vocabulary.objects.push_back(class_at(id));
+  return vocabulary;
+}
+
+SizePx size_of(const IdMap& map) { return {map.height, map.width}; }
+
+Instance to_instance(AdeInstance raw) {
+  Instance instance{.id = raw.number, .category = raw.category, .box = to_corners(rle_box(raw.mask))};
+  instance.area = static_cast<double>(rle_area(raw.mask));
+  instance.mask = std::move(raw.mask);
+  return instance;
+}
+
+// Runs `check`; a DataError becomes a finding.
+template <typename Check>
+void find_errors(Inspection& inspection, const fs::path& file, Check check) {
+  try {
+    check();
+  } catch (const DataError& error) {
+    inspection.add_error(Defect::kUnreadableAnnotation, file.string(), error);
+  }
+}
+
+}  // namespace
+
+Ade20k::Ade20k(const fs::path& root, Split split)
+    : root_(root),
+      listing_(list_ade20k(root, ade_split(split))),
+      prepared_(open_prepared(root, listing_, split)),
+      vocabulary_(make_vocabulary()) {
+  if (prepared_) categories_ = thing_categories(*prepared_);
+}
+
+bool Ade20k::has(const fs::path& root, Split split) {
+  return fs::is_directory(root / "images" / (split == Split::kTrain ? "training" : "validation"));
+}
+
+Sample Ade20k::get(int64_t id) const {
+  const AdeFrame& frame = this->frame(id);
+  Sample sample{id, name(id), read_image_of_size(frame.image, {}), {}};
+  if (!frame.semantic.empty()) {
+    LabelMap map = read_ade_semantic(frame.semantic, listing_.semantic);
+    require_size(frame.semantic, {map.height, map.width}, sample.image);
+    sample.targets.semantic = std::move(map.labels);
+  }
+  read_instances(frame, sample);
+  return sample;
+}
+
+void Ade20k::read_instances(const AdeFrame& frame, Sample& sample) const {
+  if (!frame.instances.empty()) {
+    const IdMap raster = read_panoptic_png(frame.instances);
+    require_size(frame.instances, size_of(raster), sample.image);
+    for (AdeInstance& raw : ade_instances(raster, frame.instances.string()))
+      sample.targets.instances.push_back(to_instance(std::move(raw)));
+  } else if (const auto image = prepared_ ? prepared_->find_image(frame.name) : std::nullopt) {
+    const CocoImage& record = prepared_->images()[*image];
+    require_size(prepared_->where(), {record.height, record.width}, sample.image);
+    for (const uint32_t number : prepared_->annotations_of(*image)) {
+      Instance instance = coco_instance(*prepared_, number);
+      instance.category = categories_[static_cast<size_t>(instance.category)];
+      sample.targets.instances.push_back(std::move(instance));
+    }
+  }
+}
+
+uint64_t Ade20k::fingerprint() const {
+  uint64_t hash = prepared_ ? hash_file(prepared_->where(), root_, 0) : 0;
+  for (const AdeFrame& frame : listing_.frames)
+    for (const fs::path* file : {&frame.image, &frame.semantic, &frame.instances})
+      if (!file->empty()) hash = hash_file(*file, root_, hash);
+  return hash;
+}
+
+void Ade20k::inspect(int64_t id, Inspection& inspection) const {
+  const AdeFrame& frame = this->frame(id);
+  const SizePx size = inspection.check_image(frame.image, {});
+  if (frame.semantic.empty() && frame.instances.empty()) inspection.add(Defect::kNoAnnotations, name(id));
+  if (!frame.semantic.empty()) {
+    find_errors(inspection, frame.semantic, [&] {
+      const auto& coding = listing_.semantic == AdeSemantic::kOriginal ? kOriginal : kShifted;
+      inspection.check_labels(read_label_png(frame.semantic), size, coding, frame.semantic.string());
+    });
+  }
+  check_instances(frame, size, inspection);
+}
+
+void Ade20k::check_instances(const AdeFrame& frame, const SizePx& image, Inspection& inspection) const {
+  if (!frame.instances.empty()) {
+    find_errors(inspection, frame.instances, [&] {
+      const IdMap raster = read_panoptic_png(frame.instances);
+      if (image.is_known() && size_of(raster) != image)
+        inspection.add(Defect::kAnnotationSize, frame.instances.string(),
+                       format("{} instead of {}", to_string(size_of(raster)), to_string(image)));
+      for (const AdeInstance& raw : ade_instances(raster, frame.instances.string())) inspection.count_object(raw.category);
+    });
+  } else if (const auto found = prepared_ ? prepared_->find_image(frame.name) : std::nullopt) {
+    const CocoImage& record = prepared_->images()[*found];
+    if (image.is_known() && record.height > 0 && SizePx{record.height, record.width} != image)
+      inspection.add(Defect::kAnnotationSize, format("{}: image {}", prepared_->where(), frame.name),
+                     format("{} instead of {}", to_string(SizePx{record.height, record.width}), to_string(image)));
+    for (const uint32_t number : prepared_->annotations_of(*found)) {
+      inspection.count_object(categories_[prepared_->annotations()[number].category]);
+      check_coco_annotation(*prepared_, number, {record.height, record.width}, inspection);
+    }
+  }
+}
+
+void Ade20k::inspect_list(Inspection& inspection) const {
+  for (const fs::path& label : listing_.without_image)
+    inspection.add(Defect::kMissingImage, label.string(), "a label without an image");
+}
+
+}  // namespace glid

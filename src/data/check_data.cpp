@@ -1,0 +1,127 @@
+#include "glid/data/check_data.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <memory>
+
+#include "glid/config/read.h"
+#include "glid/core/files.h"
+#include "glid/core/format.h"
+#include "glid/core/log.h"
+#include "glid/core/parallel_for.h"
+
+namespace glid {
+namespace {
+
+constexpr int64_t kSamplesAStatus = 100;
+
+struct DataBlock {
+  DataConfig data;
+
+  template <class V>
+  void fields(V& v) {
+    v("data", data, "the dataset");
+  }
+};
+
+template <config::NamedEnum E>
+E parse_name(const char* option, const std::string& text) {
+  std::string names;
+  for (const auto& named : enum_names(E{})) {
+    if (named.name == text) return named.value;
+    names += (names.empty() ? "" : ", ") + std::string(named.name);
+  }
+  throw UsageError(option, "is not known", text, "names are " + names);
+}
+
+void inspect_samples(const AnnotatedDataset& dataset, int64_t num_threads, Inspection& inspection) {
+  std::vector<Inspection> of_threads(static_cast<size_t>(std::max<int64_t>(1, num_threads)),
+                                     Inspection(dataset.vocabulary()));
+  std::atomic<int64_t> done = 0;
+  parallel_for(dataset.size(), num_threads, [&](int64_t id, int64_t worker) {
+    Inspection& own = of_threads[static_cast<size_t>(worker)];
+    own.begin(id);
+    dataset.inspect(id, own);
+    if (++done % kSamplesAStatus == 0) log_status(format("{} of {} images", done.load(), dataset.size()));
+  });
+  log_status("");
+  for (Inspection& own : of_threads) inspection.merge(std::move(own));
+}
+
+SplitCheck check_split(const DataConfig& config, Split split, int64_t num_threads) {
+  std::shared_ptr<const AnnotatedDataset> dataset;
+  try {
+    dataset = make_dataset(config, split);
+  } catch (const DataError& error) {
+    SplitCheck check{split, 0, {}, Inspection({})};
+    check.inspection.add(Defect::kUnusable, config.root, error.what());
+    return check;
+  }
+  SplitCheck check{split, dataset->size(), dataset->vocabulary(), Inspection(dataset->vocabulary())};
+  dataset->inspect_list(check.inspection);
+  inspect_samples(*dataset, num_threads, check.inspection);
+  check.inspection.finish();
+  return check;
+}
+
+std::vector<Split> existing_splits(const DataConfig& config) {
+  std::vector<Split> splits;
+  for (const auto& named : enum_names(Split{}))
+    if (has_split(config, named.value)) splits.push_back(named.value);
+  if (splits.empty()) splits.push_back(Split::kTrain);
+  return splits;
+}
+
+}  // namespace
+
+int64_t DataCheck::num_wrong() const {
+  int64_t count = 0;
+  for (const SplitCheck& split : splits) count += split.inspection.num_wrong();
+  return count;
+}
+
+int64_t DataCheck::num_legal() const {
+  int64_t count = -num_wrong();
+  for (const SplitCheck& split : splits) count += std::ssize(split.inspection.findings());
+  return count;
+}
+
+DataCheck check_data(const DataConfig& config, std::optional<Split> split, int64_t num_threads) {
+  DataCheck check{config, {}};
+  for (const Split one : split ? std::vector<Split>{*split} : existing_splits(config))
+    check.splits.push_back(check_split(config, one, num_threads));
+  return check;
+}
+
+DataConfig select_data(const DataSelection& selection) {
+  DataBlock block;
+  if (selection.config.empty() == selection.dataset.empty())
+    throw UsageError("glid_data", "needs either --config or --dataset", {}, "--dataset NAME --root DIR");
+  if (selection.config.empty()) {
+    block.data.name = parse_name<DataName>("--dataset", selection.dataset);
+    block.data.root = selection.root;
+    config::read(config::parse_tree("data: {}", "--set", selection.overrides), block);
+    return block.data;
+  }
+  config::Tree tree = config::load_tree(selection.config, selection.overrides);
+  std::erase_if(tree.root.children, [](const config::Node& node) { return node.key != "data"; });
+  if (!selection.root.empty()) block.data.root = selection.root;
+  config::read(tree, block);
+  return block.data;
+}
+
+std::optional<Split> parse_split(const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  return parse_name<Split>("--split", name);
+}
+
+ExitCode run_check(const DataConfig& config, std::optional<Split> split, int64_t num_threads,
+                   const std::filesystem::path& json) {
+  const DataCheck check = check_data(config, split, num_threads);
+  if (!json.empty()) write_file(json, check_json(check));
+  std::fputs(check_text(check).c_str(), stdout);
+  return check.num_wrong() > 0 ? ExitCode::kData : ExitCode::kDone;
+}
+
+}  // namespace glid

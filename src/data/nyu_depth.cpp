@@ -1,0 +1,109 @@
+#include "glid/data/nyu_depth.h"
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/core/rng.h"
+#include "glid/data/inspection.h"
+#include "glid/formats/depth_map.h"
+#include "sample_files.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kMatFile = "nyu_depth_v2_labeled.mat";
+constexpr const char* kSplitsFile = "splits.mat";
+
+fs::path list_file(const fs::path& root, Split split, const NyuDepthV2::Config& config) {
+  return root / (split == Split::kTrain ? config.train_list : config.val_list);
+}
+
+fs::path frames_folder(const fs::path& root, Split split) {
+  const fs::path folder = root / (split == Split::kTrain ? "sync" : "official_splits/test");
+  return fs::is_directory(folder) ? folder : root;
+}
+
+std::vector<float> to_floats(const DepthMap& depth) { return {depth.metres.begin(), depth.metres.end()}; }
+
+}  // namespace
+
+NyuDepthV2::NyuDepthV2(const fs::path& root, Split split, const Config& config)
+    : list_file_(list_file(root, split, config)), folder_(frames_folder(root, split)), depth_scale_(config.depth_scale) {
+  if (fs::exists(list_file_)) {
+    list_ = read_nyu_list(list_file_);
+    return;
+  }
+  if (!fs::exists(root / kMatFile))
+    throw DataError(list_file_.string(), "is not there", {},
+                    format("data.root holds the list and its frames (data.nyu_depth.*_list), or {} with {}", kMatFile, kSplitsFile));
+  folder_ = root;
+  mat_.emplace(root / kMatFile);
+  NyuSplits splits = read_nyu_splits(root / kSplitsFile, mat_->size());
+  frames_ = std::move(split == Split::kTrain ? splits.train : splits.test);
+}
+
+bool NyuDepthV2::has(const fs::path& root, Split split, const Config& config) {
+  return fs::exists(list_file(root, split, config)) || fs::exists(root / kMatFile);
+}
+
+int64_t NyuDepthV2::size() const { return mat_ ? std::ssize(frames_) : std::ssize(list_.pairs); }
+
+Sample NyuDepthV2::get(int64_t id) const {
+  Sample sample{id, name(id), {}, {}};
+  if (mat_) {
+    const int64_t frame = frames_.at(static_cast<size_t>(id));
+    sample.image = mat_->rgb(frame);
+    sample.targets.depth = to_floats(mat_->depth(frame, NyuDepth::kRaw));
+    return sample;
+  }
+  sample.image = read_image_of_size(file(pair(id).rgb), {});
+  const DepthMap depth = read_depth_png(file(pair(id).depth), depth_scale_);
+  require_size(file(pair(id).depth), {depth.height, depth.width}, sample.image);
+  sample.targets.depth = to_floats(depth);
+  return sample;
+}
+
+std::string NyuDepthV2::name(int64_t id) const {
+  if (!mat_) return file(pair(id).rgb).string();
+  return format("{}: frame {}", (folder_ / kMatFile).string(), frames_.at(static_cast<size_t>(id)) + 1);
+}
+
+uint64_t NyuDepthV2::fingerprint() const {
+  uint64_t hash = mat_ ? hash_file(folder_ / kMatFile, folder_, 0) : 0;
+  for (const int64_t frame : frames_) hash = stable_hash(std::to_string(frame), hash);
+  for (const NyuPair& pair : list_.pairs)
+    for (const std::string* listed : {&pair.rgb, &pair.depth}) hash = hash_file(file(*listed), folder_, hash);
+  return hash;
+}
+
+void NyuDepthV2::inspect(int64_t id, Inspection& inspection) const {
+  if (!mat_) return inspect_pair(pair(id), inspection);
+  try {
+    const Sample sample = get(id);
+    const SizePx size{sample.image.height, sample.image.width};
+    inspection.count_image(size);
+    inspection.check_depth(sample.targets.depth, size, size, name(id));
+  } catch (const DataError& error) {
+    inspection.add_error(Defect::kUnreadableImage, name(id), error);
+  }
+}
+
+void NyuDepthV2::inspect_pair(const NyuPair& pair, Inspection& inspection) const {
+  const SizePx size = inspection.check_image(file(pair.rgb), {});
+  const fs::path depth_file = file(pair.depth);
+  if (!fs::exists(depth_file)) return inspection.add(Defect::kMissingAnnotation, depth_file.string());
+  try {
+    const DepthMap depth = read_depth_png(depth_file, depth_scale_);
+    inspection.check_depth(to_floats(depth), {depth.height, depth.width}, size, depth_file.string());
+  } catch (const DataError& error) {
+    inspection.add_error(Defect::kUnreadableAnnotation, depth_file.string(), error);
+  }
+}
+
+void NyuDepthV2::inspect_list(Inspection& inspection) const {
+  if (list_.num_without_depth > 0)
+    inspection.add(Defect::kLeftOut, list_file_.string(), format("{} lines without a depth map", list_.num_without_depth));
+}
+
+}  // namespace glid

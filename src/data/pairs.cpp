@@ -1,0 +1,103 @@
+#include "glid/data/pairs.h"
+
+#include <map>
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "sample_files.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool has_split_folders(const fs::path& root) {
+  return fs::is_directory(root / "images" / "train") || fs::is_directory(root / "images" / "val");
+}
+
+int64_t num_classes_of(const Pairs::Config& config) {
+  if (config.num_classes > 0) return config.num_classes;
+  return config.classes.empty() ? kIgnoreLabel : std::ssize(config.classes);
+}
+
+std::vector<Vocabulary::Class> label_classes(const Pairs::Config& config) {
+  std::vector<std::string> names = config.classes;
+  names.resize(static_cast<size_t>(num_classes_of(config)));
+  auto classes = numbered_classes(names);
+  if (config.reduce_zero_label)
+    for (auto& label : classes) ++label.id;
+  return classes;
+}
+
+std::vector<FilePair> choose(const fs::path& folder, const std::vector<FilePair>& pairs, Split split) {
+  std::map<std::string, const FilePair*> by_stem;
+  std::vector<std::string> stems;
+  for (const FilePair& pair : pairs) {
+    by_stem[pair.stem] = &pair;
+    stems.push_back(pair.stem);
+  }
+  std::vector<FilePair> chosen;
+  for (const std::string& stem : split_by_hash(folder, stems, split)) chosen.push_back(*by_stem[stem]);
+  return chosen;
+}
+
+}  // namespace
+
+void Pairs::Config::check(config::Problems& problems) const {
+  if (!classes.empty() && num_classes > 0 && num_classes != std::ssize(classes))
+    problems.add("num_classes", format("must be the number of data.pairs.classes, {}", classes.size()));
+  if (std::ssize(classes) > kIgnoreLabel) problems.add("classes", "must be at most 255", std::to_string(classes.size()));
+}
+
+Pairs::Pairs(const fs::path& root, Split split, const Config& config)
+    : root_(root),
+      coding_{num_classes_of(config), config.reduce_zero_label, static_cast<uint16_t>(config.ignore_label)} {
+  const fs::path below = has_split_folders(root) ? split_name(split) : "";
+  PairList list = list_pairs(root / "images" / below, root / "labels" / below);
+  images_without_label_ = std::move(list.images_without_label);
+  labels_without_image_ = std::move(list.labels_without_image);
+  pairs_ = below.empty() ? choose(root / "images", list.pairs, split) : std::move(list.pairs);
+  vocabulary_.labels = label_classes(config);
+}
+
+bool Pairs::has(const fs::path& root, Split split) {
+  return has_split_folders(root) ? fs::is_directory(root / "images" / split_name(split)) : fs::is_directory(root / "images");
+}
+
+Sample Pairs::get(int64_t id) const {
+  const FilePair& pair = this->pair(id);
+  Sample sample{id, name(id), read_image_of_size(pair.image, {}), {}};
+  LabelMap map = read_label_png(pair.label);
+  require_size(pair.label, {map.height, map.width}, sample.image);
+  for (uint16_t& label : map.labels) {
+    const auto index = coding_.class_of(label);
+    if (!index) throw DataError(pair.label.string(), "has a label out of range", std::to_string(label), "see data.pairs");
+    label = *index;
+  }
+  sample.targets.semantic = std::move(map.labels);
+  return sample;
+}
+
+uint64_t Pairs::fingerprint() const {
+  uint64_t hash = 0;
+  for (const FilePair& pair : pairs_) hash = hash_file(pair.label, root_, hash_file(pair.image, root_, hash));
+  return hash;
+}
+
+void Pairs::inspect(int64_t id, Inspection& inspection) const {
+  const FilePair& pair = this->pair(id);
+  const SizePx size = inspection.check_image(pair.image, {});
+  try {
+    inspection.check_labels(read_label_png(pair.label), size, coding_, pair.label.string());
+  } catch (const DataError& error) {
+    inspection.add_error(Defect::kUnreadableAnnotation, pair.label.string(), error);
+  }
+}
+
+void Pairs::inspect_list(Inspection& inspection) const {
+  for (const fs::path& image : images_without_label_) inspection.add(Defect::kNoAnnotations, image.string(), "left out");
+  for (const fs::path& label : labels_without_image_)
+    inspection.add(Defect::kMissingImage, label.string(), "a label without an image");
+}
+
+}  // namespace glid

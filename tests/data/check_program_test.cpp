@@ -1,0 +1,290 @@
+// What `glid_data check` and `show` say about every defect, and their exit codes.
+#include <gmock/gmock.h>
+
+#include "demo_folder.h"
+#include "glid/core/files.h"
+#include "glid/core/json.h"
+#include "glid/data/inspection.h"
+#include "glid/formats/depth_map.h"
+#include "glid/formats/image_file.h"
+#include "glid/formats/label_map.h"
+#include "support/program.h"
+#include "write_images.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+ProgramResult check(const std::string& dataset, const fs::path& root, const std::vector<std::string>& options = {}) {
+  std::vector<std::string> arguments{"check", "--dataset", dataset, "--root", root.string()};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  return run("glid_data", arguments);
+}
+
+void expect_wrong(const ProgramResult& ran, const std::string& line) {
+  EXPECT_EQ(ran.code, 3) << ran.output;
+  EXPECT_THAT(ran.output, AllOf(HasSubstr("TRAINING WOULD BE WRONG"), HasSubstr(line), HasSubstr("\nNOT FIT: ")));
+}
+
+void expect_legal(const ProgramResult& ran, const std::string& line) {
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  EXPECT_THAT(ran.output, AllOf(Not(HasSubstr("WRONG")), HasSubstr(line), HasSubstr("\nfit to train on: ")));
+}
+
+TEST(CheckProgram, EveryMiniatureIsFit) {
+  const std::vector<std::tuple<std::string, std::string, std::string>> cases = {
+      {"imagenet", "imagenet", "star"}, {"imagenet", "folder", "64 x 64 in"}, {"coco", "coco", "triangle"},
+      {"coco", "coco_pose", "object"},  {"ade20k", "ade20k", "wall"},         {"nyu_depth", "nyu_depth", "m in the middle"},
+      {"voc", "voc", "cross"},          {"pairs", "pairs", "pixels"}};
+  for (const auto& [layout, dataset, part] : cases) {
+    TemporaryFolder folder;
+    const std::string root = (folder.path() / "demo").string();
+    ASSERT_EQ(run("glid_data", {"make-demo", "--out", root, "--layout", layout, "--count", "60", "--size", "64"}).code, 0);
+    const ProgramResult ran = check(dataset, root);
+    EXPECT_EQ(ran.code, 0) << ran.output;
+    EXPECT_THAT(ran.output, AllOf(HasSubstr(part), HasSubstr(dataset + " train: "), HasSubstr(dataset + " val: "))) << layout;
+    EXPECT_THAT(ran.output, HasSubstr("images in 2 splits, 0 findings with which training would be wrong"));
+  }
+}
+
+TEST(CheckProgram, ScenesNeedNoRoot) {
+  const ProgramResult ran =
+      run("glid_data", {"check", "--dataset", "scenes", "--set", "data.scenes.count=20", "--set", "data.scenes.size=48"});
+  expect_legal(ran, "background");
+}
+
+// A COCO file of two images, of which the test writes the annotations.
+class CheckCoco : public testing::Test {
+ protected:
+  CheckCoco() {
+    for (const char* name : {"a", "b"}) write_text(image(name), encode_png(Image::filled(20, 30, 9)));
+  }
+  fs::path image(const std::string& name) const { return root / "train" / (name + ".png"); }
+  void annotate(const std::string& annotations, const std::string& more_images = "") const {
+    write_text(root / "annotations/instances_train.json", R"({"images": [
+      {"id": 1, "file_name": "a.png", "height": 20, "width": 30}, {"id": 2, "file_name": "b.png", "height": 20, "width": 30})" +
+                                                              more_images + R"(], "categories": [{"id": 3, "name": "cat"}],
+      "annotations": [)" + annotations + "]}");
+  }
+  static std::string object(int id, const std::string& fields) {
+    return format(R"({{"id": {}, "image_id": {}, "category_id": 3, "area": 9, {}}})", id, 1 + id % 2, fields);
+  }
+  static inline const std::string kMask = R"("segmentation": [[2, 2, 6, 2, 6, 5, 2, 5]])";
+  static inline const std::string kBox = R"("bbox": [2, 2, 4, 3])";
+  static inline const std::string kGood = kBox + ", " + kMask;
+
+  TemporaryFolder folder_;
+  const fs::path root = folder_.path();
+};
+
+TEST_F(CheckCoco, CountsClasses) {
+  annotate(object(1, kGood) + "," + object(2, kGood) + "," + object(4, kGood));
+  const ProgramResult ran = check("coco", root);
+  expect_legal(ran, "       3  cat              3          2  100.0%");
+  EXPECT_THAT(ran.output, HasSubstr("coco train: 2 images"));
+  EXPECT_THAT(ran.output, Not(HasSubstr("coco val")));
+  EXPECT_THAT(ran.output, HasSubstr("1 sizes, the most common: 30 x 20 in 2"));
+}
+
+TEST_F(CheckCoco, WrongAnnotations) {
+  const std::string file = (root / "annotations/instances_train.json").string();
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"("bbox": [2, 2, 0, 3], )" + kMask, "annotation 2 (id 2): box without width or height (got [2, 2, 2, 5])"},
+      {R"("bbox": [2, 2, 4, -3], )" + kMask, "annotation 2 (id 2): box without width or height (got [2, 2, 6, -1])"},
+      {R"("bbox": [30, 2, 4, 3], )" + kMask,
+       "annotation 2 (id 2): box wholly outside of its image (got [30, 2, 34, 5] in 30 x 20)"},
+      {R"("iscrowd": 0)", "annotation 2 (id 2): object without a box and without a mask"},
+      {kBox + R"(, "segmentation": [[2, 2, 2, 2, 2, 2]])", "annotation 2 (id 2): mask without a pixel"},
+      {kBox + R"(, "segmentation": [[2, 2, 1e300, 2, 2, 9]])", "annotation 2 (id 2): mask can't be used"},
+      {kGood + R"(, "keypoints": [1, 1, 3])", "joint 1 at (1, 1) with v = 3"},
+  };
+  for (const auto& [fields, line] : cases) {
+    annotate(object(1, kGood) + "," + object(2, fields));
+    expect_wrong(check("coco", root), line.starts_with("joint") ? line : file + ": " + line);
+  }
+}
+
+TEST_F(CheckCoco, LegalAnnotations) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"("bbox": [-3, 2, 9, 3], )" + kMask, "box that reaches out of its image (got [-3, 2, 6, 5] in 30 x 20)"},
+      {kBox, "annotation 2 (id 2): object without a mask"},
+      {kBox + R"(, "segmentation": [[2, 2, 6, 2, 6, 5, 2, 5], [1, 1, 5, 5, 9, 9]])", "beside others (got polygon 2)"},
+      {kGood + R"(, "num_keypoints": 2, "keypoints": [1, 1, 2])", "num_keypoints is not the number of labelled keypoints (got 2 of 1)"},
+      {kGood + R"(, "keypoints": [31, 1, 2])", "labelled keypoint outside of its image"},
+  };
+  for (const auto& [fields, line] : cases) {
+    annotate(object(1, kGood) + "," + object(2, fields));
+    expect_legal(check("coco", root), line);
+  }
+  annotate(object(0, kGood));
+  expect_legal(check("coco", root), "annotations with the id 0 (got 1)");
+  EXPECT_THAT(check("coco", root).output, HasSubstr("b.png: image without annotations"));
+  annotate(object(2, kGood) + "," + object(2, kGood));
+  expect_legal(check("coco", root), "annotations with the id of an earlier one (got 1)");
+  annotate(object(1, kGood), R"(, {"id": 7, "file_name": "a.png", "height": 20, "width": 30})");
+  expect_legal(check("coco", root), "a.png: file of more than one image (got ids 1 and 7)");
+}
+
+TEST_F(CheckCoco, BadImages) {
+  annotate(object(1, kGood) + "," + object(2, kGood));
+  write_text(image("a"), encode_png(Image::filled(20, 31, 9)));
+  expect_wrong(check("coco", root), "a.png: image has another size than its annotation says (got 31 x 20 instead of 30 x 20)");
+  write_text(image("a"), encode_png(numbered_image(3, 20, 30)));
+  fs::resize_file(image("a"), fs::file_size(image("a")) / 2);
+  expect_wrong(check("coco", root), image("a").string() + ": image can't be read (got ");
+  fs::remove(image("a"));
+  expect_wrong(check("coco", root), image("a").string() + ": image is not there\n");
+}
+
+TEST_F(CheckCoco, WhatCannotBeOpenedIsOneFinding) {
+  write_text(root / "annotations/instances_train.json", R"({"images": [)");
+  expect_wrong(check("coco", root), "instances_train.json: is not valid JSON");
+  expect_wrong(check("coco", root / "nowhere"), "instances_train2017.json: is not there");
+}
+
+TEST_F(CheckCoco, ShowsTwentyLinesOfAKindAndWritesAll) {
+  std::string annotations;
+  for (int i = 1; i <= 25; ++i) annotations += (i == 1 ? "" : ",") + object(i, R"("bbox": [2, 2, 0, 3], )" + kMask);
+  annotate(annotations);
+  const fs::path json = root / "out.json";
+  const ProgramResult ran = check("coco", root, {"--json", json.string(), "--threads", "3"});
+  expect_wrong(ran, "empty_box: 25 x box without width or height");
+  EXPECT_THAT(ran.output, HasSubstr("... and 5 more (--json lists all)"));
+  EXPECT_THAT(ran.output, HasSubstr("25 findings with which training would be wrong, 0 legal ones"));
+  const Json report = Json::parse(read_file(json), "out.json");
+  EXPECT_EQ(report.at("wrong").as_int(), 25);
+  const Json& split = report.at("splits").as_array().at(0);
+  EXPECT_EQ(split.at("findings").as_array().size(), 25u);
+  EXPECT_EQ(split.at("findings").as_array()[24].at("kind").as_string(), "empty_box");
+  EXPECT_EQ(split.at("classes").at("objects").as_array()[0].at("instances").as_int(), 25);
+  EXPECT_EQ(split.at("sizes").at("median").at("width").as_int(), 30);
+  const std::string one_thread = (root / "one.json").string();
+  check("coco", root, {"--json", one_thread, "--threads", "1"});
+  EXPECT_EQ(read_file(one_thread), read_file(json));
+}
+
+TEST(CheckProgram, Ade20k) {
+  const DemoFolder demo(DemoLayout::kAde20k);
+  const fs::path labels = demo.root() / "annotations/training", instances = demo.root() / "annotations_instance/training";
+  LabelMap map{64, 64, std::vector<uint16_t>(64 * 64, 1)};
+  map.labels[7] = 151;
+  write_label_png(labels / "ADE_train_00000001.png", map);
+  write_label_png(labels / "ADE_train_00000002.png", {2, 2, {1, 1, 1, 1}});
+  write_text(labels / "ADE_train_00000003.png", "no PNG");
+  write_panoptic_png(instances / "ADE_train_00000004.png", {1, 1, {101 + 256}});
+  fs::remove(demo.root() / "images/training/ADE_train_00000005.jpg");
+  const ProgramResult ran = check("ade20k", demo.root(), {"--split", "train"});
+  expect_wrong(ran, "ADE_train_00000001.png: label out of range (got 151 in 1 pixels)");
+  expect_wrong(ran, "ADE_train_00000002.png: annotation has another size than its image (got 2 x 2 instead of 64 x 64)");
+  expect_wrong(ran, "ADE_train_00000003.png: annotation can't be used");
+  expect_wrong(ran, "ADE_train_00000004.png: annotation has another size than its image");
+  expect_wrong(ran, "instance 1 has a category outside 1 to 100");
+  expect_wrong(ran, "ADE_train_00000005.png: image is not there (got a label without an image)");
+  EXPECT_THAT(ran.output, Not(HasSubstr("ade20k val")));
+}
+
+TEST(CheckProgram, NyuDepth) {
+  const DemoFolder demo(DemoLayout::kNyuDepth);
+  const fs::path frames = demo.root() / "sync/scenes_0001";
+  expect_wrong(check("nyu_depth", demo.root(), {"--set", "data.nyu_depth.depth_scale=100000"}), "speaks for another unit (got 0.0");
+  write_depth_png(frames / "sync_depth_00000.png", {64, 64, std::vector<double>(64 * 64, 0)}, 1000);
+  expect_legal(check("nyu_depth", demo.root()), "sync_depth_00000.png: depth without a valid pixel");
+  write_depth_png(frames / "sync_depth_00001.png", {1, 1, {2.5}}, 1000);
+  write_label_png(frames / "sync_depth_00002.png", {1, 1, {9}});
+  fs::remove(frames / "sync_depth_00003.png");
+  fs::remove(frames / "rgb_00004.jpg");
+  const ProgramResult ran = check("nyu_depth", demo.root());
+  expect_wrong(ran, "sync_depth_00001.png: annotation has another size than its image (got 1 x 1 instead of 64 x 64)");
+  expect_wrong(ran, "sync_depth_00002.png: annotation can't be used");
+  expect_wrong(ran, "sync_depth_00003.png: annotation is not there");
+  expect_wrong(ran, "rgb_00004.jpg: image is not there");
+}
+
+TEST(CheckProgram, Voc) {
+  const DemoFolder demo(DemoLayout::kVoc);
+  const fs::path xml = demo.root() / "Annotations";
+  const auto object = [](const char* name, const char* corners) {
+    return format("<object><name>{}</name><bndbox>{}</bndbox></object>", name, corners);
+  };
+  write_text(xml / "train_000000.xml",
+             "<annotation><size><width>64</width><height>64</height></size>" +
+                 object("star", "<xmin>9</xmin><ymin>1</ymin><xmax>8</xmax><ymax>9</ymax>") +
+                 object("star", "<xmin>9</xmin><ymin>1</ymin><xmax>70</xmax><ymax>9</ymax>") + "</annotation>");
+  write_text(xml / "train_000001.xml", "<annotation>");
+  fs::remove(xml / "train_000002.xml");
+  write_text(xml / "train_000003.xml", "<annotation><size><width>60</width><height>64</height></size></annotation>");
+  write_text(xml / "val_000000.xml", "<annotation>" + object("moon", "<xmin>1</xmin><ymin>1</ymin><xmax>8</xmax><ymax>9</ymax>") +
+                                         "</annotation>");
+  const ProgramResult ran = check("voc", demo.root());
+  expect_wrong(ran, "train_000000.xml: object 1 (star): box without width or height (got [8, 0, 8, 9])");
+  expect_wrong(ran, "train_000000.xml: object 2 (star): box that reaches out of its image (got [8, 0, 70, 9] in 64 x 64)");
+  expect_wrong(ran, "train_000001.xml: annotation can't be used");
+  expect_wrong(ran, "train_000002.xml: annotation is not there");
+  expect_wrong(ran, "train_000003.jpg: image has another size than its annotation says (got 64 x 64 instead of 60 x 64)");
+  expect_wrong(ran, "train_000003.jpg: image without annotations");
+  expect_wrong(ran, "val_000000.xml: object 1 (moon): class that the dataset doesn't have (got moon)");
+}
+
+TEST(CheckProgram, Pairs) {
+  const DemoFolder demo(DemoLayout::kPairs);
+  const fs::path images = demo.root() / "images/train", labels = demo.root() / "labels/train";
+  expect_wrong(check("pairs", demo.root(), {"--set", "data.pairs.num_classes=2"}), "label out of range (got ");
+  expect_legal(check("pairs", demo.root(), {"--set", "data.pairs.classes=[ground, a, b, c, d, e, f]"}), "ground");
+  fs::remove(labels / "scene_000000.png");
+  expect_legal(check("pairs", demo.root()), "scene_000000.jpg: image without annotations (got left out)");
+  fs::remove(images / "scene_000001.jpg");
+  write_png(labels / "scene_000002.png", Image::filled(64, 64, 3));
+  const ProgramResult ran = check("pairs", demo.root());
+  expect_wrong(ran, "scene_000001.png: image is not there");
+  expect_wrong(ran, "scene_000002.png: annotation can't be used");
+}
+
+TEST(CheckProgram, ImageFolder) {
+  const DemoFolder demo(DemoLayout::kImageNet);
+  const std::string name = demo.open(DataName::kImageNet)->name(3);
+  fs::resize_file(name, fs::file_size(name) / 2);
+  expect_wrong(check("imagenet", demo.root()), name + ": image can't be read");
+}
+
+TEST(CheckProgram, AConfigurationNeedsOnlyItsData) {
+  const DemoFolder demo(DemoLayout::kPairs);
+  const fs::path config = demo.root() / "run.yaml";
+  write_text(config, "model: {anything: 3}\ndata: {name: pairs, root: " + demo.root().string() + ", pairs: {num_classes: 7}}\n");
+  const ProgramResult ran = run("glid_data", {"check", "--config", config.string()});
+  expect_legal(ran, "pairs val: 1 images");
+  EXPECT_EQ(run("glid_data", {"check", "--config", config.string(), "--set", "data.pairs.num_classes=3"}).code, 3);
+  EXPECT_EQ(run("glid_data", {"check", "--config", config.string(), "--set", "data.pears.num_classes=3"}).code, 2);
+}
+
+TEST(CheckProgram, UsageErrors) {
+  EXPECT_EQ(run("glid_data", {"check"}).code, 2);
+  EXPECT_EQ(run("glid_data", {"check", "--dataset", "coco"}).code, 2);
+  const ProgramResult ran = check("cocoa", "x");
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.output, HasSubstr("names are imagenet, folder, scenes, coco"));
+  EXPECT_EQ(check("coco", "x", {"--split", "test"}).code, 2);
+  EXPECT_EQ(run("glid_data", {"make-demo", "--out", "x", "--layout", "yolo"}).code, 2);
+}
+
+TEST(ShowProgram, DrawsASheetOfEveryDataset) {
+  for (const auto& [layout, name, dataset] : {std::tuple{DemoLayout::kCoco, DataName::kCoco, "coco"},
+                                              {DemoLayout::kCoco, DataName::kCocoPose, "coco_pose"},
+                                              {DemoLayout::kAde20k, DataName::kAde20k, "ade20k"},
+                                              {DemoLayout::kNyuDepth, DataName::kNyuDepth, "nyu_depth"},
+                                              {DemoLayout::kVoc, DataName::kVoc, "voc"},
+                                              {DemoLayout::kPairs, DataName::kPairs, "pairs"}}) {
+    const DemoFolder demo(layout);
+    const std::string out = (demo.root() / "sheet.png").string();
+    const ProgramResult ran = run("glid_data", {"show", "--dataset", dataset, "--root", demo.root().string(), "--out", out,
+                                                "--count", "6", "--split", "train"});
+    EXPECT_EQ(ran.code, 0) << ran.output;
+    EXPECT_GE(read_image(out).width, 4 * 64) << dataset;
+  }
+}
+
+}  // namespace
+}  // namespace glid

@@ -1,0 +1,235 @@
+// The readers of every layout get back what the scenes were.
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "demo_folder.h"
+#include "glid/core/files.h"
+#include "glid/data/coco.h"
+#include "glid/data/inspection.h"
+#include "glid/formats/ade20k.h"
+#include "glid/formats/image_file.h"
+#include "write_images.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+// Calls `compare(sample, scene)` with every sample of both splits.
+template <typename Compare>
+void for_each_sample(const DemoFolder& demo, DataName name, Compare compare) {
+  for (const Split split : {Split::kTrain, Split::kVal}) {
+    const auto dataset = demo.open(name, split);
+    const Scenes scenes = DemoFolder::scenes(split);
+    ASSERT_EQ(dataset->size(), scenes.size());
+    for (int64_t id = 0; id < scenes.size(); ++id) {
+      const Sample sample = dataset->get(id);
+      EXPECT_EQ(sample.id, id);
+      EXPECT_EQ(sample.name, dataset->name(id));
+      EXPECT_EQ(sample.image.height, DemoFolder::kSize);
+      compare(sample, scenes.get(id));
+    }
+  }
+}
+
+void expect_same_objects(const Sample& sample, const Sample& scene, bool masks) {
+  ASSERT_EQ(sample.targets.instances.size(), scene.targets.instances.size());
+  for (size_t i = 0; i < scene.targets.instances.size(); ++i) {
+    const Instance &read = sample.targets.instances[i], &made = scene.targets.instances[i];
+    EXPECT_EQ(read.category, made.category);
+    EXPECT_EQ(read.box, made.box);
+    EXPECT_FALSE(read.is_crowd);
+    if (!masks) continue;
+    EXPECT_EQ(read.mask, made.mask);
+    EXPECT_EQ(read.area, made.area);
+  }
+}
+
+TEST(Datasets, CocoGivesBackBoxesMasksAndClasses) {
+  const DemoFolder demo(DemoLayout::kCoco);
+  for_each_sample(demo, DataName::kCoco, [](const Sample& sample, const Sample& scene) {
+    expect_same_objects(sample, scene, true);
+    EXPECT_TRUE(sample.targets.instances[0].keypoints.empty());
+  });
+  const Vocabulary& vocabulary = demo.open(DataName::kCoco)->vocabulary();
+  ASSERT_EQ(vocabulary.objects.size(), 6u);
+  EXPECT_EQ(vocabulary.objects[5], (Vocabulary::Class{6, "triangle"}));
+}
+
+TEST(Datasets, CocoPoseGivesBackJoints) {
+  const DemoFolder demo(DemoLayout::kCoco);
+  for_each_sample(demo, DataName::kCocoPose, [](const Sample& sample, const Sample& scene) {
+    ASSERT_EQ(sample.targets.instances.size(), scene.targets.instances.size());
+    for (size_t i = 0; i < scene.targets.instances.size(); ++i) {
+      EXPECT_EQ(sample.targets.instances[i].category, 0);
+      EXPECT_EQ(sample.targets.instances[i].keypoints, scene.targets.instances[i].keypoints);
+      EXPECT_EQ(sample.targets.instances[i].mask, scene.targets.instances[i].mask);
+    }
+  });
+  const Vocabulary vocabulary = demo.open(DataName::kCocoPose)->vocabulary();
+  EXPECT_THAT(vocabulary.joints, testing::ElementsAre("centre", "right", "down", "left", "up"));
+  EXPECT_THAT(vocabulary.limbs, testing::Contains(Vocabulary::Limb{0, 4}));
+}
+
+TEST(Datasets, CocoWithoutTheYear) {
+  const DemoFolder demo(DemoLayout::kCoco);
+  const fs::path annotations = demo.root() / "annotations";
+  fs::rename(annotations / "instances_val2017.json", annotations / "instances_val.json");
+  fs::rename(demo.root() / "val2017", demo.root() / "val");
+  EXPECT_EQ(demo.open(DataName::kCoco, Split::kVal)->get(0).name, (demo.root() / "val/000000000001.jpg").string());
+  fs::remove_all(demo.root() / "val");
+  EXPECT_THAT(data_error_of([&] { demo.open(DataName::kCoco, Split::kVal); }), HasSubstr("val2017: is not a folder"));
+  fs::remove(annotations / "instances_val.json");
+  EXPECT_THAT(data_error_of([&] { demo.open(DataName::kCoco, Split::kVal); }), HasSubstr("instances_val2017.json"));
+  EXPECT_FALSE(has_split(demo.config(DataName::kCoco), Split::kVal));
+  EXPECT_TRUE(has_split(demo.config(DataName::kCocoPose), Split::kVal));
+}
+
+// Ids with holes count up; a crowd, a polygon, an object without a box and one without a mask.
+TEST(Datasets, CocoAnnotationsOfAllKinds) {
+  TemporaryFolder folder;
+  write_text(folder.path() / "train/a.png", encode_png(Image::filled(8, 10, 9)));
+  write_text(folder.path() / "annotations/instances_train.json",
+             R"({"images": [{"id": 4, "file_name": "a.png", "height": 8, "width": 10}],
+      "categories": [{"id": 90, "name": "z"}, {"id": 7, "name": "a"}], "annotations": [
+      {"id": 1, "image_id": 4, "category_id": 90, "bbox": [1, 2, 3, 4], "area": 5.5, "iscrowd": 1,
+       "segmentation": {"size": [8, 10], "counts": [0, 8, 72]}},
+      {"id": 2, "image_id": 4, "category_id": 7, "iscrowd": 0, "segmentation": [[2, 2, 6, 2, 6, 5, 2, 5]]},
+      {"id": 3, "image_id": 4, "category_id": 7, "bbox": [0, 0, 2, 3]}]})");
+  const Coco coco(folder.path(), Split::kTrain, CocoKind::kInstances);
+  const auto instances = coco.get(0).targets.instances;
+  ASSERT_EQ(instances.size(), 3u);
+  EXPECT_EQ(instances[0].category, 1);
+  EXPECT_TRUE(instances[0].is_crowd);
+  EXPECT_EQ(instances[0].area, 5.5);
+  EXPECT_EQ(instances[0].mask, (Rle{8, 10, {0, 8, 72}}));
+  EXPECT_EQ(instances[1].box, (Box{2, 2, 6, 5}));
+  EXPECT_EQ(instances[1].area, 12);
+  EXPECT_EQ(instances[2].box, (Box{0, 0, 2, 3}));
+  EXPECT_TRUE(instances[2].mask.counts.empty());
+}
+
+TEST(Datasets, CocoRefusesAnImageOfAnotherSize) {
+  const DemoFolder demo(DemoLayout::kCoco);
+  const auto dataset = demo.open(DataName::kCoco);
+  write_jpeg(dataset->name(3), Image::filled(64, 50, 1), 90);
+  EXPECT_NO_THROW(dataset->get(2));
+  EXPECT_THAT(data_error_of([&] { dataset->get(3); }), HasSubstr("000000000004.jpg: is not 64 x 64"));
+}
+
+void expect_ade_labels(const Sample& sample, const Sample& scene) {
+  ASSERT_EQ(sample.targets.semantic.size(), scene.targets.semantic.size());
+  for (size_t i = 0; i < scene.targets.semantic.size(); ++i) {
+    const uint16_t made = scene.targets.semantic[i];
+    ASSERT_EQ(sample.targets.semantic[i], made == 0 ? 0 : ade_thing_classes()[made - 1u]);
+  }
+}
+
+TEST(Datasets, Ade20kGivesBackLabelsAndInstances) {
+  const DemoFolder demo(DemoLayout::kAde20k);
+  for_each_sample(demo, DataName::kAde20k, [](const Sample& sample, const Sample& scene) {
+    expect_ade_labels(sample, scene);
+    expect_same_objects(sample, scene, true);
+  });
+  EXPECT_EQ(demo.open(DataName::kAde20k)->vocabulary().labels.size(), 150u);
+  EXPECT_EQ(demo.open(DataName::kAde20k)->vocabulary().objects.size(), 100u);
+}
+
+TEST(Datasets, Ade20kInstancesFromThePreparedJson) {
+  const DemoFolder demo(DemoLayout::kAde20k);
+  fs::remove_all(demo.root() / "annotations_instance");
+  for_each_sample(demo, DataName::kAde20k, [](const Sample& sample, const Sample& scene) {
+    expect_ade_labels(sample, scene);
+    expect_same_objects(sample, scene, true);
+  });
+  fs::remove(demo.root() / "ade20k_instance_train.json");
+  EXPECT_TRUE(demo.open(DataName::kAde20k)->get(0).targets.instances.empty());
+}
+
+TEST(Datasets, NyuDepthGivesBackMillimetres) {
+  const DemoFolder demo(DemoLayout::kNyuDepth);
+  for_each_sample(demo, DataName::kNyuDepth, [](const Sample& sample, const Sample& scene) {
+    ASSERT_EQ(sample.targets.depth.size(), scene.targets.depth.size());
+    for (size_t i = 0; i < scene.targets.depth.size(); ++i) {
+      const double millimetres = std::floor(static_cast<double>(scene.targets.depth[i]) * 1000 + 0.5);
+      ASSERT_EQ(sample.targets.depth[i], static_cast<float>(millimetres / 1000));
+    }
+  });
+}
+
+TEST(Datasets, NyuDepthFromOneFolderAndAListOfTheUser) {
+  const DemoFolder demo(DemoLayout::kNyuDepth);
+  fs::rename(demo.root() / "sync/scenes_0001", demo.root() / "room");
+  fs::remove(demo.root() / "sync");
+  write_text(demo.root() / "mine.txt", "room/rgb_00003.jpg room/sync_depth_00003.png 500\nroom/rgb_00004.jpg None 500\n");
+  DataConfig config = demo.config(DataName::kNyuDepth);
+  config.nyu_depth.train_list = "mine.txt";
+  config.nyu_depth.depth_scale = 100;
+  const auto dataset = make_dataset(config, Split::kTrain);
+  ASSERT_EQ(dataset->size(), 1);
+  EXPECT_NEAR(dataset->get(0).targets.depth[5], 10 * DemoFolder::scenes().get(3).targets.depth[5], 0.01);
+  config.nyu_depth.train_list = "none.txt";
+  EXPECT_THAT(data_error_of([&] { make_dataset(config, Split::kTrain); }), HasSubstr("none.txt"));
+}
+
+TEST(Datasets, VocGivesBackBoxes) {
+  const DemoFolder demo(DemoLayout::kVoc);
+  for_each_sample(demo, DataName::kVoc,
+                  [](const Sample& sample, const Sample& scene) { expect_same_objects(sample, scene, false); });
+  DataConfig config = demo.config(DataName::kVoc);
+  config.voc.classes = {"cross", "star"};
+  const auto dataset = make_dataset(config, Split::kTrain);
+  EXPECT_EQ(dataset->vocabulary().objects.size(), 2u);
+  EXPECT_THAT(data_error_of([&] {
+                for (int64_t id = 0; id < dataset->size(); ++id) dataset->get(id);
+              }),
+              HasSubstr("a class that the dataset doesn't have"));
+}
+
+TEST(Datasets, PairsGiveBackLabels) {
+  const DemoFolder demo(DemoLayout::kPairs);
+  for_each_sample(demo, DataName::kPairs, [](const Sample& sample, const Sample& scene) {
+    EXPECT_EQ(sample.targets.semantic, scene.targets.semantic);
+  });
+  DataConfig config = demo.config(DataName::kPairs);
+  config.pairs.reduce_zero_label = true;
+  const auto reduced = make_dataset(config, Split::kTrain)->get(4).targets.semantic;
+  const auto whole = DemoFolder::scenes().get(4).targets.semantic;
+  for (size_t i = 0; i < whole.size(); ++i) ASSERT_EQ(reduced[i], whole[i] == 0 ? kIgnoreLabel : whole[i] - 1);
+  config.pairs = {};
+  config.pairs.num_classes = 2;
+  EXPECT_THAT(data_error_of([&] { make_dataset(config, Split::kTrain)->get(0); }), HasSubstr("has a label out of range"));
+}
+
+TEST(Datasets, PairsWithoutSplitsHoldATenthOut) {
+  const DemoFolder demo(DemoLayout::kPairs);
+  for (const char* kind : {"images", "labels"}) {
+    fs::rename(demo.root() / kind / "train", demo.root() / "all");
+    fs::remove_all(demo.root() / kind);
+    fs::rename(demo.root() / "all", demo.root() / kind);
+  }
+  const auto train = demo.open(DataName::kPairs), val = demo.open(DataName::kPairs, Split::kVal);
+  EXPECT_EQ(train->size(), DemoFolder::kCount - 1);
+  ASSERT_EQ(val->size(), 1);
+  for (int64_t id = 0; id < train->size(); ++id) EXPECT_NE(train->name(id), val->name(0));
+}
+
+TEST(Datasets, FingerprintsFollowTheFiles) {
+  for (const auto& [layout, name, file] : {std::tuple{DemoLayout::kCoco, DataName::kCoco, "train2017/000000000001.jpg"},
+                                           {DemoLayout::kAde20k, DataName::kAde20k, "annotations/training/ADE_train_00000001.png"},
+                                           {DemoLayout::kNyuDepth, DataName::kNyuDepth, "sync/scenes_0001/sync_depth_00000.png"},
+                                           {DemoLayout::kVoc, DataName::kVoc, "Annotations/train_000000.xml"},
+                                           {DemoLayout::kPairs, DataName::kPairs, "labels/train/scene_000000.png"}}) {
+    const DemoFolder here(layout), there(layout);
+    const uint64_t before = here.open(name)->fingerprint();
+    EXPECT_EQ(before, there.open(name)->fingerprint());
+    EXPECT_NE(before, here.open(name, Split::kVal)->fingerprint());
+    write_text(here.root() / file, "shorter");
+    EXPECT_NE(before, here.open(name)->fingerprint()) << file;
+  }
+}
+
+}  // namespace
+}  // namespace glid
