@@ -26,9 +26,29 @@ constexpr Tables make_tables() {
 
 constexpr Tables kTables = make_tables();
 
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) uint32_t crc32c_by_instruction(const void* data, size_t size, uint32_t crc) {
+  auto* bytes = static_cast<const unsigned char*>(data);
+  uint64_t state = ~crc;
+  for (; size >= 8; size -= 8, bytes += 8) {
+    uint64_t word;
+    std::memcpy(&word, bytes, 8);
+    state = __builtin_ia32_crc32di(state, word);
+  }
+  auto rest = static_cast<uint32_t>(state);
+  for (; size > 0; --size) rest = __builtin_ia32_crc32qi(rest, *bytes++);
+  return ~rest;
+}
+
+bool machine_has_instruction() { return __builtin_cpu_supports("sse4.2"); }
+#else
+uint32_t crc32c_by_instruction(const void*, size_t, uint32_t crc) { return crc; }
+bool machine_has_instruction() { return false; }
+#endif
+
 }  // namespace
 
-uint32_t crc32c(const void* data, size_t size, uint32_t crc) {
+uint32_t crc32c_by_table(const void* data, size_t size, uint32_t crc) {
   auto* bytes = static_cast<const unsigned char*>(data);
   crc = ~crc;
   for (; size >= 8; size -= 8, bytes += 8) {  // slicing by eight
@@ -40,6 +60,11 @@ uint32_t crc32c(const void* data, size_t size, uint32_t crc) {
   }
   for (; size > 0; --size) crc = (crc >> 8) ^ kTables[0][(crc ^ *bytes++) & 0xFF];
   return ~crc;
+}
+
+uint32_t crc32c(const void* data, size_t size, uint32_t crc) {
+  static const bool kByInstruction = machine_has_instruction();
+  return kByInstruction ? crc32c_by_instruction(data, size, crc) : crc32c_by_table(data, size, crc);
 }
 
 uint32_t crc32c_of_file(const std::filesystem::path& file) {

@@ -67,7 +67,7 @@ void find_errors(Inspection& inspection, const fs::path& file, Check check) {
   try {
     check();
   } catch (const DataError& error) {
-    inspection.add_error(Defect::kUnreadableAnnotation, file.string(), error);
+    inspection.add_reason(Defect::kUnreadableAnnotation, file.string(), error.what());
   }
 }
 
@@ -151,14 +151,14 @@ void Ade20k::check_instances(const AdeFrame& frame, const SizePx& image, Inspect
                      format("{} instead of {}", to_string(SizePx{record.height, record.width}), to_string(image)));
     for (const uint32_t number : prepared_->annotations_of(*found)) {
       inspection.count_object(categories_[prepared_->annotations()[number].category]);
-      check_coco_annotation(*prepared_, number, {record.height, record.width}, inspection);
+      check_coco_annotation(*prepared_, number, {record.height, record.width}, true, inspection);
     }
   }
 }
 
 void Ade20k::inspect_list(Inspection& inspection) const {
   for (const fs::path& label : listing_.without_image)
-    inspection.add(Defect::kMissingImage, label.string(), "a label without an image");
+    inspection.add_reason(Defect::kMissingImage, label.string(), "a label without an image");
 }
 
 }  // namespace glid

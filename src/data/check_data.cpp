@@ -10,6 +10,7 @@
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/core/parallel_for.h"
+#include "glid/data/coco.h"
 
 namespace glid {
 namespace {
@@ -49,14 +50,24 @@ void inspect_samples(const AnnotatedDataset& dataset, int64_t num_threads, Inspe
   for (Inspection& own : of_threads) inspection.merge(std::move(own));
 }
 
+// Each bad record of the file where it is one that has records, otherwise the error alone.
+SplitCheck unusable(const DataConfig& config, Split split, const DataError& error) {
+  SplitCheck check{split, 0, {}, Inspection({})};
+  const bool is_pose = config.name == DataName::kCocoPose;
+  if ((is_pose || config.name == DataName::kCoco) && has_split(config, split))
+    for (const CocoRecordError& bad :
+         Coco::errors(config.root, split, is_pose ? CocoKind::kKeypoints : CocoKind::kInstances))
+      check.inspection.add_reason(Defect::kUnreadableAnnotation, bad.where, bad.reason);
+  if (check.inspection.findings().empty()) check.inspection.add_reason(Defect::kUnusable, config.root, error.what());
+  return check;
+}
+
 SplitCheck check_split(const DataConfig& config, Split split, int64_t num_threads) {
   std::shared_ptr<const AnnotatedDataset> dataset;
   try {
     dataset = make_dataset(config, split);
   } catch (const DataError& error) {
-    SplitCheck check{split, 0, {}, Inspection({})};
-    check.inspection.add(Defect::kUnusable, config.root, error.what());
-    return check;
+    return unusable(config, split, error);
   }
   SplitCheck check{split, dataset->size(), dataset->vocabulary(), Inspection(dataset->vocabulary())};
   dataset->inspect_list(check.inspection);

@@ -170,7 +170,8 @@ Json finding_json(const Finding& finding) {
   const DefectKind& kind = kind_of(finding.defect);
   Json json = Json::object();
   json.set("kind", kind.name).set("wrong", kind.is_wrong).set("where", finding.where);
-  return json.set("what", kind.what).set("value", finding.value);
+  json.set("what", kind.what);
+  return finding.reason.empty() ? json.set("value", finding.value) : json.set("reason", finding.reason);
 }
 
 }  // namespace

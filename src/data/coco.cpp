@@ -1,5 +1,6 @@
 #include "glid/data/coco.h"
 
+#include <algorithm>
 #include <map>
 
 #include "coco_instances.h"
@@ -50,12 +51,17 @@ Vocabulary vocabulary_of(const CocoIndex& index) {
 Coco::Coco(const fs::path& root, Split split, CocoKind kind)
     : index_(CocoIndex::open(find_annotations(root, split, kind))),
       images_(find_images(root, split)),
+      has_masks_(std::any_of(index_.annotations().begin(), index_.annotations().end(), has_mask)),
       vocabulary_(vocabulary_of(index_)) {}
 
 bool Coco::has(const fs::path& root, Split split, CocoKind kind) {
   for (const char* year : kYears)
     if (fs::exists(annotation_file(root, split, kind, year))) return true;
   return false;
+}
+
+std::vector<CocoRecordError> Coco::errors(const fs::path& root, Split split, CocoKind kind) {
+  return coco_annotation_errors(find_annotations(root, split, kind));
 }
 
 fs::path Coco::file(int64_t id) const {
@@ -85,7 +91,8 @@ void Coco::inspect(int64_t id, Inspection& inspection) const {
   if (numbers.empty()) inspection.add(Defect::kNoAnnotations, name(id));
   for (const uint32_t number : numbers) {
     inspection.count_object(index_.annotations()[number].category);
-    check_coco_annotation(index_, number, image.height > 0 ? SizePx{image.height, image.width} : size, inspection);
+    check_coco_annotation(index_, number, image.height > 0 ? SizePx{image.height, image.width} : size, has_masks_,
+                          inspection);
   }
 }
 
@@ -96,6 +103,8 @@ void Coco::inspect_list(Inspection& inspection) const {
   };
   note(Defect::kAnnotationIdZero, notes.annotations_of_id_zero);
   note(Defect::kRepeatedAnnotationId, notes.repeated_annotation_ids);
+  if (!has_masks_ && !index_.annotations().empty())
+    inspection.add_reason(Defect::kNoMask, index_.where(), format("{} objects, none with a mask", index_.annotations().size()));
   std::map<std::string_view, size_t> first_of;
   for (size_t i = 0; i < index_.images().size(); ++i) {
     const auto [first, is_new] = first_of.emplace(index_.text(index_.images()[i].file_name), i);

@@ -18,10 +18,6 @@ std::vector<Keypoint> keypoints_of(std::span<const double> numbers) {
   return points;
 }
 
-bool has_mask(const CocoAnnotation& annotation) {
-  return annotation.shape != CocoShape::kNone && annotation.shape != CocoShape::kEmpty;
-}
-
 // Twice the area inside a polygon by the shoelace formula is 0: all of it is one point or line.
 bool is_flat(std::span<const double> xy) {
   double sum = 0;
@@ -33,12 +29,11 @@ bool is_flat(std::span<const double> xy) {
 }
 
 void check_mask(const CocoIndex& index, const CocoAnnotation& annotation, const std::string& where, Inspection& inspection) {
-  if (!has_mask(annotation)) return inspection.add(Defect::kNoMask, where);
   try {
     const Rle mask = index.segmentation(annotation);
     if (rle_area(mask) == 0) return inspection.add(Defect::kEmptyMask, where);
   } catch (const DataError& error) {
-    return inspection.add_error(Defect::kBadMask, where, error);
+    return inspection.add_reason(Defect::kBadMask, where, error.what());
   }
   const auto polygons = index.polygons(annotation);
   for (size_t i = 0; i < polygons.size(); ++i)
@@ -83,16 +78,24 @@ Instance coco_instance(const CocoIndex& index, uint32_t number) {
   return instance;
 }
 
-std::string coco_record(const CocoIndex& index, uint32_t number) {
-  return format("{}: annotation {} (id {})", index.where(), int64_t{number} + 1, index.annotations()[number].id);
+bool has_mask(const CocoAnnotation& annotation) {
+  return annotation.shape != CocoShape::kNone && annotation.shape != CocoShape::kEmpty;
 }
 
-void check_coco_annotation(const CocoIndex& index, uint32_t number, const SizePx& image, Inspection& inspection) {
+std::string coco_record(const CocoIndex& index, uint32_t number) {
+  const CocoAnnotation& annotation = index.annotations()[number];
+  return format("{}: annotation {} (id {}) of {}", index.where(), int64_t{number} + 1, annotation.id,
+                index.text(index.images()[annotation.image].file_name));
+}
+
+void check_coco_annotation(const CocoIndex& index, uint32_t number, const SizePx& image, bool others_have_masks,
+                           Inspection& inspection) {
   const CocoAnnotation& annotation = index.annotations()[number];
   const std::string where = coco_record(index, number);
   if (annotation.has_box) inspection.check_box(to_corners(annotation.box), image, where);
   else if (!has_mask(annotation)) inspection.add(Defect::kNoBox, where);
-  check_mask(index, annotation, where, inspection);
+  if (has_mask(annotation)) check_mask(index, annotation, where, inspection);
+  else if (others_have_masks) inspection.add(Defect::kNoMask, where);
   if (annotation.has_keypoints) check_keypoints(index, annotation, image, where, inspection);
 }
 

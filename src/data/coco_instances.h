@@ -12,10 +12,13 @@ namespace glid {
 // Its category is the index into the file's. Throws DataError when its mask can't be used.
 Instance coco_instance(const CocoIndex& index, uint32_t annotation);
 
-// "FILE: annotation 17 (id 908)"
+// "FILE: annotation 17 (id 908) of IMAGE"
 std::string coco_record(const CocoIndex& index, uint32_t annotation);
 
-// Box, mask and keypoints of an annotation in an image of this size.
-void check_coco_annotation(const CocoIndex& index, uint32_t annotation, const SizePx& image, Inspection& inspection);
+bool has_mask(const CocoAnnotation& annotation);
+
+// Box, mask and keypoints of an annotation in an image of this size. A missing mask is a finding where others have one.
+void check_coco_annotation(const CocoIndex& index, uint32_t annotation, const SizePx& image, bool others_have_masks,
+                           Inspection& inspection);
 
 }  // namespace glid

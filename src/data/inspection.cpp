@@ -63,6 +63,7 @@ const DefectKind& kind_of(Defect defect) { return kKinds.at(static_cast<size_t>(
 
 std::string Finding::line() const {
   const std::string what(kind_of(defect).what);
+  if (!reason.empty()) return format("{}: {}: {}", where, what, reason);
   return value.empty() ? format("{}: {}", where, what) : format("{}: {} (got {})", where, what, value);
 }
 
@@ -93,12 +94,13 @@ void Inspection::Tally::merge(const Tally& other) {
 }
 
 void Inspection::add(Defect defect, std::string where, std::string value) {
-  findings_.push_back({sample_, defect, std::move(where), std::move(value)});
+  findings_.push_back({sample_, defect, std::move(where), std::move(value), {}});
 }
 
-void Inspection::add_error(Defect defect, const std::string& where, const std::exception& error) {
-  const std::string reason = error.what(), prefix = where + ": ";
-  add(defect, where, reason.starts_with(prefix) ? reason.substr(prefix.size()) : reason);
+void Inspection::add_reason(Defect defect, const std::string& where, const std::string& reason) {
+  const std::string prefix = where + ": ";
+  findings_.push_back(
+      {sample_, defect, where, {}, reason.starts_with(prefix) ? reason.substr(prefix.size()) : reason});
 }
 
 SizePx Inspection::check_image(const fs::path& file, const SizePx& declared) {
@@ -112,7 +114,7 @@ SizePx Inspection::check_image(const fs::path& file, const SizePx& declared) {
     const Image image = read_image(file);
     size = {image.height, image.width};
   } catch (const DataError& error) {
-    add_error(Defect::kUnreadableImage, file.string(), error);
+    add_reason(Defect::kUnreadableImage, file.string(), error.what());
     return declared;
   }
   count_image(size);

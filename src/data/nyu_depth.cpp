@@ -85,7 +85,7 @@ void NyuDepthV2::inspect(int64_t id, Inspection& inspection) const {
     inspection.count_image(size);
     inspection.check_depth(sample.targets.depth, size, size, name(id));
   } catch (const DataError& error) {
-    inspection.add_error(Defect::kUnreadableImage, name(id), error);
+    inspection.add_reason(Defect::kUnreadableImage, name(id), error.what());
   }
 }
 
@@ -97,13 +97,13 @@ void NyuDepthV2::inspect_pair(const NyuPair& pair, Inspection& inspection) const
     const DepthMap depth = read_depth_png(depth_file, depth_scale_);
     inspection.check_depth(to_floats(depth), {depth.height, depth.width}, size, depth_file.string());
   } catch (const DataError& error) {
-    inspection.add_error(Defect::kUnreadableAnnotation, depth_file.string(), error);
+    inspection.add_reason(Defect::kUnreadableAnnotation, depth_file.string(), error.what());
   }
 }
 
 void NyuDepthV2::inspect_list(Inspection& inspection) const {
   if (list_.num_without_depth > 0)
-    inspection.add(Defect::kLeftOut, list_file_.string(), format("{} lines without a depth map", list_.num_without_depth));
+    inspection.add_reason(Defect::kLeftOut, list_file_.string(), format("{} lines without a depth map", list_.num_without_depth));
 }
 
 }  // namespace glid

@@ -90,14 +90,14 @@ void Pairs::inspect(int64_t id, Inspection& inspection) const {
   try {
     inspection.check_labels(read_label_png(pair.label), size, coding_, pair.label.string());
   } catch (const DataError& error) {
-    inspection.add_error(Defect::kUnreadableAnnotation, pair.label.string(), error);
+    inspection.add_reason(Defect::kUnreadableAnnotation, pair.label.string(), error.what());
   }
 }
 
 void Pairs::inspect_list(Inspection& inspection) const {
-  for (const fs::path& image : images_without_label_) inspection.add(Defect::kNoAnnotations, image.string(), "left out");
+  for (const fs::path& image : images_without_label_) inspection.add_reason(Defect::kNoAnnotations, image.string(), "left out");
   for (const fs::path& label : labels_without_image_)
-    inspection.add(Defect::kMissingImage, label.string(), "a label without an image");
+    inspection.add_reason(Defect::kMissingImage, label.string(), "a label without an image");
 }
 
 }  // namespace glid

@@ -108,7 +108,7 @@ void Voc::inspect(int64_t id, Inspection& inspection) const {
   const SizePx size = inspection.check_image(entry.image, declared);
   if (!fs::exists(entry.xml)) return inspection.add(Defect::kMissingAnnotation, entry.xml.string());
   if (!entry.error.empty())
-    return inspection.add_error(Defect::kUnreadableAnnotation, entry.xml.string(), DataError("", entry.error));
+    return inspection.add_reason(Defect::kUnreadableAnnotation, entry.xml.string(), entry.error);
   if (entry.annotation.objects.empty()) inspection.add(Defect::kNoAnnotations, name(id));
   int64_t number = 0;
   for (const VocObject& object : entry.annotation.objects) {

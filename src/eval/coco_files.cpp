@@ -18,7 +18,8 @@ CocoKind kind_of(EvalTask task) {
 
 // Names by place, as in pycocotools: all, small, medium, large; persons have no small. Further ones are counted on.
 std::vector<AreaRange> named_ranges(const std::vector<std::array<double, 2>>& ranges, CocoKind kind) {
-  static const std::vector<std::string> kObjects = {"all", "small", "medium", "large"}, kPersons = {"all", "medium", "large"};
+  static const std::vector<std::string> kObjects = {"all", "small", "medium", "large"},
+                                        kPersons = {"all", "medium", "large"};
   const auto& names = kind == CocoKind::kKeypoint ? kPersons : kObjects;
   std::vector<AreaRange> named;
   for (size_t i = 0; i < ranges.size(); ++i)

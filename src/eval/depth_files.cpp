@@ -17,7 +17,7 @@ namespace glid {
 namespace {
 
 constexpr std::string_view kDepthExtensions[] = {".png", ".npy"};
-constexpr size_t kNumDrawn = 12;   // images, those of the largest abs_rel
+constexpr size_t kNumDrawn = 12;     // images, those of the largest abs_rel
 constexpr double kWorstError = 0.5;  // of abs_rel, the end of the error's colours
 
 DepthMap read_depth(const std::filesystem::path& file, double depth_scale) {
@@ -31,7 +31,8 @@ DepthErrors evaluate(const std::vector<MatchedFile>& files, const EvalConfig& co
   std::vector<DepthErrors> parts(static_cast<size_t>(config.threads), empty);
   parallel_for(std::ssize(files), config.threads, [&](int64_t i, int64_t worker) {
     const MatchedFile& file = files[static_cast<size_t>(i)];
-    const DepthMap truth = read_depth(file.annotation, config.depth_scale), predicted = read_depth(file.result, config.depth_scale);
+    const DepthMap truth = read_depth(file.annotation, config.depth_scale),
+                   predicted = read_depth(file.result, config.depth_scale);
     try {
       parts[static_cast<size_t>(worker)].add(file.stem, view_of(predicted), view_of(truth));
     } catch (const DataError& error) {
@@ -100,7 +101,8 @@ Report evaluate_depth_files(const EvalRequest& request, std::string_view protoco
   report.variants = depth_variants(found);
   report.per_image = image_rows(errors);
   report.notes = found.notes.lines();
-  if (found.num_skipped > 0) report.notes.push_back(format("{} images without a valid pixel were skipped", found.num_skipped));
+  if (found.num_skipped > 0)
+    report.notes.push_back(format("{} images without a valid pixel were skipped", found.num_skipped));
   if (!request.plots.empty()) plot_worst(files, errors, request);
   return report;
 }

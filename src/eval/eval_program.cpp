@@ -40,7 +40,8 @@ EvalRequest make_request(const EvalArguments& arguments) {
   EvalRequest request;
   request.task = parse_task(arguments.task);
   if (arguments.results.empty()) throw UsageError("--results", "is missing", {}, "glid_eval --help lists the options");
-  if (arguments.annotations.empty()) throw UsageError("--annotations", "is missing", {}, "glid_eval --help lists the options");
+  if (arguments.annotations.empty())
+    throw UsageError("--annotations", "is missing", {}, "glid_eval --help lists the options");
   request.results = arguments.results;
   request.annotations = arguments.annotations;
   request.results_dir = arguments.results_dir;

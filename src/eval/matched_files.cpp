@@ -27,7 +27,8 @@ void require_partners(const FilesByStem& files, const FilesByStem& others, const
   int64_t count = 0;
   for (const auto& [stem, file] : files)
     if (!others.contains(stem) && ++count == 1) first = &file;
-  if (count > 0) throw DataError(first->string(), format("has no {} in {}", what, other_folder.string()), format("{} such", count));
+  if (count > 0)
+    throw DataError(first->string(), format("has no {} in {}", what, other_folder.string()), format("{} such", count));
 }
 
 }  // namespace

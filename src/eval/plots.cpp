@@ -30,7 +30,8 @@ std::vector<double> mean_precision(const ApResult& result, size_t threshold) {
     ++count;
     for (size_t i = 0; i < num_points; ++i) mean[i] += curve[i];
   }
-  for (double& value : mean) value = count > 0 ? value / static_cast<double>(count) : std::numeric_limits<double>::quiet_NaN();
+  for (double& value : mean)
+    value = count > 0 ? value / static_cast<double>(count) : std::numeric_limits<double>::quiet_NaN();
   return mean;
 }
 
@@ -46,10 +47,11 @@ void plot_precision_recall(const ApReport& report, const std::filesystem::path& 
   const ApParameters& parameters = report.result.parameters;
   Chart chart{.title = "Precision over recall, mean over classes", .x_label = "recall"};
   for (size_t t = 0; t < parameters.iou_thresholds.size(); ++t)
-    chart.series.push_back({format("at {:.2f}", parameters.iou_thresholds[t]), parameters.recall_points,
-                            mean_precision(report.result, t)});
+    chart.series.push_back(
+        {format("at {:.2f}", parameters.iou_thresholds[t]), parameters.recall_points, mean_precision(report.result, t)});
   write_png(folder / "precision_recall.png", draw_chart(chart));
-  if (!report.per_class.empty()) write_png(folder / "ap_by_class.png", draw_bars("AP by class", bars_of(report.per_class), 1));
+  if (!report.per_class.empty())
+    write_png(folder / "ap_by_class.png", draw_bars("AP by class", bars_of(report.per_class), 1));
 }
 
 void plot_classes(const Report& report, const std::string& name, const std::filesystem::path& folder) {

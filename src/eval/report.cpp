@@ -28,10 +28,7 @@ Json json_of(const std::vector<ReportRow>& rows) {
 }
 
 Json json_of(const Variant& variant) {
-  return Json::object()
-      .set("metric", variant.metric)
-      .set("protocol", variant.protocol)
-      .set("value", json_of(variant.value));
+  return Json::object().set("metric", variant.metric).set("protocol", variant.protocol).set("value", json_of(variant.value));
 }
 
 Json json_of(const std::vector<std::vector<int64_t>>& matrix) {

@@ -55,7 +55,8 @@ ReportRow row_of(const SemanticClass& row, size_t c, size_t num_classes) {
 
 std::vector<std::string> notes_of(const MeanIouReport& found) {
   std::vector<std::string> notes;
-  if (found.num_ignored_images > 0) notes.push_back(format("{} images without a pixel that counts", found.num_ignored_images));
+  if (found.num_ignored_images > 0)
+    notes.push_back(format("{} images without a pixel that counts", found.num_ignored_images));
   if (found.num_missed > 0) notes.push_back(format("{} pixels predicted as no class count as missed", found.num_missed));
   return notes;
 }

@@ -37,6 +37,8 @@ class TruthParser {
   }
 
   CocoPools parse();
+  // The annotations at which parse() would stop. Throws what it throws for other records and for what is not JSON.
+  std::vector<CocoRecordError> find_errors(const std::string& where);
 
  private:
   void read_lists();
@@ -46,8 +48,9 @@ class TruthParser {
   void read_category(JsonValue value, RecordName& name);
   CocoRange read_joints(JsonValue value);
   CocoRange read_skeleton(JsonValue value);
-  void read_annotations(JsonValue list);
   void read_annotation(JsonValue value, RecordName& name);
+  template <typename Read>
+  void for_each_annotation(Read read);
   void read_annotation_field(JsonKey key, JsonValue value, RecordName& name);
   void read_keypoints(JsonValue value);
   void resolve_image(const JsonId& id);
@@ -73,12 +76,29 @@ class TruthParser {
 };
 
 CocoPools TruthParser::parse() {
+  for_each_annotation([&](JsonValue value, RecordName& name) { read_annotation(value, name); });
+  return std::move(pools_);
+}
+
+std::vector<CocoRecordError> TruthParser::find_errors(const std::string& where) {
+  std::vector<CocoRecordError> errors;
+  for_each_annotation([&](JsonValue value, RecordName& name) {
+    try {
+      read_annotation(value, name);
+    } catch (const DataError& error) {
+      errors.push_back({format("{}: {}", where, name.to_string()), error.what()});
+    }
+  });
+  return errors;
+}
+
+template <typename Read>
+void TruthParser::for_each_annotation(Read read) {
   read_lists();
   document_.rewind();
   for_each_field(root_object(document_, "is not a COCO ground truth"), [&](JsonKey key, JsonValue value) {
-    if (key == "annotations") read_annotations(value);
+    if (key == "annotations") for_each_record_of(value, "annotations", "annotation", read);
   });
-  return std::move(pools_);
 }
 
 void TruthParser::read_lists() {
@@ -174,11 +194,6 @@ CocoRange TruthParser::read_skeleton(JsonValue value) {
   });
   range.end = pools_.limbs.size();
   return range;
-}
-
-void TruthParser::read_annotations(JsonValue list) {
-  for_each_record_of(list, "annotations", "annotation",
-                     [&](JsonValue value, RecordName& name) { read_annotation(value, name); });
 }
 
 void TruthParser::read_annotation(JsonValue value, RecordName& name) {
@@ -281,6 +296,15 @@ void TruthParser::add_shape() {
 
 std::shared_ptr<const CocoTables> parse_coco_truth(std::string_view padded_json, const std::string& where) {
   return in_file(where, [&] { return finish_tables(TruthParser(padded_json).parse()); });
+}
+
+std::vector<CocoRecordError> coco_annotation_errors(const std::filesystem::path& file) {
+  const MappedFile json(file, simdjson::SIMDJSON_PADDING);
+  try {
+    return TruthParser(json.text()).find_errors(file.string());
+  } catch (const DataError&) {
+    return {};
+  }
 }
 
 }  // namespace glid

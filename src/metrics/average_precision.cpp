@@ -8,7 +8,7 @@
 #include "ap_curves.h"
 #include "ap_matching.h"
 #include "glid/core/format.h"
-#include "parallel.h"
+#include "glid/core/parallel_for.h"
 #include "record_bytes.h"
 
 namespace glid {
@@ -107,7 +107,7 @@ ApResult ApAccumulator::finish(int64_t num_images, int64_t num_threads) const {
   ApResult result = empty_result(parameters_, num_categories_);
   std::vector<std::vector<uint32_t>> groups_of(static_cast<size_t>(result.num_categories));
   for (uint32_t i = 0; i < groups_.size(); ++i) groups_of[static_cast<size_t>(groups_[i].category)].push_back(i);
-  for_pieces(result.num_categories, 1, num_threads, [&](int64_t category, int64_t, int64_t) {
+  parallel_for(result.num_categories, num_threads, [&](int64_t category, int64_t) {
     std::vector<uint32_t>& groups = groups_of[static_cast<size_t>(category)];
     std::sort(groups.begin(), groups.end(), [this](uint32_t a, uint32_t b) { return groups_[a].image < groups_[b].image; });
     ApCurves(*this, groups, static_cast<size_t>(category), result).write();

@@ -8,14 +8,12 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/parallel_for.h"
 #include "glid/geometry/rle.h"
 #include "glid/metrics/keypoint_similarity.h"
-#include "parallel.h"
 
 namespace glid {
 namespace {
-
-constexpr int64_t kImagesAtOnce = 32;
 
 // Indices of items image by image, in their order within one.
 class ByImage {
@@ -169,13 +167,10 @@ ApResult match_and_count(const CocoIndex& truth, const CocoResults& results, con
   const ApAccumulator empty(request.parameters, static_cast<int64_t>(truth.categories().size()));
   std::vector<ApAccumulator> parts(num_threads, empty);
   std::vector<ImageView> views(num_threads, ImageView(truth, results, request.parameters));
-  for_pieces(static_cast<int64_t>(num_images), kImagesAtOnce, request.num_threads,
-             [&](int64_t begin, int64_t end, int64_t thread) {
-               const auto t = static_cast<size_t>(thread);
-               for (auto image = static_cast<size_t>(begin); image < static_cast<size_t>(end); ++image) {
-                 parts[t].add(views[t].look_at(image, truths.of(image), detections.of(image)));
-               }
-             });
+  parallel_for(static_cast<int64_t>(num_images), request.num_threads, [&](int64_t i, int64_t thread) {
+    const auto image = static_cast<size_t>(i), t = static_cast<size_t>(thread);
+    parts[t].add(views[t].look_at(image, truths.of(image), detections.of(image)));
+  });
   for (size_t t = 1; t < num_threads; ++t) parts[0].merge(parts[t]);
   return parts[0].finish(static_cast<int64_t>(num_images), request.num_threads);
 }

@@ -13,7 +13,7 @@ namespace glid {
 namespace {
 
 constexpr double kTextScale = 0.4;
-constexpr int kTitle = 32, kLine = 16;               // px of height
+constexpr int kTitle = 32, kLine = 16;                 // px of height
 constexpr int kBarRoom = 360, kGap = 8, kNumber = 60;  // px of width
 const cv::Scalar kBarColor{0, 114, 178};
 

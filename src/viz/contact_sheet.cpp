@@ -22,10 +22,10 @@ constexpr uint8_t kUnreadable = 160;
 constexpr double kMaskOpacity = 0.45, kLabelOpacity = 0.65;
 
 double scale_of(const Image& image, int64_t side_px) {
-  return std::min(1.0, static_cast<double>(side_px) / static_cast<double>(std::max(image.height, image.width)));
+  return static_cast<double>(side_px) / static_cast<double>(std::max(image.height, image.width));
 }
 
-Image shrunk(const Image& image, double scale) {
+Image scaled(const Image& image, double scale) {
   if (scale == 1) return image;
   const auto side = [&](int64_t px) { return std::max<int64_t>(1, std::llround(static_cast<double>(px) * scale)); };
   return resize(image, side(image.height), side(image.width), Filter::kBilinear);
@@ -38,7 +38,7 @@ Image draw_objects(const Sample& sample, const Vocabulary& vocabulary, int64_t s
     if (!instances[i].mask.counts.empty())
       tint_mask(full, instances[i].mask, class_color(static_cast<int64_t>(i)), kMaskOpacity);
   const double scale = scale_of(full, side_px);
-  Image image = shrunk(full, scale);
+  Image image = scaled(full, scale);
   for (size_t i = 0; i < instances.size(); ++i) {
     const Rgb color = class_color(static_cast<int64_t>(i));
     const Box& box = instances[i].box;
@@ -55,7 +55,7 @@ Image draw_objects(const Sample& sample, const Vocabulary& vocabulary, int64_t s
 Image draw_labels(const Sample& sample, int64_t side_px) {
   Image full = sample.image;
   tint_labels(full, sample.targets.semantic, kLabelOpacity);
-  return shrunk(full, scale_of(full, side_px));
+  return scaled(full, scale_of(full, side_px));
 }
 
 // From the nearest valid pixel to the farthest; what is not valid is grey.
@@ -70,7 +70,7 @@ Image draw_depth(const Sample& sample, int64_t side_px) {
   }
   const bool is_flat = !(low < high);
   const Image full = heat_map(metres, sample.image.height, sample.image.width, is_flat ? 0 : low, is_flat ? 1 : high);
-  return shrunk(full, scale_of(full, side_px));
+  return scaled(full, scale_of(full, side_px));
 }
 
 }  // namespace

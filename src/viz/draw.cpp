@@ -57,8 +57,10 @@ void draw_box(Image& image, const Box& box, const Rgb& color, const std::string&
   cv::rectangle(view, corner, point(box.x1 - 1, box.y1 - 1), scalar(color), 1);
   if (name.empty()) return;
   const cv::Size size = text_size(name, kTextScale);
-  const cv::Point visible(std::max(corner.x, 0), std::max(corner.y, 0));
-  const cv::Point end = visible + cv::Point(size.width + 2 * kTextGap, size.height + 2 * kTextGap);
+  const cv::Point room(size.width + 2 * kTextGap, size.height + 2 * kTextGap);
+  const cv::Point visible(std::clamp(corner.x, 0, std::max(0, view.cols - room.x)),
+                          std::clamp(corner.y, 0, std::max(0, view.rows - room.y)));
+  const cv::Point end = visible + room;
   cv::rectangle(view, visible, end, scalar(color), cv::FILLED);
   draw_text(image, name, {visible.x + kTextGap, end.y - kTextGap}, kTextScale, text_color(color));
 }

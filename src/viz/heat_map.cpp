@@ -12,9 +12,9 @@
 namespace glid {
 namespace {
 
-constexpr uint8_t kUnknown = 160;     // grey
-constexpr int kMatrixSide = 640;      // px, about
-constexpr int kMargin = 28;           // px around the cells: title above, axis names below and at the left
+constexpr uint8_t kUnknown = 160;  // grey
+constexpr int kMatrixSide = 640;   // px, about
+constexpr int kMargin = 28;        // px around the cells: title above, axis names below and at the left
 constexpr double kTextScale = 0.45;
 
 void require(bool ok, const char* what) {

@@ -49,6 +49,14 @@ TEST(Rng, MomentsAndBounds) {
   EXPECT_NEAR(normal_squares / n, 1, 0.04);
 }
 
+TEST(Crc32c, InstructionAndTableAgree) {
+  std::string bytes;
+  for (int i = 0; i < 100; ++i) bytes += static_cast<char>(i * 37);
+  for (size_t begin = 0; begin < 9; ++begin)
+    for (size_t size = 0; size + begin <= bytes.size(); ++size)
+      ASSERT_EQ(crc32c(&bytes[begin], size, 7), crc32c_by_table(&bytes[begin], size, 7)) << begin << " " << size;
+}
+
 TEST(Crc32c, KnownAnswersAndContinuation) {
   EXPECT_EQ(crc32c("123456789", 9), 0xE3069283u);  // RFC 3720
   EXPECT_EQ(crc32c("6789", 4, crc32c("12345", 5)), 0xE3069283u);

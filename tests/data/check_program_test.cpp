@@ -82,6 +82,8 @@ class CheckCoco : public testing::Test {
 };
 
 TEST_F(CheckCoco, CountsClasses) {
+  annotate(object(1, kBox) + "," + object(2, kBox));
+  expect_legal(check("coco", root), "instances_train.json: object without a mask: 2 objects, none with a mask");
   annotate(object(1, kGood) + "," + object(2, kGood) + "," + object(4, kGood));
   const ProgramResult ran = check("coco", root);
   expect_legal(ran, "       3  cat              3          2  100.0%");
@@ -93,13 +95,13 @@ TEST_F(CheckCoco, CountsClasses) {
 TEST_F(CheckCoco, WrongAnnotations) {
   const std::string file = (root / "annotations/instances_train.json").string();
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {R"("bbox": [2, 2, 0, 3], )" + kMask, "annotation 2 (id 2): box without width or height (got [2, 2, 2, 5])"},
-      {R"("bbox": [2, 2, 4, -3], )" + kMask, "annotation 2 (id 2): box without width or height (got [2, 2, 6, -1])"},
+      {R"("bbox": [2, 2, 0, 3], )" + kMask, "annotation 2 (id 2) of a.png: box without width or height (got [2, 2, 2, 5])"},
+      {R"("bbox": [2, 2, 4, -3], )" + kMask, "annotation 2 (id 2) of a.png: box without width or height (got [2, 2, 6, -1])"},
       {R"("bbox": [30, 2, 4, 3], )" + kMask,
-       "annotation 2 (id 2): box wholly outside of its image (got [30, 2, 34, 5] in 30 x 20)"},
-      {R"("iscrowd": 0)", "annotation 2 (id 2): object without a box and without a mask"},
-      {kBox + R"(, "segmentation": [[2, 2, 2, 2, 2, 2]])", "annotation 2 (id 2): mask without a pixel"},
-      {kBox + R"(, "segmentation": [[2, 2, 1e300, 2, 2, 9]])", "annotation 2 (id 2): mask can't be used"},
+       "annotation 2 (id 2) of a.png: box wholly outside of its image (got [30, 2, 34, 5] in 30 x 20)"},
+      {R"("iscrowd": 0)", "annotation 2 (id 2) of a.png: object without a box and without a mask"},
+      {kBox + R"(, "segmentation": [[2, 2, 2, 2, 2, 2]])", "annotation 2 (id 2) of a.png: mask without a pixel"},
+      {kBox + R"(, "segmentation": [[2, 2, 1e300, 2, 2, 9]])", "annotation 2 (id 2) of a.png: mask can't be used"},
       {kGood + R"(, "keypoints": [1, 1, 3])", "joint 1 at (1, 1) with v = 3"},
   };
   for (const auto& [fields, line] : cases) {
@@ -111,7 +113,7 @@ TEST_F(CheckCoco, WrongAnnotations) {
 TEST_F(CheckCoco, LegalAnnotations) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {R"("bbox": [-3, 2, 9, 3], )" + kMask, "box that reaches out of its image (got [-3, 2, 6, 5] in 30 x 20)"},
-      {kBox, "annotation 2 (id 2): object without a mask"},
+      {kBox, "annotation 2 (id 2) of a.png: object without a mask"},
       {kBox + R"(, "segmentation": [[2, 2, 6, 2, 6, 5, 2, 5], [1, 1, 5, 5, 9, 9]])", "beside others (got polygon 2)"},
       {kGood + R"(, "num_keypoints": 2, "keypoints": [1, 1, 2])", "num_keypoints is not the number of labelled keypoints (got 2 of 1)"},
       {kGood + R"(, "keypoints": [31, 1, 2])", "labelled keypoint outside of its image"},
@@ -135,7 +137,7 @@ TEST_F(CheckCoco, BadImages) {
   expect_wrong(check("coco", root), "a.png: image has another size than its annotation says (got 31 x 20 instead of 30 x 20)");
   write_text(image("a"), encode_png(numbered_image(3, 20, 30)));
   fs::resize_file(image("a"), fs::file_size(image("a")) / 2);
-  expect_wrong(check("coco", root), image("a").string() + ": image can't be read (got ");
+  expect_wrong(check("coco", root), image("a").string() + ": image can't be read: ");
   fs::remove(image("a"));
   expect_wrong(check("coco", root), image("a").string() + ": image is not there\n");
 }
@@ -144,6 +146,30 @@ TEST_F(CheckCoco, WhatCannotBeOpenedIsOneFinding) {
   write_text(root / "annotations/instances_train.json", R"({"images": [)");
   expect_wrong(check("coco", root), "instances_train.json: is not valid JSON");
   expect_wrong(check("coco", root / "nowhere"), "instances_train2017.json: is not there");
+}
+
+TEST_F(CheckCoco, EveryBadRecord) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {kBox + R"(, "segmentation": [[2, 2, 6, 2]])", "has a polygon with fewer than 6 numbers (got 4)"},
+      {kBox + R"(, "segmentation": [[2, 2, 6, 2, 6, 5, 1]])", "has a polygon with an odd count of numbers (got 7)"},
+      {kBox + R"(, "segmentation": {"counts": [600, 1], "size": [20, 30]})", "longer"},
+      {kBox + R"(, "segmentation": {"counts": [9, -1], "size": [20, 30]})", "negative"},
+      {kBox + R"(, "segmentation": [[2, "x", {"y": []}]])", "\"segmentation\" is not a finite number (got \"x\")"},
+      {R"("bbox": [1, 2, 3])", "\"bbox\" is not four numbers (got 3 numbers)"},
+      {kBox + R"(, "image_id": 99)", "belongs to no image of the file (got image_id 99)"},
+      {kGood + R"(, "keypoints": [1, 1])", "its keypoints are not 3 numbers for each joint"},
+  };
+  std::string annotations = object(1, kGood);
+  for (size_t i = 0; i < cases.size(); ++i)
+    annotations += "," + object(static_cast<int>(i) + 10, cases[i].first) + "," + object(static_cast<int>(i) + 50, kGood);
+  annotate(annotations);
+  const ProgramResult ran = check("coco", root);
+  const std::string file = (root / "annotations/instances_train.json").string();
+  for (size_t i = 0; i < cases.size(); ++i) {
+    expect_wrong(ran, format("{}: annotation {} (id {}): annotation can't be used: ", file, 2 * i + 2, i + 10));
+    expect_wrong(ran, cases[i].second);
+  }
+  EXPECT_THAT(ran.output, HasSubstr(format("unreadable_annotation: {} x", cases.size())));
 }
 
 TEST_F(CheckCoco, ShowsTwentyLinesOfAKindAndWritesAll) {
@@ -183,7 +209,7 @@ TEST(CheckProgram, Ade20k) {
   expect_wrong(ran, "ADE_train_00000003.png: annotation can't be used");
   expect_wrong(ran, "ADE_train_00000004.png: annotation has another size than its image");
   expect_wrong(ran, "instance 1 has a category outside 1 to 100");
-  expect_wrong(ran, "ADE_train_00000005.png: image is not there (got a label without an image)");
+  expect_wrong(ran, "ADE_train_00000005.png: image is not there : a label without an image");
   EXPECT_THAT(ran.output, Not(HasSubstr("ade20k val")));
 }
 
@@ -235,7 +261,7 @@ TEST(CheckProgram, Pairs) {
   expect_wrong(check("pairs", demo.root(), {"--set", "data.pairs.num_classes=2"}), "label out of range (got ");
   expect_legal(check("pairs", demo.root(), {"--set", "data.pairs.classes=[ground, a, b, c, d, e, f]"}), "ground");
   fs::remove(labels / "scene_000000.png");
-  expect_legal(check("pairs", demo.root()), "scene_000000.jpg: image without annotations (got left out)");
+  expect_legal(check("pairs", demo.root()), "scene_000000.jpg: image without annotations: left out");
   fs::remove(images / "scene_000001.jpg");
   write_png(labels / "scene_000002.png", Image::filled(64, 64, 3));
   const ProgramResult ran = check("pairs", demo.root());

@@ -116,9 +116,9 @@ TEST_F(EvaluateFiles, AreaRangesOfTheUser) {
 }
 
 TEST_F(EvaluateFiles, Masks) {
-  const Report report = evaluate_files(files(
-      EvalTask::kMask, kTruth,
-      R"([{"image_id": 5, "category_id": 3, "score": 0.5, "segmentation": [[10, 10, 30, 10, 30, 30, 10, 30]]}])"));
+  const Report report = evaluate_files(
+      files(EvalTask::kMask, kTruth,
+            R"([{"image_id": 5, "category_id": 3, "score": 0.5, "segmentation": [[10, 10, 30, 10, 30, 30, 10, 30]]}])"));
   EXPECT_DOUBLE_EQ(*metric(report, "AP"), 1);
 }
 
@@ -279,7 +279,8 @@ TEST_F(EvaluateFiles, PlotsOfDepth) {
 TEST_F(EvaluateFiles, UnknownProtocolListsTheNames) {
   EvalRequest request = folders(EvalTask::kSemantic);
   request.protocol = "mmsegg";
-  EXPECT_EQ(error_of(request), "--protocol: is not known for --task semantic (got mmsegg); protocols are detectron2, mmseg, csail");
+  EXPECT_EQ(error_of(request),
+            "--protocol: is not known for --task semantic (got mmsegg); protocols are detectron2, mmseg, csail");
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ TEST(Draw, JointsAndLimbs) {
   const std::vector<Keypoint> joints = {{5, 10, Visibility::kVisible}, {25, 10, Visibility::kHidden}, {15, 25}};
   draw_keypoints(image, joints, std::vector<Vocabulary::Limb>{{0, 1}, {0, 2}, {1, 9}, {-1, 0}}, kRed);
   EXPECT_EQ(pixel(image, 5, 10), kRed);
-  EXPECT_EQ(pixel(image, 15, 10), kRed);
+  EXPECT_GT(pixel(image, 15, 10)[0], 180);
   EXPECT_EQ(pixel(image, 15, 25), kGrey);
   EXPECT_EQ(pixel(image, 10, 18), kGrey);
 }

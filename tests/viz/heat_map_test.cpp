@@ -28,7 +28,7 @@ TEST(HeatMap, EndsUnknownsAndValuesBeyond) {
   const std::vector<double> values = {0, 10, -5, 20, NAN, INFINITY};
   const Image image = heat_map(values, 2, 3, 0, 10);
   const Color low = color_at(image, 0, 0), high = color_at(image, 0, 1), unknown{160, 160, 160};
-  EXPECT_LT(low[1], 30);  // dark violet
+  EXPECT_LT(low[1], 30);    // dark violet
   EXPECT_GT(high[0], 200);  // yellow
   EXPECT_GT(high[1], 200);
   EXPECT_EQ(color_at(image, 0, 2), low);

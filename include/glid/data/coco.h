@@ -21,6 +21,8 @@ class Coco : public AnnotatedDataset {
   Coco(const std::filesystem::path& root, Split split, CocoKind kind);
   // Whether there are annotations of this split.
   static bool has(const std::filesystem::path& root, Split split, CocoKind kind);
+  // Every annotation for which the file can't be used.
+  static std::vector<CocoRecordError> errors(const std::filesystem::path& root, Split split, CocoKind kind);
 
   int64_t size() const override { return static_cast<int64_t>(index_.images().size()); }
   // Throws DataError too when the image's size is not the one of its annotation.
@@ -38,6 +40,7 @@ class Coco : public AnnotatedDataset {
 
   CocoIndex index_;
   std::filesystem::path images_;
+  bool has_masks_;  // any
   Vocabulary vocabulary_;
 };
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <exception>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -64,7 +63,8 @@ struct Finding {
   Defect defect = Defect::kUnusable;
   std::string where;  // file, and record where there is one
   std::string value;  // as found
-  // "WHERE: WHAT (got VALUE)"
+  std::string reason;  // where there is no value
+  // "WHERE: WHAT (got VALUE)" or "WHERE: WHAT: REASON"
   std::string line() const;
 };
 
@@ -101,8 +101,8 @@ class Inspection {
   // What follows belongs to this sample.
   void begin(int64_t sample) { sample_ = sample; }
   void add(Defect defect, std::string where, std::string value = {});
-  // What an error says, without naming the place twice.
-  void add_error(Defect defect, const std::string& where, const std::exception& error);
+  // The reason may begin with `where`, as that of an error does.
+  void add_reason(Defect defect, const std::string& where, const std::string& reason);
 
   // Decodes the whole file; its size, or `declared` where it can't be read. The size must be `declared` where that is known.
   SizePx check_image(const std::filesystem::path& file, const SizePx& declared);

@@ -40,7 +40,8 @@ struct EvalConfig {
     v("threads", threads, "threads that evaluate; the numbers don't depend on it", config::positive());
     v("num_classes", num_classes, "semantic: labels are 0 to num_classes - 1", config::in_range(1, 4096));
     v("ignore_label", ignore_label, "semantic: annotated pixels of this label are left out", config::in_range(-1, 65535));
-    v("reduce_zero_label", reduce_zero_label, "semantic: annotations have 0 = ignore and classes from 1 (ADE20K's own files)");
+    v("reduce_zero_label", reduce_zero_label,
+      "semantic: annotations have 0 = ignore and classes from 1 (ADE20K's own files)");
     v("results_offset", results_offset, "semantic: added to predicted labels; -1 for files that count classes from 1",
       config::in_range(-65535, 65535));
     v("depth_scale", depth_scale, "depth: units of a PNG in a metre", config::positive());
@@ -48,7 +49,8 @@ struct EvalConfig {
     v("max_depth", max_depth, "depth: metres; deeper truth is left out", config::positive());
     v("crop", crop, "depth: the part of the image that counts");
     v("median_scaling", median_scaling, "depth: scale each prediction to the truth's median, which is another protocol");
-    v("max_dets", max_dets, "box, mask, keypoint: detections kept of each image and category (COCO: [1, 10, 100], persons [20])",
+    v("max_dets", max_dets,
+      "box, mask, keypoint: detections kept of each image and category (COCO: [1, 10, 100], persons [20])",
       config::positive());
     v("iou_thresholds", iou_thresholds, "box, mask, keypoint: overlaps that match (COCO: 0.5 to 0.95 in steps of 0.05)",
       config::in_range(0, 1));

@@ -37,8 +37,8 @@ struct EvalRequest {
 // The protocols of a task, its default first.
 std::vector<std::string_view> protocols_of(EvalTask task);
 
-// Throws UsageError for a protocol or setting that the task doesn't know, DataError (one line: file, record, value) for files
-// that can't be evaluated.
+// Throws UsageError for a protocol or setting that the task doesn't know, DataError (one line: file, record, value) for
+// files that can't be evaluated.
 Report evaluate_files(const EvalRequest& request);
 
 }  // namespace glid

@@ -9,8 +9,8 @@
 
 namespace glid {
 
-// Numbers under the field's names, in their order; fractions from 0 to 1, errors in their unit; absent where there was nothing to
-// measure (the official tools print -1 or divide by zero there).
+// Numbers under the field's names, in their order; fractions from 0 to 1, errors in their unit; absent where there was
+// nothing to measure (the official tools print -1 or divide by zero there).
 using NamedValues = std::vector<std::pair<std::string, std::optional<double>>>;
 
 // A class, or an image where the task has no classes (depth).
@@ -38,13 +38,13 @@ struct Report {
   std::vector<ReportRow> per_image;  // depth
   // Semantic: pixels by true class (row) and predicted class (column); the last column holds those predicted as no class.
   std::vector<std::vector<int64_t>> confusion;
-  std::vector<std::string> notes;    // what was legal but odd in the files, counted
+  std::vector<std::string> notes;  // what was legal but odd in the files, counted
 };
 
 // For the terminal: protocol, numbers, variants, notes; "n/a" where a number is absent.
 std::string report_table(const Report& report);
-// {"task", "protocol", "rules", "images", "metrics": {..}, "variants": [..], "per_class": [{"id", "name", ..}], "notes": [..]};
-// numbers at full precision, null where absent.
+// {"task", "protocol", "rules", "images", "metrics": {..}, "variants": [..], "per_class": [{"id", "name", ..}], "notes":
+// [..]}; numbers at full precision, null where absent.
 std::string report_json(const Report& report);
 // One line a class (an image for depth) with a header: id,name,<numbers>; empty where absent.
 std::string report_csv(const Report& report);

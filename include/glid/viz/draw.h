@@ -20,7 +20,8 @@ using Rgb = std::array<uint8_t, 3>;
 // The same index has the same colour everywhere; neighbours are far apart in hue.
 Rgb class_color(int64_t index);
 
-// Parts outside of the image aren't drawn. `name` stands inside the box's upper left corner, on the colour.
+// Parts outside of the image aren't drawn. `name` stands on the colour in the box's upper left corner, or
+// as near to it as the image has room.
 void draw_box(Image& image, const Box& box, const Rgb& color, const std::string& name);
 
 // Limbs, and a dot for each labelled joint: filled where it is visible. Limbs of unlabelled joints are left out.
