@@ -10,7 +10,9 @@ namespace glid {
 namespace {
 
 constexpr size_t kMaxCommonSizes = 5;
-constexpr size_t kMaxTableRows = 256;  // ADE20K's 150 fit, ImageNet's 1,000 don't
+constexpr size_t kMaxTableRows = 200;  // ADE20K's 150 fit, ImageNet's 1,000 don't
+constexpr size_t kMaxAbsentNames = 10;
+constexpr size_t kMaxNameLength = 40;
 constexpr double kBarLength = 24;
 
 struct Table {
@@ -18,12 +20,20 @@ struct Table {
   std::string_view unit;  // of the counts
   const std::vector<Vocabulary::Class>* classes;
   const std::vector<ClassCount>* counts;
+  int64_t total = 0, most = 0;
 };
+
+// Of a class without a name nobody knows that it could be there.
+bool is_absent(const Table& table, size_t i) { return (*table.counts)[i].count == 0 && !(*table.classes)[i].name.empty(); }
 
 std::vector<Table> tables_of(const SplitCheck& check) {
   const Inspection& found = check.inspection;
   std::vector<Table> tables;
-  const auto add = [&](const Table& table) {
+  const auto add = [&](Table table) {
+    for (const ClassCount& row : *table.counts) {
+      table.total += row.count;
+      table.most = std::max(table.most, row.count);
+    }
     if (!table.classes->empty()) tables.push_back(table);
   };
   add({"images", "images", &check.vocabulary.images, &found.images()});
@@ -32,31 +42,35 @@ std::vector<Table> tables_of(const SplitCheck& check) {
   return tables;
 }
 
-// Nobody has heard of it: without a name, without a pixel.
-bool is_listed(const Table& table, size_t i) { return !(*table.classes)[i].name.empty() || (*table.counts)[i].count > 0; }
+std::string absent_text(const Table& table) {
+  std::string names;
+  size_t count = 0;
+  for (size_t i = 0; i < table.classes->size(); ++i) {
+    if (!is_absent(table, i) || ++count > kMaxAbsentNames) continue;
+    names += (names.empty() ? "" : "; ") + (*table.classes)[i].name;
+  }
+  if (count == 0) return "";
+  return format("  {} classes without {}: {}{}\n", count, table.unit, names, count > kMaxAbsentNames ? "; ..." : "");
+}
+
+std::string row_text(const Table& table, size_t i, size_t width) {
+  const auto& [id, name] = (*table.classes)[i];
+  const auto& [count, images] = (*table.counts)[i];
+  const auto bar = static_cast<size_t>(std::ceil(kBarLength * static_cast<double>(count) / static_cast<double>(table.most)));
+  return format("  {:>6}  {:<{}}  {:>12}  {:>9}  {:>5.1f}%  {}\n", id, name.substr(0, width), width, count, images,
+                100 * static_cast<double>(count) / static_cast<double>(table.total), std::string(bar, '#'));
+}
 
 std::string table_text(const Table& table) {
-  int64_t total = 0, most = 1;
-  size_t width = 4;
-  for (size_t i = 0; i < table.classes->size(); ++i) {
-    total += (*table.counts)[i].count;
-    most = std::max(most, (*table.counts)[i].count);
-    width = std::max(width, (*table.classes)[i].name.size());
-  }
-  width = std::min<size_t>(width, 40);
-  std::string text = format("  {:>6}  {:<{}}  {:>12}  {:>9}  {:>6}\n", "id", "name", width, table.unit, "in images", "share");
-  size_t rows = 0;
-  for (size_t i = 0; i < table.classes->size(); ++i) {
-    if (!is_listed(table, i)) continue;
-    if (rows++ == kMaxTableRows) return text + format("  ... and {} more (--json lists all)\n", table.classes->size() - i);
-    const auto& [id, name] = (*table.classes)[i];
-    const auto& [count, images] = (*table.counts)[i];
-    const double share = total > 0 ? static_cast<double>(count) / static_cast<double>(total) : 0;
-    const auto bar = static_cast<size_t>(std::ceil(kBarLength * static_cast<double>(count) / static_cast<double>(most)));
-    text += format("  {:>6}  {:<{}}  {:>12}  {:>9}  {:>5.1f}%  {}\n", id, name.substr(0, width), width, count, images,
-                   100 * share, std::string(bar, '#'));
-  }
-  return text;
+  size_t width = 4, rows = 0;
+  for (size_t i = 0; i < table.classes->size(); ++i)
+    if ((*table.counts)[i].count > 0) width = std::clamp((*table.classes)[i].name.size(), width, kMaxNameLength);
+  std::string text =
+      format("  {:>6}  {:<{}}  {:>12}  {:>9}  {:>6}\n", "id", "name", width, table.unit, "in images", "share");
+  for (size_t i = 0; i < table.classes->size(); ++i)
+    if ((*table.counts)[i].count > 0 && rows++ < kMaxTableRows) text += row_text(table, i, width);
+  if (rows > kMaxTableRows) text += format("  ... and {} more (--json lists all)\n", rows - kMaxTableRows);
+  return text + absent_text(table);
 }
 
 using SizeCount = std::pair<SizePx, int64_t>;
@@ -118,8 +132,8 @@ std::string findings_text(const Inspection& found, bool wrong, int64_t max_lines
 }
 
 std::string split_text(const DataCheck& check, const SplitCheck& split, int64_t max_lines) {
-  std::string text = format("{} {}: {} images\n", config::name_of(check.config.name), config::name_of(split.split),
-                            split.num_samples);
+  std::string text =
+      format("{} {}: {} images\n", config::name_of(check.config.name), config::name_of(split.split), split.num_samples);
   text += sizes_text(split.inspection) + depth_text(split.inspection);
   for (const Table& table : tables_of(split)) text += table_text(table);
   return text + findings_text(split.inspection, false, max_lines) + findings_text(split.inspection, true, max_lines);
@@ -146,7 +160,7 @@ Json classes_json(const SplitCheck& split) {
   for (const Table& table : tables_of(split)) {
     Json::Array rows;
     for (size_t i = 0; i < table.classes->size(); ++i) {
-      if (!is_listed(table, i)) continue;
+      if ((*table.counts)[i].count == 0 && !is_absent(table, i)) continue;
       Json row = Json::object();
       row.set("id", (*table.classes)[i].id).set("name", (*table.classes)[i].name);
       row.set(std::string(table.unit), (*table.counts)[i].count);

@@ -64,9 +64,7 @@ std::vector<CocoRecordError> Coco::errors(const fs::path& root, Split split, Coc
   return coco_annotation_errors(find_annotations(root, split, kind));
 }
 
-fs::path Coco::file(int64_t id) const {
-  return images_ / index_.text(index_.images()[static_cast<size_t>(id)].file_name);
-}
+fs::path Coco::file(int64_t id) const { return images_ / index_.text(index_.images()[static_cast<size_t>(id)].file_name); }
 
 std::string Coco::name(int64_t id) const { return file(id).string(); }
 
@@ -104,7 +102,8 @@ void Coco::inspect_list(Inspection& inspection) const {
   note(Defect::kAnnotationIdZero, notes.annotations_of_id_zero);
   note(Defect::kRepeatedAnnotationId, notes.repeated_annotation_ids);
   if (!has_masks_ && !index_.annotations().empty())
-    inspection.add_reason(Defect::kNoMask, index_.where(), format("{} objects, none with a mask", index_.annotations().size()));
+    inspection.add_reason(Defect::kNoMask, index_.where(),
+                          format("{} objects, none with a mask", index_.annotations().size()));
   std::map<std::string_view, size_t> first_of;
   for (size_t i = 0; i < index_.images().size(); ++i) {
     const auto [first, is_new] = first_of.emplace(index_.text(index_.images()[i].file_name), i);

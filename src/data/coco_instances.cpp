@@ -13,7 +13,9 @@ std::vector<Keypoint> keypoints_of(std::span<const double> numbers) {
   for (size_t i = 0; i + 2 < numbers.size(); i += 3) {
     const double v = numbers[i + 2];
     points.push_back({numbers[i], numbers[i + 1],
-                      v >= 2 ? Visibility::kVisible : v >= 1 ? Visibility::kHidden : Visibility::kUnlabelled});
+                      v >= 2   ? Visibility::kVisible
+                      : v >= 1 ? Visibility::kHidden
+                               : Visibility::kUnlabelled});
   }
   return points;
 }

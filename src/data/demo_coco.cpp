@@ -52,7 +52,8 @@ std::vector<CocoClass> joint_categories() { return {{1, "object", {kSceneJoints.
 CocoScene CocoRecords::instances(const Sample& scene, const std::vector<CocoClass>& categories) const {
   CocoScene records{image_of(scene, *this), {}};
   for (const Instance& instance : scene.targets.instances)
-    records.annotations.push_back(annotation_of(instance, image_id, categories.at(static_cast<size_t>(instance.category)).id));
+    records.annotations.push_back(
+        annotation_of(instance, image_id, categories.at(static_cast<size_t>(instance.category)).id));
   return records;
 }
 

@@ -41,8 +41,11 @@ class ImageNetWriter : public LayoutWriter {
 class CocoWriter : public LayoutWriter {
  public:
   CocoWriter(const fs::path& root, Split split, int64_t count)
-      : annotations_(root / "annotations"), name_(format("{}2017", split_name(split))), images_(root / name_),
-        instances_(static_cast<size_t>(count)), keypoints_(static_cast<size_t>(count)) {
+      : annotations_(root / "annotations"),
+        name_(format("{}2017", split_name(split))),
+        images_(root / name_),
+        instances_(static_cast<size_t>(count)),
+        keypoints_(static_cast<size_t>(count)) {
     fs::create_directories(annotations_);
     fs::create_directories(images_);
   }
@@ -67,7 +70,9 @@ class CocoWriter : public LayoutWriter {
 class AdeWriter : public LayoutWriter {
  public:
   AdeWriter(const fs::path& root, Split split, int64_t count)
-      : root_(root), split_(split_name(split)), long_split_(split == Split::kTrain ? "training" : "validation"),
+      : root_(root),
+        split_(split_name(split)),
+        long_split_(split == Split::kTrain ? "training" : "validation"),
         instances_(static_cast<size_t>(count)) {
     for (const char* kind : {"images", "annotations", "annotations_instance"}) fs::create_directories(folder(kind));
   }
@@ -125,8 +130,8 @@ class NyuWriter : public LayoutWriter {
     const std::string depth = format("{}/sync_depth_{:05}.png", kRoom, scene.id);
     const auto& metres = scene.targets.depth;
     put_image(folder_ / rgb, scene.image);
-    put_file(folder_ / depth, encode_depth_png({scene.image.height, scene.image.width, {metres.begin(), metres.end()}},
-                                               kMillimetres));
+    put_file(folder_ / depth,
+             encode_depth_png({scene.image.height, scene.image.width, {metres.begin(), metres.end()}}, kMillimetres));
     lines_[static_cast<size_t>(scene.id)] = format("/{} /{} {}\n", rgb, depth, kNyuFocalPx);
   }
   void finish() override {
@@ -149,8 +154,10 @@ class VocWriter : public LayoutWriter {
   void write(const Sample& scene) override {
     const std::string name = name_of_scene(scene.id);
     put_image(root_ / "JPEGImages" / (name + ".jpg"), scene.image);
-    std::string xml = format("<annotation>\n  <filename>{}.jpg</filename>\n  <size><width>{}</width><height>{}</height>"
-                             "<depth>3</depth></size>\n", name, scene.image.width, scene.image.height);
+    std::string xml = format(
+        "<annotation>\n  <filename>{}.jpg</filename>\n  <size><width>{}</width><height>{}</height>"
+        "<depth>3</depth></size>\n",
+        name, scene.image.width, scene.image.height);
     for (const Instance& instance : scene.targets.instances) xml += object(instance);
     put_file(root_ / "Annotations" / (name + ".xml"), xml + "</annotation>\n");
   }
@@ -164,9 +171,10 @@ class VocWriter : public LayoutWriter {
   std::string name_of_scene(int64_t id) const { return format("{}_{:06}", split_, id); }
   static std::string object(const Instance& instance) {
     const Box& box = instance.box;
-    return format("  <object><name>{}</name><difficult>0</difficult><bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax>"
-                  "<ymax>{}</ymax></bndbox></object>\n",
-                  kSceneClasses[static_cast<size_t>(instance.category)], box.x0 + 1, box.y0 + 1, box.x1, box.y1);
+    return format(
+        "  <object><name>{}</name><difficult>0</difficult><bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax>"
+        "<ymax>{}</ymax></bndbox></object>\n",
+        kSceneClasses[static_cast<size_t>(instance.category)], box.x0 + 1, box.y0 + 1, box.x1, box.y1);
   }
 
   fs::path root_;

@@ -99,8 +99,7 @@ void Inspection::add(Defect defect, std::string where, std::string value) {
 
 void Inspection::add_reason(Defect defect, const std::string& where, const std::string& reason) {
   const std::string prefix = where + ": ";
-  findings_.push_back(
-      {sample_, defect, where, {}, reason.starts_with(prefix) ? reason.substr(prefix.size()) : reason});
+  findings_.push_back({sample_, defect, where, {}, reason.starts_with(prefix) ? reason.substr(prefix.size()) : reason});
 }
 
 SizePx Inspection::check_image(const fs::path& file, const SizePx& declared) {
@@ -137,7 +136,8 @@ void Inspection::check_box(const Box& box, const SizePx& image, const std::strin
     add(Defect::kBoxLeavesImage, where, value());
 }
 
-void Inspection::check_labels(const LabelMap& map, const SizePx& image, const LabelCoding& coding, const std::string& where) {
+void Inspection::check_labels(const LabelMap& map, const SizePx& image, const LabelCoding& coding,
+                              const std::string& where) {
   const SizePx size{map.height, map.width};
   if (image.is_known() && size != image)
     add(Defect::kAnnotationSize, where, format("{} instead of {}", to_string(size), to_string(image)));

@@ -35,8 +35,9 @@ NyuDepthV2::NyuDepthV2(const fs::path& root, Split split, const Config& config)
     return;
   }
   if (!fs::exists(root / kMatFile))
-    throw DataError(list_file_.string(), "is not there", {},
-                    format("data.root holds the list and its frames (data.nyu_depth.*_list), or {} with {}", kMatFile, kSplitsFile));
+    throw DataError(
+        list_file_.string(), "is not there", {},
+        format("data.root holds the list and its frames (data.nyu_depth.*_list), or {} with {}", kMatFile, kSplitsFile));
   folder_ = root;
   mat_.emplace(root / kMatFile);
   NyuSplits splits = read_nyu_splits(root / kSplitsFile, mat_->size());
@@ -103,7 +104,8 @@ void NyuDepthV2::inspect_pair(const NyuPair& pair, Inspection& inspection) const
 
 void NyuDepthV2::inspect_list(Inspection& inspection) const {
   if (list_.num_without_depth > 0)
-    inspection.add_reason(Defect::kLeftOut, list_file_.string(), format("{} lines without a depth map", list_.num_without_depth));
+    inspection.add_reason(Defect::kLeftOut, list_file_.string(),
+                          format("{} lines without a depth map", list_.num_without_depth));
 }
 
 }  // namespace glid

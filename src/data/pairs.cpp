@@ -50,8 +50,7 @@ void Pairs::Config::check(config::Problems& problems) const {
 }
 
 Pairs::Pairs(const fs::path& root, Split split, const Config& config)
-    : root_(root),
-      coding_{num_classes_of(config), config.reduce_zero_label, static_cast<uint16_t>(config.ignore_label)} {
+    : root_(root), coding_{num_classes_of(config), config.reduce_zero_label, static_cast<uint16_t>(config.ignore_label)} {
   const fs::path below = has_split_folders(root) ? split_name(split) : "";
   PairList list = list_pairs(root / "images" / below, root / "labels" / below);
   images_without_label_ = std::move(list.images_without_label);
@@ -95,7 +94,8 @@ void Pairs::inspect(int64_t id, Inspection& inspection) const {
 }
 
 void Pairs::inspect_list(Inspection& inspection) const {
-  for (const fs::path& image : images_without_label_) inspection.add_reason(Defect::kNoAnnotations, image.string(), "left out");
+  for (const fs::path& image : images_without_label_)
+    inspection.add_reason(Defect::kNoAnnotations, image.string(), "left out");
   for (const fs::path& label : labels_without_image_)
     inspection.add_reason(Defect::kMissingImage, label.string(), "a label without an image");
 }

@@ -26,8 +26,9 @@ uint64_t hash_file(const std::filesystem::path& file, const std::filesystem::pat
 // Classes named in order, their ids from 0.
 std::vector<Vocabulary::Class> numbered_classes(const std::vector<std::string>& names);
 
-// Keeps the tenth of `files` with the smallest hashes (at least one), or the others; the order stays. Throws DataError naming
-// the folder when there are fewer than two.
-std::vector<std::string> split_by_hash(const std::filesystem::path& folder, const std::vector<std::string>& files, Split split);
+// Keeps the tenth of `files` with the smallest hashes (at least one), or the others; the order stays. Throws DataError
+// naming the folder when there are fewer than two.
+std::vector<std::string> split_by_hash(const std::filesystem::path& folder, const std::vector<std::string>& files,
+                                       Split split);
 
 }  // namespace glid

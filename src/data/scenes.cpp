@@ -242,10 +242,7 @@ std::vector<Keypoint> keypoints(const Object& object, int owner, const Canvas& c
     const auto x = static_cast<int64_t>(std::floor(p.x)), y = static_cast<int64_t>(std::floor(p.y));
     const bool in_image = x >= 0 && y >= 0 && x < canvas.size && y < canvas.size;
     const bool is_seen = in_image && canvas.owners[canvas.index(x, y)] == owner;
-    points.push_back({p.x, p.y,
-                      is_seen    ? Visibility::kVisible
-                      : in_image ? Visibility::kHidden
-                                 : Visibility::kUnlabelled});
+    points.push_back({p.x, p.y, is_seen ? Visibility::kVisible : in_image ? Visibility::kHidden : Visibility::kUnlabelled});
   }
   return points;
 }

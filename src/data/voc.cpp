@@ -41,7 +41,10 @@ fs::path find_image(const fs::path& root, const std::string& name) {
 }
 
 Instance to_instance(const VocObject& object, int64_t id, int64_t category) {
-  return {.id = id, .category = category, .box = object.box, .area = to_xywh(object.box).area(),
+  return {.id = id,
+          .category = category,
+          .box = object.box,
+          .area = to_xywh(object.box).area(),
           .is_difficult = object.difficult};
 }
 
@@ -49,7 +52,8 @@ Instance to_instance(const VocObject& object, int64_t id, int64_t category) {
 
 Voc::Voc(const fs::path& root, Split split, const Config& config) : root_(root), entries_(read_entries(root, split)) {
   if (!config.classes.empty()) vocabulary_.objects = numbered_classes(config.classes);
-  else if (split == Split::kTrain || !has(root, Split::kTrain)) vocabulary_.objects = numbered_classes(class_names(entries_));
+  else if (split == Split::kTrain || !has(root, Split::kTrain))
+    vocabulary_.objects = numbered_classes(class_names(entries_));
   else vocabulary_.objects = numbered_classes(class_names(read_entries(root, Split::kTrain)));
 }
 
@@ -107,8 +111,7 @@ void Voc::inspect(int64_t id, Inspection& inspection) const {
   const SizePx declared{entry.annotation.height, entry.annotation.width};
   const SizePx size = inspection.check_image(entry.image, declared);
   if (!fs::exists(entry.xml)) return inspection.add(Defect::kMissingAnnotation, entry.xml.string());
-  if (!entry.error.empty())
-    return inspection.add_reason(Defect::kUnreadableAnnotation, entry.xml.string(), entry.error);
+  if (!entry.error.empty()) return inspection.add_reason(Defect::kUnreadableAnnotation, entry.xml.string(), entry.error);
   if (entry.annotation.objects.empty()) inspection.add(Defect::kNoAnnotations, name(id));
   int64_t number = 0;
   for (const VocObject& object : entry.annotation.objects) {

@@ -89,7 +89,8 @@ void tint_mask(Image& image, const Rle& mask, const Rgb& color, double opacity) 
 }
 
 void tint_labels(Image& image, std::span<const uint16_t> labels, double opacity) {
-  if (std::ssize(labels) != image.height * image.width) throw std::invalid_argument("tint_labels: labels don't fill the image");
+  if (std::ssize(labels) != image.height * image.width)
+    throw std::invalid_argument("tint_labels: labels don't fill the image");
   for (size_t i = 0; i < labels.size(); ++i)
     if (labels[i] != kIgnoreLabel) blend(image.pixels.data() + 3 * i, class_color(labels[i]), opacity);
 }

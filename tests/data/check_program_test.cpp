@@ -37,16 +37,17 @@ void expect_legal(const ProgramResult& ran, const std::string& line) {
 
 TEST(CheckProgram, EveryMiniatureIsFit) {
   const std::vector<std::tuple<std::string, std::string, std::string>> cases = {
-      {"imagenet", "imagenet", "star"}, {"imagenet", "folder", "64 x 64 in"}, {"coco", "coco", "triangle"},
+      {"imagenet", "imagenet", "star"}, {"imagenet", "folder", "48 x 48 in"}, {"coco", "coco", "triangle"},
       {"coco", "coco_pose", "object"},  {"ade20k", "ade20k", "wall"},         {"nyu_depth", "nyu_depth", "m in the middle"},
       {"voc", "voc", "cross"},          {"pairs", "pairs", "pixels"}};
   for (const auto& [layout, dataset, part] : cases) {
     TemporaryFolder folder;
     const std::string root = (folder.path() / "demo").string();
-    ASSERT_EQ(run("glid_data", {"make-demo", "--out", root, "--layout", layout, "--count", "60", "--size", "64"}).code, 0);
+    ASSERT_EQ(run("glid_data", {"make-demo", "--out", root, "--layout", layout, "--count", "20", "--size", "48"}).code, 0);
     const ProgramResult ran = check(dataset, root);
     EXPECT_EQ(ran.code, 0) << ran.output;
-    EXPECT_THAT(ran.output, AllOf(HasSubstr(part), HasSubstr(dataset + " train: "), HasSubstr(dataset + " val: "))) << layout;
+    EXPECT_THAT(ran.output, AllOf(HasSubstr(part), HasSubstr(dataset + " train: "), HasSubstr(dataset + " val: ")))
+        << layout;
     EXPECT_THAT(ran.output, HasSubstr("images in 2 splits, 0 findings with which training would be wrong"));
   }
 }
@@ -66,7 +67,8 @@ class CheckCoco : public testing::Test {
   fs::path image(const std::string& name) const { return root / "train" / (name + ".png"); }
   void annotate(const std::string& annotations, const std::string& more_images = "") const {
     write_text(root / "annotations/instances_train.json", R"({"images": [
-      {"id": 1, "file_name": "a.png", "height": 20, "width": 30}, {"id": 2, "file_name": "b.png", "height": 20, "width": 30})" +
+      {"id": 1, "file_name": "a.png", "height": 20, "width": 30},
+      {"id": 2, "file_name": "b.png", "height": 20, "width": 30})" +
                                                               more_images + R"(], "categories": [{"id": 3, "name": "cat"}],
       "annotations": [)" + annotations + "]}");
   }
@@ -96,7 +98,8 @@ TEST_F(CheckCoco, WrongAnnotations) {
   const std::string file = (root / "annotations/instances_train.json").string();
   const std::vector<std::pair<std::string, std::string>> cases = {
       {R"("bbox": [2, 2, 0, 3], )" + kMask, "annotation 2 (id 2) of a.png: box without width or height (got [2, 2, 2, 5])"},
-      {R"("bbox": [2, 2, 4, -3], )" + kMask, "annotation 2 (id 2) of a.png: box without width or height (got [2, 2, 6, -1])"},
+      {R"("bbox": [2, 2, 4, -3], )" + kMask,
+       "annotation 2 (id 2) of a.png: box without width or height (got [2, 2, 6, -1])"},
       {R"("bbox": [30, 2, 4, 3], )" + kMask,
        "annotation 2 (id 2) of a.png: box wholly outside of its image (got [30, 2, 34, 5] in 30 x 20)"},
       {R"("iscrowd": 0)", "annotation 2 (id 2) of a.png: object without a box and without a mask"},
@@ -115,7 +118,8 @@ TEST_F(CheckCoco, LegalAnnotations) {
       {R"("bbox": [-3, 2, 9, 3], )" + kMask, "box that reaches out of its image (got [-3, 2, 6, 5] in 30 x 20)"},
       {kBox, "annotation 2 (id 2) of a.png: object without a mask"},
       {kBox + R"(, "segmentation": [[2, 2, 6, 2, 6, 5, 2, 5], [1, 1, 5, 5, 9, 9]])", "beside others (got polygon 2)"},
-      {kGood + R"(, "num_keypoints": 2, "keypoints": [1, 1, 2])", "num_keypoints is not the number of labelled keypoints (got 2 of 1)"},
+      {kGood + R"(, "num_keypoints": 2, "keypoints": [1, 1, 2])",
+       "num_keypoints is not the number of labelled keypoints (got 2 of 1)"},
       {kGood + R"(, "keypoints": [31, 1, 2])", "labelled keypoint outside of its image"},
   };
   for (const auto& [fields, line] : cases) {
@@ -134,7 +138,8 @@ TEST_F(CheckCoco, LegalAnnotations) {
 TEST_F(CheckCoco, BadImages) {
   annotate(object(1, kGood) + "," + object(2, kGood));
   write_text(image("a"), encode_png(Image::filled(20, 31, 9)));
-  expect_wrong(check("coco", root), "a.png: image has another size than its annotation says (got 31 x 20 instead of 30 x 20)");
+  expect_wrong(check("coco", root),
+               "a.png: image has another size than its annotation says (got 31 x 20 instead of 30 x 20)");
   write_text(image("a"), encode_png(numbered_image(3, 20, 30)));
   fs::resize_file(image("a"), fs::file_size(image("a")) / 2);
   expect_wrong(check("coco", root), image("a").string() + ": image can't be read: ");
@@ -209,14 +214,15 @@ TEST(CheckProgram, Ade20k) {
   expect_wrong(ran, "ADE_train_00000003.png: annotation can't be used");
   expect_wrong(ran, "ADE_train_00000004.png: annotation has another size than its image");
   expect_wrong(ran, "instance 1 has a category outside 1 to 100");
-  expect_wrong(ran, "ADE_train_00000005.png: image is not there : a label without an image");
+  expect_wrong(ran, "ADE_train_00000005.png: image is not there: a label without an image");
   EXPECT_THAT(ran.output, Not(HasSubstr("ade20k val")));
 }
 
 TEST(CheckProgram, NyuDepth) {
   const DemoFolder demo(DemoLayout::kNyuDepth);
   const fs::path frames = demo.root() / "sync/scenes_0001";
-  expect_wrong(check("nyu_depth", demo.root(), {"--set", "data.nyu_depth.depth_scale=100000"}), "speaks for another unit (got 0.0");
+  expect_wrong(check("nyu_depth", demo.root(), {"--set", "data.nyu_depth.depth_scale=100000"}),
+               "speaks for another unit (got 0.0");
   write_depth_png(frames / "sync_depth_00000.png", {64, 64, std::vector<double>(64 * 64, 0)}, 1000);
   expect_legal(check("nyu_depth", demo.root()), "sync_depth_00000.png: depth without a valid pixel");
   write_depth_png(frames / "sync_depth_00001.png", {1, 1, {2.5}}, 1000);
@@ -236,15 +242,15 @@ TEST(CheckProgram, Voc) {
   const auto object = [](const char* name, const char* corners) {
     return format("<object><name>{}</name><bndbox>{}</bndbox></object>", name, corners);
   };
-  write_text(xml / "train_000000.xml",
-             "<annotation><size><width>64</width><height>64</height></size>" +
-                 object("star", "<xmin>9</xmin><ymin>1</ymin><xmax>8</xmax><ymax>9</ymax>") +
-                 object("star", "<xmin>9</xmin><ymin>1</ymin><xmax>70</xmax><ymax>9</ymax>") + "</annotation>");
+  write_text(xml / "train_000000.xml", "<annotation><size><width>64</width><height>64</height></size>" +
+                                           object("star", "<xmin>9</xmin><ymin>1</ymin><xmax>8</xmax><ymax>9</ymax>") +
+                                           object("star", "<xmin>9</xmin><ymin>1</ymin><xmax>70</xmax><ymax>9</ymax>") +
+                                           "</annotation>");
   write_text(xml / "train_000001.xml", "<annotation>");
   fs::remove(xml / "train_000002.xml");
   write_text(xml / "train_000003.xml", "<annotation><size><width>60</width><height>64</height></size></annotation>");
-  write_text(xml / "val_000000.xml", "<annotation>" + object("moon", "<xmin>1</xmin><ymin>1</ymin><xmax>8</xmax><ymax>9</ymax>") +
-                                         "</annotation>");
+  write_text(xml / "val_000000.xml",
+             "<annotation>" + object("moon", "<xmin>1</xmin><ymin>1</ymin><xmax>8</xmax><ymax>9</ymax>") + "</annotation>");
   const ProgramResult ran = check("voc", demo.root());
   expect_wrong(ran, "train_000000.xml: object 1 (star): box without width or height (got [8, 0, 8, 9])");
   expect_wrong(ran, "train_000000.xml: object 2 (star): box that reaches out of its image (got [8, 0, 70, 9] in 64 x 64)");
@@ -279,7 +285,8 @@ TEST(CheckProgram, ImageFolder) {
 TEST(CheckProgram, AConfigurationNeedsOnlyItsData) {
   const DemoFolder demo(DemoLayout::kPairs);
   const fs::path config = demo.root() / "run.yaml";
-  write_text(config, "model: {anything: 3}\ndata: {name: pairs, root: " + demo.root().string() + ", pairs: {num_classes: 7}}\n");
+  write_text(config,
+             "model: {anything: 3}\ndata: {name: pairs, root: " + demo.root().string() + ", pairs: {num_classes: 7}}\n");
   const ProgramResult ran = run("glid_data", {"check", "--config", config.string()});
   expect_legal(ran, "pairs val: 1 images");
   EXPECT_EQ(run("glid_data", {"check", "--config", config.string(), "--set", "data.pairs.num_classes=3"}).code, 3);

@@ -4,9 +4,10 @@
 #include <cmath>
 
 #include "demo_folder.h"
-#include "glid/core/files.h"
+#include "formats/raw_mat5.h"
+#include "formats/raw_nyu_mat.h"
+#include "glid/data/check_data.h"
 #include "glid/data/coco.h"
-#include "glid/data/inspection.h"
 #include "glid/formats/ade20k.h"
 #include "glid/formats/image_file.h"
 #include "write_images.h"
@@ -174,6 +175,29 @@ TEST(Datasets, NyuDepthFromOneFolderAndAListOfTheUser) {
   EXPECT_THAT(data_error_of([&] { make_dataset(config, Split::kTrain); }), HasSubstr("none.txt"));
 }
 
+// Frame i of the file holds 20 i + 4 x + y metres.
+TEST(Datasets, NyuDepthFromTheAuthorsFiles) {
+  TemporaryFolder folder;
+  const auto frames = [](const char* name, const std::string& numbers) {
+    return matrix(name, kDoubleClass, {static_cast<int32_t>(numbers.size()), 1}, element(kUint8, numbers));
+  };
+  write_raw_nyu(folder.path() / "nyu_depth_v2_labeled.mat", {});
+  write_text(folder.path() / "splits.mat", mat5_file(frames("trainNdxs", "\2") + frames("testNdxs", "\1\3")));
+  DataConfig config;
+  config.name = DataName::kNyuDepth;
+  config.root = folder.path().string();
+  const auto train = make_dataset(config, Split::kTrain), val = make_dataset(config, Split::kVal);
+  ASSERT_EQ(train->size(), 1);
+  ASSERT_EQ(val->size(), 2);
+  const Sample sample = train->get(0);
+  EXPECT_EQ(sample.name, config.root + "/nyu_depth_v2_labeled.mat: frame 2");
+  EXPECT_EQ(sample.image.height, 4);
+  ASSERT_EQ(sample.targets.depth.size(), 20u);
+  EXPECT_EQ(sample.targets.depth[1 * 5 + 2], 20 + 4 * 2 + 1);
+  EXPECT_EQ(val->get(1).targets.depth[0], 40);
+  EXPECT_EQ(check_data(config, {}, 2).num_wrong(), 0);
+}
+
 TEST(Datasets, VocGivesBackBoxes) {
   const DemoFolder demo(DemoLayout::kVoc);
   for_each_sample(demo, DataName::kVoc,
@@ -217,11 +241,12 @@ TEST(Datasets, PairsWithoutSplitsHoldATenthOut) {
 }
 
 TEST(Datasets, FingerprintsFollowTheFiles) {
-  for (const auto& [layout, name, file] : {std::tuple{DemoLayout::kCoco, DataName::kCoco, "train2017/000000000001.jpg"},
-                                           {DemoLayout::kAde20k, DataName::kAde20k, "annotations/training/ADE_train_00000001.png"},
-                                           {DemoLayout::kNyuDepth, DataName::kNyuDepth, "sync/scenes_0001/sync_depth_00000.png"},
-                                           {DemoLayout::kVoc, DataName::kVoc, "Annotations/train_000000.xml"},
-                                           {DemoLayout::kPairs, DataName::kPairs, "labels/train/scene_000000.png"}}) {
+  for (const auto& [layout, name, file] :
+       {std::tuple{DemoLayout::kCoco, DataName::kCoco, "train2017/000000000001.jpg"},
+        {DemoLayout::kAde20k, DataName::kAde20k, "annotations/training/ADE_train_00000001.png"},
+        {DemoLayout::kNyuDepth, DataName::kNyuDepth, "sync/scenes_0001/sync_depth_00000.png"},
+        {DemoLayout::kVoc, DataName::kVoc, "Annotations/train_000000.xml"},
+        {DemoLayout::kPairs, DataName::kPairs, "labels/train/scene_000000.png"}}) {
     const DemoFolder here(layout), there(layout);
     const uint64_t before = here.open(name)->fingerprint();
     EXPECT_EQ(before, there.open(name)->fingerprint());

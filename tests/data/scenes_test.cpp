@@ -82,7 +82,7 @@ TEST(Scenes, KeypointsLieOnTheirObject) {
       for (const Keypoint& point : instance.keypoints) {
         const auto x = static_cast<int64_t>(std::floor(point.x)), y = static_cast<int64_t>(std::floor(point.y));
         const bool in_image = x >= 0 && y >= 0 && x < kSize && y < kSize;
-        ASSERT_EQ(point.visibility, !in_image                   ? Visibility::kUnlabelled
+        ASSERT_EQ(point.visibility, !in_image                ? Visibility::kUnlabelled
                                     : mask[index(x, y)] == 1 ? Visibility::kVisible
                                                              : Visibility::kHidden);
         ++(point.visibility == Visibility::kVisible ? visible : hidden);

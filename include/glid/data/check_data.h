@@ -50,6 +50,7 @@ DataConfig select_data(const DataSelection& selection);
 std::optional<Split> parse_split(const std::string& name);
 
 // Prints the text, writes the JSON where a name is given; kData when training would be wrong.
-ExitCode run_check(const DataConfig& config, std::optional<Split> split, int64_t num_threads, const std::filesystem::path& json);
+ExitCode run_check(const DataConfig& config, std::optional<Split> split, int64_t num_threads,
+                   const std::filesystem::path& json);
 
 }  // namespace glid

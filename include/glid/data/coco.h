@@ -1,4 +1,5 @@
-// COCO 2017 and what people keep in its format: boxes and masks (instances_*.json) or persons' joints (person_keypoints_*.json).
+// COCO 2017 and what people keep in its format: boxes and masks (instances_*.json) or persons' joints
+// (person_keypoints_*.json).
 #pragma once
 
 #include <filesystem>
@@ -12,9 +13,9 @@ namespace glid {
 
 enum class CocoKind { kInstances, kKeypoints };
 
-// root/annotations/instances_train2017.json (person_keypoints_...) with root/train2017/, or both without "2017"; val likewise.
-// Samples are the images, ascending by id; categories are numbered in the order of their ids (COCO's 1 to 90 become 0 to
-// 79).
+// root/annotations/instances_train2017.json (person_keypoints_...) with root/train2017/, or both without "2017"; val
+// likewise. Samples are the images, ascending by id; categories are numbered in the order of their ids (COCO's 1 to 90
+// become 0 to 79).
 class Coco : public AnnotatedDataset {
  public:
   // Throws DataError when the file is missing or can't be used, or there is no folder of images.

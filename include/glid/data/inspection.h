@@ -61,8 +61,8 @@ const DefectKind& kind_of(Defect defect);
 struct Finding {
   int64_t sample = -1;  // -1: of the list, not of a sample
   Defect defect = Defect::kUnusable;
-  std::string where;  // file, and record where there is one
-  std::string value;  // as found
+  std::string where;   // file, and record where there is one
+  std::string value;   // as found
   std::string reason;  // where there is no value
   // "WHERE: WHAT (got VALUE)" or "WHERE: WHAT: REASON"
   std::string line() const;
@@ -83,7 +83,7 @@ struct ClassCount {
 // How the pixels of a label file stand for classes.
 struct LabelCoding {
   int64_t num_classes = 0;
-  bool reduce_zero = false;            // 0 = no class, label n is the class n - 1
+  bool reduce_zero = false;             // 0 = no class, label n is the class n - 1
   std::optional<uint16_t> ignore = {};  // this value stands for no class too
 
   // The class, kIgnoreLabel, or nothing when the label is out of range.

@@ -1,5 +1,5 @@
-// Writes generated scenes as files in the layouts of real datasets: data for a demo without a download, and miniatures of every
-// format whose truth is known.
+// Writes generated scenes as files in the layouts of real datasets: data for a demo without a download, and miniatures of
+// every format whose truth is known.
 #pragma once
 
 #include <array>
@@ -12,8 +12,9 @@ namespace glid {
 
 // What a reader gets back, to the last bit beside the JPEG's pixels:
 //   imagenet   the class of the scene as the folder's name
-//   coco       boxes, masks, classes 1 to 6 (instances_*2017.json); joints of one class "object" (person_keypoints_*2017.json)
-//   ade20k     class c as the c-th thing of ADE20K, the background as its class 0 "wall"; instances both as rasters and as
+//   coco       boxes, masks, classes 1 to 6 (instances_*2017.json); joints of one class "object"
+//   (person_keypoints_*2017.json) ade20k     class c as the c-th thing of ADE20K, the background as its class 0 "wall";
+//   instances both as rasters and as
 //              ade20k_instance_*.json
 //   nyu_depth  depth rounded to the millimetre
 //   voc        boxes and classes

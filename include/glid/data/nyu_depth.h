@@ -27,7 +27,8 @@ class NyuDepthV2 : public AnnotatedDataset {
 
     template <class V>
     void fields(V& v) {
-      v("train_list", train_list, "list of training frames, relative to root; without it root/nyu_depth_v2_labeled.mat is read");
+      v("train_list", train_list,
+        "list of training frames, relative to root; without it root/nyu_depth_v2_labeled.mat is read");
       v("val_list", val_list, "the same for validation");
       v("depth_scale", depth_scale, "units of the depth PNGs in a metre", config::positive());
     }

@@ -21,7 +21,8 @@ class Voc : public AnnotatedDataset {
 
     template <class V>
     void fields(V& v) {
-      v("classes", classes, "names of the objects; empty: those of the training annotations in byte order (VOC's 20 in its own)");
+      v("classes", classes,
+        "names of the objects; empty: those of the training annotations in byte order (VOC's 20 in its own)");
     }
   };
 

@@ -17,12 +17,15 @@ enum class NyuDepth {
   kFilled,  // depths: holes painted in
 };
 
-// A frame is read when asked for. All reads of a process take turns: HDF5 as distributions build it isn't thread-safe. Every
-// error that HDF5 reports is one DataError naming the file; on few damaged files HDF5 1.10 itself crashes instead.
+// A frame is read when asked for, by any number of threads. HDF5 finds the arrays and their chunks (callers take turns, as
+// distributions don't build it thread-safe); the bytes are checked and unpacked here, because H5Dread of HDF5 1.10 crashes
+// on some damaged files. Arrays are stored in one piece, or in chunks of at most 64 MiB that are deflated and perhaps
+// shuffled before; anything else, a missing chunk and any damage that is noticed are a DataError naming the file.
 class NyuLabeledMat {
  public:
   // Throws DataError when the file is missing, is not HDF5, or its `images` [N][3][W][H] of uint8 and `rawDepths` and
-  // `depths` [N][W][H] of floats (the order that HDF5 shows; MATLAB's is the reverse) are missing or disagree.
+  // `depths` [N][W][H] of little-endian floats or doubles (the order that HDF5 shows; MATLAB's is the reverse) are missing
+  // or disagree.
   explicit NyuLabeledMat(const std::filesystem::path& file);
   ~NyuLabeledMat();
   NyuLabeledMat(NyuLabeledMat&&) noexcept;

@@ -19,7 +19,8 @@ struct SheetOptions {
   int64_t side_px = 320;
 };
 
-// Throws std::invalid_argument unless count and side are positive. A sample that can't be read leaves a grey cell and a warning.
+// Throws std::invalid_argument unless count and side are positive. A sample that can't be read leaves a grey cell and a
+// warning.
 Image contact_sheet(const AnnotatedDataset& dataset, const SheetOptions& options);
 
 }  // namespace glid

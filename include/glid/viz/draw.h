@@ -25,13 +25,14 @@ Rgb class_color(int64_t index);
 void draw_box(Image& image, const Box& box, const Rgb& color, const std::string& name);
 
 // Limbs, and a dot for each labelled joint: filled where it is visible. Limbs of unlabelled joints are left out.
-void draw_keypoints(Image& image, std::span<const Keypoint> joints, std::span<const Vocabulary::Limb> limbs, const Rgb& color);
+void draw_keypoints(Image& image, std::span<const Keypoint> joints, std::span<const Vocabulary::Limb> limbs,
+                    const Rgb& color);
 
 // Blends the mask's pixels with the colour; opacity 1 hides the image. Throws std::invalid_argument unless the sizes agree.
 void tint_mask(Image& image, const Rle& mask, const Rgb& color, double opacity);
 
-// Each pixel's class colour; those of kIgnoreLabel stay. `labels` [height][width]. Throws std::invalid_argument unless the sizes
-// agree.
+// Each pixel's class colour; those of kIgnoreLabel stay. `labels` [height][width]. Throws std::invalid_argument unless the
+// sizes agree.
 void tint_labels(Image& image, std::span<const uint16_t> labels, double opacity);
 
 }  // namespace glid
