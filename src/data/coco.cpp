@@ -52,7 +52,9 @@ Coco::Coco(const fs::path& root, Split split, CocoKind kind)
     : index_(CocoIndex::open(find_annotations(root, split, kind))),
       images_(find_images(root, split)),
       has_masks_(std::any_of(index_.annotations().begin(), index_.annotations().end(), has_mask)),
-      vocabulary_(vocabulary_of(index_)) {}
+      vocabulary_(vocabulary_of(index_)) {
+  if (size() == 0) throw DataError(index_.where(), "lists no images");
+}
 
 bool Coco::has(const fs::path& root, Split split, CocoKind kind) {
   for (const char* year : kYears)

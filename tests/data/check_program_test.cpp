@@ -153,6 +153,16 @@ TEST_F(CheckCoco, WhatCannotBeOpenedIsOneFinding) {
   expect_wrong(check("coco", root / "nowhere"), "instances_train2017.json: is not there");
 }
 
+TEST_F(CheckCoco, ListsWithoutWhatIsNeeded) {
+  annotate(object(1, kGood), R"(, {"id": 8, "height": 20, "width": 30})");
+  expect_wrong(check("coco", root), (root / "train").string() + "/: image can't be read");
+  annotate(object(1, kGood) + "," + R"({"id": 2, "image_id": 8, "category_id": 3, "area": 1, )" + kGood + "}",
+           R"(, {"id": 8, "file_name": "b.png"})");
+  expect_wrong(check("coco", root), "annotation 2 (id 2) of b.png: mask can't be used");
+  write_text(root / "annotations/instances_train.json", R"({"images": [], "categories": [], "annotations": []})");
+  expect_wrong(check("coco", root), "instances_train.json: lists no images");
+}
+
 TEST_F(CheckCoco, EveryBadRecord) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {kBox + R"(, "segmentation": [[2, 2, 6, 2]])", "has a polygon with fewer than 6 numbers (got 4)"},

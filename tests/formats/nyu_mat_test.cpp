@@ -146,16 +146,26 @@ Outcome outcome_of(const std::filesystem::path& file) {
   return outcome < 0 ? Outcome::kDied : static_cast<Outcome>(outcome);
 }
 
+// Most of a small HDF5 file is zeros that nobody reads: changes hit the rest, where H5Dread died of 1 in 100 files.
+std::vector<size_t> places_beside_content(const std::string& bytes) {
+  std::vector<size_t> places;
+  for (size_t i = 8; i < bytes.size(); ++i)
+    if (bytes.find_first_not_of('\0', i - 8) < i + 8) places.push_back(i);
+  return places;
+}
+
 TEST_F(NyuMat, ChangedFilesEndInAnError) {
   int num_refused = 0;
   for (const RawStorage storage : {RawStorage::kOnePiece, RawStorage::kDeflated, RawStorage::kShuffled}) {
     write_raw_nyu(file_, {.storage = storage});
     const std::string bytes = read_file(file_);
+    const std::vector<size_t> places = places_beside_content(bytes);
     for (uint64_t trial = 0; trial < 120; ++trial) {
       Rng rng(1, static_cast<uint64_t>(storage), trial, RandomOp::kExample);
       std::string broken = bytes;
       const uint64_t num_changes = 1 + rng.below(8);
-      for (uint64_t i = 0; i < num_changes; ++i) broken[rng.below(bytes.size())] = static_cast<char>(rng.below(256));
+      for (uint64_t i = 0; i < num_changes; ++i)
+        broken[places[rng.below(places.size())]] = static_cast<char>(rng.below(256));
       if (trial % 10 == 0) broken.resize(rng.below(bytes.size()));
       std::ofstream(file_, std::ios::binary) << broken;  // unlike write_file, without waiting for the disk
       const Outcome outcome = outcome_of(file_);
