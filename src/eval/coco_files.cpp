@@ -28,7 +28,7 @@ std::vector<AreaRange> named_ranges(const std::vector<std::array<double, 2>>& ra
 }
 
 ApParameters parameters_of(const EvalRequest& request, std::string_view protocol) {
-  const EvalConfig& config = request.config;
+  const EvalSettings& config = request.config;
   ApParameters parameters = ap_protocol(protocol, kind_of(request.task));
   if (config.max_dets) parameters.max_dets = *config.max_dets;
   if (config.iou_thresholds) parameters.iou_thresholds = *config.iou_thresholds;
@@ -37,7 +37,7 @@ ApParameters parameters_of(const EvalRequest& request, std::string_view protocol
   return parameters;
 }
 
-std::string rules_of(std::string_view protocol, const EvalConfig& config) {
+std::string rules_of(std::string_view protocol, const EvalSettings& config) {
   const auto protocols = ap_protocols();
   const auto found = std::find_if(protocols.begin(), protocols.end(), [&](const auto& p) { return p.name == protocol; });
   const bool changed = config.max_dets || config.iou_thresholds || config.area_ranges || config.sigmas;

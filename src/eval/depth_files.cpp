@@ -26,7 +26,7 @@ DepthMap read_depth(const std::filesystem::path& file, double depth_scale) {
 
 DepthView view_of(const DepthMap& map) { return {map.metres, map.height, map.width}; }
 
-DepthErrors evaluate(const std::vector<MatchedFile>& files, const EvalConfig& config) {
+DepthErrors evaluate(const std::vector<MatchedFile>& files, const EvalSettings& config) {
   const DepthErrors empty({config.min_depth, config.max_depth, config.crop, config.median_scaling});
   std::vector<DepthErrors> parts(static_cast<size_t>(config.threads), empty);
   parallel_for(std::ssize(files), config.threads, [&](int64_t i, int64_t worker) {
@@ -56,7 +56,7 @@ std::vector<ReportRow> image_rows(const DepthErrors& errors) {
 }
 
 // Truth, prediction and |g - p| / g of an image, from the same blue to the same yellow in all rows.
-std::vector<Image> error_row(const MatchedFile& file, const EvalConfig& config) {
+std::vector<Image> error_row(const MatchedFile& file, const EvalSettings& config) {
   DepthMap truth = read_depth(file.annotation, config.depth_scale);
   const DepthMap predicted = read_depth(file.result, config.depth_scale);
   std::vector<double> error(truth.metres.size());
@@ -81,7 +81,7 @@ void plot_worst(const std::vector<MatchedFile>& files, const DepthErrors& errors
   write_png(request.plots / "depth_errors.png", grid(rows, {"truth", "prediction", "|g - p| / g, 0 to 0.5"}, 4));
 }
 
-std::string rules_of(std::string_view protocol, const EvalConfig& config) {
+std::string rules_of(std::string_view protocol, const EvalSettings& config) {
   const auto all = depth_protocols();
   const auto found = std::find_if(all.begin(), all.end(), [&](const auto& p) { return p.name == protocol; });
   return format("{}; {} m < truth < {} m, crop {}{}", found->meaning, config.min_depth, config.max_depth,

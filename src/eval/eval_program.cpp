@@ -13,7 +13,7 @@ namespace glid {
 namespace {
 
 struct EvalBlocks {
-  EvalConfig eval;
+  EvalSettings eval;
 
   template <class V>
   void fields(V& v) {

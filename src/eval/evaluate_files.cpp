@@ -48,7 +48,7 @@ std::vector<std::string_view> protocols_of(EvalTask task) {
   }
 }
 
-void EvalConfig::check(config::Problems& problems) const {
+void EvalSettings::check(config::Problems& problems) const {
   if (min_depth >= max_depth) problems.add("max_depth", "must be above eval.min_depth");
 }
 

@@ -91,7 +91,7 @@ std::string_view meaning_of(MeanIouProtocol protocol) {
 }  // namespace
 
 Report evaluate_semantic_files(const EvalRequest& request, std::string_view protocol_name) {
-  const EvalConfig& config = request.config;
+  const EvalSettings& config = request.config;
   const MeanIouProtocol protocol = mean_iou_protocol(protocol_name);
   const MeanIou metric =
       evaluate(request, {config.num_classes, config.ignore_label, config.reduce_zero_label, config.results_offset});

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "glid/config/fields.h"
-#include "glid/eval/eval_config.h"
+#include "glid/eval/eval_settings.h"
 #include "glid/eval/report.h"
 
 namespace glid {
@@ -31,7 +31,7 @@ struct EvalRequest {
   std::filesystem::path annotations_dir;  // the same for the annotations
   std::string protocol;                   // empty: the task's first
   std::filesystem::path plots;            // a folder for pictures; empty: none
-  EvalConfig config;
+  EvalSettings config;
 };
 
 // The protocols of a task, its default first.

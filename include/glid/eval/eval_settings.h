@@ -14,7 +14,7 @@
 namespace glid {
 
 // A number that is absent leaves the protocol's own.
-struct EvalConfig {
+struct EvalSettings {
   int64_t threads = 2;
 
   int64_t num_classes = 150;
