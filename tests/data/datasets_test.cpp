@@ -54,7 +54,8 @@ TEST(Datasets, CocoGivesBackBoxesMasksAndClasses) {
     expect_same_objects(sample, scene, true);
     EXPECT_TRUE(sample.targets.instances[0].keypoints.empty());
   });
-  const Vocabulary& vocabulary = demo.open(DataName::kCoco)->vocabulary();
+  const auto dataset = demo.open(DataName::kCoco);
+  const Vocabulary& vocabulary = dataset->vocabulary();
   ASSERT_EQ(vocabulary.objects.size(), 6u);
   EXPECT_EQ(vocabulary.objects[5], (Vocabulary::Class{6, "triangle"}));
 }
