@@ -68,6 +68,7 @@ class TruthParser {
   CocoPools pools_;
   std::vector<Numbered<CocoImage>> images_;
   std::vector<Numbered<CocoCategory>> categories_;
+  std::vector<int64_t> image_ids_;  // of pools_.images, close together for the search
   // The annotation being read.
   CocoAnnotation annotation_;
   JsonShape shape_;
@@ -130,7 +131,10 @@ void TruthParser::read_images(JsonValue list) {
     std::stable_sort(images_.begin(), images_.end(), by_number);
     reject_repeated(images_, "image", [](const CocoImage& image) { return image.id; });
   }
-  for (const auto& image : images_) pools_.images.push_back(image.row);
+  for (const auto& image : images_) {
+    pools_.images.push_back(image.row);
+    image_ids_.push_back(image.row.id);
+  }
 }
 
 void TruthParser::read_image(JsonValue value, RecordName& name) {
@@ -248,11 +252,13 @@ void TruthParser::resolve_image(const JsonId& id) {
     return;
   }
   std::optional<uint32_t> found;
-  if (id.is_text == has_text_ids)
+  if (id.is_text && has_text_ids)
     found = find_row(images, [&](const CocoImage& image) {
-      if (id.is_text) return std::string_view(pools_.text.data() + image.id_text.begin, image.id_text.size).compare(id.text);
-      return (image.id > id.number) - (image.id < id.number);
+      return std::string_view(pools_.text.data() + image.id_text.begin, image.id_text.size).compare(id.text);
     });
+  else if (!id.is_text && !has_text_ids)
+    found = find_row(std::span<const int64_t>(image_ids_),
+                     [&](int64_t other) { return (other > id.number) - (other < id.number); });
   if (!found) throw DataError("", "belongs to no image of the file", "image_id " + to_string(id));
   annotation_.image = last_image_ = *found;
 }

@@ -1,5 +1,6 @@
 #include "coco_reader.h"
 
+#include <array>
 #include <cmath>
 #include <span>
 
@@ -33,6 +34,52 @@ void check_size(const JsonShape& shape, int64_t height, int64_t width) {
   if (shape.has_runs() && (shape.height != height || shape.width != width))
     throw DataError("", format("its mask's size is not its image's, {} x {}", height, width),
                     format("{} x {}", shape.height, shape.width));
+}
+
+constexpr size_t kMaxExactDigits = 15;
+constexpr std::array<double, kMaxExactDigits + 1> kPowersOfTen = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                                  1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+const char* skip_spaces(const char* at) {
+  while (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t') ++at;
+  return at;
+}
+
+// Reads digits with at most one point among them and moves on. Up to 15 digits are an integer, and the power of ten is
+// exact too, so that one division gives the nearest double (Clinger, PLDI 1990). False for every other way to write one.
+bool read_plain_number(const char*& at, double& number) {
+  const char* const first = at;
+  uint64_t digits = 0;
+  for (; is_digit(*at); ++at) digits = digits * 10 + static_cast<uint64_t>(*at - '0');
+  auto num_digits = static_cast<size_t>(at - first), num_places = size_t{0};
+  if (num_digits == 0 || (*first == '0' && num_digits > 1)) return false;
+  if (*at == '.') {
+    const char* const point = at++;
+    for (; is_digit(*at); ++at) digits = digits * 10 + static_cast<uint64_t>(*at - '0');
+    num_places = static_cast<size_t>(at - point) - 1;
+    if (num_places == 0) return false;
+  }
+  if (num_digits + num_places > kMaxExactDigits) return false;
+  number = static_cast<double>(digits) / kPowersOfTen[num_places];
+  return true;
+}
+
+// Appends the numbers of "[1, 2.5]" if all are plain, else nothing. Most of a COCO file are such lists, which this reads
+// twice as fast as a value at a time. Every character that isn't expected ends it, the closing bracket at the latest.
+bool append_plain_numbers(std::string_view list, std::vector<double>& out) {
+  const size_t size = out.size();
+  const char* at = list.data();
+  do {
+    at = skip_spaces(at + 1);
+    double number = 0;
+    if (!read_plain_number(at, number)) break;
+    out.push_back(number);
+    at = skip_spaces(at);
+  } while (*at == ',');
+  if (*at == ']' && at + 1 == list.data() + list.size() && out.size() > size) return true;
+  out.resize(size);
+  return false;
 }
 
 }  // namespace
@@ -117,7 +164,14 @@ bool is_null(JsonValue value) {
 }
 
 void append_numbers(JsonValue value, std::string_view key, std::vector<double>& out) {
-  for_each_element_of(value, key, [&](JsonValue number) { out.push_back(read_number(number, key)); });
+  simdjson::ondemand::array list;
+  std::string_view text;
+  if (const auto error = value.get_array().get(list)) fail_json(error, key, "a list", &value);
+  if (const auto error = list.raw_json().get(text)) fail_json(error, "", "");
+  while (!text.empty() && text.back() != ']') text.remove_suffix(1);
+  if (append_plain_numbers(text, out)) return;
+  if (const auto error = list.reset().error()) fail_json(error, "", "");
+  for_each_element(list, [&](JsonValue number) { out.push_back(read_number(number, key)); });
 }
 
 BoxXywh read_box(JsonValue value, std::string_view key) {
