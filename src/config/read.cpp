@@ -31,9 +31,7 @@ struct Block {
   std::map<std::string, std::string> of_other_alternatives;  // key -> "task.name: detection"
   std::vector<std::function<void(Problems&)>> checks;
 
-  std::string path_of(std::string_view name) const {
-    return path.empty() ? std::string(name) : format("{}.{}", path, name);
-  }
+  std::string path_of(std::string_view name) const { return path.empty() ? std::string(name) : format("{}.{}", path, name); }
   const Node* find(std::string_view name) const { return node == nullptr ? nullptr : node->find(name); }
 };
 
@@ -162,8 +160,8 @@ class Reader final : public Visitor {
 
   void add_unknown_key(const Node& node) {
     const std::string path = block().path_of(node.key);
-    Finding finding{.origin = node.origin, .what = path + " is not a known key",
-                    .value = node.is_block() ? "" : node.value_text()};
+    Finding finding{
+        .origin = node.origin, .what = path + " is not a known key", .value = node.is_block() ? "" : node.value_text()};
     const auto other = block().of_other_alternatives.find(node.key);
     const std::string near = nearest(node.key, block().known);
     if (other != block().of_other_alternatives.end()) {

@@ -31,9 +31,8 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* kStoreFile = "GLID_STORE_FILE";
 constexpr const char* kAgentStore = "TORCHELASTIC_USE_AGENT_STORE";
 constexpr const char* kRestartCount = "TORCHELASTIC_RESTART_COUNT";
-constexpr std::array kGroupVariables = {"RANK",        "LOCAL_RANK",  "WORLD_SIZE", "LOCAL_WORLD_SIZE",
-                                        "MASTER_ADDR", "MASTER_PORT", kAgentStore,  kRestartCount,
-                                        kStoreFile};
+constexpr std::array kGroupVariables = {"RANK",        "LOCAL_RANK", "WORLD_SIZE",  "LOCAL_WORLD_SIZE", "MASTER_ADDR",
+                                        "MASTER_PORT", kAgentStore,  kRestartCount, kStoreFile};
 constexpr int kLargestInt = std::numeric_limits<int>::max();
 constexpr const char* kLauncherHint = "start the ranks with torchrun or --nproc, which set RANK, WORLD_SIZE and LOCAL_RANK";
 

@@ -10,11 +10,11 @@
 
 #include "backends.h"
 #include "bucket_reduction.h"
-#include "groups.h"
 #include "glid/core/crc32c.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "groups.h"
 
 namespace glid {
 namespace {

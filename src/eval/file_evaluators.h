@@ -5,7 +5,7 @@
 
 namespace glid {
 
-Report evaluate_coco_files(const EvalRequest& request, std::string_view protocol);      // box, mask, keypoint
+Report evaluate_coco_files(const EvalRequest& request, std::string_view protocol);  // box, mask, keypoint
 Report evaluate_panoptic_files(const EvalRequest& request, std::string_view protocol);
 Report evaluate_semantic_files(const EvalRequest& request, std::string_view protocol);
 Report evaluate_depth_files(const EvalRequest& request, std::string_view protocol);

@@ -32,9 +32,15 @@ struct Orientation {
   bool transposed, flipped_rows, flipped_columns;
 };
 
-constexpr Orientation kOrientations[9] = {
-    {}, {false, false, false}, {false, false, true}, {false, true, true}, {false, true, false},
-    {true, false, false}, {true, true, false}, {true, true, true}, {true, false, true}};
+constexpr Orientation kOrientations[9] = {{},
+                                          {false, false, false},
+                                          {false, false, true},
+                                          {false, true, true},
+                                          {false, true, false},
+                                          {true, false, false},
+                                          {true, true, false},
+                                          {true, true, true},
+                                          {true, false, true}};
 
 }  // namespace
 

@@ -51,9 +51,7 @@ struct Taps {
   int64_t end() const { return first.back() + num_taps.back(); }
 };
 
-int32_t to_fixed(double weight) {
-  return static_cast<int32_t>(weight * (1 << kWeightBits) + (weight < 0 ? -0.5 : 0.5));
-}
+int32_t to_fixed(double weight) { return static_cast<int32_t>(weight * (1 << kWeightBits) + (weight < 0 ? -0.5 : 0.5)); }
 
 Taps make_taps(int64_t in_size, float begin, float end, int64_t out_size, const Kernel& kernel) {
   const double scale = static_cast<double>(end - begin) / static_cast<double>(out_size);

@@ -72,7 +72,8 @@ Header read_members(const Json& json) {
     if (!seen.insert(name).second) throw DataError(name, "is there twice");
     try {
       if (name != kMetadata) header.entries.push_back(read_entry(name, value));
-      else for (const auto& [key, text] : value.as_object()) header.metadata[key] = text.as_string();
+      else
+        for (const auto& [key, text] : value.as_object()) header.metadata[key] = text.as_string();
     } catch (const DataError& error) {
       throw DataError(name, error.what());
     }

@@ -76,8 +76,8 @@ TfEventsWriter::TfEventsWriter(const std::filesystem::path& folder) {
   static std::atomic<int> num_files = 0;
   std::filesystem::create_directories(folder);
   const double now = seconds_since_1970();
-  file_ = folder / format("events.out.tfevents.{:010d}.{}.{}.{}", static_cast<int64_t>(now), host_name(), ::getpid(),
-                          num_files++);
+  file_ = folder /
+          format("events.out.tfevents.{:010d}.{}.{}.{}", static_cast<int64_t>(now), host_name(), ::getpid(), num_files++);
   stream_.reset(std::fopen(file_.c_str(), "wbxe"));
   if (!stream_) disk_error(file_);
   write_record(Message().real64(kWallTime, now).bytes(kFileVersion, "brain.Event:2").text());

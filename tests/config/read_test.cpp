@@ -83,67 +83,79 @@ class OneLine : public testing::TestWithParam<Wrong> {};
 
 TEST_P(OneLine, IsReported) { EXPECT_EQ(error_of(GetParam().text), GetParam().error); }
 
-INSTANTIATE_TEST_SUITE_P(Integers, OneLine, testing::Values(
-  Wrong{"seed: -1", "a.yaml:2: seed must be an int >= 0 (got -1)"},
-  Wrong{"seed: 18446744073709551616", "a.yaml:2: seed must be an int >= 0 (got 18446744073709551616)"},
-  Wrong{"model: {layers: 1e1}", "a.yaml:2: model.layers must be an int in [1, 12] (got 1e1)"},
-  Wrong{"model: {layers: 6.0}", "a.yaml:2: model.layers must be an int in [1, 12] (got 6.0)"},
-  Wrong{"model: {layers: 13}", "a.yaml:2: model.layers must be an int in [1, 12] (got 13)"},
-  Wrong{"model: {layers: 0}", "a.yaml:2: model.layers must be an int in [1, 12] (got 0)"},
-  Wrong{"model: {layers: \"6\"}", "a.yaml:2: model.layers must be an int in [1, 12] (got \"6\")"},
-  Wrong{"model: {layers: six}", "a.yaml:2: model.layers must be an int in [1, 12] (got six)"},
-  Wrong{"model: {layers: null}", "a.yaml:2: model.layers must be an int in [1, 12] (got null)"},
-  Wrong{"model: {encoder: {patch: 3}}", "a.yaml:2: model.encoder.patch must be 2|4 or null (got 3)"}));
+INSTANTIATE_TEST_SUITE_P(
+    Integers, OneLine,
+    testing::Values(Wrong{"seed: -1", "a.yaml:2: seed must be an int >= 0 (got -1)"},
+                    Wrong{"seed: 18446744073709551616", "a.yaml:2: seed must be an int >= 0 (got 18446744073709551616)"},
+                    Wrong{"model: {layers: 1e1}", "a.yaml:2: model.layers must be an int in [1, 12] (got 1e1)"},
+                    Wrong{"model: {layers: 6.0}", "a.yaml:2: model.layers must be an int in [1, 12] (got 6.0)"},
+                    Wrong{"model: {layers: 13}", "a.yaml:2: model.layers must be an int in [1, 12] (got 13)"},
+                    Wrong{"model: {layers: 0}", "a.yaml:2: model.layers must be an int in [1, 12] (got 0)"},
+                    Wrong{"model: {layers: \"6\"}", "a.yaml:2: model.layers must be an int in [1, 12] (got \"6\")"},
+                    Wrong{"model: {layers: six}", "a.yaml:2: model.layers must be an int in [1, 12] (got six)"},
+                    Wrong{"model: {layers: null}", "a.yaml:2: model.layers must be an int in [1, 12] (got null)"},
+                    Wrong{"model: {encoder: {patch: 3}}", "a.yaml:2: model.encoder.patch must be 2|4 or null (got 3)"}));
 
-INSTANTIATE_TEST_SUITE_P(Numbers, OneLine, testing::Values(
-  Wrong{"optim: {lr: 0}", "a.yaml:2: optim.lr must be a number > 0 (got 0)"},
-  Wrong{"optim: {lr: 1e-3x}", "a.yaml:2: optim.lr must be a number > 0 (got 1e-3x)"},
-  Wrong{"optim: {lr: .inf}", "a.yaml:2: optim.lr must be a number > 0 (got .inf)"},
-  Wrong{"optim: {lr: inf}", "a.yaml:2: optim.lr must be a number > 0 (got inf)"},
-  Wrong{"optim: {lr: nan}", "a.yaml:2: optim.lr must be a number > 0 (got nan)"},
-  Wrong{"optim: {lr: 1e999}", "a.yaml:2: optim.lr must be a number > 0 (got 1e999)"},
-  Wrong{"optim:\n  clip: -2", "a.yaml:3: optim.clip must be a number > 0 or null (got -2)"},
-  Wrong{"task: {mask_ratio: 1.0}", "a.yaml:2: task.mask_ratio must be a number in (0, 1) (got 1.0)"}));
+INSTANTIATE_TEST_SUITE_P(
+    Numbers, OneLine,
+    testing::Values(Wrong{"optim: {lr: 0}", "a.yaml:2: optim.lr must be a number > 0 (got 0)"},
+                    Wrong{"optim: {lr: 1e-3x}", "a.yaml:2: optim.lr must be a number > 0 (got 1e-3x)"},
+                    Wrong{"optim: {lr: .inf}", "a.yaml:2: optim.lr must be a number > 0 (got .inf)"},
+                    Wrong{"optim: {lr: inf}", "a.yaml:2: optim.lr must be a number > 0 (got inf)"},
+                    Wrong{"optim: {lr: nan}", "a.yaml:2: optim.lr must be a number > 0 (got nan)"},
+                    Wrong{"optim: {lr: 1e999}", "a.yaml:2: optim.lr must be a number > 0 (got 1e999)"},
+                    Wrong{"optim:\n  clip: -2", "a.yaml:3: optim.clip must be a number > 0 or null (got -2)"},
+                    Wrong{"task: {mask_ratio: 1.0}", "a.yaml:2: task.mask_ratio must be a number in (0, 1) (got 1.0)"}));
 
-INSTANTIATE_TEST_SUITE_P(Lists, OneLine, testing::Values(
-  Wrong{"optim: {betas: [0.9]}", "a.yaml:2: optim.betas must be a list of 2 numbers, each in [0, 1) (got [0.9])"},
-  Wrong{"optim: {betas: [0.9, 1]}", "a.yaml:2: optim.betas must be a list of 2 numbers, each in [0, 1) (got [0.9, 1])"},
-  Wrong{"optim: {betas: 0.9}", "a.yaml:2: optim.betas must be a list of 2 numbers, each in [0, 1) (got 0.9)"},
-  Wrong{"model: {encoder: {window: [7, 7, 7]}}",
-        "a.yaml:2: model.encoder.window must be an int or list of 4, each > 0 (got [7, 7, 7])"},
-  Wrong{"model: {encoder: {window: 0}}", "a.yaml:2: model.encoder.window must be an int or list of 4, each > 0 (got 0)"},
-  Wrong{"parts: encoder", "a.yaml:2: parts must be a list of encoder|bifpn|decoder (got encoder)"},
-  Wrong{"parts: [encoder, head]", "a.yaml:2: parts must be a list of encoder|bifpn|decoder (got [encoder, head])"}));
+INSTANTIATE_TEST_SUITE_P(
+    Lists, OneLine,
+    testing::Values(
+        Wrong{"optim: {betas: [0.9]}", "a.yaml:2: optim.betas must be a list of 2 numbers, each in [0, 1) (got [0.9])"},
+        Wrong{"optim: {betas: [0.9, 1]}",
+              "a.yaml:2: optim.betas must be a list of 2 numbers, each in [0, 1) (got [0.9, 1])"},
+        Wrong{"optim: {betas: 0.9}", "a.yaml:2: optim.betas must be a list of 2 numbers, each in [0, 1) (got 0.9)"},
+        Wrong{"model: {encoder: {window: [7, 7, 7]}}",
+              "a.yaml:2: model.encoder.window must be an int or list of 4, each > 0 (got [7, 7, 7])"},
+        Wrong{"model: {encoder: {window: 0}}",
+              "a.yaml:2: model.encoder.window must be an int or list of 4, each > 0 (got 0)"},
+        Wrong{"parts: encoder", "a.yaml:2: parts must be a list of encoder|bifpn|decoder (got encoder)"},
+        Wrong{"parts: [encoder, head]", "a.yaml:2: parts must be a list of encoder|bifpn|decoder (got [encoder, head])"}));
 
-INSTANTIATE_TEST_SUITE_P(Names, OneLine, testing::Values(
-  Wrong{"precision: bf61", "a.yaml:2: precision must be one of fp32|bf16|fp16 (got bf61); did you mean bf16?"},
-  Wrong{"precision: double", "a.yaml:2: precision must be one of fp32|bf16|fp16 (got double)"},
-  Wrong{"flip: yes", "a.yaml:2: flip must be true|false (got yes)"},
-  Wrong{"flip: ture", "a.yaml:2: flip must be true|false (got ture); did you mean true?"},
-  Wrong{"model: {encoder: {name: swnib}}",
-        "a.yaml:2: model.encoder.name must be one of tiny|swint|swinb (got swnib); did you mean swinb?"},
-  Wrong{"task: {name: detecton, queries: 3}",
-        "a.yaml:2: task.name must be masked_image|detection (got detecton); did you mean detection?"},
-  Wrong{"model: {encoder: {name: {a: 1}}}",
-        "a.yaml:2: model.encoder.name must be one of tiny|swint|swinb (got {a: 1})"}));
+INSTANTIATE_TEST_SUITE_P(
+    Names, OneLine,
+    testing::Values(Wrong{"precision: bf61",
+                          "a.yaml:2: precision must be one of fp32|bf16|fp16 (got bf61); did you mean bf16?"},
+                    Wrong{"precision: double", "a.yaml:2: precision must be one of fp32|bf16|fp16 (got double)"},
+                    Wrong{"flip: yes", "a.yaml:2: flip must be true|false (got yes)"},
+                    Wrong{"flip: ture", "a.yaml:2: flip must be true|false (got ture); did you mean true?"},
+                    Wrong{"model: {encoder: {name: swnib}}",
+                          "a.yaml:2: model.encoder.name must be one of tiny|swint|swinb (got swnib); did you mean swinb?"},
+                    Wrong{"task: {name: detecton, queries: 3}",
+                          "a.yaml:2: task.name must be masked_image|detection (got detecton); did you mean detection?"},
+                    Wrong{"model: {encoder: {name: {a: 1}}}",
+                          "a.yaml:2: model.encoder.name must be one of tiny|swint|swinb (got {a: 1})"}));
 
-INSTANTIATE_TEST_SUITE_P(Keys, OneLine, testing::Values(
-  Wrong{"optim:\n  lrr: 1", "a.yaml:3: optim.lrr is not a known key (got 1); did you mean optim.lr?"},
-  Wrong{"optim:\n  lr: 1\n  lr: 2", "a.yaml:4: optim.lr is written twice; first at a.yaml:3"},
-  Wrong{"modle: {layers: 3}", "a.yaml:2: modle is not a known key; did you mean model?"},
-  Wrong{"betas: [0, 0]", "a.yaml:2: betas is not a known key (got [0, 0]); did you mean optim.betas?"},
-  Wrong{"optim: {momentum: 1}", "a.yaml:2: optim.momentum is not a known key (got 1); known here: lr, betas, clip"},
-  Wrong{"task: {queries: 1}", "a.yaml:2: task.queries is not a known key (got 1); it belongs to task.name: detection"},
-  Wrong{"task:\n  name: detection\n  mask_ratio: 0.75",
-        "a.yaml:4: task.mask_ratio is not a known key (got 0.75); it belongs to task.name: masked_image"},
-  Wrong{"optim: fast", "a.yaml:2: optim must be a block of keys (got fast)"},
-  Wrong{"optim: [1]", "a.yaml:2: optim must be a block of keys (got [1])"}));
+INSTANTIATE_TEST_SUITE_P(
+    Keys, OneLine,
+    testing::Values(
+        Wrong{"optim:\n  lrr: 1", "a.yaml:3: optim.lrr is not a known key (got 1); did you mean optim.lr?"},
+        Wrong{"optim:\n  lr: 1\n  lr: 2", "a.yaml:4: optim.lr is written twice; first at a.yaml:3"},
+        Wrong{"modle: {layers: 3}", "a.yaml:2: modle is not a known key; did you mean model?"},
+        Wrong{"betas: [0, 0]", "a.yaml:2: betas is not a known key (got [0, 0]); did you mean optim.betas?"},
+        Wrong{"optim: {momentum: 1}", "a.yaml:2: optim.momentum is not a known key (got 1); known here: lr, betas, clip"},
+        Wrong{"task: {queries: 1}", "a.yaml:2: task.queries is not a known key (got 1); it belongs to task.name: detection"},
+        Wrong{"task:\n  name: detection\n  mask_ratio: 0.75",
+              "a.yaml:4: task.mask_ratio is not a known key (got 0.75); it belongs to task.name: masked_image"},
+        Wrong{"optim: fast", "a.yaml:2: optim must be a block of keys (got fast)"},
+        Wrong{"optim: [1]", "a.yaml:2: optim must be a block of keys (got [1])"}));
 
-INSTANTIATE_TEST_SUITE_P(Checks, OneLine, testing::Values(
-  Wrong{"task: {mask_ratio: 0.6}", "a.yaml:2: task.mask_ratio must be 0.5 or 0.75 (got 0.60); see the paper, table 7"},
-  Wrong{"model:\n  encoder: {name: tiny}\n  layers: 4",
-        "a.yaml:4: model.layers must be at most 3 for the tiny encoder (got 4)"},
-  Wrong{"model: {encoder: {name: tiny}}", "(default): model.layers must be at most 3 for the tiny encoder"}));
+INSTANTIATE_TEST_SUITE_P(
+    Checks, OneLine,
+    testing::Values(
+        Wrong{"task: {mask_ratio: 0.6}", "a.yaml:2: task.mask_ratio must be 0.5 or 0.75 (got 0.60); see the paper, table 7"},
+        Wrong{"model:\n  encoder: {name: tiny}\n  layers: 4",
+              "a.yaml:4: model.layers must be at most 3 for the tiny encoder (got 4)"},
+        Wrong{"model: {encoder: {name: tiny}}", "(default): model.layers must be at most 3 for the tiny encoder"}));
 
 TEST(Read, MissingKeyNamesTheBlockThatLacksIt) {
   RunSample run;
@@ -165,7 +177,8 @@ TEST(Read, OverridesAreNamedAsTyped) {
 
 TEST(Read, EverythingIsReportedAtOnce) {
   EXPECT_EQ(error_of("sede: 1\nflip: 2\noptim: {lr: 0, lr: 0}\nmodel: {layers: x, encoder: {widow: 7}}\n"
-                     "task: {mask_ratio: .6}\n", {"precision=fp8"}),
+                     "task: {mask_ratio: .6}\n",
+                     {"precision=fp8"}),
             "a.yaml: 8 problems\n"
             "  a.yaml:4: optim.lr is written twice; first at a.yaml:4\n"
             "  a.yaml:3: flip must be true|false (got 2)\n"
@@ -186,10 +199,14 @@ struct RequiredBlock {
   struct Inner {
     int64_t size = 0;
     template <class V>
-    void fields(V& v) { v.required("size", size, "of it", config::at_least(2)); }
+    void fields(V& v) {
+      v.required("size", size, "of it", config::at_least(2));
+    }
   } inner;
   template <class V>
-  void fields(V& v) { v("inner", inner, "a block"); }
+  void fields(V& v) {
+    v("inner", inner, "a block");
+  }
 };
 
 TEST(Read, MissingKeyOfABlock) {

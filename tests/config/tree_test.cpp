@@ -81,9 +81,9 @@ TEST(Tree, MissingFileAndFolder) {
 }
 
 TEST(Override, ReplacesAndCreates) {
-  const Tree tree = parse_tree("optim: {lr: 1, betas: [0, 0]}\n", "a.yaml",
-                               {"optim.betas=[0.9, 0.95]", "model.encoder.window=[6,6,6,6]", "optim.lr=2", "optim.lr=3",
-                                "out="});
+  const Tree tree =
+      parse_tree("optim: {lr: 1, betas: [0, 0]}\n", "a.yaml",
+                 {"optim.betas=[0.9, 0.95]", "model.encoder.window=[6,6,6,6]", "optim.lr=2", "optim.lr=3", "out="});
   EXPECT_EQ(value_at(tree, {"optim", "lr"}), "3");
   EXPECT_EQ(value_at(tree, {"optim", "betas"}), "[0.9, 0.95]");
   EXPECT_EQ(value_at(tree, {"model", "encoder", "window"}), "[6, 6, 6, 6]");
@@ -152,9 +152,9 @@ TEST_F(Include, Refused) {
   write("models/chain.yaml", "encoder: {include: b.yaml}\n");
   EXPECT_EQ(error("model:\n  include: models/chain.yaml\n"),
             at("models/chain.yaml") + ":1: an included file can't include another (got b.yaml)");
-  EXPECT_EQ(error("include: models/b.yaml\n"),
-            at("a.yaml") + ":1: include belongs inside a block (got models/b.yaml); "
-            "a configuration is one file: model: {include: FILE} pastes one block");
+  EXPECT_EQ(error("include: models/b.yaml\n"), at("a.yaml") +
+                                                   ":1: include belongs inside a block (got models/b.yaml); "
+                                                   "a configuration is one file: model: {include: FILE} pastes one block");
   EXPECT_EQ(error("model:\n  include: models/no.yaml\n"),
             at("a.yaml") + ":2: the configuration file can't be read (got " + at("models/no.yaml") + ")");
   EXPECT_EQ(error("model: {include: [x]}\n"), at("a.yaml") + ":1: model.include must be a file (got [x])");

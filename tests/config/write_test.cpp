@@ -83,10 +83,11 @@ TEST_P(AnyText, ComesBackTheSame) {
   EXPECT_EQ(read_text(config::write(run)).root, GetParam());
 }
 
-INSTANTIATE_TEST_SUITE_P(Values, AnyText, testing::Values(
-  "", "null", "~", "true", "No", "1", "1e-3", ".5", "-", "- a", "a: b", "a #b", "[x]", "{x}", "*x", "&x", "!x", "%x", "@x",
-  "it's", "say \"hi\"", "back\\slash", "two\nlines", "tab\there", " blanks ", "\x01", "\r", "Größe/木.jpg", "../up",
-  "/a-b_c.d"));
+INSTANTIATE_TEST_SUITE_P(Values, AnyText,
+                         testing::Values("", "null", "~", "true", "No", "1", "1e-3", ".5", "-", "- a", "a: b", "a #b", "[x]",
+                                         "{x}", "*x", "&x", "!x", "%x", "@x", "it's", "say \"hi\"", "back\\slash",
+                                         "two\nlines", "tab\there", " blanks ", "\x01", "\r", "Größe/木.jpg", "../up",
+                                         "/a-b_c.d"));
 
 TEST(Write, WithOrigins) {
   const config::Tree tree = config::parse_tree("root: x\noptim:\n  lr: 1e-4\n", "a.yaml", {"flip=false"});
@@ -161,7 +162,8 @@ TEST(Difference, AWindowForAllEqualsTheSameWindowFourTimes) {
 }
 
 TEST(Help, ListsOfListsAreSpelledOut) {
-  EXPECT_EQ((config::Value<std::vector<std::array<double, 2>>>::type(config::positive()).text()), "list of lists of 2 numbers, each > 0");
+  EXPECT_EQ((config::Value<std::vector<std::array<double, 2>>>::type(config::positive()).text()),
+            "list of lists of 2 numbers, each > 0");
 }
 
 }  // namespace

@@ -64,7 +64,11 @@ TEST(Crc32c, KnownAnswersAndContinuation) {
 
 TEST(Json, RoundTripKeepsOrderAndDigits) {
   Json json;
-  json.set("z", 0.1).set("a", int64_t{-3}).set("big", UINT64_MAX).set("text", "a\"\n\x01").set("list", Json::Array{true, Json{}});
+  json.set("z", 0.1)
+      .set("a", int64_t{-3})
+      .set("big", UINT64_MAX)
+      .set("text", "a\"\n\x01")
+      .set("list", Json::Array{true, Json{}});
   const std::string text = json.dump();
   EXPECT_EQ(text, R"({"z":0.1,"a":-3,"big":18446744073709551615,"text":"a\"\n\u0001","list":[true,null]})");
   EXPECT_EQ(Json::parse(text, "test").dump(), text);
@@ -86,7 +90,10 @@ TEST(Json, BrokenTextIsADataErrorThatNamesTheFile) {
 TEST(Files, AFolderThatIsNotCommittedLeavesNothing) {
   TemporaryFolder dir;
   const auto place = dir.path() / "checkpoint";
-  { AtomicFolder folder(place); write_file(folder.path() / "a", "1"); }
+  {
+    AtomicFolder folder(place);
+    write_file(folder.path() / "a", "1");
+  }
   EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
   AtomicFolder folder(place);
   write_file(folder.path() / "a", "2");

@@ -10,10 +10,10 @@ namespace {
 using namespace std::string_literals;
 
 // A directory of one other tag and the orientation, in both byte orders.
-const std::string kLittleEndian = "II*\0\x08\0\0\0\x02\0"s + "\x10\x01\x02\0\x01\0\0\0\0\0\0\0"s +
-                                  "\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"s;
-const std::string kBigEndian = "MM\0*\0\0\0\x08\0\x02"s + "\x01\x10\0\x02\0\0\0\x01\0\0\0\0"s +
-                               "\x01\x12\0\x03\0\0\0\x01\0\x08\0\0"s;
+const std::string kLittleEndian =
+    "II*\0\x08\0\0\0\x02\0"s + "\x10\x01\x02\0\x01\0\0\0\0\0\0\0"s + "\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"s;
+const std::string kBigEndian =
+    "MM\0*\0\0\0\x08\0\x02"s + "\x01\x10\0\x02\0\0\0\x01\0\0\0\0"s + "\x01\x12\0\x03\0\0\0\x01\0\x08\0\0"s;
 
 TEST(ExifOrientation, BothByteOrders) {
   EXPECT_EQ(exif_orientation(kLittleEndian), 6);

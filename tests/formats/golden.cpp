@@ -38,8 +38,7 @@ void survive_mutations(const std::string& bytes, int num_trials, const std::func
     for (uint64_t i = 0; i < num_changes; ++i) broken[rng.below(bytes.size())] = static_cast<char>(rng.below(256));
     try {
       read(broken);
-    } catch (const DataError&) {
-    }
+    } catch (const DataError&) {}
   }
 }
 

@@ -126,8 +126,9 @@ TEST(Group, MeetsAtTheStoreOfRankZero) {
 }
 
 TEST(Group, MeetsAtTheStoreOfTheAgent) {
-  const auto agent = in_rank() ? nullptr : std::make_unique<c10d::TCPStore>(
-      "127.0.0.1", c10d::TCPStoreOptions{.port = 0, .isServer = true, .waitWorkers = false});
+  const auto agent = in_rank() ? nullptr
+                               : std::make_unique<c10d::TCPStore>(
+                                     "127.0.0.1", c10d::TCPStoreOptions{.port = 0, .isServer = true, .waitWorkers = false});
   if (agent) ::setenv(kPort, std::to_string(agent->getPort()).c_str(), 1);
   if (!on_ranks(2)) return;
   LaunchEnv env = torchrun_env();

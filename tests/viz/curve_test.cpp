@@ -25,7 +25,7 @@ int64_t top_row_of_series(const Image& image, int64_t x) {
 TEST(RoundTicks, AreRoundAndInside) {
   EXPECT_THAT(round_ticks(0, 1000, 6), ElementsAre(0, 200, 400, 600, 800, 1000));
   EXPECT_THAT(round_ticks(0.43, 0.97, 7), ElementsAre(DoubleNear(0.5, 1e-12), DoubleNear(0.6, 1e-12), DoubleNear(0.7, 1e-12),
-                                                    DoubleNear(0.8, 1e-12), DoubleNear(0.9, 1e-12)));
+                                                      DoubleNear(0.8, 1e-12), DoubleNear(0.9, 1e-12)));
   EXPECT_THAT(round_ticks(-3, 3, 4), ElementsAre(-2, 0, 2));
   EXPECT_TRUE(round_ticks(1, 1, 5).empty());
   for (const double scale : {1e-9, 1.0, 3e7}) {

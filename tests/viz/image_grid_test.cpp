@@ -48,9 +48,7 @@ TEST(Grid, TitlesTakeALineAboveAndFitTheirColumn) {
   EXPECT_TRUE(std::all_of(titled.row(titled.height - 44), titled.row(titled.height), [](uint8_t v) { return v == 255; }));
 }
 
-TEST(Grid, NothingIsPaddingOnly) {
-  EXPECT_EQ(grid({}, {}, 3), Image::filled(3, 3, 255));
-}
+TEST(Grid, NothingIsPaddingOnly) { EXPECT_EQ(grid({}, {}, 3), Image::filled(3, 3, 255)); }
 
 }  // namespace
 }  // namespace glid

@@ -176,9 +176,8 @@ template <class... Alternatives>
 std::vector<std::string> Fields::keys_of(size_t index) {
   std::variant<Alternatives...> member;
   emplace(member, index, std::index_sequence_for<Alternatives...>());
-  return top_level_keys([&](Visitor& visitor) {
-    std::visit([&](auto& alternative) { visit(alternative, visitor); }, member);
-  });
+  return top_level_keys(
+      [&](Visitor& visitor) { std::visit([&](auto& alternative) { visit(alternative, visitor); }, member); });
 }
 
 }  // namespace glid::config

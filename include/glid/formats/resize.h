@@ -15,8 +15,8 @@ enum class Filter {
   kBicubic,   // Keys' cubic with a = -0.5, support 2
 };
 
-// `source` (rounded to single precision, as Pillow does) of `image` at height x width. Filters at the box's edges see the pixels outside the box. Throws
-// std::invalid_argument when a size is not positive or the box is empty or leaves the image.
+// `source` (rounded to single precision, as Pillow does) of `image` at height x width. Filters at the box's edges see the
+// pixels outside the box. Throws std::invalid_argument when a size is not positive or the box is empty or leaves the image.
 Image resize(const Image& image, int64_t height, int64_t width, Filter filter, const Box& source);
 
 // The whole image.
