@@ -216,9 +216,11 @@ void TruthParser::read_annotation_field(JsonKey key, JsonValue value, RecordName
   if (key == "segmentation") {
     shape_.read(value);
   } else if (key == "bbox") {
-    if ((annotation_.has_box = !is_null(value))) annotation_.box = read_box(value, "bbox");
+    annotation_.has_box = !is_null(value);
+    if (annotation_.has_box) annotation_.box = read_box(value, "bbox");
   } else if (key == "area") {
-    if ((annotation_.has_area = !is_null(value))) annotation_.area = read_number(value, "area");
+    annotation_.has_area = !is_null(value);
+    if (annotation_.has_area) annotation_.area = read_number(value, "area");
   } else if (key == "iscrowd") {
     annotation_.is_crowd = !is_null(value) && read_flag(value, "iscrowd");
   } else if (key == "image_id") {
@@ -233,7 +235,8 @@ void TruthParser::read_annotation_field(JsonKey key, JsonValue value, RecordName
   } else if (key == "keypoints") {
     if (!is_null(value)) read_keypoints(value);
   } else if (key == "num_keypoints") {
-    if ((annotation_.has_num_keypoints = !is_null(value))) annotation_.num_keypoints = read_integer(value, "num_keypoints");
+    annotation_.has_num_keypoints = !is_null(value);
+    if (annotation_.has_num_keypoints) annotation_.num_keypoints = read_integer(value, "num_keypoints");
   }
 }
 

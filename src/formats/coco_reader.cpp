@@ -70,14 +70,15 @@ bool read_plain_number(const char*& at, double& number) {
 bool append_plain_numbers(std::string_view list, std::vector<double>& out) {
   const size_t size = out.size();
   const char* at = list.data();
+  bool is_plain = true;
   do {
-    at = skip_spaces(at + 1);
     double number = 0;
-    if (!read_plain_number(at, number)) break;
+    at = skip_spaces(at + 1);
+    is_plain = read_plain_number(at, number);
     out.push_back(number);
     at = skip_spaces(at);
-  } while (*at == ',');
-  if (*at == ']' && at + 1 == list.data() + list.size() && out.size() > size) return true;
+  } while (is_plain && *at == ',');
+  if (is_plain && *at == ']' && at + 1 == list.data() + list.size()) return true;
   out.resize(size);
   return false;
 }

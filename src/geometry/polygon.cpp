@@ -21,7 +21,10 @@ struct Point {
   int64_t x, y;
 };
 
-int64_t upsample(double coordinate) { return static_cast<int64_t>(kScale * coordinate + 0.5); }
+// The reference's rounding: adds a half and cuts, also below zero.
+int64_t add_half_and_cut(double value) { return static_cast<int64_t>(value + 0.5); }  // NOLINT(bugprone-incorrect-roundings)
+
+int64_t upsample(double coordinate) { return add_half_and_cut(kScale * coordinate); }
 
 class Crossings {
  public:
@@ -51,7 +54,7 @@ class Crossings {
   void add_flat(Point a, Point b, int64_t first, int64_t last) {
     const double slope = static_cast<double>(b.y - a.y) / static_cast<double>(b.x - a.x);
     const auto y_at = [&](int64_t step) {
-      return static_cast<int64_t>(static_cast<double>(a.y) + slope * static_cast<double>(step) + 0.5);
+      return add_half_and_cut(static_cast<double>(a.y) + slope * static_cast<double>(step));
     };
     for (int64_t column = first; column <= last; ++column) {
       const int64_t step = kScale * column + kCentre - a.x;

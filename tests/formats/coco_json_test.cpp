@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <vector>
 
 #include "formats/coco_files.h"
 #include "formats/golden.h"
 #include "glid/core/error.h"
+#include "glid/core/format.h"
 
 namespace glid {
 namespace {
@@ -91,6 +93,22 @@ TEST(CocoJson, MasksComeFromPolygonsRunsAndStrings) {
   EXPECT_EQ(index.segmentation(annotations[2]), (Rle{3, 2, {1, 2, 3}}));
   EXPECT_EQ(annotations[3].shape, CocoShape::kEmpty);
   EXPECT_EQ(index.segmentation(annotations[3]), (Rle{4, 5, {20}}));
+}
+
+// Numbers that are read in one scan, and every way to write one that is not, at the end of a list and within.
+TEST(CocoJson, NumbersInLists) {
+  for (const char* odd :
+       {"7", "0.5", "12.25", "23.812584574207566", "1e2", "-3.5", "0", "1234567890123456", "0.1e1", "100.0"}) {
+    for (const std::string& list : {format("[1, 2.5, 3.25, {}]", odd), format("[ {},1,2.5 ,3.25]", odd)}) {
+      const CocoIndex index = parse(with_annotations(annotation("\"bbox\": " + list)));
+      const BoxXywh box = index.annotations()[0].box;
+      const double number = std::strtod(odd, nullptr);
+      EXPECT_EQ(box, list[1] == '1' ? (BoxXywh{1, 2.5, 3.25, number}) : (BoxXywh{number, 1, 2.5, 3.25})) << list;
+    }
+  }
+  for (const char* bad : {"01", "1.", ".5", "1..2", "1 2", "1,"}) {
+    EXPECT_THROW(parse(with_annotations(annotation(format("\"bbox\": [1, 2, 3, {}]", bad)))), DataError) << bad;
+  }
 }
 
 TEST(CocoJson, Keypoints) {
