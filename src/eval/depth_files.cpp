@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "accumulate.h"
 #include "depth_protocols.h"
 #include "file_evaluators.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
-#include "glid/core/parallel_for.h"
 #include "glid/formats/depth_map.h"
 #include "glid/formats/image_file.h"
 #include "glid/metrics/depth_errors.h"
@@ -26,21 +26,19 @@ DepthMap read_depth(const std::filesystem::path& file, double depth_scale) {
 
 DepthView view_of(const DepthMap& map) { return {map.metres, map.height, map.width}; }
 
+void add_image(const MatchedFile& file, double depth_scale, DepthErrors& errors) {
+  const DepthMap truth = read_depth(file.annotation, depth_scale), predicted = read_depth(file.result, depth_scale);
+  try {
+    errors.add(file.stem, view_of(predicted), view_of(truth));
+  } catch (const DataError& error) {
+    throw DataError(file.result.string(), error.what());
+  }
+}
+
 DepthErrors evaluate(const std::vector<MatchedFile>& files, const EvalSettings& config) {
   const DepthErrors empty({config.min_depth, config.max_depth, config.crop, config.median_scaling});
-  std::vector<DepthErrors> parts(static_cast<size_t>(config.threads), empty);
-  parallel_for(std::ssize(files), config.threads, [&](int64_t i, int64_t worker) {
-    const MatchedFile& file = files[static_cast<size_t>(i)];
-    const DepthMap truth = read_depth(file.annotation, config.depth_scale),
-                   predicted = read_depth(file.result, config.depth_scale);
-    try {
-      parts[static_cast<size_t>(worker)].add(file.stem, view_of(predicted), view_of(truth));
-    } catch (const DataError& error) {
-      throw DataError(file.result.string(), error.what());
-    }
-  });
-  for (size_t i = 1; i < parts.size(); ++i) parts[0].merge(parts[i]);
-  return std::move(parts[0]);
+  return accumulate(std::ssize(files), config.threads, empty,
+                    [&](size_t i, DepthErrors& part) { add_image(files[i], config.depth_scale, part); });
 }
 
 std::vector<ReportRow> image_rows(const DepthErrors& errors) {

@@ -48,10 +48,6 @@ std::vector<std::string_view> protocols_of(EvalTask task) {
   }
 }
 
-void EvalSettings::check(config::Problems& problems) const {
-  if (min_depth >= max_depth) problems.add("max_depth", "must be above eval.min_depth");
-}
-
 Report evaluate_files(const EvalRequest& request) {
   const std::string_view protocol = choose_protocol(request.task, request.protocol);
   if (!request.plots.empty()) std::filesystem::create_directories(request.plots);

@@ -1,12 +1,13 @@
 #include <map>
 
+#include "accumulate.h"
 #include "file_evaluators.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
-#include "glid/core/parallel_for.h"
 #include "glid/formats/label_map.h"
 #include "glid/formats/panoptic_json.h"
 #include "glid/metrics/panoptic_quality.h"
+#include "matched_files.h"
 #include "plots.h"
 
 namespace glid {
@@ -56,10 +57,7 @@ void add_image(const ImagePair& pair, const PanopticFiles& truth, const Panoptic
   const std::string name = to_string(pair.truth->image_id);
   if (pair.predicted == nullptr) return quality.add_missing(name, pair.truth->segments);
   const IdMap truth_map = truth.read(*pair.truth), predicted_map = predicted.read(*pair.predicted);
-  if (truth_map.height != predicted_map.height || truth_map.width != predicted_map.width)
-    throw DataError((predicted.folder / pair.predicted->file_name).string(),
-                    format("must be {} x {} as its annotation is", truth_map.height, truth_map.width),
-                    format("{} x {}", predicted_map.height, predicted_map.width));
+  require_same_size(predicted.folder / pair.predicted->file_name, predicted_map, truth_map);
   try {
     quality.add(name, {predicted_map.ids, pair.predicted->segments}, {truth_map.ids, pair.truth->segments});
   } catch (const DataError& error) {
@@ -99,12 +97,10 @@ Report evaluate_panoptic_files(const EvalRequest& request, std::string_view) {
   const PanopticFiles truth(request.annotations, request.annotations_dir, PanopticRole::kTruth);
   const PanopticFiles predicted(request.results, request.results_dir, PanopticRole::kPrediction);
   const auto pairs = join(truth, predicted, request.config.missing_as_empty);
-  std::vector<PanopticQuality> parts(static_cast<size_t>(request.config.threads), PanopticQuality(truth.json.categories));
-  parallel_for(std::ssize(pairs), request.config.threads, [&](int64_t i, int64_t worker) {
-    add_image(pairs[static_cast<size_t>(i)], truth, predicted, parts[static_cast<size_t>(worker)]);
-  });
-  for (size_t i = 1; i < parts.size(); ++i) parts[0].merge(parts[i]);
-  Report report = report_of(parts[0].report());
+  const PanopticQuality quality =
+      accumulate(std::ssize(pairs), request.config.threads, PanopticQuality(truth.json.categories),
+                 [&](size_t i, PanopticQuality& part) { add_image(pairs[i], truth, predicted, part); });
+  Report report = report_of(quality.report());
   report.rules = "panopticapi";
   if (!request.plots.empty()) plot_classes(report, "PQ", request.plots);
   return report;

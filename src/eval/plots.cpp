@@ -1,6 +1,5 @@
 #include "plots.h"
 
-#include <algorithm>
 #include <limits>
 
 #include "glid/core/format.h"
@@ -11,16 +10,10 @@
 namespace glid {
 namespace {
 
-size_t range_of_all(const ApParameters& parameters) {
-  const auto& ranges = parameters.area_ranges;
-  const auto all = std::find_if(ranges.begin(), ranges.end(), [](const AreaRange& range) { return range.name == "all"; });
-  return static_cast<size_t>(all - ranges.begin());
-}
-
 // Precision at every recall point and the threshold, the mean over the classes with truths; NaN where there are none.
 std::vector<double> mean_precision(const ApResult& result, size_t threshold) {
   const size_t num_points = result.parameters.recall_points.size(), limit = result.parameters.max_dets.size() - 1;
-  const size_t range = range_of_all(result.parameters);
+  const size_t range = result.parameters.range_of_all();
   std::vector<double> mean(num_points);
   int64_t count = 0;
   for (int64_t category = 0; category < result.num_categories; ++category) {

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <limits>
 
+#include "accumulate.h"
 #include "file_evaluators.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
-#include "glid/core/parallel_for.h"
 #include "glid/formats/ade20k.h"
 #include "glid/formats/image_file.h"
 #include "glid/formats/label_map.h"
@@ -19,9 +19,7 @@ namespace {
 
 void add_image(const MatchedFile& file, MeanIou& metric) {
   const LabelMap truth = read_label_png(file.annotation), predicted = read_label_png(file.result);
-  if (truth.height != predicted.height || truth.width != predicted.width)
-    throw DataError(file.result.string(), format("must be {} x {} as its annotation is", truth.height, truth.width),
-                    format("{} x {}", predicted.height, predicted.width));
+  require_same_size(file.result, predicted, truth);
   try {
     metric.add(file.stem, predicted.labels, truth.labels);
   } catch (const DataError& error) {
@@ -31,12 +29,8 @@ void add_image(const MatchedFile& file, MeanIou& metric) {
 
 MeanIou evaluate(const EvalRequest& request, const MeanIouOptions& options) {
   const auto files = match_files(request.results, request.annotations, kPngExtensions);
-  std::vector<MeanIou> parts(static_cast<size_t>(request.config.threads), MeanIou(options));
-  parallel_for(std::ssize(files), request.config.threads, [&](int64_t i, int64_t worker) {
-    add_image(files[static_cast<size_t>(i)], parts[static_cast<size_t>(worker)]);
-  });
-  for (size_t i = 1; i < parts.size(); ++i) parts[0].merge(parts[i]);
-  return std::move(parts[0]);
+  return accumulate(std::ssize(files), request.config.threads, MeanIou(options),
+                    [&](size_t i, MeanIou& part) { add_image(files[i], part); });
 }
 
 // ADE20K's names where there are as many classes, else numbers.

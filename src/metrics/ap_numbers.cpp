@@ -11,9 +11,7 @@ class Table {
  public:
   Table(const ApResult& result, std::optional<size_t> category) : result_(result), parameters_(result.parameters) {
     if (category) first_ = *category, end_ = *category + 1;
-    const auto is_all = [](const AreaRange& range) { return range.name == "all"; };
-    const auto& ranges = parameters_.area_ranges;
-    all_ = static_cast<size_t>(std::find_if(ranges.begin(), ranges.end(), is_all) - ranges.begin());
+    all_ = parameters_.range_of_all();
   }
 
   std::vector<ApNumber> boxes() {

@@ -91,11 +91,14 @@ void check_ranges(std::span<const AreaRange> ranges) {
     const auto has_name = [&](const AreaRange& other) { return other.name == range.name; };
     require(std::count_if(ranges.begin(), ranges.end(), has_name) == 1, setting, "names a range twice", range.name);
   }
-  const auto is_all = [](const AreaRange& range) { return range.name == "all"; };
-  require(std::any_of(ranges.begin(), ranges.end(), is_all), setting, "needs a range called 'all'", "");
 }
 
 }  // namespace
+
+size_t ApParameters::range_of_all() const {
+  const auto is_all = [](const AreaRange& range) { return range.name == "all"; };
+  return static_cast<size_t>(std::find_if(area_ranges.begin(), area_ranges.end(), is_all) - area_ranges.begin());
+}
 
 void ApParameters::check() const {
   require(!iou_thresholds.empty() && iou_thresholds.size() <= kMaxIouThresholds, "iou_thresholds",
@@ -108,6 +111,7 @@ void ApParameters::check() const {
   require(std::adjacent_find(max_dets.begin(), max_dets.end(), std::greater_equal<>()) == max_dets.end(), "max_dets",
           "must ascend", glid::format("{}", fmt::join(max_dets, ", ")));
   check_ranges(area_ranges);
+  require(range_of_all() < area_ranges.size(), "area_ranges", "needs a range called 'all'", "");
   require((kind == CocoKind::kKeypoint) == !keypoint_sigmas.empty(), "sigmas", "are for keypoints, a number for each joint",
           format("{} numbers", keypoint_sigmas.size()));
   for (double sigma : keypoint_sigmas)

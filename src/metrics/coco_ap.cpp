@@ -178,12 +178,10 @@ ApResult match_and_count(const CocoIndex& truth, const CocoResults& results, con
 std::vector<ApClass> per_class(const CocoIndex& truth, const ApResult& result) {
   std::vector<ApClass> classes;
   if (result.parameters.pools_categories) return classes;
-  const auto& ranges = result.parameters.area_ranges;
-  const auto is_all = [](const AreaRange& range) { return range.name == "all"; };
-  const auto all = static_cast<size_t>(std::find_if(ranges.begin(), ranges.end(), is_all) - ranges.begin());
+  const size_t num_ranges = result.parameters.area_ranges.size(), all = result.parameters.range_of_all();
   for (size_t i = 0; i < truth.categories().size(); ++i) {
     const CocoCategory& category = truth.categories()[i];
-    classes.push_back({category.id, std::string(truth.text(category.name)), result.num_truths[i * ranges.size() + all],
+    classes.push_back({category.id, std::string(truth.text(category.name)), result.num_truths[i * num_ranges + all],
                        result.num_detections[i], ap_numbers(result, i)});
   }
   return classes;

@@ -60,7 +60,6 @@ struct EvalSettings {
     v("sigmas", sigmas, "keypoint: one for each joint (COCO's 17 persons' joints unless given)", config::positive());
     v("missing_as_empty", missing_as_empty, "panoptic: an image without a prediction counts as one without segments");
   }
-  void check(config::Problems& problems) const;
 };
 
 }  // namespace glid

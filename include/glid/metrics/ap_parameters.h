@@ -38,6 +38,8 @@ struct ApParameters {
   bool pools_categories = false;  // one curve over the detections of all categories (pycocotools' useCats = 0)
   bool operator==(const ApParameters&) const = default;
 
+  // Index of the range called "all" of checked parameters; the number of ranges where none is.
+  size_t range_of_all() const;
   // Throws UsageError naming the setting (eval.max_dets, ...) when a value makes no sense.
   void check() const;
 };
