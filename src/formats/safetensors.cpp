@@ -1,8 +1,5 @@
 #include "glid/formats/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -96,16 +93,6 @@ void check_layout(std::vector<Entry>& entries, size_t size) {
     throw DataError("", format("is truncated or damaged: {} bytes of tensor data expected", place), std::to_string(size));
 }
 
-struct FileDescriptor {
-  int fd;
-  explicit FileDescriptor(const std::filesystem::path& file) : fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~FileDescriptor() {
-    if (fd >= 0) ::close(fd);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-};
-
 [[noreturn]] void disk_error(const std::string& file) {
   throw Error(ExitCode::kInternal, file, "can't be written", std::strerror(errno));
 }
@@ -143,19 +130,9 @@ size_t safetensors_dtype_bytes(std::string_view dtype) {
   return found == kBytes.end() ? 0 : found->second;
 }
 
-void SafetensorsFile::Unmap::operator()(const std::byte* data) const { ::munmap(const_cast<std::byte*>(data), bytes); }
-
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& file) {
-  const FileDescriptor descriptor(file);
-  struct stat status {};
-  if (descriptor.fd < 0 || ::fstat(descriptor.fd, &status) != 0)
-    throw DataError(file.string(), "can't be read", std::strerror(errno));
-  if (!S_ISREG(status.st_mode)) throw DataError(file.string(), "is not a file");
-  const auto size = static_cast<size_t>(status.st_size);
-  if (size < kLengthBytes) throw DataError(file.string(), "is truncated: no safetensors header", format("{} bytes", size));
-  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor.fd, 0);
-  if (data == MAP_FAILED) throw DataError(file.string(), "can't be mapped into memory", std::strerror(errno));
-  mapping_ = {static_cast<const std::byte*>(data), Unmap{size}};
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& file) : file_(file) {
+  if (file_.size() < kLengthBytes)
+    throw DataError(file.string(), "is truncated: no safetensors header", format("{} bytes", file_.size()));
   try {
     read_header();
   } catch (const DataError& error) {
@@ -164,17 +141,17 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& file) {
 }
 
 void SafetensorsFile::read_header() {
-  const size_t size = mapping_.get_deleter().bytes;
+  const size_t size = file_.size();
   uint64_t length = 0;
-  std::memcpy(&length, mapping_.get(), kLengthBytes);
+  std::memcpy(&length, file_.data(), kLengthBytes);
   if (length > kMaxHeaderBytes)
     throw DataError("", "is not a safetensors file: the header is too long", format("{} bytes", length));
   if (length > size - kLengthBytes)
     throw DataError("", "is truncated: the header doesn't fit", format("{} of {} bytes", length, size));
-  const std::string_view text(reinterpret_cast<const char*>(mapping_.get()) + kLengthBytes, length);
+  const std::string_view text = file_.text().substr(kLengthBytes, length);
   if (!text.starts_with('{')) throw DataError("", "is not a safetensors file: no JSON header");
   Header header = read_members(Json::parse(text, "the header"));
-  const std::byte* data = mapping_.get() + kLengthBytes + length;
+  const std::byte* data = file_.data() + kLengthBytes + length;
   check_layout(header.entries, size - kLengthBytes - length);
   metadata_ = std::move(header.metadata);
   for (Entry& entry : header.entries) {

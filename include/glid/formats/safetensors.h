@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "glid/core/mapped_file.h"
+
 namespace glid {
 
 struct TensorInfo {
@@ -39,14 +41,9 @@ class SafetensorsFile {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
  private:
-  struct Unmap {
-    size_t bytes;
-    void operator()(const std::byte* data) const;
-  };
-
   void read_header();
 
-  std::unique_ptr<const std::byte, Unmap> mapping_;
+  MappedFile file_;
   std::vector<std::string> names_;
   std::map<std::string, TensorInfo, std::less<>> tensors_;
   std::map<std::string, std::string> metadata_;
