@@ -26,7 +26,7 @@ std::exception_ptr named_exception(const std::string& name) {
 
 }  // namespace
 
-void Decoder::fill(Frame& frame, size_t i) const {
+void SampleReader::fill(Frame& frame, size_t i) const {
   Slot& slot = frame.slots[i];
   try {
     read(slot, frame.pixels + static_cast<int64_t>(i) * sample_bytes());
@@ -35,7 +35,7 @@ void Decoder::fill(Frame& frame, size_t i) const {
   }
 }
 
-void Decoder::read(Slot& slot, uint8_t* pixels) const {
+void SampleReader::read(Slot& slot, uint8_t* pixels) const {
   // One file more than the limit ends the run, so nothing beyond it needs to be tried.
   for (int64_t attempt = 0; attempt <= options.max_bad_files; ++attempt) {
     const auto key = index_plan->key(slot.place, attempt);
@@ -51,7 +51,7 @@ void Decoder::read(Slot& slot, uint8_t* pixels) const {
 }
 
 // The transformed sample, or a bad file more.
-std::optional<Sample> Decoder::try_read(const SampleKey& key, Slot& slot) const {
+std::optional<Sample> SampleReader::try_read(const SampleKey& key, Slot& slot) const {
   slot.name = dataset->name(key.id);
   try {
     Sample sample = dataset->get(key.id);
@@ -65,7 +65,7 @@ std::optional<Sample> Decoder::try_read(const SampleKey& key, Slot& slot) const 
   }
 }
 
-void Decoder::complete(Frame& frame) const {
+void SampleReader::complete(Frame& frame) const {
   const auto failed = std::find_if(frame.slots.begin(), frame.slots.end(), [](const Slot& slot) { return slot.error; });
   if (failed != frame.slots.end()) {
     frame.error = failed->error;
@@ -78,7 +78,7 @@ void Decoder::complete(Frame& frame) const {
   }
 }
 
-void Decoder::collate_frame(Frame& frame) const {
+void SampleReader::collate_frame(Frame& frame) const {
   std::vector<SamplePlan> plans;
   uint8_t* out = frame.pixels;
   for (size_t i = 0; i < frame.slots.size(); ++i) {

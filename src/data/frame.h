@@ -38,7 +38,7 @@ struct Frame {
 };
 
 // Turns places into samples. Shared by all threads.
-struct Decoder {
+struct SampleReader {
   std::shared_ptr<const Dataset> dataset;
   std::shared_ptr<const IndexPlan> index_plan;
   LoaderOptions options;

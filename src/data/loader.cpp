@@ -36,8 +36,8 @@ struct Job {
 // The calling thread opens jobs and takes them, both in the order of the plan; decode threads fill the slots in between.
 class Loader::Pipeline {
  public:
-  explicit Pipeline(Decoder decoder) : decoder_(std::move(decoder)) {
-    for (int64_t i = 0; i < decoder_.options.workers; ++i) threads_.emplace_back([this] { work(); });
+  explicit Pipeline(SampleReader reader) : reader_(std::move(reader)) {
+    for (int64_t i = 0; i < reader_.options.workers; ++i) threads_.emplace_back([this] { work(); });
   }
   ~Pipeline();
 
@@ -61,7 +61,7 @@ class Loader::Pipeline {
   std::vector<Batch> take_step();
   Batch to_batch(Job& job) const;
 
-  const Decoder decoder_;
+  const SampleReader reader_;
 
   // Of the calling thread.
   int64_t step_ = 0, next_to_open_ = 0;
@@ -108,8 +108,8 @@ std::vector<Batch> Loader::Pipeline::next() {
 void Loader::Pipeline::open_steps() {
   while (next_to_open_ < step_ + (threads_.empty() ? 1 : kPrefetchedSteps)) {
     std::vector<std::shared_ptr<Job>> opened;
-    for (int64_t micro = 0; micro < decoder_.index_plan->micro_batches(); ++micro) {
-      const auto places = decoder_.index_plan->places(next_to_open_, micro);
+    for (int64_t micro = 0; micro < reader_.index_plan->micro_batches(); ++micro) {
+      const auto places = reader_.index_plan->places(next_to_open_, micro);
       if (places.empty()) return;
       opened.push_back(open_job(places));
     }
@@ -131,8 +131,8 @@ std::shared_ptr<Job> Loader::Pipeline::open_job(const std::vector<Place>& places
 
 // LibTorch caches pinned memory and gives it out again after the copies from it; other buffers are kept here.
 at::Tensor Loader::Pipeline::free_buffer(int64_t batch) {
-  const std::vector<int64_t> shape = {batch, decoder_.options.size_px, decoder_.options.size_px, 3};
-  if (decoder_.options.device.is_cuda()) return at::empty(shape, at::TensorOptions(at::kByte).pinned_memory(true));
+  const std::vector<int64_t> shape = {batch, reader_.options.size_px, reader_.options.size_px, 3};
+  if (reader_.options.device.is_cuda()) return at::empty(shape, at::TensorOptions(at::kByte).pinned_memory(true));
   for (const at::Tensor& buffer : buffers_) {
     const bool is_free = buffer.use_count() == 1 && buffer.storage().use_count() == 1;
     if (is_free && buffer.size(0) == batch) return buffer;
@@ -159,11 +159,11 @@ std::shared_ptr<Job> Loader::Pipeline::claimable_job() const {
 void Loader::Pipeline::fill_slot(Job& job, std::unique_lock<std::mutex>& lock) {
   const size_t i = job.num_claimed++;
   lock.unlock();
-  decoder_.fill(job.frame, i);
+  reader_.fill(job.frame, i);
   lock.lock();
   if (++job.num_filled < job.frame.slots.size()) return;
   lock.unlock();
-  decoder_.complete(job.frame);
+  reader_.complete(job.frame);
   lock.lock();
   job.complete = true;
   is_complete_.notify_all();
@@ -171,7 +171,7 @@ void Loader::Pipeline::fill_slot(Job& job, std::unique_lock<std::mutex>& lock) {
 
 // All micro-batches of the first step in the queue, those without samples left out.
 std::vector<Batch> Loader::Pipeline::take_step() {
-  const auto num_jobs = static_cast<std::ptrdiff_t>(decoder_.index_plan->micro_batches());
+  const auto num_jobs = static_cast<std::ptrdiff_t>(reader_.index_plan->micro_batches());
   const auto end = jobs_.begin() + num_jobs;
   std::for_each(jobs_.begin(), end, [&](auto& job) { wait_for(*job); });
   std::for_each(jobs_.begin(), end, [&](auto& job) { check(*job); });
@@ -203,9 +203,9 @@ void Loader::Pipeline::count_bad_files(const Slot& slot) {
   for (const BadFile& bad : slot.bad_files) {
     if (bad_ids_.contains(bad.id)) continue;
     const size_t count = bad_ids_.size() + 1;
-    if (static_cast<int64_t>(count) > decoder_.options.max_bad_files) {
+    if (static_cast<int64_t>(count) > reader_.options.max_bad_files) {
       throw DataError("data.max_bad_files", format("{} files can't be read, the last one: {}", count, bad.reason), {},
-                      format("repair the data or raise the limit of {}", decoder_.options.max_bad_files));
+                      format("repair the data or raise the limit of {}", reader_.options.max_bad_files));
     }
     bad_ids_.insert(bad.id);
     log_warning("{}; {}", bad.reason, slot.key ? "replaced by " + slot.name : "left out");
@@ -222,13 +222,13 @@ Batch Loader::Pipeline::to_batch(Job& job) const {
     batch.targets.push_back(std::move(slot.targets));
   }
   batch.plan = std::move(job.frame.plan);
-  batch.images = job.pixels.narrow(0, 0, batch.size()).to(decoder_.options.device, /*non_blocking=*/true);
+  batch.images = job.pixels.narrow(0, 0, batch.size()).to(reader_.options.device, /*non_blocking=*/true);
   return batch;
 }
 
 Loader::Loader(std::shared_ptr<const Dataset> dataset, std::shared_ptr<const IndexPlan> plan, LoaderOptions options,
                MakePlan make_plan)
-    : pipeline_(std::make_unique<Pipeline>(Decoder{std::move(dataset), std::move(plan), options, std::move(make_plan)})) {}
+    : pipeline_(std::make_unique<Pipeline>(SampleReader{std::move(dataset), std::move(plan), options, std::move(make_plan)})) {}
 
 Loader::~Loader() = default;
 
