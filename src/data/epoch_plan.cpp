@@ -15,7 +15,7 @@ std::vector<int64_t> epoch_permutation(int64_t size, uint64_t seed, int64_t epoc
   std::vector<int64_t> ids(static_cast<size_t>(size));
   std::iota(ids.begin(), ids.end(), 0);
   Rng rng(seed, static_cast<uint64_t>(epoch), 0, RandomOp::kPermutation);
-  for (size_t left = ids.size(); left > 1; --left) std::swap(ids[left - 1], ids[rng.below(left)]);
+  shuffle(ids, rng);
   return ids;
 }
 

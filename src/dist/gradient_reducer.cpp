@@ -10,7 +10,7 @@
 namespace glid {
 namespace {
 
-void check_parameters(const GradientReducer::Parameters& parameters) {
+void check_parameters(const NamedTensors& parameters) {
   TORCH_CHECK(!parameters.empty(), "GradientReducer: no parameters");
   std::unordered_set<std::string> names;
   std::unordered_set<const c10::TensorImpl*> tensors;
@@ -26,7 +26,7 @@ void check_parameters(const GradientReducer::Parameters& parameters) {
 }  // namespace
 
 // Gradients that exist when the reduction is made become views of its buckets at once.
-GradientReducer::GradientReducer(Parameters parameters, Communicator& communicator) : parameters_(std::move(parameters)) {
+GradientReducer::GradientReducer(NamedTensors parameters, Communicator& communicator) : parameters_(std::move(parameters)) {
   check_parameters(parameters_);
   for (auto& [name, parameter] : parameters_) parameter.mutable_grad() = at::zeros_like(parameter);
   reduction_ = communicator.make_reduction(parameters_);

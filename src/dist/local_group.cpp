@@ -18,7 +18,7 @@ class LocalGroup : public Communicator {
   void barrier() override {}
 
  private:
-  std::unique_ptr<GradientReduction> make_reduction(const std::vector<std::pair<std::string, at::Tensor>>&) override {
+  std::unique_ptr<GradientReduction> make_reduction(const NamedTensors&) override {
     return std::make_unique<LocalReduction>();
   }
 };

@@ -62,7 +62,7 @@ double mean_loss(Glid& model, const Task& task, Loader& loader, Precision precis
 
 std::vector<std::pair<std::string, double>> reference_losses(const Task& task, Loader& loader, Communicator& communicator) {
   const at::NoGradGuard no_grad;
-  std::vector<std::pair<std::string, at::Tensor>> sums;
+  NamedTensors sums;
   for_each_question(task, loader, [&](const Question& question) {
     const std::vector<Reference> references = task.references(question);
     if (sums.empty())

@@ -4,7 +4,7 @@
 
 namespace glid {
 
-AdamW::AdamW(Parameters parameters, std::vector<at::Tensor> gradients, std::vector<ParamGroup> groups,
+AdamW::AdamW(NamedTensors parameters, std::vector<at::Tensor> gradients, std::vector<ParamGroup> groups,
              const AdamWOptions& options)
     : parameters_(std::move(parameters)), options_(options), groups_(std::move(groups)) {
   for (const ParamGroup& group : groups_) {
@@ -32,8 +32,8 @@ void AdamW::step(double lr, const at::Tensor& found_inf) {
   }
 }
 
-AdamW::Parameters AdamW::state() const {
-  Parameters state;
+NamedTensors AdamW::state() const {
+  NamedTensors state;
   for (size_t g = 0; g < groups_.size(); ++g)
     for (size_t i = 0; i < groups_[g].members.size(); ++i) {
       const std::string& name = parameters_[groups_[g].members[i]].first;

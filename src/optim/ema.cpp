@@ -5,7 +5,7 @@
 namespace glid {
 namespace {
 
-std::vector<at::Tensor> values_of(const Ema::Parameters& parameters) {
+std::vector<at::Tensor> values_of(const NamedTensors& parameters) {
   std::vector<at::Tensor> values;
   for (const auto& [name, parameter] : parameters) values.push_back(parameter.detach());
   return values;
@@ -19,7 +19,7 @@ std::vector<at::Tensor> clones(const std::vector<at::Tensor>& tensors) {
 
 }  // namespace
 
-Ema::Ema(Parameters parameters, double decay)
+Ema::Ema(NamedTensors parameters, double decay)
     : parameters_(std::move(parameters)), decay_(decay), averages_(clones(values_of(parameters_))) {}
 
 void Ema::update() {
@@ -34,8 +34,8 @@ void Ema::swap() {
   at::_foreach_copy_(values, old);
 }
 
-Ema::Parameters Ema::state() const {
-  Parameters state;
+NamedTensors Ema::state() const {
+  NamedTensors state;
   for (size_t i = 0; i < averages_.size(); ++i) state.emplace_back(parameters_[i].first, averages_[i]);
   return state;
 }

@@ -38,14 +38,13 @@ size_t rule_of(const std::string& name, const at::Tensor& parameter) {
 
 }  // namespace
 
-int64_t ParamGroup::num_values(const std::vector<std::pair<std::string, at::Tensor>>& parameters) const {
+int64_t ParamGroup::num_values(const NamedTensors& parameters) const {
   int64_t count = 0;
   for (const size_t i : members) count += parameters[i].second.numel();
   return count;
 }
 
-std::vector<ParamGroup> make_param_groups(const std::vector<std::pair<std::string, at::Tensor>>& parameters,
-                                          double weight_decay) {
+std::vector<ParamGroup> make_param_groups(const NamedTensors& parameters, double weight_decay) {
   std::vector<ParamGroup> groups;
   for (const Rule& rule : kRules) groups.push_back({rule.name, rule.decays ? weight_decay : 0, {}});
   for (size_t i = 0; i < parameters.size(); ++i)

@@ -9,11 +9,6 @@
 namespace glid {
 namespace {
 
-std::vector<int64_t> shuffled(std::vector<int64_t> units, Rng& rng) {
-  for (size_t i = units.size(); i > 1; --i) std::swap(units[i - 1], units[rng.below(i)]);
-  return units;
-}
-
 std::vector<int64_t> all_units(const UnitGrid& grid) {
   std::vector<int64_t> units(static_cast<size_t>(grid.size()));
   std::iota(units.begin(), units.end(), 0);
@@ -21,7 +16,8 @@ std::vector<int64_t> all_units(const UnitGrid& grid) {
 }
 
 std::vector<int64_t> draw_random(const UnitGrid& grid, int64_t num_visible, Rng& rng) {
-  std::vector<int64_t> units = shuffled(all_units(grid), rng);
+  std::vector<int64_t> units = all_units(grid);
+  shuffle(units, rng);
   units.resize(static_cast<size_t>(num_visible));
   return units;
 }
@@ -57,7 +53,7 @@ std::vector<int64_t> draw_block(const UnitGrid& grid, int64_t num_visible, Rng& 
   std::vector<int64_t> visible;
   for (int64_t unit = 0; unit < grid.size(); ++unit)
     if (!hidden[static_cast<size_t>(unit)]) visible.push_back(unit);
-  visible = shuffled(std::move(visible), rng);
+  shuffle(visible, rng);
   visible.resize(static_cast<size_t>(num_visible));  // the generator may stop short: the rest is hidden at random
   return visible;
 }

@@ -49,6 +49,17 @@ TEST(Rng, MomentsAndBounds) {
   EXPECT_NEAR(normal_squares / n, 1, 0.04);
 }
 
+// The order of epochs and masks hangs on it: the same draws for ever.
+TEST(Rng, ShuffleIsFisherYatesFromTheEnd) {
+  std::vector<int64_t> values{0, 1, 2, 3, 4, 5, 6, 7}, by_hand = values;
+  Rng rng(7, 0, 0, RandomOp::kMask), same(7, 0, 0, RandomOp::kMask);
+  shuffle(values, rng);
+  EXPECT_EQ(values, (std::vector<int64_t>{1, 3, 0, 7, 4, 2, 6, 5}));
+  for (const size_t left : {8, 7, 6, 5, 4, 3, 2}) std::swap(by_hand[left - 1], by_hand[same.below(left)]);
+  EXPECT_EQ(values, by_hand);
+  EXPECT_EQ(rng.next(), same.next());
+}
+
 TEST(Crc32c, InstructionAndTableAgree) {
   std::string bytes;
   for (int i = 0; i < 100; ++i) bytes += static_cast<char>(i * 37);

@@ -58,7 +58,7 @@ TEST_F(GradientReducerTest, NoticesAReplacedGradient) {
 
 TEST_F(GradientReducerTest, RefusesWhatIsNotASetOfParameters) {
   const at::Tensor a = parameter({2}), b = parameter({2});
-  const auto make = [&](const GradientReducer::Parameters& p) { return [&, p] { GradientReducer(p, *alone_); }; };
+  const auto make = [&](const NamedTensors& p) { return [&, p] { GradientReducer(p, *alone_); }; };
   EXPECT_THAT(make({}), ThrowsMessage<c10::Error>(HasSubstr("no parameters")));
   EXPECT_THAT(make({{"a", a}, {"tied", a}}), ThrowsMessage<c10::Error>(HasSubstr("tied is the same tensor")));
   EXPECT_THAT(make({{"a", a}, {"a", b}}), ThrowsMessage<c10::Error>(HasSubstr("two parameters are named a")));

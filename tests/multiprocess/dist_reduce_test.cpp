@@ -32,7 +32,7 @@ at::Tensor values(at::IntArrayRef shape, double phase) {
 
 // A perceptron whose weights of 1.2 MiB fill one bucket each.
 struct Perceptron {
-  GradientReducer::Parameters parameters;
+  NamedTensors parameters;
 
   explicit Perceptron(double phase = 0.0)
       : parameters{{"in.weight", values({kWidth, kWidth}, phase)},
@@ -215,7 +215,7 @@ TEST(Group, RefusesRanksWithDifferentModels) {
               ThrowsMessage<c10::Error>(HasSubstr(main ? rank_0 : "rank 1: parameter 0, a [2, 3] of Float here, differs")));
   EXPECT_THAT(make(main ? "a" : "b", {2}), ThrowsMessage<c10::Error>(HasSubstr(main ? rank_0 : "rank 1: parameter 0, b")));
   const at::Tensor a = at::ones({2}).set_requires_grad(true), b = at::ones({2}).set_requires_grad(true);
-  const auto parameters = main ? GradientReducer::Parameters{{"a", a}} : GradientReducer::Parameters{{"a", a}, {"b", b}};
+  const auto parameters = main ? NamedTensors{{"a", a}} : NamedTensors{{"a", a}, {"b", b}};
   EXPECT_THAT([&] { GradientReducer(parameters, *group); },
               ThrowsMessage<c10::Error>(HasSubstr(main ? rank_0 : "rank 1: the number of parameters, 2 here, differs")));
 }

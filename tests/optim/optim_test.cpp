@@ -20,7 +20,7 @@ namespace {
 TEST(AdamW, TwentyStepsEqualTorch) {
   const Json golden = read_golden("adamw/adamw.json");
   const Json::Array& tensors = golden.at("tensors").as_array();
-  AdamW::Parameters parameters;
+  NamedTensors parameters;
   std::vector<at::Tensor> gradients;
   std::vector<ParamGroup> groups;
   for (const Json& tensor : tensors) {
@@ -39,7 +39,7 @@ TEST(AdamW, TwentyStepsEqualTorch) {
     }
     optimizer.step(rates[step].as_double(), at::zeros({}));
   }
-  const AdamW::Parameters state = optimizer.state();
+  const NamedTensors state = optimizer.state();
   for (size_t i = 0; i < parameters.size(); ++i) {
     expect_matches(tensors[i].at("parameter"), parameters[i].second, 1e-6, parameters[i].first);
     expect_matches_relative(tensors[i].at("first_moment"), state[3 * i].second, 1e-6, state[3 * i].first);
@@ -59,14 +59,14 @@ TEST(AdamW, ANonFiniteStepChangesNothing) {
 }
 
 TEST(ParamGroups, EveryKindGoesToItsRule) {
-  const AdamW::Parameters parameters{{"a.qkv.weight", at::ones({4, 2})},
-                                     {"a.qkv.bias", at::ones({4})},
-                                     {"n.norm1.weight", at::ones({4})},
-                                     {"decoder.cls_token", at::ones({4})},
-                                     {"decoder.level_embed", at::ones({3, 4})},
-                                     {"a.relative_position_bias_table", at::ones({9, 2})},
-                                     {"b.fusion", at::ones({2})},
-                                     {"b.depthwise.weight", at::ones({4, 1, 3, 3})}};
+  const NamedTensors parameters{{"a.qkv.weight", at::ones({4, 2})},
+                                {"a.qkv.bias", at::ones({4})},
+                                {"n.norm1.weight", at::ones({4})},
+                                {"decoder.cls_token", at::ones({4})},
+                                {"decoder.level_embed", at::ones({3, 4})},
+                                {"a.relative_position_bias_table", at::ones({9, 2})},
+                                {"b.fusion", at::ones({2})},
+                                {"b.depthwise.weight", at::ones({4, 1, 3, 3})}};
   std::vector<double> decay(parameters.size(), -1);
   for (const ParamGroup& group : make_param_groups(parameters, 0.05))
     for (const size_t i : group.members) decay[i] = group.weight_decay;

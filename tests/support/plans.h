@@ -23,7 +23,7 @@ inline std::pair<PlanTensors, at::Tensor> random_plan(int64_t batch, const UnitG
     Rng rng(7, 0, static_cast<uint64_t>(b), RandomOp::kMask);
     std::vector<int64_t> units(static_cast<size_t>(grid.size()));
     std::iota(units.begin(), units.end(), 0);
-    for (size_t i = units.size(); i > 1; --i) std::swap(units[i - 1], units[rng.below(i)]);
+    shuffle(units, rng);
     units.resize(static_cast<size_t>(num_visible));
     std::sort(units.begin(), units.end());
     for (const int64_t unit : units) visible[b][unit] = true;

@@ -48,7 +48,7 @@ struct SmallRun {
     return batch;
   }
 
-  GradientReducer::Parameters prepared(at::ScalarType type) {
+  NamedTensors prepared(at::ScalarType type) {
     initialise(*model, 11);
     model->to(type);
     return named_parameters(*model);

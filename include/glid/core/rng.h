@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace glid {
 
@@ -34,6 +36,12 @@ class Rng {
   std::array<uint32_t, 4> block_{};
   int used_ = 4;
 };
+
+// Puts the values in a random order (Fisher-Yates from the end): one draw of below(n) for each n from their number to 2.
+template <class T>
+void shuffle(std::vector<T>& values, Rng& rng) {
+  for (size_t left = values.size(); left > 1; --left) std::swap(values[left - 1], values[rng.below(left)]);
+}
 
 // FNV-1a with a final mix: the same on every machine; for names, splits and fingerprints, not for security.
 uint64_t stable_hash(std::string_view text, uint64_t seed = 0);

@@ -5,11 +5,9 @@
 #include <c10/core/Device.h>
 
 #include <memory>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "glid/dist/launch.h"
+#include "glid/dist/named_tensors.h"
 
 namespace glid {
 
@@ -40,8 +38,7 @@ class Communicator {
  private:
   friend class GradientReducer;
   // The part of GradientReducer that depends on the kind of group; every parameter has a defined gradient.
-  virtual std::unique_ptr<GradientReduction> make_reduction(
-      const std::vector<std::pair<std::string, at::Tensor>>& parameters) = 0;
+  virtual std::unique_ptr<GradientReduction> make_reduction(const NamedTensors& parameters) = 0;
 
   int rank_, size_, local_rank_;
 };

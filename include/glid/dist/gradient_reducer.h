@@ -4,8 +4,6 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "glid/dist/communicator.h"
@@ -24,12 +22,10 @@ namespace glid {
 // that names it, raised by backward() in groups of any size. Must be destroyed before the communicator.
 class GradientReducer {
  public:
-  using Parameters = std::vector<std::pair<std::string, at::Tensor>>;
-
   // Checks that all ranks have the same parameters (number, shapes, types), gives every rank the values of rank 0 and
   // zero gradients. The order is kept in parameters() and gradients(). TORCH_CHECKs that the tensors are leaves that
   // require gradients, with distinct names, and none is given twice: tied weights are listed once.
-  GradientReducer(Parameters parameters, Communicator& communicator);
+  GradientReducer(NamedTensors parameters, Communicator& communicator);
   ~GradientReducer();
   GradientReducer(const GradientReducer&) = delete;
   GradientReducer& operator=(const GradientReducer&) = delete;
@@ -40,7 +36,7 @@ class GradientReducer {
   // averages the accumulated gradients over the ranks: all ranks must call it with `last` equally often.
   void backward(const at::Tensor& loss, bool last);
 
-  const Parameters& parameters() const { return parameters_; }
+  const NamedTensors& parameters() const { return parameters_; }
   // One tensor for each parameter, of its shape; defined from the start, the same tensors for ever.
   const std::vector<at::Tensor>& gradients() const { return gradients_; }
 
@@ -48,7 +44,7 @@ class GradientReducer {
   void watch_participation();
   void check_participation() const;
 
-  Parameters parameters_;
+  NamedTensors parameters_;
   std::vector<at::Tensor> gradients_;
   std::shared_ptr<std::vector<char>> took_part_;  // in this backward; shared with the hooks on the parameters
   std::vector<unsigned> hooks_;

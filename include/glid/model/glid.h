@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "glid/dist/named_tensors.h"
 #include "glid/model/bifpn.h"
 #include "glid/model/decoder.h"
 #include "glid/model/query.h"
@@ -51,7 +52,6 @@ struct Glid : torch::nn::Module {
 at::Tensor normalise(const at::Tensor& images, at::ScalarType type = at::kFloat);
 
 // Parameters in registration order with their full names, e.g. "encoder.layers.0.blocks.1.attn.qkv.weight".
-using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 NamedTensors named_parameters(const torch::nn::Module& module);
 
 }  // namespace glid

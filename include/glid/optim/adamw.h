@@ -4,10 +4,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <array>
-#include <string>
-#include <utility>
 #include <vector>
 
+#include "glid/dist/named_tensors.h"
 #include "glid/optim/param_groups.h"
 
 namespace glid {
@@ -19,17 +18,15 @@ struct AdamWOptions {
 
 class AdamW {
  public:
-  using Parameters = std::vector<std::pair<std::string, at::Tensor>>;
-
   // `gradients` in the order of the parameters; both are kept and read at every step.
-  AdamW(Parameters parameters, std::vector<at::Tensor> gradients, std::vector<ParamGroup> groups,
+  AdamW(NamedTensors parameters, std::vector<at::Tensor> gradients, std::vector<ParamGroup> groups,
         const AdamWOptions& options);
 
   // Where found_inf (a float scalar on the parameters' device) is 1 nothing changes, the step count included.
   void step(double lr, const at::Tensor& found_inf);
 
   // The state by name, the tensors themselves: "<parameter>.exp_avg", "<parameter>.exp_avg_sq", "<parameter>.step".
-  Parameters state() const;
+  NamedTensors state() const;
 
  private:
   struct Lists {
@@ -37,7 +34,7 @@ class AdamW {
     std::vector<at::Tensor> parameters, gradients, exp_avgs, exp_avg_sqs, steps;
   };
 
-  Parameters parameters_;
+  NamedTensors parameters_;
   AdamWOptions options_;
   std::vector<ParamGroup> groups_;
   std::vector<Lists> lists_;

@@ -3,28 +3,26 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <string>
-#include <utility>
 #include <vector>
+
+#include "glid/dist/named_tensors.h"
 
 namespace glid {
 
 class Ema {
  public:
-  using Parameters = std::vector<std::pair<std::string, at::Tensor>>;
-
   // Starts at the parameters' values; 0 < decay < 1.
-  Ema(Parameters parameters, double decay);
+  Ema(NamedTensors parameters, double decay);
 
   // average += (1 - decay) (parameter - average)
   void update();
   // Exchanges averages and parameters; a second call puts them back.
   void swap();
   // The averages under the parameters' names, the tensors themselves.
-  Parameters state() const;
+  NamedTensors state() const;
 
  private:
-  Parameters parameters_;
+  NamedTensors parameters_;
   double decay_;
   std::vector<at::Tensor> averages_;
 };

@@ -1,12 +1,11 @@
 // Which parameters decay: rules over names and shapes, the first that matches counts.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
+
+#include "glid/dist/named_tensors.h"
 
 namespace glid {
 
@@ -15,12 +14,11 @@ struct ParamGroup {
   double weight_decay = 0;
   std::vector<size_t> members;  // indices into the parameter list
 
-  int64_t num_values(const std::vector<std::pair<std::string, at::Tensor>>& parameters) const;
+  int64_t num_values(const NamedTensors& parameters) const;
 };
 
 // Without decay: biases, norms and fusion weights (1-D), tokens, level embeddings, bias tables. With decay: matrices and
 // convolutions. Empty groups are left out; a parameter that no rule matches is our mistake (TORCH_CHECK names it).
-std::vector<ParamGroup> make_param_groups(const std::vector<std::pair<std::string, at::Tensor>>& parameters,
-                                          double weight_decay);
+std::vector<ParamGroup> make_param_groups(const NamedTensors& parameters, double weight_decay);
 
 }  // namespace glid

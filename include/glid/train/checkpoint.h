@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "glid/core/json.h"
-#include "glid/model/glid.h"
+#include "glid/dist/named_tensors.h"
 
 namespace glid {
 
