@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "glid/core/crc32c.h"
 #include "glid/core/error.h"
 #include "glid/formats/resize.h"
 #include "write_images.h"
@@ -99,6 +100,29 @@ TEST(EvalImage, IsTheCentreOfTheResizedImage) {
   // 96 -> int(109.7) = 109; (109 - 96) / 2 = 6.5 rounds to the even 6; 109 * 133 / 100 = 144.97 is cut to 144.
   const Image tall = numbered_image(1, 133, 100);
   EXPECT_EQ(eval_image(tall, 96), crop(resize(tall, 144, 109, Filter::kBicubic), {24, 6, 96, 96}));
+}
+
+Image noise(int64_t height, int64_t width) {
+  Rng rng(3, 0, static_cast<uint64_t>(width), RandomOp::kExample);
+  Image image = Image::filled(height, width, 0);
+  for (uint8_t& value : image.pixels) value = static_cast<uint8_t>(rng.below(256));
+  return image;
+}
+
+uint32_t continue_crc(const Image& image, uint32_t crc) { return crc32c(image.pixels.data(), image.pixels.size(), crc); }
+
+// Recorded when crop, resize and flip were called one after the other, without a Placement.
+TEST(Transforms, BitsAreAsRecorded) {
+  uint32_t train = 0, eval = 0;
+  for (const auto& [height, width] : {std::pair{60, 80}, {133, 100}, {37, 301}, {400, 640}}) {
+    const Image image = noise(height, width);
+    for (const int64_t size_px : {32, 96, 224}) {
+      for (int64_t id = 0; id < 6; ++id) train = continue_crc(train_image(image, {1, 2, id}, size_px), train);
+      eval = continue_crc(eval_image(image, size_px), eval);
+    }
+  }
+  EXPECT_EQ(train, 4221667206u);
+  EXPECT_EQ(eval, 3317801410u);
 }
 
 TEST(EvalImage, RefusesSlivers) { EXPECT_THROW(eval_image(Image::filled(1, 100000, 9), 224), DataError); }
