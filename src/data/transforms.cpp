@@ -1,11 +1,9 @@
 #include "glid/data/transforms.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
-#include "glid/formats/resize.h"
 
 namespace glid {
 namespace {
@@ -44,43 +42,33 @@ CropBox random_crop_box(int64_t height, int64_t width, Rng& rng) {
   return fallback_box(height, width);
 }
 
-Image crop(const Image& image, const CropBox& box) {
-  Image out{box.height, box.width, std::vector<uint8_t>(static_cast<size_t>(box.height * box.width * 3))};
-  for (int64_t y = 0; y < box.height; ++y) {
-    std::copy_n(image.row(box.top + y) + box.left * 3, box.width * 3, out.row(y));
-  }
-  return out;
+Placement pretraining_placement(int64_t height, int64_t width, const SampleKey& key, int64_t size_px) {
+  const auto epoch = static_cast<uint64_t>(key.epoch), id = static_cast<uint64_t>(key.id);
+  Rng crop_rng(key.seed, epoch, id, RandomOp::kCrop);
+  Placement placement(height, width);
+  placement.crop(random_crop_box(height, width, crop_rng)).resize(size_px, size_px);
+  if (Rng(key.seed, epoch, id, RandomOp::kFlip).uniform() < 0.5) placement.flip();
+  return placement;
 }
 
-void flip_horizontally(Image& image) {
-  for (int64_t y = 0; y < image.height; ++y) {
-    uint8_t* row = image.row(y);
-    for (int64_t left = 0, right = image.width - 1; left < right; ++left, --right) {
-      std::swap_ranges(row + left * 3, row + left * 3 + 3, row + right * 3);
-    }
-  }
+Placement centre_placement(int64_t height, int64_t width, int64_t size_px) {
+  const int64_t short_side = size_px * 256 / 224;
+  const bool tall = width <= height;
+  const int64_t resized_height = tall ? short_side * height / width : short_side;
+  const int64_t resized_width = tall ? short_side : short_side * width / height;
+  if (resized_height * resized_width > kMaxImagePixels)
+    throw DataError("image", "is too elongated to be resized", format("{} x {} pixels", width, height));
+  const int64_t top = round_half_even(static_cast<double>(resized_height - size_px) / 2);
+  const int64_t left = round_half_even(static_cast<double>(resized_width - size_px) / 2);
+  return Placement(height, width).resize(resized_height, resized_width).crop({top, left, size_px, size_px});
 }
 
 Image train_image(const Image& image, const SampleKey& key, int64_t size_px) {
-  const auto epoch = static_cast<uint64_t>(key.epoch), id = static_cast<uint64_t>(key.id);
-  Rng crop_rng(key.seed, epoch, id, RandomOp::kCrop);
-  const CropBox box = random_crop_box(image.height, image.width, crop_rng);
-  Image out = resize(crop(image, box), size_px, size_px, Filter::kBicubic);
-  if (Rng(key.seed, epoch, id, RandomOp::kFlip).uniform() < 0.5) flip_horizontally(out);
-  return out;
+  return place_image(image, pretraining_placement(image.height, image.width, key, size_px), Filter::kBicubic);
 }
 
 Image eval_image(const Image& image, int64_t size_px) {
-  const int64_t short_side = size_px * 256 / 224;
-  const bool tall = image.width <= image.height;
-  const int64_t height = tall ? short_side * image.height / image.width : short_side;
-  const int64_t width = tall ? short_side : short_side * image.width / image.height;
-  if (height * width > kMaxImagePixels) {
-    throw DataError("image", "is too elongated to be resized", format("{} x {} pixels", image.width, image.height));
-  }
-  const int64_t top = round_half_even(static_cast<double>(height - size_px) / 2);
-  const int64_t left = round_half_even(static_cast<double>(width - size_px) / 2);
-  return crop(resize(image, height, width, Filter::kBicubic), {top, left, size_px, size_px});
+  return place_image(image, centre_placement(image.height, image.width, size_px), Filter::kBicubic);
 }
 
 }  // namespace glid
