@@ -223,6 +223,22 @@ TEST(PlaceTargets, MapsAreThoseOfTheNearestPixel) {
   }
 }
 
+// Crops and flips move whole pixels: maps and pixels go the same way, however many there are.
+TEST(PlaceTargets, MapsGoWhereThePixelsGo) {
+  Rng rng = make_rng(2);
+  const Image image = noise(60, 50);
+  Targets targets;
+  for (size_t i = 0; i < image.pixels.size(); i += 3) targets.semantic.push_back(image.pixels[i]);
+  for (int i = 0; i < 30; ++i) {
+    Placement placement(60, 50);
+    for (int step = 0; step < 3; ++step) placement.crop(draw_crop(placement, rng)).flip();
+    const Image picture = place_image(image, placement, Filter::kBicubic);
+    std::vector<uint16_t> expected;
+    for (size_t k = 0; k < picture.pixels.size(); k += 3) expected.push_back(picture.pixels[k]);
+    ASSERT_EQ(place_targets(targets, placement, {}).semantic, expected);
+  }
+}
+
 // Several steps are one lookup: shrinking and growing again loses nothing that has a whole pixel left.
 TEST(PlaceTargets, StepsAreOneLookup) {
   const Targets targets = noisy_labels(30, 40);
