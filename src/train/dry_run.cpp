@@ -6,7 +6,8 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
-#include "glid/train/run_log.h"
+#include "glid/train/device.h"
+#include "glid/train/progress.h"
 #include "glid/train/session.h"
 
 namespace glid {

@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "glid/core/format.h"
-#include "glid/train/loop.h"
+#include "glid/train/device.h"
 #include "glid/train/session.h"
 
 namespace glid {

@@ -3,6 +3,7 @@
 #include "glid/config/read.h"
 #include "glid/config/tree.h"
 #include "glid/core/error.h"
+#include "glid/core/format.h"
 #include "glid/core/log.h"
 
 namespace glid {
@@ -26,30 +27,38 @@ void require_same_run(const fs::path& old_config_file, const RunConfig& config) 
   for (const std::string& change : changes.warned) log_warning("{} differs from the run so far: bits may differ", change);
 }
 
-std::optional<Checkpoint> go_on_in(const fs::path& out, const RunConfig& config) {
-  if (!fs::exists(out / "config.yaml")) return std::nullopt;
-  require_same_run(out / "config.yaml", config);
-  std::optional<Checkpoint> checkpoint = newest_checkpoint(out);
-  if (checkpoint)
-    log_info("{}: going on at step {} from {}", out.string(), checkpoint->step(), checkpoint->folder.filename().string());
-  else log_info("{}: the run there has no checkpoint yet: starting at step 0", out.string());
-  return checkpoint;
+// The format first: a configuration of another time may have keys that are no more.
+Start opened(Checkpoint checkpoint) {
+  RunState state = read_state(checkpoint.state, (checkpoint.folder / "state.json").string());
+  return {std::move(checkpoint), std::move(state)};
 }
 
-Checkpoint start_from(const fs::path& from, const RunConfig& config) {
-  Checkpoint checkpoint = find_checkpoint(from);
-  require_same_run(checkpoint.folder / "config.yaml", config);
+std::optional<Start> go_on_in(const fs::path& out, const RunConfig& config) {
+  if (!fs::exists(out / "config.yaml")) return std::nullopt;
+  std::optional<Start> start;
+  if (std::optional<Checkpoint> newest = newest_checkpoint(out)) start = opened(*newest);
+  require_same_run(out / "config.yaml", config);
+  if (start)
+    log_info("{}: going on at step {} from {}", out.string(), start->state.step,
+             start->checkpoint.folder.filename().string());
+  else log_info("{}: the run there has no checkpoint yet: starting at step 0", out.string());
+  return start;
+}
+
+Start start_from(const fs::path& from, const RunConfig& config) {
+  Start start = opened(find_checkpoint(from));
+  require_same_run(start.checkpoint.folder / "config.yaml", config);
   const std::optional<Checkpoint> newest = newest_checkpoint(config.out);
-  if (newest && newest->step() > checkpoint.step())
+  if (newest && newest->step() > start.state.step)
     throw UsageError(config.out, "has a newer checkpoint than --resume", newest->folder.filename().string(),
                      "choose another --out");
-  log_info("going on at step {} from {}", checkpoint.step(), checkpoint.folder.string());
-  return checkpoint;
+  log_info("going on at step {} from {}", start.state.step, start.checkpoint.folder.string());
+  return start;
 }
 
 }  // namespace
 
-std::optional<Checkpoint> choose_start(const RunConfig& config, const Resume& resume) {
+std::optional<Start> choose_start(const RunConfig& config, const Resume& resume) {
   if (resume.mode == Resume::Mode::kFrom) return start_from(resume.from, config);
   if (resume.mode == Resume::Mode::kAuto) return go_on_in(config.out, config);
   if (has_content(config.out))
@@ -57,13 +66,17 @@ std::optional<Checkpoint> choose_start(const RunConfig& config, const Resume& re
   return std::nullopt;
 }
 
-void compare_with(const Checkpoint& checkpoint, const Json& state) {
-  const std::string old_data = checkpoint.state.at("dataset").dump(), new_data = state.at("dataset").dump();
-  if (old_data != new_data)
-    throw UsageError(checkpoint.folder.string(), "was written with other data", old_data, "now it is " + new_data);
-  for (const char* key : {"ranks", "threads"})
-    if (checkpoint.state.at(key).dump() != state.at(key).dump())
-      log_warning("{}: {} -> {}: bits may differ", key, checkpoint.state.at(key).dump(), state.at(key).dump());
+void compare_with(const Start& start, const RunState& state) {
+  const RunState& old = start.state;
+  const auto text = [](const RunState::Dataset& d) { return format("{} images, fingerprint {}", d.images, d.fingerprint); };
+  if (old.dataset != state.dataset)
+    throw UsageError(start.checkpoint.folder.string(), "was written with other data", text(old.dataset),
+                     "now it is " + text(state.dataset));
+  const auto warn = [](const char* what, int64_t before, int64_t now) {
+    if (before != now) log_warning("{}: {} -> {}: bits may differ", what, before, now);
+  };
+  warn("ranks", old.ranks, state.ranks);
+  warn("threads", old.threads, state.threads);
 }
 
 }  // namespace glid

@@ -1,8 +1,5 @@
 #include "glid/train/run_log.h"
 
-#include <c10/core/CachingDeviceAllocator.h>
-
-#include <cmath>
 #include <fstream>
 #include <sstream>
 
@@ -112,23 +109,6 @@ void RunLog::draw_curve() const {
   if (training.x.empty() && validation.x.empty()) return;
   chart.series = {training, validation};
   write_file(folder_ / "curve.png", encode_png(draw_chart(chart)));
-}
-
-double memory_mib(const c10::Device& device) {
-  constexpr double kMib = 1024.0 * 1024.0;
-  if (device.is_cuda()) {
-    const auto stats = at::getDeviceAllocator(c10::kCUDA)->getDeviceStats(device.index());
-    return static_cast<double>(stats.allocated_bytes[0].peak) / kMib;
-  }
-  std::ifstream statm("/proc/self/statm");
-  double pages = 0, resident = 0;
-  statm >> pages >> resident;
-  return resident * 4096 / kMib;
-}
-
-std::string duration_text(double seconds) {
-  const auto s = static_cast<int64_t>(std::max(0.0, seconds));
-  return format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
 }
 
 }  // namespace glid

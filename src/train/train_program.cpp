@@ -6,6 +6,7 @@
 #include "glid/config/tree.h"
 #include "glid/config/write.h"
 #include "glid/core/log.h"
+#include "glid/train/device.h"
 #include "glid/train/dry_run.h"
 #include "glid/train/loop.h"
 

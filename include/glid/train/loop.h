@@ -26,10 +26,4 @@ struct Resume {
 // updates in a row were not finite.
 ExitCode train(const RunConfig& config, const Resume& resume, Communicator& communicator, const c10::Device& device);
 
-// The device that train.device means, for this process's place in its group. Throws UsageError for cuda without one.
-c10::Device choose_device(DeviceChoice choice, int local_rank);
-
-// Threads of one operation.
-void set_threads(const TrainConfig& config);
-
 }  // namespace glid

@@ -5,14 +5,22 @@
 
 #include "glid/train/checkpoint.h"
 #include "glid/train/loop.h"
+#include "glid/train/run_state.h"
 
 namespace glid {
 
-// Decides and says so in the log. Reads only. Throws UsageError when the folder or checkpoint is of another run.
-std::optional<Checkpoint> choose_start(const RunConfig& config, const Resume& resume);
+// Where a run is to go on, and what it knew of itself there.
+struct Start {
+  Checkpoint checkpoint;
+  RunState state;
+};
+
+// Decides and says so in the log. Reads only. Throws UsageError when the folder or checkpoint is of another run, DataError
+// when its format is another one.
+std::optional<Start> choose_start(const RunConfig& config, const Resume& resume);
 
 // Warns of what differs from the run that wrote the checkpoint and may change bits: ranks, threads. Throws UsageError if
 // the dataset is another one.
-void compare_with(const Checkpoint& checkpoint, const Json& state);
+void compare_with(const Start& start, const RunState& state);
 
 }  // namespace glid

@@ -1,8 +1,6 @@
 // What a run writes for people and plots: metrics.jsonl, TensorBoard events, the curve, the console's progress.
 #pragma once
 
-#include <c10/core/Device.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -46,10 +44,5 @@ class RunLog {
   std::filesystem::path folder_;
   TfEventsWriter events_;
 };
-
-// Resident memory of this process (a CPU), or the peak allocated on a CUDA device, in MiB.
-double memory_mib(const c10::Device& device);
-// "1:02:03".
-std::string duration_text(double seconds);
 
 }  // namespace glid

@@ -1,0 +1,19 @@
+// Where the arithmetic of a run happens.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include "glid/train/run_config.h"
+
+namespace glid {
+
+// The device that train.device means, for this process's place in its group. Throws UsageError for cuda without one.
+c10::Device choose_device(DeviceChoice choice, int local_rank);
+
+// Threads of one operation.
+void set_threads(const TrainConfig& config);
+
+// Resident memory of this process (a CPU), or the peak allocated on a CUDA device, in MiB.
+double memory_mib(const c10::Device& device);
+
+}  // namespace glid

@@ -1,0 +1,93 @@
+// What a run knows of itself beside its tensors: the state.json of a checkpoint (no LibTorch).
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+#include "glid/core/json.h"
+
+namespace glid {
+
+struct RunState {
+  static constexpr int64_t kFormat = 2;  // of state.json; another one is refused
+
+  // The lowest validation loss so far.
+  struct Best {
+    double value = std::nan("");
+    int64_t step = -1;
+
+    template <class V>
+    void fields(V& v) {
+      v("value", value);
+      v("step", step);
+    }
+    bool operator==(const Best&) const = default;
+  };
+  // The next sample in the order of the training data.
+  struct Loader {
+    int64_t epoch = 0, position = 0;
+
+    template <class V>
+    void fields(V& v) {
+      v("epoch", epoch);
+      v("position", position);
+    }
+  };
+  struct Scaler {
+    double factor = 1, good_steps = 0;
+
+    template <class V>
+    void fields(V& v) {
+      v("factor", factor);
+      v("good_steps", good_steps);
+    }
+  };
+  struct Dataset {
+    std::string fingerprint;
+    int64_t images = 0;
+
+    template <class V>
+    void fields(V& v) {
+      v("fingerprint", fingerprint);
+      v("images", images);
+    }
+    bool operator==(const Dataset&) const = default;
+  };
+
+  int64_t format = kFormat;
+  int64_t step = 0;  // completed updates
+  uint64_t seed = 0;
+  Loader loader;
+  Scaler scaler;
+  int64_t ranks = 1, threads = 1;
+  int64_t skipped_updates = 0, nonfinite_in_a_row = 0;
+  double loss = std::nan("");  // as last logged
+  Best best;
+  Dataset dataset;
+  std::string git;
+
+  template <class V>
+  void fields(V& v) {
+    v("format", format);
+    v("step", step);
+    v("seed", seed);
+    v("loader", loader);
+    v("scaler", scaler);
+    v("ranks", ranks);
+    v("threads", threads);
+    v("skipped_updates", skipped_updates);
+    v("nonfinite_in_a_row", nonfinite_in_a_row);
+    v("loss", loss);
+    v("best", best);
+    v("dataset", dataset);
+    v("git", git);
+  }
+};
+
+Json write_state(const RunState& state);
+
+// Throws DataError naming `where` for a state of another format, or one that lacks a key.
+RunState read_state(const Json& json, const std::string& where);
+
+}  // namespace glid

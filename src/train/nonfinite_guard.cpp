@@ -1,0 +1,39 @@
+#include "glid/train/nonfinite_guard.h"
+
+#include "glid/core/error.h"
+#include "glid/core/files.h"
+#include "glid/core/format.h"
+#include "glid/core/json.h"
+#include "glid/core/log.h"
+
+namespace glid {
+
+NonfiniteGuard::NonfiniteGuard(std::filesystem::path run_folder, int64_t max_in_a_row, int rank)
+    : folder_(std::move(run_folder) / "nonfinite"), max_in_a_row_(max_in_a_row), rank_(rank) {}
+
+void NonfiniteGuard::watch(int64_t step, const at::Tensor& found_inf, const std::vector<Batch>& batches) {
+  if (found_inf.item<float>() == 0) {
+    counts_.in_a_row = 0;
+    return;
+  }
+  ++counts_.skipped;
+  ++counts_.in_a_row;
+  dump_samples(step, batches);
+  log_warning("step {}: the gradient is not finite: update skipped ({} in all, {} in a row)", step, counts_.skipped,
+              counts_.in_a_row);
+  if (counts_.in_a_row >= max_in_a_row_)
+    throw Error(ExitCode::kNumerical, format("step {}", step), "too many updates in a row were not finite",
+                std::to_string(counts_.in_a_row),
+                format("their samples are in {}; try a lower optim.lr, or optim.clip", folder_.string()));
+}
+
+void NonfiniteGuard::dump_samples(int64_t step, const std::vector<Batch>& batches) const {
+  std::filesystem::create_directories(folder_);
+  Json::Array samples;
+  for (const Batch& batch : batches)
+    for (size_t i = 0; i < batch.keys.size(); ++i)
+      samples.push_back(Json().set("id", batch.keys[i].id).set("epoch", batch.keys[i].epoch).set("name", batch.names[i]));
+  write_file(folder_ / format("step_{:08}_rank_{}.json", step, rank_), Json(std::move(samples)).dump(2));
+}
+
+}  // namespace glid

@@ -1,0 +1,48 @@
+#include "glid/train/progress.h"
+
+#include <algorithm>
+
+#include "glid/core/format.h"
+#include "glid/core/log.h"
+
+namespace glid {
+
+void Progress::begin_step(double waited_s) {
+  step_begin_ = Clock::now();
+  waited_before_s_ = waited_s;
+}
+
+void Progress::end_step(double waited_s) {
+  seconds_ += std::chrono::duration<double>(Clock::now() - step_begin_).count();
+  waited_s_ += waited_s - waited_before_s_;
+  ++steps_;
+}
+
+std::string Progress::remaining(int64_t completed_steps) const {
+  return duration_text(seconds_ / static_cast<double>(steps_) * static_cast<double>(total_ - completed_steps));
+}
+
+void Progress::draw_bar(int64_t completed_steps) const {
+  if (!log_is_terminal()) return;
+  constexpr int64_t kWidth = 30;
+  const int64_t filled = kWidth * completed_steps / total_;
+  log_status(format("[{}{}] {}/{}  ETA {}", std::string(static_cast<size_t>(filled), '#'),
+                    std::string(static_cast<size_t>(kWidth - filled), ' '), completed_steps, total_,
+                    remaining(completed_steps)));
+}
+
+void Progress::log(StepMetrics& m) {
+  m.images_per_s = static_cast<double>(steps_ * images_a_step_) / seconds_;
+  m.data_wait = waited_s_ / seconds_;
+  log_info("step {}/{} epoch {:.2f} loss {:.4f} lr {:.3g} grad {:.3g} {:.0f} img/s wait {:.0f}% mem {:.0f} MiB ETA {}",
+           m.step, total_, m.epoch, m.loss, m.lr, m.grad_norm, m.images_per_s, 100 * m.data_wait, m.memory_mib,
+           remaining(m.step));
+  *this = Progress(total_, images_a_step_);
+}
+
+std::string duration_text(double seconds) {
+  const auto s = static_cast<int64_t>(std::max(0.0, seconds));
+  return format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+}
+
+}  // namespace glid
