@@ -72,10 +72,14 @@ std::string Coco::name(int64_t id) const { return file(id).string(); }
 
 Sample Coco::get(int64_t id) const {
   const CocoImage& image = index_.images()[static_cast<size_t>(id)];
-  Sample sample{id, name(id), read_image_of_size(file(id), {image.height, image.width}), {}};
+  return {id, name(id), read_image_of_size(file(id), {image.height, image.width}), targets(id)};
+}
+
+Targets Coco::targets(int64_t id) const {
+  Targets targets;
   for (const uint32_t number : index_.annotations_of(static_cast<size_t>(id)))
-    sample.targets.instances.push_back(coco_instance(index_, number));
-  return sample;
+    targets.instances.push_back(coco_instance(index_, number));
+  return targets;
 }
 
 uint64_t Coco::fingerprint() const {

@@ -51,6 +51,10 @@ std::optional<SampleKey> TrainingPlan::key(const Place& place, int64_t attempt) 
   return SampleKey{seed_, place.epoch, (*ids)[static_cast<size_t>((place.position + attempt) % dataset_size_)]};
 }
 
+BatchPosition TrainingPlan::in_batch(const Place& place) const {
+  return {place.epoch * steps_per_epoch() + place.position / layout_.global_batch, place.position % layout_.global_batch};
+}
+
 std::shared_ptr<const TrainingPlan::Permutation> TrainingPlan::permutation(int64_t epoch) const {
   std::lock_guard lock(mutex_);
   for (const auto& [known, ids] : recent_) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "glid/data/batch.h"
 #include "glid/data/dataset.h"
 #include "glid/data/epoch_plan.h"
 #include "glid/data/loader.h"
@@ -24,17 +25,15 @@ struct Slot {
   Place place;
   std::optional<SampleKey> key;  // of the sample read; none: left out
   std::string name;              // of the last one tried
-  Targets targets;
-  SamplePlan plan;
+  std::vector<PreparedImage> images;
   std::vector<BadFile> bad_files;
   std::exception_ptr error;
 };
 
 struct Frame {
   std::vector<Slot> slots;
-  uint8_t* pixels = nullptr;  // [slots][H][W][3], rows of the slots read first once complete() has run
-  std::shared_ptr<const WindowPlan> plan;
-  std::exception_ptr error;  // of the first slot that has one, or of collate()
+  Batch batch;               // once complete() has run
+  std::exception_ptr error;  // of the first slot that has one, or of making the batch
 };
 
 // Turns places into samples. Shared by all threads.
@@ -42,18 +41,16 @@ struct SampleReader {
   std::shared_ptr<const Dataset> dataset;
   std::shared_ptr<const IndexPlan> index_plan;
   LoaderOptions options;
-  MakePlan make_plan;
+  Prepare prepare;
 
-  int64_t sample_bytes() const { return options.size_px * options.size_px * 3; }
   // Reads slot `i` of the frame: the first attempt that is not a bad file. Errors end in the slot.
   void fill(Frame& frame, size_t i) const;
-  // After the last slot: drops those left out and collates. Errors end in the frame.
-  void complete(Frame& frame) const;
+  // After the last slot: makes the batch of those read. Errors end in the frame.
+  void complete(Frame& frame, const Allocate& allocate) const;
 
  private:
-  void read(Slot& slot, uint8_t* pixels) const;
-  std::optional<Sample> try_read(const SampleKey& key, Slot& slot) const;
-  void collate_frame(Frame& frame) const;
+  void read(Slot& slot) const;
+  bool try_read(const SampleKey& key, Slot& slot) const;
 };
 
 }  // namespace glid

@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "buffer_pool.h"
 #include "frame.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
@@ -24,7 +25,6 @@ constexpr int64_t kPrefetchedSteps = 2;
 // A frame in the queue. The counts are changed under the pipeline's lock.
 struct Job {
   Frame frame;
-  at::Tensor pixels;  // uint8 [slots, H, W, 3], the frame's memory
   size_t num_claimed = 0, num_filled = 0;
   bool complete = false;
 
@@ -36,7 +36,7 @@ struct Job {
 // The calling thread opens jobs and takes them, both in the order of the plan; decode threads fill the slots in between.
 class Loader::Pipeline {
  public:
-  explicit Pipeline(SampleReader reader) : reader_(std::move(reader)) {
+  explicit Pipeline(SampleReader reader) : reader_(std::move(reader)), buffers_(reader_.options.page_locked) {
     for (int64_t i = 0; i < reader_.options.workers; ++i) threads_.emplace_back([this] { work(); });
   }
   ~Pipeline();
@@ -49,7 +49,6 @@ class Loader::Pipeline {
  private:
   void open_steps();
   std::shared_ptr<Job> open_job(const std::vector<Place>& places);
-  at::Tensor free_buffer(int64_t batch);
 
   void work();
   std::shared_ptr<Job> claimable_job() const;
@@ -59,15 +58,14 @@ class Loader::Pipeline {
   void check(const Job& job);
   void count_bad_files(const Slot& slot);
   std::vector<Batch> take_step();
-  Batch to_batch(Job& job) const;
 
   const SampleReader reader_;
+  BufferPool buffers_;
 
   // Of the calling thread.
   int64_t step_ = 0, next_to_open_ = 0;
   double wait_s_ = 0;
   std::set<int64_t> bad_ids_;
-  std::vector<at::Tensor> buffers_;
 
   std::mutex mutex_;
   std::condition_variable has_work_, is_complete_;
@@ -124,20 +122,7 @@ std::shared_ptr<Job> Loader::Pipeline::open_job(const std::vector<Place>& places
   auto job = std::make_shared<Job>();
   job->frame.slots.resize(places.size());
   for (size_t i = 0; i < places.size(); ++i) job->frame.slots[i].place = places[i];
-  job->pixels = free_buffer(static_cast<int64_t>(places.size()));
-  job->frame.pixels = job->pixels.mutable_data_ptr<uint8_t>();
   return job;
-}
-
-// LibTorch caches pinned memory and gives it out again after the copies from it; other buffers are kept here.
-at::Tensor Loader::Pipeline::free_buffer(int64_t batch) {
-  const std::vector<int64_t> shape = {batch, reader_.options.size_px, reader_.options.size_px, 3};
-  if (reader_.options.device.is_cuda()) return at::empty(shape, at::TensorOptions(at::kByte).pinned_memory(true));
-  for (const at::Tensor& buffer : buffers_) {
-    const bool is_free = buffer.use_count() == 1 && buffer.storage().use_count() == 1;
-    if (is_free && buffer.size(0) == batch) return buffer;
-  }
-  return buffers_.emplace_back(at::empty(shape, at::kByte));
 }
 
 void Loader::Pipeline::work() {
@@ -163,7 +148,7 @@ void Loader::Pipeline::fill_slot(Job& job, std::unique_lock<std::mutex>& lock) {
   lock.lock();
   if (++job.num_filled < job.frame.slots.size()) return;
   lock.unlock();
-  reader_.complete(job.frame);
+  reader_.complete(job.frame, [this](int64_t bytes) { return buffers_.take(bytes); });
   lock.lock();
   job.complete = true;
   is_complete_.notify_all();
@@ -177,7 +162,7 @@ std::vector<Batch> Loader::Pipeline::take_step() {
   std::for_each(jobs_.begin(), end, [&](auto& job) { check(*job); });
   std::vector<Batch> batches;
   for (auto job = jobs_.begin(); job != end; ++job) {
-    if (Batch batch = to_batch(**job); batch.size() > 0) batches.push_back(std::move(batch));
+    if ((*job)->frame.batch.size() > 0) batches.push_back(std::move((*job)->frame.batch));
   }
   std::lock_guard lock(mutex_);
   jobs_.erase(jobs_.begin(), end);
@@ -212,23 +197,10 @@ void Loader::Pipeline::count_bad_files(const Slot& slot) {
   }
 }
 
-Batch Loader::Pipeline::to_batch(Job& job) const {
-  Batch batch;
-  for (Slot& slot : job.frame.slots) {
-    batch.bad_files += static_cast<int64_t>(slot.bad_files.size());
-    if (!slot.key) continue;
-    batch.keys.push_back(*slot.key);
-    batch.names.push_back(std::move(slot.name));
-    batch.targets.push_back(std::move(slot.targets));
-  }
-  batch.plan = std::move(job.frame.plan);
-  batch.images = job.pixels.narrow(0, 0, batch.size()).to(reader_.options.device, /*non_blocking=*/true);
-  return batch;
-}
-
 Loader::Loader(std::shared_ptr<const Dataset> dataset, std::shared_ptr<const IndexPlan> plan, LoaderOptions options,
-               MakePlan make_plan)
-    : pipeline_(std::make_unique<Pipeline>(SampleReader{std::move(dataset), std::move(plan), options, std::move(make_plan)})) {}
+               Prepare prepare)
+    : pipeline_(std::make_unique<Pipeline>(SampleReader{std::move(dataset), std::move(plan), options, std::move(prepare)})) {
+}
 
 Loader::~Loader() = default;
 

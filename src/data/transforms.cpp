@@ -63,12 +63,4 @@ Placement centre_placement(int64_t height, int64_t width, int64_t size_px) {
   return Placement(height, width).resize(resized_height, resized_width).crop({top, left, size_px, size_px});
 }
 
-Image train_image(const Image& image, const SampleKey& key, int64_t size_px) {
-  return place_image(image, pretraining_placement(image.height, image.width, key, size_px), Filter::kBicubic);
-}
-
-Image eval_image(const Image& image, int64_t size_px) {
-  return place_image(image, centre_placement(image.height, image.width, size_px), Filter::kBicubic);
-}
-
 }  // namespace glid

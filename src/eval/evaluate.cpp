@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "glid/core/error.h"
+#include "glid/eval/answer.h"
 
 namespace glid {
 namespace {
@@ -20,12 +21,12 @@ class EvaluationMode {
 };
 
 template <typename Each>
-void for_each_question(const Task& task, Loader& loader, Each each) {
+void for_each_question(const Task& task, Loader& loader, const c10::Device& device, Each each) {
   while (true) {
     const std::vector<Batch> batches = loader.next();
     if (batches.empty()) return;
     for (const Batch& batch : batches)
-      if (batch.size() > 0) each(task.ask(batch));
+      if (batch.size() > 0) each(task.ask(batch.on(device)), batch);
   }
 }
 
@@ -49,10 +50,11 @@ double mean_loss(Glid& model, const Task& task, Loader& loader, Precision precis
   const at::NoGradGuard no_grad;
   const EvaluationMode mode(model);
   double sum = 0, count = 0;
-  for_each_question(task, loader, [&](const Question& question) {
-    const AutocastGuard autocast(precision, question.images.device().type());
-    sum += task.losses(model.forward(question.images, question.query), question).sum.item<double>();
-    count += question.count;
+  const c10::Device device = model.parameters().front().device();
+  for_each_question(task, loader, device, [&](const Question& question, const Batch& batch) {
+    for (const LossTerm& term : task.losses(answer(model, question, precision), question).terms)
+      sum += term.weight * term.sum.item<double>();
+    count += task.counts(batch)[0].value;
   });
   const at::Tensor totals = at::tensor({sum, count}, at::kDouble);
   communicator.all_reduce_sum(totals);
@@ -60,15 +62,16 @@ double mean_loss(Glid& model, const Task& task, Loader& loader, Precision precis
   return totals[0].item<double>() / totals[1].item<double>();
 }
 
-std::vector<std::pair<std::string, double>> reference_losses(const Task& task, Loader& loader, Communicator& communicator) {
+std::vector<std::pair<std::string, double>> reference_losses(const Task& task, Loader& loader, const c10::Device& device,
+                                                             Communicator& communicator) {
   const at::NoGradGuard no_grad;
   NamedTensors sums;
-  for_each_question(task, loader, [&](const Question& question) {
+  for_each_question(task, loader, device, [&](const Question& question, const Batch&) {
     const std::vector<Reference> references = task.references(question);
     if (sums.empty())
       for (const Reference& r : references) sums.emplace_back(r.name, at::zeros({4}, at::kDouble));
     for (size_t i = 0; i < references.size(); ++i)
-      sums[i].second += products(references[i].prediction, question.target).to(at::kCPU);
+      sums[i].second += products(references[i].prediction, references[i].target).to(at::kCPU);
   });
   std::vector<std::pair<std::string, double>> losses;
   for (auto& [name, sum] : sums) {

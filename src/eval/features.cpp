@@ -84,12 +84,13 @@ EncoderName encoder_name(const std::string& text) {
 class FeatureExtractor {
  public:
   FeatureExtractor(EncoderName name, const fs::path& weights);
-  std::array<at::Tensor, kNumStages> operator()(const Image& image, int64_t size_px) const;
+  StageTokens operator()(const Image& image, int64_t size_px) const;  // [C, H, W]
   const SwinShape& shape() const { return shape_; }
 
  private:
   SwinShape shape_;
   std::shared_ptr<Swin> encoder_;
+  mutable WholeImagePlans plans_;
 };
 
 FeatureExtractor::FeatureExtractor(EncoderName name, const fs::path& weights) : shape_(swin_preset(name)) {
@@ -104,16 +105,16 @@ FeatureExtractor::FeatureExtractor(EncoderName name, const fs::path& weights) : 
   encoder_->eval();
 }
 
-std::array<at::Tensor, kNumStages> FeatureExtractor::operator()(const Image& image, int64_t size_px) const {
+StageTokens FeatureExtractor::operator()(const Image& image, int64_t size_px) const {
   const at::NoGradGuard no_grad;
   const UnitGrid grid = unit_grid(size_px, size_px, shape_.unit_px(), "--size");
   const bool fits = image.height == size_px && image.width == size_px;
   const Image resized = fits ? image : resize(image, size_px, size_px, Filter::kBicubic);
   const at::Tensor pixels = at::from_blob(const_cast<uint8_t*>(resized.pixels.data()), {1, size_px, size_px, 3}, at::kByte);
-  const SamplePlan sample = plan_whole_image(grid, shape_.windows);
-  const PlanTensors plan = to_tensors(collate({&sample, 1}, shape_.windows), at::kCPU);
-  std::array<at::Tensor, kNumStages> maps = encoder_->forward(normalise(pixels), plan);
-  for (int stage = 0; stage < kNumStages; ++stage) maps[stage] = to_image(maps[stage], plan, stage)[0].contiguous();
+  const auto plan = plans_.get(grid, 1, shape_.windows, at::kCPU);
+  const ValidUnits whole{static_cast<double>(grid.height), static_cast<double>(grid.width)};
+  StageTokens maps = encoder_->forward(to_units(normalise(pixels), shape_.unit_px()), {.plan = {{{plan, whole}}}});
+  for (int stage = 0; stage < kNumStages; ++stage) maps[stage] = to_image(maps[stage], *plan, stage)[0].contiguous();
   return maps;
 }
 

@@ -25,13 +25,15 @@ FusionNode::FusionNode(int64_t width, int64_t num_inputs)
       pointwise(register_module("pointwise", std::make_shared<Linear>(width, width))),
       norm(register_module("norm", std::make_shared<LayerNorm>(width))) {}
 
-at::Tensor FusionNode::forward(at::TensorList inputs, const PlanTensors& plan, int stage) const {
+at::Tensor FusionNode::forward(at::TensorList inputs, const BatchPlan& plan, int stage) const {
   const at::Tensor positive = fusion.relu();
   const at::Tensor weights = (positive / (positive.sum() + 1e-4)).to(inputs[0].scalar_type());
   at::Tensor sum = inputs[0] * weights[0];
   for (size_t i = 1; i < inputs.size(); ++i) sum = sum + inputs[i] * weights[static_cast<int64_t>(i)];
-  const at::Tensor neighbours = depthwise->forward(to_image(at::silu(sum), plan, stage));
-  return norm->forward(pointwise->forward(to_tokens(neighbours, plan, stage)));
+  const at::Tensor neighbours = over_runs(at::silu(sum), plan, stage, [&](const at::Tensor& tokens, const ImageRun& run) {
+    return to_tokens(depthwise->forward(to_image(tokens, *run.plan, stage)), *run.plan, stage);
+  });
+  return norm->forward(pointwise->forward(neighbours));
 }
 
 BifpnCell::BifpnCell(int64_t width) {
@@ -43,10 +45,10 @@ BifpnCell::BifpnCell(int64_t width) {
   }
 }
 
-Pyramid BifpnCell::forward(const Pyramid& p, const PlanTensors& plan) const {
+StageTokens BifpnCell::forward(const StageTokens& p, const BatchPlan& plan) const {
   const at::Tensor t2 = top_down[1]->forward({p[2], up(p[3], 3)}, plan, 2);
   const at::Tensor t1 = top_down[0]->forward({p[1], up(t2, 2)}, plan, 1);
-  Pyramid out;
+  StageTokens out;
   out[0] = bottom_up[0]->forward({p[0], up(t1, 1)}, plan, 0);
   out[1] = bottom_up[1]->forward({p[1], t1, down(out[0], 0)}, plan, 1);
   out[2] = bottom_up[2]->forward({p[2], t2, down(out[1], 1)}, plan, 2);
@@ -60,15 +62,15 @@ Lateral::Lateral(int64_t in, int64_t width)
 
 at::Tensor Lateral::forward(const at::Tensor& x) const { return norm->forward(proj->forward(x)); }
 
-Bifpn::Bifpn(const BifpnShape& shape, const std::array<int64_t, kNumStages>& in_channels)
+Bifpn::Bifpn(const BifpnConfig& config, const std::array<int64_t, kNumStages>& in_channels)
     : laterals(register_module("laterals", std::make_shared<ModuleList<Lateral>>())),
       cells(register_module("cells", std::make_shared<ModuleList<BifpnCell>>())) {
-  for (const int64_t in : in_channels) laterals->append(in, shape.width);
-  for (int64_t c = 0; c < shape.cells; ++c) cells->append(shape.width);
+  for (const int64_t in : in_channels) laterals->append(in, config.width);
+  for (int64_t c = 0; c < config.cells; ++c) cells->append(config.width);
 }
 
-Pyramid Bifpn::forward(const Pyramid& stages, const PlanTensors& plan) const {
-  Pyramid p;
+StageTokens Bifpn::forward(const StageTokens& stages, const BatchPlan& plan) const {
+  StageTokens p;
   for (int s = 0; s < kNumStages; ++s) p[s] = (*laterals)[s].forward(stages[s]);
   for (int64_t c = 0; c < cells->size(); ++c) p = (*cells)[c].forward(p, plan);
   return p;

@@ -2,41 +2,92 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 namespace glid {
+namespace {
+
+std::array<int64_t, kNumStages> stage_channels(const SwinShape& shape) {
+  std::array<int64_t, kNumStages> channels{};
+  for (int stage = 0; stage < kNumStages; ++stage) channels[stage] = shape.stage_channels(stage);
+  return channels;
+}
+
+at::Tensor constant(const at::TensorOptions& options, double r, double g, double b) {
+  const at::Tensor rgb = at::empty({3}, options);
+  rgb[0] = r, rgb[1] = g, rgb[2] = b;  // numbers travel with the kernels: nothing waits for the device
+  return rgb;
+}
+
+}  // namespace
 
 Heads::Heads(int64_t width, const std::vector<HeadSpec>& specs) {
   for (const HeadSpec& spec : specs)
     linears.emplace_back(spec.name, register_module(spec.name, std::make_shared<Linear>(width, spec.outputs)));
 }
 
-Answer Heads::forward(const at::Tensor& decoded) const {
-  Answer answer;
-  for (const auto& [name, linear] : linears) answer[name] = linear->forward(decoded);
-  return answer;
+std::map<std::string, at::Tensor> Heads::forward(const at::Tensor& decoded, const std::vector<std::string>& names) const {
+  std::map<std::string, at::Tensor> outputs;
+  for (const auto& [name, linear] : linears)
+    if (names.empty() || std::find(names.begin(), names.end(), name) != names.end())
+      outputs[name] = linear->forward(decoded);
+  return outputs;
 }
 
-Glid::Glid(const ModelShape& shape, const std::vector<HeadSpec>& head_specs)
+Glid::Glid(const ModelShape& shape, const TaskSpec& spec)
     : shape(shape),
+      spec(spec),
       encoder(register_module("encoder", std::make_shared<Swin>(shape.encoder))),
-      bifpn(register_module(
-          "bifpn", std::make_shared<Bifpn>(
-                       shape.bifpn,
-                       std::array<int64_t, kNumStages>{shape.encoder.stage_channels(0), shape.encoder.stage_channels(1),
-                                                       shape.encoder.stage_channels(2), shape.encoder.stage_channels(3)}))),
-      decoder(register_module("decoder", std::make_shared<Decoder>(shape.decoder))),
-      heads(register_module("heads", std::make_shared<Heads>(shape.decoder.width, head_specs))) {}
+      bifpn(register_module("bifpn", std::make_shared<Bifpn>(shape.bifpn, stage_channels(shape.encoder)))),
+      decoder(register_module("decoder", std::make_shared<Decoder>(shape.decoder, spec.queries))),
+      heads(register_module("heads", std::make_shared<Heads>(shape.decoder.width, spec.heads))) {
+  for (const int64_t layer : spec.supervised_layers)
+    TORCH_CHECK(layer >= 1 && layer <= shape.decoder.layers, "no decoder layer ", layer, " to supervise");
+}
 
-Answer Glid::forward(const at::Tensor& images, const Query& query) const {
-  const Pyramid stages = encoder->forward(images, query.plan, query.drop_path);
-  const Pyramid pyramid = bifpn->forward(stages, query.plan);
-  const at::Tensor decoded = decoder->forward(pyramid, query.plan);
-  return heads->forward(decoded);
+Pyramid Glid::encode(const at::Tensor& units, const View& view) const {
+  return {bifpn->forward(encoder->forward(units, view), view.plan), view.plan};
+}
+
+at::Tensor Glid::decode(const Pyramid& pyramid, const Query& query) const {
+  return decoder->forward(pyramid, query, spec.supervised_layers);
+}
+
+std::vector<Answer> Glid::forward(const at::Tensor& units, const View& view, std::span<const Query> queries) const {
+  const Pyramid pyramid = encode(units, view);
+  std::vector<Answer> answers;
+  for (const Query& query : queries) {
+    answers.push_back({heads->forward(decode(pyramid, query), query.heads), {}});
+    if (spec.features) answers.back().features = feature_map(pyramid, query.images);
+  }
+  return answers;
+}
+
+FeatureMap feature_map(const Pyramid& pyramid, const ImageRange& range) {
+  const at::Tensor& tokens = pyramid.levels[0];
+  const at::Tensor cells = over_runs(tokens, pyramid.plan, 0, [](const at::Tensor& rows, const ImageRun& run) {
+    return spread(rows, run.plan->images[0]);
+  });
+  FeatureMap map;
+  int64_t offset = 0, first = 0, image = 0;
+  for (const ImageRun& run : pyramid.plan.runs) {
+    const int64_t height = run.plan->height(0), width = run.plan->width(0);
+    for (int64_t i = 0; i < run.plan->batch; ++i, ++image, offset += height * width) {
+      if (image < range.first || image >= range.first + range.count) continue;
+      if (map.images.empty()) first = offset;
+      map.images.push_back({offset - first, height, width});
+    }
+  }
+  const int64_t size =
+      map.images.empty() ? 0 : map.images.back().offset + map.images.back().height * map.images.back().width;
+  map.cells = cells.narrow(0, first, size);
+  return map;
 }
 
 at::Tensor normalise(const at::Tensor& images, at::ScalarType type) {
-  const auto options = images.options().dtype(type);
-  const at::Tensor mean = at::tensor({0.485 * 255, 0.456 * 255, 0.406 * 255}, at::kDouble).to(options);
-  const at::Tensor deviation = at::tensor({0.229 * 255, 0.224 * 255, 0.225 * 255}, at::kDouble).to(options);
+  const auto options = images.options().dtype(at::kDouble);
+  const at::Tensor mean = constant(options, 0.485 * 255, 0.456 * 255, 0.406 * 255).to(type);
+  const at::Tensor deviation = constant(options, 0.229 * 255, 0.224 * 255, 0.225 * 255).to(type);
   return (images.to(type) - mean) / deviation;
 }
 

@@ -33,7 +33,7 @@ double truncated_normal(Rng& rng, double deviation) {
 
 void initialise_parameter(const std::string& name, at::Tensor& parameter, Rng rng) {
   const auto ends_with = [&](std::string_view end) { return name.ends_with(end); };
-  if (ends_with(".bias")) {
+  if (ends_with(".bias") || ends_with(".query_embed")) {
     parameter.zero_();
   } else if (ends_with(".fusion") || (ends_with(".weight") && parameter.dim() == 1)) {
     parameter.fill_(1);

@@ -29,21 +29,8 @@ SwinShape EncoderConfig::shape() const {
 void ModelConfig::check(config::Problems& problems) const {
   if (bifpn.width != decoder.width)
     problems.add("bifpn.width", "must equal decoder.width", "", format("decoder.width is {}", decoder.width));
-  if (decoder.width % decoder.heads != 0)
-    problems.add("decoder.heads", "must divide decoder.width", "", format("decoder.width is {}", decoder.width));
-  if (decoder.width % 8 != 0) problems.add("decoder.width", "must be a multiple of 8 (position vectors)");
 }
 
-ModelShape ModelConfig::shape() const {
-  return {encoder.shape(),
-          {.width = bifpn.width, .cells = bifpn.cells},
-          {.layers = decoder.layers,
-           .width = decoder.width,
-           .heads = decoder.heads,
-           .ffn = 4 * decoder.width,
-           .norm = decoder.norm,
-           .positions = decoder.positions,
-           .query_position = decoder.query_pos}};
-}
+ModelShape ModelConfig::shape() const { return {encoder.shape(), bifpn, decoder}; }
 
 }  // namespace glid

@@ -7,19 +7,19 @@
 namespace glid {
 namespace {
 
-// [2, B] factors of block number `block`, or undefined where nothing is dropped.
-at::Tensor keep_factors(const SwinShape& shape, const at::Tensor& draws, int64_t block) {
+// [2, T] factors of block number `block`, or undefined where nothing is dropped.
+at::Tensor keep_factors(const SwinShape& shape, const View& view, int64_t block, int stage) {
   const double rate =
       shape.drop_path * static_cast<double>(block) / static_cast<double>(std::max<int64_t>(shape.num_blocks() - 1, 1));
-  if (!draws.defined() || rate == 0) return {};
-  return draws.narrow(0, 2 * block, 2).ge(rate).to(at::kFloat) / (1 - rate);
+  if (!view.drop_path.defined() || rate == 0) return {};
+  const at::Tensor factors = view.drop_path.narrow(0, 2 * block, 2).ge(rate).to(at::kFloat) / (1 - rate);  // [2, B]
+  return at::stack({per_token(factors[0], view.plan, stage), per_token(factors[1], view.plan, stage)});
 }
 
-// x + branch, the branch of every sample scaled by its factor.
+// x + branch, the branch of every token scaled by its factor.
 at::Tensor add_branch(const at::Tensor& x, const at::Tensor& branch, const at::Tensor& keep, int64_t which) {
   if (!keep.defined()) return x + branch;
-  const at::Tensor factors = keep[which].to(branch.scalar_type()).view({-1, 1, 1});
-  return x + (branch.view({factors.size(0), -1, branch.size(1)}) * factors).view(branch.sizes());
+  return x + branch * keep[which].to(branch.scalar_type()).unsqueeze(1);
 }
 
 }  // namespace
@@ -29,6 +29,13 @@ at::Tensor to_units(const at::Tensor& images, int64_t unit_px) {
   return images.view({images.size(0), rows, unit_px, columns, unit_px, 3})
       .permute({0, 1, 3, 2, 4, 5})
       .reshape({-1, unit_px, unit_px, 3});
+}
+
+at::Tensor from_units(const at::Tensor& units, const UnitGrid& grid) {
+  const int64_t side = units.size(1), channels = units.size(3);
+  return units.view({-1, grid.height, grid.width, side, side, channels})
+      .permute({0, 1, 3, 2, 4, 5})
+      .reshape({-1, grid.height * side, grid.width * side, channels});
 }
 
 PatchEmbed::Projection::Projection(int64_t channels, int64_t patch)
@@ -54,8 +61,11 @@ WindowAttention::WindowAttention(int64_t channels, int64_t heads, int64_t window
       qkv(register_module("qkv", std::make_shared<Linear>(channels, 3 * channels))),
       proj(register_module("proj", std::make_shared<Linear>(channels, channels))) {}
 
-at::Tensor WindowAttention::forward(const at::Tensor& x, const WindowTensors& windows) const {
-  return proj->forward(window_attention(qkv->forward(x), qkv->bias, relative_position_bias_table, windows));
+at::Tensor WindowAttention::forward(const at::Tensor& x, const BlockPlace& place) const {
+  const auto attend = [&](const at::Tensor& tokens, const ImageRun& run) {
+    return window_attention(tokens, qkv->bias, relative_position_bias_table, run.plan->windows(place.stage, place.shifted));
+  };
+  return proj->forward(over_runs(qkv->forward(x), place.plan, place.stage, attend));
 }
 
 Mlp::Mlp(int64_t channels)
@@ -72,8 +82,8 @@ SwinBlock::SwinBlock(int64_t channels, int64_t heads, int64_t window)
   mlp = register_module("mlp", std::make_shared<Mlp>(channels));
 }
 
-at::Tensor SwinBlock::forward(const at::Tensor& x, const WindowTensors& windows, const at::Tensor& keep) const {
-  const at::Tensor y = add_branch(x, attn->forward(norm1->forward(x), windows), keep, 0);
+at::Tensor SwinBlock::forward(const at::Tensor& x, const BlockPlace& place, const at::Tensor& keep) const {
+  const at::Tensor y = add_branch(x, attn->forward(norm1->forward(x), place), keep, 0);
   return add_branch(y, mlp->forward(norm2->forward(y)), keep, 1);
 }
 
@@ -106,16 +116,15 @@ Swin::Swin(const SwinShape& shape)
   }
 }
 
-std::array<at::Tensor, kNumStages> Swin::forward(const at::Tensor& images, const PlanTensors& plan,
-                                                 const at::Tensor& drop_path) const {
-  std::array<at::Tensor, kNumStages> outputs;
-  const at::Tensor draws = is_training() ? drop_path : at::Tensor();
-  at::Tensor x = patch_embed->forward(to_units(images, shape.unit_px()).index_select(0, plan.visible_units));
+StageTokens Swin::forward(const at::Tensor& units, const View& view) const {
+  StageTokens outputs;
+  at::Tensor x = patch_embed->forward(visible_units(units, view.plan));
   int64_t block = 0;
   for (int stage = 0; stage < kNumStages; ++stage) {
     const SwinStage& layer = (*layers)[stage];
     for (int64_t b = 0; b < layer.blocks->size(); ++b, ++block)
-      x = (*layer.blocks)[b].forward(x, plan.windows(stage, b % 2 == 1), keep_factors(shape, draws, block));
+      x = (*layer.blocks)[b].forward(x, {view.plan, stage, b % 2 == 1},
+                                     is_training() ? keep_factors(shape, view, block, stage) : at::Tensor());
     outputs[stage] = norms[stage]->forward(x);
     if (layer.downsample) x = layer.downsample->forward(x, unit_side(stage));
   }

@@ -4,13 +4,15 @@
 
 #include <limits>
 
+#include "glid/nn/transfer.h"
+
 namespace glid {
 namespace {
 
 template <typename T>
 at::Tensor tensor_of(const std::vector<T>& values, at::ScalarType type, const at::Device& device) {
   const at::Tensor view = at::from_blob(const_cast<T*>(values.data()), {std::ssize(values)}, at::dtype(type));
-  return device.is_cpu() ? view.clone() : view.to(device);
+  return to_device(view.clone(), device);
 }
 
 at::Tensor indices(const std::vector<int64_t>& values, const at::Device& device) {
@@ -20,7 +22,7 @@ at::Tensor indices(const std::vector<int64_t>& values, const at::Device& device)
 // Row of the bias table for every pair of places: (dy + w - 1)(2w - 1) + (dx + w - 1).
 at::Tensor bias_index(const BatchBucket& bucket, int64_t window, const at::Device& device) {
   const int64_t centre = (window - 1) * (2 * window - 1) + (window - 1);
-  const at::Tensor codes = indices(bucket.codes, device).to(at::kInt).view({-1, bucket.length});  // [W or 1, L]
+  const at::Tensor codes = indices(bucket.codes, device).to(at::kInt).view({-1, bucket.length});  // [D, L]
   return codes.unsqueeze(2) - codes.unsqueeze(1) + centre;
 }
 
@@ -31,15 +33,19 @@ at::Tensor key_mask(const BatchBucket& bucket, const at::Device& device) {
       .masked_fill_(filler.to(at::kBool), -std::numeric_limits<float>::infinity());
 }
 
+RowMap window_map(const ShiftPlan& shift, const at::Device& device) {
+  std::vector<int64_t> rows, empty;
+  for (const BatchBucket& bucket : shift.buckets) rows.insert(rows.end(), bucket.rows.begin(), bucket.rows.end());
+  for (size_t place = 0; place < rows.size(); ++place)
+    if (rows[place] == std::ssize(shift.inverse)) empty.push_back(static_cast<int64_t>(place));
+  return {indices(rows, device), indices(shift.inverse, device), empty.empty() ? at::Tensor() : indices(empty, device)};
+}
+
 WindowTensors window_tensors(const ShiftPlan& shift, const at::Device& device) {
-  WindowTensors tensors;
-  std::vector<int64_t> rows;
-  for (const BatchBucket& bucket : shift.buckets) {
-    rows.insert(rows.end(), bucket.rows.begin(), bucket.rows.end());
+  WindowTensors tensors{window_map(shift, device), {}};
+  for (const BatchBucket& bucket : shift.buckets)
     tensors.buckets.push_back(
         {bucket.num_windows, bucket.length, bias_index(bucket, shift.window, device), key_mask(bucket, device)});
-  }
-  tensors.map = {indices(rows, device), indices(shift.inverse, device), shift.needs_phantom};
   return tensors;
 }
 
@@ -62,7 +68,9 @@ RowMap image_map(const at::Tensor& cells, int64_t cells_per_image, const at::Dev
   const int64_t num_tokens = inverse.size(0), num_cells = cells.size(0) * cells_per_image;
   const at::Tensor rows = at::full({num_cells}, num_tokens, at::kLong);
   rows.index_copy_(0, inverse, at::arange(num_tokens, at::kLong));
-  return {rows.to(device), inverse.to(device), num_cells > num_tokens};
+  at::Tensor empty;
+  if (num_cells > num_tokens) empty = to_device(rows.eq(num_tokens).nonzero().squeeze(1), device);
+  return {to_device(rows, device), to_device(inverse, device), empty};
 }
 
 }  // namespace
@@ -71,21 +79,21 @@ const WindowTensors& PlanTensors::windows(int stage, bool shifted) const {
   return shifts[stage][shifted && !shifts[stage][1].buckets.empty()];
 }
 
-PlanTensors to_tensors(const WindowPlan& plan, const at::Device& device) {
-  PlanTensors t;
-  t.grid = plan.grid;
-  t.batch = plan.batch;
-  t.num_visible = plan.num_visible;
+std::shared_ptr<const PlanTensors> to_tensors(const WindowPlan& plan, const at::Device& device) {
+  auto t = std::make_shared<PlanTensors>();
+  t->grid = plan.grid;
+  t->batch = plan.batch;
+  t->num_visible = plan.num_visible;
   const at::Tensor hidden = indices(plan.hidden, at::kCPU).view({plan.batch, plan.num_hidden()});
   const at::Tensor visible = indices(plan.visible, at::kCPU).view({plan.batch, plan.num_visible});
-  t.visible_units = add_sample_offsets(visible, plan.grid.size()).to(device);
-  t.hidden_units = add_sample_offsets(hidden, plan.grid.size()).to(device);
-  t.hidden_cells = hidden.to(device);
+  t->visible_units = to_device(add_sample_offsets(visible, plan.grid.size()), device);
+  t->hidden_units = to_device(add_sample_offsets(hidden, plan.grid.size()), device);
+  t->hidden_cells = to_device(hidden, device);
   for (int stage = 0; stage < kNumStages; ++stage) {
     const at::Tensor cells = token_cells(plan, stage);
-    t.cells[stage] = cells.to(device);
-    t.images[stage] = image_map(cells, t.height(stage) * t.width(stage), device);
-    for (const bool shifted : {false, true}) t.shifts[stage][shifted] = window_tensors(plan.shifts[stage][shifted], device);
+    t->cells[stage] = to_device(cells, device);
+    t->images[stage] = image_map(cells, t->height(stage) * t->width(stage), device);
+    for (const bool shifted : {false, true}) t->shifts[stage][shifted] = window_tensors(plan.shifts[stage][shifted], device);
   }
   return t;
 }

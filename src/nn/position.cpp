@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
 #include <numbers>
 
 namespace glid {
@@ -9,29 +10,34 @@ namespace {
 
 constexpr double kTwoPi = 2 * std::numbers::pi;
 
-at::Tensor fourier_axis(int64_t size, int64_t channels) {  // [size, channels]
-  const at::Tensor u = (at::arange(size, at::kDouble) + 0.5) / size;
-  const at::Tensor cycles = at::logspace(std::log2(0.5), std::log2(6.0), channels / 2, 2.0, at::kDouble);
+// One axis of `count` cells on an image `size` cells long -> [count, channels].
+at::Tensor fourier_axis(int64_t count, double size, int64_t channels, const at::TensorOptions& options) {
+  const at::Tensor u = (at::arange(count, options) + 0.5) / size;
+  const at::Tensor cycles = at::logspace(std::log2(0.5), std::log2(6.0), channels / 2, 2.0, options);
   const at::Tensor angle = kTwoPi * u.unsqueeze(1) * cycles;
   return at::cat({angle.sin(), angle.cos()}, 1);
 }
 
-at::Tensor sine_axis(int64_t size, int64_t channels) {  // [size, channels]
-  const at::Tensor u = (at::arange(size, at::kDouble) + 1) / (size + 1e-6) * kTwoPi;
-  const at::Tensor exponent = at::arange(channels, at::kDouble).div(2, "floor") * 2 / static_cast<double>(channels);
+at::Tensor sine_axis(int64_t count, double size, int64_t channels, const at::TensorOptions& options) {
+  const at::Tensor u = (at::arange(count, options) + 1) / (size + 1e-6) * kTwoPi;
+  const at::Tensor exponent = at::arange(channels, options).div(2, "floor") * 2 / static_cast<double>(channels);
   const at::Tensor angle = u.unsqueeze(1) / at::pow(1e4, exponent);
-  const at::Tensor even = at::arange(channels, at::kLong).remainder(2).eq(0);
+  const at::Tensor even = at::arange(channels, options.dtype(at::kLong)).remainder(2).eq(0);
   return at::where(even, angle.sin(), angle.cos());
 }
 
 }  // namespace
 
-at::Tensor position_table(PositionKind kind, int64_t height, int64_t width, int64_t channels, const at::Device& device) {
+at::Tensor position_vectors(PositionKind kind, const at::Tensor& cells, const GridExtent& extent, int64_t channels) {
   const auto axis = kind == PositionKind::kFourier ? fourier_axis : sine_axis;
-  const int64_t half = channels / 2;
-  const at::Tensor y = axis(height, half).unsqueeze(1).expand({height, width, half});
-  const at::Tensor x = axis(width, half).unsqueeze(0).expand({height, width, half});
-  return at::cat({y, x}, 2).view({height * width, channels}).to(at::TensorOptions().device(device).dtype(at::kFloat));
+  const at::TensorOptions options = cells.options().dtype(at::kDouble);
+  const at::Tensor flat = cells.reshape(-1);
+  const at::Tensor y = axis(extent.height, extent.valid_height, channels / 2, options).to(at::kFloat);
+  const at::Tensor x = axis(extent.width, extent.valid_width, channels / 2, options).to(at::kFloat);
+  std::vector<int64_t> shape = cells.sizes().vec();
+  shape.push_back(channels);
+  return at::cat({y.index_select(0, flat.div(extent.width, "floor")), x.index_select(0, flat.remainder(extent.width))}, 1)
+      .view(shape);
 }
 
 }  // namespace glid

@@ -12,36 +12,38 @@ using torch::autograd::variable_list;
 at::Tensor with_last_row(const at::Tensor& x, const at::Tensor& row) { return at::cat({x, row.unsqueeze(0)}); }
 
 at::Tensor gather_places(const at::Tensor& x, const RowMap& map, const at::Tensor& fill) {
-  return (map.has_fill ? with_last_row(x, fill) : x).index_select(0, map.rows);
+  return (map.has_fill() ? with_last_row(x, fill) : x).index_select(0, map.rows);
 }
 
 at::Tensor zero_row(const at::Tensor& x) { return at::zeros({x.size(1)}, x.options()); }
 
-RowMap saved_map(const variable_list& saved, bool has_fill) { return {saved[0], saved[1], has_fill}; }
+void save(AutogradContext* ctx, const RowMap& map) { ctx->save_for_backward({map.rows, map.inverse, map.empty}); }
+
+RowMap saved_map(AutogradContext* ctx) {
+  const variable_list saved = ctx->get_saved_variables();
+  return {saved[0], saved[1], saved[2]};
+}
 
 struct Spread : torch::autograd::Function<Spread> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& fill, const RowMap& map) {
-    ctx->save_for_backward({map.rows, map.inverse});
-    ctx->saved_data["has_fill"] = map.has_fill;
+    save(ctx, map);
     return gather_places(x, map, fill);
   }
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const RowMap map = saved_map(ctx->get_saved_variables(), ctx->saved_data["has_fill"].toBool());
+    const RowMap map = saved_map(ctx);
     const at::Tensor grad_x = grads[0].index_select(0, map.inverse);
-    if (!map.has_fill || !ctx->needs_input_grad(1)) return {grad_x, {}, {}};
-    const at::Tensor empty = map.rows.eq(map.inverse.size(0)).nonzero().squeeze(1);
-    return {grad_x, grads[0].index_select(0, empty).sum(0), {}};
+    if (!map.has_fill() || !ctx->needs_input_grad(1)) return {grad_x, {}, {}};
+    return {grad_x, grads[0].index_select(0, map.empty).sum(0), {}};
   }
 };
 
 struct Collect : torch::autograd::Function<Collect> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& y, const RowMap& map) {
-    ctx->save_for_backward({map.rows, map.inverse});
-    ctx->saved_data["has_fill"] = map.has_fill;
+    save(ctx, map);
     return y.index_select(0, map.inverse);
   }
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const RowMap map = saved_map(ctx->get_saved_variables(), ctx->saved_data["has_fill"].toBool());
+    const RowMap map = saved_map(ctx);
     return {gather_places(grads[0], map, zero_row(grads[0])), {}};
   }
 };

@@ -71,14 +71,21 @@ struct RelativeBias : torch::autograd::Function<RelativeBias> {
   }
 };
 
+// scores [W, heads, L, L] and the biases [D, heads, L, L] of D layouts in turn.
+at::Tensor add_bias(const at::Tensor& scores, const at::Tensor& bias) {
+  const int64_t layouts = bias.size(0), heads = scores.size(1), length = scores.size(2);
+  if (layouts == 1 || layouts == scores.size(0)) return scores + bias;
+  return (scores.view({-1, layouts, heads, length, length}) + bias).view(scores.sizes());
+}
+
 // qkv [W * L, 3C] of one bucket -> [W * L, C].
 at::Tensor bucket_attention(const at::Tensor& qkv, const at::Tensor& bias_table, const WindowBucketTensors& bucket) {
   const int64_t heads = bias_table.size(1), channels = qkv.size(1) / 3, head_dim = channels / heads;
   const auto parts = qkv.view({bucket.num_windows, bucket.length, 3, heads, head_dim}).permute({2, 0, 3, 1, 4}).unbind(0);
   const at::Tensor query = parts[0] * std::pow(static_cast<double>(head_dim), -0.5);
-  at::Tensor bias = relative_bias(bias_table, bucket.bias_index);  // [W or 1, heads, L, L]
+  at::Tensor bias = relative_bias(bias_table, bucket.bias_index);  // [D, heads, L, L]
   if (bucket.key_mask.defined()) bias = bias + bucket.key_mask.to(bias.scalar_type());
-  const at::Tensor weights = (at::matmul(query, parts[1].transpose(2, 3)) + bias).softmax(-1);
+  const at::Tensor weights = add_bias(at::matmul(query, parts[1].transpose(2, 3)), bias).softmax(-1);
   return at::matmul(weights.to(qkv.scalar_type()), parts[2]).transpose(1, 2).reshape({-1, channels});
 }
 

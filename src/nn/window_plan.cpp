@@ -120,16 +120,20 @@ void append_bucket(BatchBucket& to, const WindowBucket& from, int64_t first_row,
   to.codes.insert(to.codes.end(), from.codes.begin(), from.codes.end());
 }
 
-void simplify(BatchBucket& bucket) {
-  if (std::none_of(bucket.filler.begin(), bucket.filler.end(), [](uint8_t f) { return f != 0; })) bucket.filler.clear();
-  const auto first = bucket.codes.begin();
-  for (int64_t w = 1; w < bucket.num_windows; ++w)
-    if (!std::equal(first, first + bucket.length, first + w * bucket.length)) return;
-  bucket.shared_codes = true;
-  bucket.codes.resize(static_cast<size_t>(bucket.length));
+// Whether the codes of every window are those of the window `period` before it.
+bool repeats(const BatchBucket& bucket, int64_t period) {
+  const auto shift = period * bucket.length;
+  return std::equal(bucket.codes.begin() + shift, bucket.codes.end(), bucket.codes.begin());
 }
 
-ShiftPlan collate_shift(std::span<const SamplePlan> samples, int stage, bool shifted, int64_t window) {
+// Keeps the codes of distinct windows: one, those of one whole image (every image of the batch has them), or all.
+void simplify(BatchBucket& bucket, int64_t num_samples, bool whole) {
+  if (std::none_of(bucket.filler.begin(), bucket.filler.end(), [](uint8_t f) { return f != 0; })) bucket.filler.clear();
+  bucket.num_layouts = repeats(bucket, 1) ? 1 : whole ? bucket.num_windows / num_samples : bucket.num_windows;
+  bucket.codes.resize(static_cast<size_t>(bucket.num_layouts * bucket.length));
+}
+
+ShiftPlan collate_shift(std::span<const SamplePlan> samples, int stage, bool shifted) {
   const int64_t per_sample = samples[0].num_tokens(stage), total = per_sample * std::ssize(samples);
   std::map<int64_t, BatchBucket> by_length;
   for (size_t b = 0; b < samples.size(); ++b)
@@ -137,7 +141,7 @@ ShiftPlan collate_shift(std::span<const SamplePlan> samples, int stage, bool shi
       append_bucket(by_length[bucket.length], bucket, static_cast<int64_t>(b) * per_sample, total);
 
   ShiftPlan plan;
-  plan.window = window;
+  plan.window = samples[0].windows[stage];
   if (!by_length.empty()) plan.inverse.resize(static_cast<size_t>(total));
   int64_t place = 0;
   for (auto& [length, bucket] : by_length) {
@@ -146,7 +150,7 @@ ShiftPlan collate_shift(std::span<const SamplePlan> samples, int stage, bool shi
       else plan.needs_phantom = true;
       ++place;
     }
-    simplify(bucket);
+    simplify(bucket, std::ssize(samples), samples[0].hidden.empty());
     plan.buckets.push_back(std::move(bucket));
   }
   return plan;
@@ -155,8 +159,8 @@ ShiftPlan collate_shift(std::span<const SamplePlan> samples, int stage, bool shi
 void require_alike(std::span<const SamplePlan> samples) {
   if (samples.empty()) throw std::invalid_argument("collate: no samples");
   for (const SamplePlan& sample : samples)
-    if (sample.grid != samples[0].grid || sample.visible.size() != samples[0].visible.size())
-      throw std::invalid_argument("collate: samples differ in grid or in the number of visible units");
+    if (!are_alike(sample, samples[0]))
+      throw std::invalid_argument("collate: samples differ in grid, visible units or windows");
 }
 
 }  // namespace
@@ -169,7 +173,7 @@ UnitGrid unit_grid(int64_t height_px, int64_t width_px, int64_t unit_px, const s
 }
 
 SamplePlan plan_sample(const UnitGrid& grid, std::vector<int64_t> visible, const StageWindows& windows) {
-  SamplePlan plan{grid, std::move(visible), {}, {}};
+  SamplePlan plan{grid, windows, std::move(visible), {}, {}};
   std::vector<int64_t> all(static_cast<size_t>(grid.size()));
   std::iota(all.begin(), all.end(), 0);
   std::set_difference(all.begin(), all.end(), plan.visible.begin(), plan.visible.end(), std::back_inserter(plan.hidden));
@@ -187,7 +191,11 @@ SamplePlan plan_whole_image(const UnitGrid& grid, const StageWindows& windows) {
   return plan_sample(grid, std::move(all), windows);
 }
 
-WindowPlan collate(std::span<const SamplePlan> samples, const StageWindows& windows) {
+bool are_alike(const SamplePlan& a, const SamplePlan& b) {
+  return a.grid == b.grid && a.windows == b.windows && a.visible.size() == b.visible.size();
+}
+
+WindowPlan collate(std::span<const SamplePlan> samples) {
   require_alike(samples);
   WindowPlan plan;
   plan.grid = samples[0].grid;
@@ -198,8 +206,7 @@ WindowPlan collate(std::span<const SamplePlan> samples, const StageWindows& wind
     plan.hidden.insert(plan.hidden.end(), sample.hidden.begin(), sample.hidden.end());
   }
   for (int stage = 0; stage < kNumStages; ++stage)
-    for (const bool shifted : {false, true})
-      plan.shifts[stage][shifted] = collate_shift(samples, stage, shifted, windows[stage]);
+    for (const bool shifted : {false, true}) plan.shifts[stage][shifted] = collate_shift(samples, stage, shifted);
   return plan;
 }
 

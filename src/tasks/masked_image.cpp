@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "glid/data/transforms.h"
 #include "pixel_references.h"
 
 namespace glid {
@@ -10,12 +11,22 @@ namespace {
 constexpr double kVarianceFloor = 1e-6;
 constexpr double kCollapse = 0.02;  // query_spread below it
 
-at::Tensor in_float(const at::Tensor& x) { return at::isReducedFloatingType(x.scalar_type()) ? x.to(at::kFloat) : x; }
+const PlanTensors& plan_of(const Question& question) {
+  TORCH_CHECK(question.view.plan.runs.size() == 1, "pre-training's pictures are all of one size");
+  return *question.view.plan.runs[0].plan;
+}
 
-// Pixels of the hidden units, [B, N, 3 U^2].
-at::Tensor hidden_pixels(const Question& question, int64_t unit_px) {
-  const at::Tensor units = to_units(question.images, unit_px).flatten(1);
-  return units.index_select(0, question.query.plan.hidden_units).view({question.query.plan.batch, -1, units.size(1)});
+// Pixels of the hidden units, [B, N, 3 U^2]; all pictures have one grid.
+at::Tensor hidden_pixels(const Question& question) {
+  const PlanTensors& plan = plan_of(question);
+  const at::Tensor units = question.units.flatten(1);
+  return units.index_select(0, plan.hidden_units).view({plan.batch, -1, units.size(1)});
+}
+
+// [B, N, 3 U^2]: the answers to [M_1 .. M_N], without [CLS].
+at::Tensor predictions(std::span<const Answer> answers) {
+  const at::Tensor last = answers[0].at("pixels").select(0, 0);
+  return last.narrow(1, 1, last.size(1) - 1);
 }
 
 struct Statistics {
@@ -26,28 +37,13 @@ Statistics statistics(const at::Tensor& pixels) {
   return {pixels.mean(-1, true), (pixels.var(-1, /*unbiased=*/true, /*keepdim=*/true) + kVarianceFloor).sqrt()};
 }
 
-// Every sample's draws for drop path, [2 blocks, B].
-at::Tensor drop_path_draws(const Batch& batch, int64_t num_blocks, const at::Device& device) {
-  const at::Tensor draws = at::empty({batch.size(), 2 * num_blocks}, at::kFloat);
-  float* values = draws.mutable_data_ptr<float>();
-  for (const SampleKey& key : batch.keys) {
-    Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kDropPath);
-    for (int64_t i = 0; i < 2 * num_blocks; ++i) *values++ = static_cast<float>(rng.uniform());
-  }
-  return draws.t().to(device);
-}
-
-// [B, units, 3 U^2] in ImageNet's mean and deviation -> B pictures.
-std::vector<Image> to_images(const at::Tensor& units, const UnitGrid& grid, int64_t unit_px) {
-  const int64_t batch = units.size(0), height = grid.height * unit_px, width = grid.width * unit_px;
-  const at::Tensor pixels = denormalise(units.view({batch, grid.height, grid.width, unit_px, unit_px, 3})
-                                            .permute({0, 1, 3, 2, 4, 5})
-                                            .reshape({batch, height, width, 3}));
-  const at::Tensor bytes = pixels.to(at::kCPU).contiguous();
+// Units in ImageNet's mean and deviation, of pictures of one grid -> the pictures.
+std::vector<Image> to_images(const at::Tensor& units, const UnitGrid& grid) {
+  const at::Tensor bytes = denormalise(from_units(units, grid)).to(at::kCPU).contiguous();
   std::vector<Image> images;
-  for (int64_t b = 0; b < batch; ++b) {
+  for (int64_t b = 0; b < bytes.size(0); ++b) {
     const auto* data = bytes[b].const_data_ptr<uint8_t>();
-    images.push_back({height, width, std::vector<uint8_t>(data, data + height * width * 3)});
+    images.push_back({bytes.size(1), bytes.size(2), std::vector<uint8_t>(data, data + bytes[b].numel())});
   }
   return images;
 }
@@ -59,24 +55,36 @@ at::Tensor normalise_units(const at::Tensor& pixels) {
   return (pixels - s.mean) / s.deviation;
 }
 
-MaskedImage::MaskedImage(const MaskedImageConfig& config, const SwinShape& shape) : config_(config), shape_(shape) {}
+MaskedImage::MaskedImage(const MaskedImageConfig& config, const SwinShape& shape, int64_t size_px)
+    : config_(config), shape_(shape), size_px_(size_px), viewer_(shape) {}
 
-std::vector<HeadSpec> MaskedImage::heads() const { return {{"pixels", 3 * shape_.unit_px() * shape_.unit_px()}}; }
+TaskSpec MaskedImage::spec() const {
+  return {.heads = {{"pixels", 3 * shape_.unit_px() * shape_.unit_px()}}, .queries = {.mask_token = true}};
+}
 
-SamplePlan MaskedImage::plan(const SampleKey& key, int64_t height_px, int64_t width_px) const {
-  const UnitGrid grid{height_px / shape_.unit_px(), width_px / shape_.unit_px()};
-  Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kMask);
-  return plan_sample(grid, draw_visible(grid, config_.mask, config_.mask_ratio, rng), shape_.windows);
+std::vector<PreparedImage> MaskedImage::prepare(const Sample& sample, const SampleKey& key, const BatchPosition&,
+                                                bool training) const {
+  const Image& image = sample.image;
+  const Placement placement = training ? pretraining_placement(image.height, image.width, key, size_px_)
+                                       : centre_placement(image.height, image.width, size_px_);
+  const UnitGrid grid{size_px_ / shape_.unit_px(), size_px_ / shape_.unit_px()};
+  const Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kMask);
+  return {{.image = place_image(image, placement, Filter::kBicubic),
+           .placement = placement,
+           .plan = shape_.plan(grid, draw_visible(grid, config_.mask, config_.mask_ratio, rng))}};
+}
+
+std::vector<LossCount> MaskedImage::counts(const Batch& batch) const {
+  double hidden = 0;
+  for (const BatchRun& run : batch.runs) hidden += static_cast<double>(run.plan->hidden.size());
+  return {{"units", hidden}};
 }
 
 Question MaskedImage::ask(const Batch& batch) const {
-  Question question;
-  const at::Device device = batch.images.device();
-  question.images = normalise(batch.images);
-  question.query.plan = to_tensors(*batch.plan, device);
-  if (shape_.drop_path > 0) question.query.drop_path = drop_path_draws(batch, shape_.num_blocks(), device);
-  question.target = target_of(hidden_pixels(question, shape_.unit_px()));
-  question.count = static_cast<double>(question.query.plan.hidden_units.size(0));
+  Question question{.view = viewer_.view(batch)};
+  question.units = viewer_.pixels(batch, question.view);
+  question.queries = {{.asked = HiddenUnits{hidden_cells(question.view.plan)}, .images = question.view.plan.all()}};
+  question.targets["pixels"] = target_of(hidden_pixels(question));
   return question;
 }
 
@@ -90,35 +98,33 @@ at::Tensor MaskedImage::to_pixels(const at::Tensor& prediction, const at::Tensor
   return prediction * s.deviation + s.mean;
 }
 
-Losses MaskedImage::losses(const Answer& answer, const Question& question) const {
-  const at::Tensor& all = answer.at("pixels");
-  const at::Tensor prediction = in_float(all.narrow(1, 1, all.size(1) - 1));  // without [CLS]
-  const at::Tensor error = prediction - question.target.to(prediction.scalar_type());
+Losses MaskedImage::losses(std::span<const Answer> answers, const Question& question) const {
+  const at::Tensor prediction = predictions(answers);
+  const at::Tensor error = prediction - question.targets.at("pixels").to(prediction.scalar_type());
   const at::Tensor spread = prediction.detach().std(1, /*unbiased=*/false).mean();
-  return {error.square().mean(-1).sum(),
+  return {{{.name = "pixels", .sum = error.square().mean(-1).sum(), .count = "units"}},
           {{"query_spread", spread, kCollapse, "all queries of an image get nearly the same answer"}}};
 }
 
 std::vector<Reference> MaskedImage::references(const Question& question) const {
-  const PlanTensors& plan = question.query.plan;
-  const at::Tensor visible = to_units(question.images, shape_.unit_px()).flatten(1).index_select(0, plan.visible_units);
-  return {{"zero", at::zeros_like(question.target)},
-          {"colour offset", mean_colour(target_of(visible), question.target)},
-          {"interpolation", target_of(interpolate_hidden(question.images, plan, shape_.unit_px()))}};
+  const PlanTensors& plan = plan_of(question);
+  const at::Tensor& target = question.targets.at("pixels");
+  const at::Tensor visible = question.units.flatten(1).index_select(0, plan.visible_units);
+  return {{"zero", at::zeros_like(target), target},
+          {"colour offset", mean_colour(target_of(visible), target), target},
+          {"interpolation", target_of(interpolate_hidden(question.units, plan)), target}};
 }
 
 std::vector<std::string> MaskedImage::picture_titles() const { return {"masked", "reconstruction", "control", "original"}; }
 
-std::vector<std::vector<Image>> MaskedImage::pictures(const Answer& answer, const Question& question) const {
+std::vector<std::vector<Image>> MaskedImage::pictures(std::span<const Answer> answers, const Question& question) const {
   const at::NoGradGuard no_grad;
-  const PlanTensors& plan = question.query.plan;
-  const at::Tensor units = to_units(question.images, shape_.unit_px()).flatten(1);  // [B * units, 3 U^2]
-  const at::Tensor hidden = hidden_pixels(question, shape_.unit_px());
-  const at::Tensor& all = answer.at("pixels");
-  const at::Tensor prediction = all.narrow(1, 1, all.size(1) - 1).to(units.scalar_type());
+  const PlanTensors& plan = plan_of(question);
+  const at::Tensor hidden = hidden_pixels(question);
+  const at::Tensor prediction = predictions(answers).to(hidden.scalar_type());
   const auto with_hidden = [&](const at::Tensor& pixels) {
-    const at::Tensor filled = units.index_copy(0, plan.hidden_units, pixels.reshape({-1, units.size(1)}));
-    return to_images(filled.view({plan.batch, -1, units.size(1)}), plan.grid, shape_.unit_px());
+    const at::Tensor values = pixels.reshape({-1, question.units.size(1), question.units.size(2), 3});
+    return to_images(question.units.index_copy(0, plan.hidden_units, values), plan.grid);
   };
   const std::vector<std::vector<Image>> columns{
       with_hidden(at::zeros_like(hidden)), with_hidden(to_pixels(prediction, hidden)),

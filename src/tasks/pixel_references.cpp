@@ -33,7 +33,9 @@ at::Tensor mean_colour(const at::Tensor& visible, const at::Tensor& target) {
   return colour.view({batch, 1, 1, 3}).expand({batch, num_hidden, pixels, 3}).flatten(2);
 }
 
-at::Tensor interpolate_hidden(const at::Tensor& images, const PlanTensors& plan, int64_t unit_px) {
+at::Tensor interpolate_hidden(const at::Tensor& units, const PlanTensors& plan) {
+  const at::Tensor images = from_units(units, plan.grid);  // [B, H, W, 3]
+  const int64_t unit_px = units.size(1);
   const auto options = images.options().dtype(at::kDouble);
   at::Tensor shown = at::zeros({plan.batch * plan.grid.size()}, options);
   shown.index_fill_(0, plan.visible_units, 1);
@@ -43,8 +45,8 @@ at::Tensor interpolate_hidden(const at::Tensor& images, const PlanTensors& plan,
   const at::Tensor pixels = images.to(at::kDouble).permute({0, 3, 1, 2});  // [B, 3, H, W]
   const at::Tensor kernel = inverse_cube_kernel(images.size(1), images.size(2), options);
   const at::Tensor mean = convolve(pixels * mask, kernel) / convolve(mask, kernel);
-  const at::Tensor units = to_units(mean.permute({0, 2, 3, 1}).to(images.scalar_type()).contiguous(), unit_px).flatten(1);
-  return units.index_select(0, plan.hidden_units).view({plan.batch, -1, units.size(1)});
+  const at::Tensor filled = to_units(mean.permute({0, 2, 3, 1}).to(images.scalar_type()).contiguous(), unit_px).flatten(1);
+  return filled.index_select(0, plan.hidden_units).view({plan.batch, -1, filled.size(1)});
 }
 
 at::Tensor denormalise(const at::Tensor& pixels) {

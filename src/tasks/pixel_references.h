@@ -11,8 +11,8 @@ namespace glid {
 // visible units at every hidden pixel.
 at::Tensor mean_colour(const at::Tensor& visible, const at::Tensor& target);
 
-// images [B, H, W, 3] -> [B, N, 3 U^2]: every hidden pixel the mean of all visible pixels weighted by distance^-3.
-at::Tensor interpolate_hidden(const at::Tensor& images, const PlanTensors& plan, int64_t unit_px);
+// units [B * units, U, U, 3] -> [B, N, 3 U^2]: every hidden pixel the mean of all visible pixels weighted by distance^-3.
+at::Tensor interpolate_hidden(const at::Tensor& units, const PlanTensors& plan);
 
 // ImageNet-normalised [.., 3] -> uint8.
 at::Tensor denormalise(const at::Tensor& pixels);

@@ -3,14 +3,14 @@
 namespace glid {
 namespace {
 
-std::unique_ptr<Task> make(const MaskedImageConfig& config, const SwinShape& shape) {
-  return std::make_unique<MaskedImage>(config, shape);
+std::unique_ptr<Task> make(const MaskedImageConfig& config, const TaskContext& context) {
+  return std::make_unique<MaskedImage>(config, context.encoder, context.image_size_px);
 }
 
 }  // namespace
 
-std::unique_ptr<Task> make_task(const TaskConfig& config, const SwinShape& shape) {
-  return std::visit([&](const auto& alternative) { return make(alternative, shape); }, config);
+std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context) {
+  return std::visit([&](const auto& alternative) { return make(alternative, context); }, config);
 }
 
 }  // namespace glid

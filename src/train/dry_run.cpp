@@ -95,7 +95,7 @@ Cost measure(Session& session, const std::vector<Batch>& batches) {
   cost.weights_mib = memory_mib(session.device);
   for (int i = 0; i < 2; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    (void)train_step(session.learner, batches, 0.0).grad_norm.item<float>();
+    (void)train_step(session.learner, batches, 0.0)->grad_norm.item<float>();
     cost.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
   cost.peak_mib = std::max(memory_mib(session.device), cost.weights_mib);

@@ -36,7 +36,8 @@ Outcome one_step(Precision precision, const c10::Device& device, const LaunchEnv
   Session session(config, make_dataset(config.data, Split::kTrain), batch_layout(config, *communicator), *communicator,
                   device);
   Outcome outcome;
-  outcome.loss = accumulate_gradients(session.learner, session.loader.next()).loss.item<double>();
+  const std::vector<Batch> batches = session.loader.next();
+  outcome.loss = accumulate_gradients(session.learner, batches, agree(session.learner, batches).counts).loss.item<double>();
   for (const at::Tensor& gradient : session.gradients.gradients()) outcome.gradients.push_back(gradient.to(at::kCPU));
   return outcome;
 }

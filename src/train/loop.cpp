@@ -52,10 +52,10 @@ class Run {
  private:
   bool is_main() const { return session_.communicator.is_main(); }
   bool is_due(int64_t every) const { return step_ == total_ || (every > 0 && step_ % every == 0); }
-  bool stop_agreed() const;
 
+  ExitCode interrupt();
   void log_references();
-  StepResult update();
+  std::optional<StepResult> update();  // nothing if the ranks agree to stop
   void log_step(const StepResult& result);
   void warn_of_floor(const StepResult& result, const StepMetrics& metrics);
   bool validate();  // true if no loss was lower so far
@@ -79,12 +79,6 @@ class Run {
   std::unique_ptr<CheckpointWriter> writer_;  // rank 0
 };
 
-bool Run::stop_agreed() const {
-  const at::Tensor requests = at::full({}, stop_requested() ? 1.0 : 0.0, at::kDouble);
-  session_.communicator.all_reduce_sum(requests);
-  return requests.item<double>() > 0;
-}
-
 void Run::open_files() {
   if (is_main()) {
     const fs::path out = config_.out;
@@ -103,14 +97,9 @@ void Run::open_files() {
 ExitCode Run::train() {
   if (step_ == 0) log_references();
   while (step_ < total_) {
-    if (stop_agreed()) {
-      save();
-      if (writer_) writer_->wait();
-      log_info("interrupted: checkpoint written at step {}; the same command goes on", step_);
-      return ExitCode::kInterrupted;
-    }
-    const StepResult result = update();
-    if (is_due(config_.log.every_steps)) log_step(result);
+    const std::optional<StepResult> result = update();
+    if (!result) return interrupt();
+    if (is_due(config_.log.every_steps)) log_step(*result);
     const bool is_best = is_due(config_.eval.every_steps) && validate();
     if (config_.log.pictures_every_steps > 0 && is_due(config_.log.pictures_every_steps)) draw_pictures();
     if (is_best || is_due(config_.checkpoint.every_steps)) save();
@@ -120,18 +109,26 @@ ExitCode Run::train() {
   return ExitCode::kDone;
 }
 
+ExitCode Run::interrupt() {
+  save();
+  if (writer_) writer_->wait();
+  log_info("interrupted: checkpoint written at step {}; the same command goes on", step_);
+  return ExitCode::kInterrupted;
+}
+
 void Run::log_references() {
   const NamedLosses losses = validation_.references();
   if (log_) log_->references(losses);
 }
 
-StepResult Run::update() {
+std::optional<StepResult> Run::update() {
   progress_.begin_step(session_.loader.wait_s());
   const std::vector<Batch> batches = session_.loader.next();
   lr_ = session_.schedule.at(step_);
-  StepResult result = train_step(session_.learner, batches, lr_);
+  std::optional<StepResult> result = train_step(session_.learner, batches, lr_, stop_requested());
+  if (!result) return result;
   ++step_;
-  guard_.watch(step_, result.found_inf, batches);
+  guard_.watch(step_, result->found_inf, batches);
   progress_.end_step(session_.loader.wait_s());
   if (is_main()) progress_.draw_bar(step_);
   return result;

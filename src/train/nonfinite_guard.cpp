@@ -31,8 +31,8 @@ void NonfiniteGuard::dump_samples(int64_t step, const std::vector<Batch>& batche
   std::filesystem::create_directories(folder_);
   Json::Array samples;
   for (const Batch& batch : batches)
-    for (size_t i = 0; i < batch.keys.size(); ++i)
-      samples.push_back(Json().set("id", batch.keys[i].id).set("epoch", batch.keys[i].epoch).set("name", batch.names[i]));
+    for (const BatchImage& image : batch.images)
+      samples.push_back(Json().set("id", image.key.id).set("epoch", image.key.epoch).set("name", image.name));
   write_file(folder_ / format("step_{:08}_rank_{}.json", step, rank_), Json(std::move(samples)).dump(2));
 }
 

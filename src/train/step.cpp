@@ -2,23 +2,45 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
+#include "glid/eval/answer.h"
 #include "glid/optim/clip.h"
 
 namespace glid {
 namespace {
 
-double global_count(const std::vector<Question>& questions, Communicator& communicator) {
-  double count = 0;
-  for (const Question& question : questions) count += question.count;
-  const at::Tensor total = at::full({}, count, at::kDouble);
-  communicator.all_reduce_sum(total);
-  return total.item<double>();
+// The divisor of a term: counts of 0 divide by 1.
+double divisor(const LossTerm& term, const std::vector<LossCount>& counts) {
+  const auto found = std::find_if(counts.begin(), counts.end(), [&](const LossCount& c) { return c.name == term.count; });
+  TORCH_CHECK(found != counts.end(), "the loss term ", term.name, " is divided by an unknown count, ", term.count);
+  return std::max(found->value, 1.0);
 }
 
-Losses answer_and_score(const Learner& learner, const Question& question) {
-  const AutocastGuard autocast(learner.precision, question.images.device().type());
-  const Answer answer = learner.model.forward(question.images, question.query);
-  return learner.task.losses(answer, question);
+void add_to(at::Tensor& sum, const at::Tensor& value) { sum = sum.defined() ? sum + value : value; }
+
+// Adds a micro-batch's terms to the result and returns its share of the loss.
+at::Tensor add_terms(StepResult& result, const Losses& losses, const std::vector<LossCount>& counts) {
+  result.terms.resize(losses.terms.size());
+  at::Tensor loss;
+  for (size_t i = 0; i < losses.terms.size(); ++i) {
+    const LossTerm& term = losses.terms[i];
+    const at::Tensor value = term.sum / divisor(term, counts);
+    result.terms[i].first = term.name;
+    add_to(result.terms[i].second, value.detach());
+    add_to(loss, term.weight == 1 ? value : value * term.weight);
+  }
+  return loss;
+}
+
+void add_diagnostics(StepResult& result, Losses& losses, double share) {
+  if (result.diagnostics.empty()) {
+    result.diagnostics = std::move(losses.diagnostics);
+    for (Diagnostic& d : result.diagnostics) d.value = d.value * share;
+    return;
+  }
+  for (size_t i = 0; i < result.diagnostics.size(); ++i)
+    result.diagnostics[i].value = result.diagnostics[i].value + losses.diagnostics[i].value * share;
 }
 
 // Skips, clips, steps; the gradients are already averaged over the ranks.
@@ -35,26 +57,46 @@ void update(Learner& learner, StepResult& result, double lr) {
 
 }  // namespace
 
-StepResult accumulate_gradients(Learner& learner, const std::vector<Batch>& micro_batches) {
-  std::vector<Question> questions;
-  for (const Batch& batch : micro_batches) questions.push_back(learner.task.ask(batch));
-  const double count = global_count(questions, learner.communicator);
-  const double world = learner.communicator.size();  // gradients are averaged over the ranks
+Agreement agree(const Learner& learner, const std::vector<Batch>& micro_batches, bool stop_requested) {
+  Agreement agreement;
+  for (const Batch& batch : micro_batches) {
+    std::vector<LossCount> counts = learner.task.counts(batch);
+    for (size_t i = 0; i < agreement.counts.size(); ++i) counts[i].value += agreement.counts[i].value;
+    agreement.counts = std::move(counts);
+  }
+  const at::Tensor sums = at::empty({std::ssize(agreement.counts) + 1}, at::kDouble);
+  double* values = sums.mutable_data_ptr<double>();
+  for (const LossCount& count : agreement.counts) *values++ = count.value;
+  *values = stop_requested ? 1 : 0;
+  learner.communicator.all_reduce_sum(sums);
+  const double* sum = sums.const_data_ptr<double>();
+  for (LossCount& count : agreement.counts) count.value = *sum++;
+  agreement.stop = *sum > 0;
+  return agreement;
+}
 
+StepResult accumulate_gradients(Learner& learner, const std::vector<Batch>& micro_batches,
+                                const std::vector<LossCount>& counts) {
+  const double world = learner.communicator.size();  // gradients are averaged over the ranks
+  const double share = 1 / static_cast<double>(micro_batches.size());
   StepResult result;
   learner.gradients.zero();
-  for (size_t i = 0; i < questions.size(); ++i) {
-    Losses losses = answer_and_score(learner, questions[i]);
-    const at::Tensor loss = losses.sum / count;
-    learner.gradients.backward(learner.scaler.scale(loss * world), /*last=*/i + 1 == questions.size());
-    result.loss = result.loss.defined() ? result.loss + loss.detach() : loss.detach();
-    result.diagnostics = std::move(losses.diagnostics);
+  for (size_t i = 0; i < micro_batches.size(); ++i) {
+    const Question question = learner.task.ask(micro_batches[i].on(learner.device));
+    Losses losses = learner.task.losses(answer(learner.model, question, learner.precision), question);
+    const at::Tensor loss = add_terms(result, losses, counts);
+    learner.gradients.backward(learner.scaler.scale(loss * world), /*last=*/i + 1 == micro_batches.size());
+    add_to(result.loss, loss.detach());
+    add_diagnostics(result, losses, share);
   }
   return result;
 }
 
-StepResult train_step(Learner& learner, const std::vector<Batch>& micro_batches, double lr) {
-  StepResult result = accumulate_gradients(learner, micro_batches);
+std::optional<StepResult> train_step(Learner& learner, const std::vector<Batch>& micro_batches, double lr,
+                                     bool stop_requested) {
+  const Agreement agreement = agree(learner, micro_batches, stop_requested);
+  if (agreement.stop) return std::nullopt;
+  StepResult result = accumulate_gradients(learner, micro_batches, agreement.counts);
   const at::NoGradGuard no_grad;
   update(learner, result, lr);
   return result;

@@ -6,6 +6,7 @@ namespace glid {
 
 StepMetrics step_metrics(const StepResult& result, Communicator& communicator) {
   std::vector<at::Tensor> values{result.loss};
+  for (const auto& [name, value] : result.terms) values.push_back(value);
   for (const Diagnostic& d : result.diagnostics) values.push_back(d.value / communicator.size());
   for (at::Tensor& value : values) value = value.to(at::kCPU, at::kDouble);
   const at::Tensor sums = at::stack(values);
@@ -14,8 +15,9 @@ StepMetrics step_metrics(const StepResult& result, Communicator& communicator) {
   StepMetrics metrics;
   metrics.loss = sums[0].item<double>();
   metrics.grad_norm = result.grad_norm.item<double>();
-  for (size_t i = 0; i < result.diagnostics.size(); ++i)
-    metrics.diagnostics.emplace_back(result.diagnostics[i].name, sums[static_cast<int64_t>(i) + 1].item<double>());
+  int64_t next = 1;
+  for (const auto& [name, value] : result.terms) metrics.terms.emplace_back(name, sums[next++].item<double>());
+  for (const Diagnostic& d : result.diagnostics) metrics.diagnostics.emplace_back(d.name, sums[next++].item<double>());
   return metrics;
 }
 

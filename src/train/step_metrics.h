@@ -7,7 +7,7 @@
 
 namespace glid {
 
-// Waits for the device. All ranks must call it; loss, grad_norm and diagnostics are filled.
+// Waits for the device. All ranks must call it; loss, terms, grad_norm and diagnostics are filled.
 StepMetrics step_metrics(const StepResult& result, Communicator& communicator);
 
 }  // namespace glid

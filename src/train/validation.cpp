@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "glid/core/log.h"
+#include "glid/eval/answer.h"
 #include "glid/eval/evaluate.h"
 #include "glid/viz/image_grid.h"
 
@@ -26,13 +27,13 @@ Validation::Validation(Session& session)
 
 std::unique_ptr<Loader> Validation::loader(const ValidationPlan::Share& share, int64_t workers) const {
   auto plan = std::make_shared<ValidationPlan>(images_->size(), session_.config.seed, share);
-  LoaderOptions options = session_.loader_options(/*augment=*/false);
+  LoaderOptions options = session_.loader_options();
   options.workers = workers;
-  return std::make_unique<Loader>(images_, plan, options, session_.make_plan());
+  return std::make_unique<Loader>(images_, plan, options, session_.prepare(/*training=*/false));
 }
 
 NamedLosses Validation::references() {
-  const NamedLosses losses = reference_losses(*session_.task, *loader_, session_.communicator);
+  const NamedLosses losses = reference_losses(*session_.task, *loader_, session_.device, session_.communicator);
   for (const auto& [name, loss] : losses) log_info("validation loss without learning, {}: {:.4f}", name, loss);
   return losses;
 }
@@ -69,12 +70,11 @@ const Batch& Validation::picture_batch() {
 
 Image Validation::picture() {
   const at::NoGradGuard no_grad;
-  const AutocastGuard autocast(session_.config.train.precision, session_.device.type());
-  const Question question = session_.task->ask(picture_batch());
+  const Question question = session_.task->ask(picture_batch().on(session_.device));
   session_.model->eval();
-  const Answer answer = session_.model->forward(question.images, question.query);
+  const std::vector<Answer> answers = answer(*session_.model, question, session_.config.train.precision);
   session_.model->train();
-  return grid(session_.task->pictures(answer, question), session_.task->picture_titles(), 4);
+  return grid(session_.task->pictures(answers, question), session_.task->picture_titles(), 4);
 }
 
 }  // namespace glid

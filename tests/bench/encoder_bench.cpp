@@ -22,9 +22,9 @@ struct Encoder : torch::nn::Module {
   std::shared_ptr<Swin> swin;
 };
 
-void forward_backward(const Swin& swin, const at::Tensor& images, const PlanTensors& plan) {
+void forward_backward(const Swin& swin, const at::Tensor& units, const BatchPlan& plan) {
   at::Tensor loss = at::zeros({});
-  for (const at::Tensor& tokens : swin.forward(images, plan)) loss = loss + tokens.square().mean();
+  for (const at::Tensor& tokens : swin.forward(units, {.plan = plan})) loss = loss + tokens.square().mean();
   loss.backward();
 }
 
@@ -33,9 +33,9 @@ void encoder(benchmark::State& state) {
   at::set_num_threads(threads ? std::atoi(threads) : 2);
   const Encoder model;
   const int64_t visible = state.range(0), side = kUnits * model.swin->shape.unit_px();
-  const PlanTensors plan = random_plan(kBatch, {kUnits, kUnits}, visible, model.swin->shape.windows).first;
-  const at::Tensor images = at::rand({kBatch, side, side, 3});
-  for (auto _ : state) forward_backward(*model.swin, images, plan);
+  const BatchPlan plan = random_plan(kBatch, {kUnits, kUnits}, visible, model.swin->shape.windows).first;
+  const at::Tensor units = to_units(at::rand({kBatch, side, side, 3}), model.swin->shape.unit_px());
+  for (auto _ : state) forward_backward(*model.swin, units, plan);
   state.counters["images/s"] = benchmark::Counter(kBatch, benchmark::Counter::kIsIterationInvariantRate);
 }
 

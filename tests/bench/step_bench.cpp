@@ -27,7 +27,7 @@ void pretraining_step(benchmark::State& state) {
   const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
   Session session(config, make_dataset(config.data, Split::kTrain), batch_layout(config, *alone), *alone, at::kCPU);
   const std::vector<Batch> batches = session.loader.next();
-  for (auto _ : state) benchmark::DoNotOptimize(train_step(session.learner, batches, 1e-3).loss.item<float>());
+  for (auto _ : state) benchmark::DoNotOptimize(train_step(session.learner, batches, 1e-3)->loss.item<float>());
   state.counters["images/s"] = benchmark::Counter(32, benchmark::Counter::kIsIterationInvariantRate);
 }
 

@@ -23,22 +23,36 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 constexpr StageWindows kWindows = {6, 6, 6, 6};
-constexpr int64_t kSize = 32;  // 2 x 2 units of 16 px
+constexpr int64_t kSize = 32, kUnit = 16;  // 2 x 2 units
 
 // One of the four units visible, drawn from the key.
-SamplePlan one_unit_plan(const SampleKey& key, int64_t height, int64_t width) {
+SamplePlan one_unit_plan(const SampleKey& key) {
   const auto unit = static_cast<int64_t>(
       Rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kMask).below(4));
-  return plan_sample(unit_grid(height, width, 16, "test"), {unit}, kWindows);
+  return plan_sample({kSize / kUnit, kSize / kUnit}, {unit}, kWindows);
+}
+
+// MAE's crop of a training picture or of one to validate on, with one unit visible.
+std::vector<PreparedImage> prepare_square(const Sample& sample, const SampleKey& key, bool training) {
+  const Image& image = sample.image;
+  const Placement placement = training ? pretraining_placement(image.height, image.width, key, kSize)
+                                       : centre_placement(image.height, image.width, kSize);
+  return {{.image = place_image(image, placement, Filter::kBicubic), .placement = placement, .plan = one_unit_plan(key)}};
+}
+
+std::vector<PreparedImage> prepare_training(const Sample& sample, const SampleKey& key, const BatchPosition&) {
+  return prepare_square(sample, key, true);
 }
 
 LoaderOptions options_with(int64_t workers, int64_t max_bad_files = 0) {
-  LoaderOptions options;
-  options.size_px = kSize;
-  options.workers = workers;
-  options.max_bad_files = max_bad_files;
-  options.windows = kWindows;
-  return options;
+  return {.unit_px = kUnit, .workers = workers, .max_bad_files = max_bad_files};
+}
+
+// The first picture of a batch is row 0, as many units each.
+bool holds_picture(const Batch& batch, int64_t i, const Image& expected) {
+  const at::Tensor units = batch.units.narrow(0, i * 4, 4);
+  const at::Tensor raster = units.view({2, 2, kUnit, kUnit, 3}).permute({0, 2, 1, 3, 4}).contiguous();
+  return std::equal(expected.pixels.begin(), expected.pixels.end(), raster.const_data_ptr<uint8_t>());
 }
 
 // 20 images, of which some can be spoilt; every image is for training.
@@ -54,14 +68,14 @@ class LoaderTest : public ::testing::Test {
   void spoil(int64_t id) const { fs::resize_file(dataset_->name(id), 200); }
 
   std::unique_ptr<Loader> training(const LoaderOptions& options, const BatchLayout& layout = {8, 2, 0, 1},
-                                   MakePlan make_plan = one_unit_plan) const {
+                                   Prepare prepare = prepare_training) const {
     return std::make_unique<Loader>(dataset_, std::make_shared<TrainingPlan>(dataset_->size(), 7, layout), options,
-                                    std::move(make_plan));
+                                    std::move(prepare));
   }
-  std::unique_ptr<Loader> validation(LoaderOptions options, const ValidationPlan::Share& share) const {
-    options.augment = false;
-    return std::make_unique<Loader>(dataset_, std::make_shared<ValidationPlan>(dataset_->size(), 7, share), options,
-                                    one_unit_plan);
+  std::unique_ptr<Loader> validation(const LoaderOptions& options, const ValidationPlan::Share& share) const {
+    return std::make_unique<Loader>(
+        dataset_, std::make_shared<ValidationPlan>(dataset_->size(), 7, share), options,
+        [](const Sample& sample, const SampleKey& key, const BatchPosition&) { return prepare_square(sample, key, false); });
   }
 
   TemporaryFolder folder_;
@@ -78,21 +92,22 @@ std::vector<Batch> read_steps(Loader& loader, int count) {
   return batches;
 }
 
-void expect_equal(const std::vector<Batch>& a, const std::vector<Batch>& b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (size_t i = 0; i < a.size(); ++i) {
-    EXPECT_EQ(a[i].keys, b[i].keys);
-    EXPECT_EQ(a[i].names, b[i].names);
-    EXPECT_EQ(a[i].bad_files, b[i].bad_files);
-    EXPECT_EQ(a[i].plan->visible, b[i].plan->visible);
-    EXPECT_TRUE(at::equal(a[i].images, b[i].images)) << "batch " << i;
-  }
-}
-
 std::vector<SampleKey> keys_of(const std::vector<Batch>& batches) {
   std::vector<SampleKey> keys;
-  for (const Batch& batch : batches) keys.insert(keys.end(), batch.keys.begin(), batch.keys.end());
+  for (const Batch& batch : batches)
+    for (const BatchImage& image : batch.images) keys.push_back(image.key);
   return keys;
+}
+
+void expect_equal(const std::vector<Batch>& a, const std::vector<Batch>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  EXPECT_EQ(keys_of(a), keys_of(b));
+  for (size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].bad_files, b[i].bad_files);
+    ASSERT_EQ(a[i].runs.size(), b[i].runs.size());
+    EXPECT_EQ(a[i].runs[0].plan->visible, b[i].runs[0].plan->visible);
+    EXPECT_TRUE(at::equal(a[i].units, b[i].units)) << "batch " << i;
+  }
 }
 
 template <class Exception>
@@ -110,15 +125,15 @@ TEST_F(LoaderTest, BatchesHoldTransformedImagesAndPlans) {
   ASSERT_EQ(batches.size(), 2u);
   for (const Batch& batch : batches) {
     ASSERT_EQ(batch.size(), 4);
-    EXPECT_EQ(batch.images.sizes(), (std::vector<int64_t>{4, kSize, kSize, 3}));
-    EXPECT_EQ(batch.plan->batch, 4);
+    EXPECT_EQ(batch.units.sizes(), (std::vector<int64_t>{16, kUnit, kUnit, 3}));
+    ASSERT_EQ(batch.runs.size(), 1u);
+    EXPECT_EQ(batch.runs[0].plan->batch, 4);
     for (int64_t i = 0; i < 4; ++i) {
-      const SampleKey& key = batch.keys[static_cast<size_t>(i)];
-      const Image expected = train_image(dataset_->get(key.id).image, key, kSize);
-      const at::Tensor image = batch.images[i].contiguous();
-      EXPECT_TRUE(std::equal(expected.pixels.begin(), expected.pixels.end(), image.const_data_ptr<uint8_t>()));
-      EXPECT_EQ(batch.plan->visible[static_cast<size_t>(i)], one_unit_plan(key, kSize, kSize).visible[0]);
-      EXPECT_EQ(batch.names[static_cast<size_t>(i)], dataset_->name(key.id));
+      const BatchImage& image = batch.images[static_cast<size_t>(i)];
+      const Sample sample = dataset_->get(image.key.id);
+      EXPECT_TRUE(holds_picture(batch, i, prepare_square(sample, image.key, true)[0].image));
+      EXPECT_EQ(batch.runs[0].plan->visible[static_cast<size_t>(i)], one_unit_plan(image.key).visible[0]);
+      EXPECT_EQ(image.name, sample.name);
     }
   }
 }
@@ -143,7 +158,7 @@ TEST_F(LoaderTest, ResumingIsAsIfNeverStopped) {
 TEST_F(LoaderTest, ABatchKeepsItsPixelsWhileOthersAreRead) {
   const auto loader = training(options_with(2));
   std::vector<Batch> kept = loader->next();
-  const at::Tensor view = kept[0].images.select(0, 1), copy = view.clone();
+  const at::Tensor view = kept[0].units.select(0, 1), copy = view.clone();
   kept.clear();  // the view alone holds the buffer
   read_steps(*loader, 5);
   EXPECT_TRUE(at::equal(view, copy));
@@ -195,15 +210,13 @@ TEST_F(LoaderTest, ValidationReadsEverySampleOnceOverAllRanks) {
     for (int pass = 0; pass < 2; ++pass) {
       for (auto step = loader->next(); !step.empty(); step = loader->next()) {
         ASSERT_EQ(step.size(), 1u);
-        EXPECT_EQ(step[0].images.size(0), step[0].size());
-        EXPECT_EQ(step[0].plan->batch, step[0].size());
+        EXPECT_EQ(step[0].units.size(0), 4 * step[0].size());
+        EXPECT_EQ(step[0].runs.at(0).plan->batch, step[0].size());
         bad_files += step[0].bad_files;
         for (int64_t i = 0; i < step[0].size(); ++i) {
-          const int64_t id = step[0].keys[static_cast<size_t>(i)].id;
-          seen.insert(id);
-          const Image expected = eval_image(dataset_->get(id).image, kSize);
-          const at::Tensor image = step[0].images[i].contiguous();
-          EXPECT_TRUE(std::equal(expected.pixels.begin(), expected.pixels.end(), image.const_data_ptr<uint8_t>()));
+          const SampleKey& key = step[0].images[static_cast<size_t>(i)].key;
+          seen.insert(key.id);
+          EXPECT_TRUE(holds_picture(step[0], i, prepare_square(dataset_->get(key.id), key, false)[0].image));
         }
       }
       EXPECT_EQ(loader->step(), 0);
@@ -221,12 +234,12 @@ TEST_F(LoaderTest, ABatchOfBadFilesIsLeftOut) {
 }
 
 TEST_F(LoaderTest, AnExceptionOfAThreadNamesTheSample) {
-  const auto plan = [](const SampleKey& key, int64_t height, int64_t width) {
+  const auto prepare = [](const Sample& sample, const SampleKey& key, const BatchPosition&) {
     if (key.id == 6) throw std::logic_error("a mistake of ours");
-    return one_unit_plan(key, height, width);
+    return prepare_square(sample, key, true);
   };
   for (const int64_t workers : {0, 3}) {
-    const auto loader = training(options_with(workers), {20, 1, 0, 1}, plan);
+    const auto loader = training(options_with(workers), {20, 1, 0, 1}, prepare);
     const std::string message = message_of<std::runtime_error>([&] { loader->next(); });
     EXPECT_EQ(message, dataset_->name(6) + ": a mistake of ours");
     EXPECT_EQ(message, message_of<std::runtime_error>([&] { loader->next(); }));
@@ -234,8 +247,10 @@ TEST_F(LoaderTest, AnExceptionOfAThreadNamesTheSample) {
 }
 
 TEST_F(LoaderTest, AnErrorKeepsItsExitCode) {
-  const auto plan = [](const SampleKey&, int64_t, int64_t) -> SamplePlan { throw UsageError("task.mask", "is wrong"); };
-  const auto loader = training(options_with(2), {20, 1, 0, 1}, plan);
+  const auto prepare = [](const Sample&, const SampleKey&, const BatchPosition&) -> std::vector<PreparedImage> {
+    throw UsageError("task.mask", "is wrong");
+  };
+  const auto loader = training(options_with(2), {20, 1, 0, 1}, prepare);
   try {
     loader->next();
     FAIL() << "nothing thrown";
@@ -245,13 +260,13 @@ TEST_F(LoaderTest, AnErrorKeepsItsExitCode) {
 }
 
 TEST_F(LoaderTest, CanBeDroppedInAnyState) {
-  const auto slow_plan = [](const SampleKey& key, int64_t height, int64_t width) {
+  const auto slowly = [](const Sample& sample, const SampleKey& key, const BatchPosition&) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    return one_unit_plan(key, height, width);
+    return prepare_square(sample, key, true);
   };
   training(options_with(3));
-  training(options_with(3), {8, 2, 0, 1}, slow_plan)->next();
-  const auto loader = training(options_with(3), {8, 2, 0, 1}, slow_plan);
+  training(options_with(3), {8, 2, 0, 1}, slowly)->next();
+  const auto loader = training(options_with(3), {8, 2, 0, 1}, slowly);
   loader->next();
   loader->seek(50);
   loader->next();

@@ -12,6 +12,14 @@
 namespace glid {
 namespace {
 
+Image train_image(const Image& image, const SampleKey& key, int64_t size_px) {
+  return place_image(image, pretraining_placement(image.height, image.width, key, size_px), Filter::kBicubic);
+}
+
+Image eval_image(const Image& image, int64_t size_px) {
+  return place_image(image, centre_placement(image.height, image.width, size_px), Filter::kBicubic);
+}
+
 TEST(RandomCropBox, KeepsAreaRatioAndPlaceInRange) {
   Rng rng(1, 0, 0, RandomOp::kCrop);
   double area_sum = 0, log_ratio_sum = 0, top_sum = 0;

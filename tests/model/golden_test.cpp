@@ -6,6 +6,7 @@
 #include "glid/model/model_config.h"
 #include "support/formula_weights.h"
 #include "support/golden.h"
+#include "support/plans.h"
 
 namespace glid {
 namespace {
@@ -15,9 +16,9 @@ void fill_by_formula(torch::nn::Module& module, const std::string& prefix) {
   for (auto& [name, parameter] : named_parameters(module)) parameter.copy_(formula_tensor(prefix + name, parameter.sizes()));
 }
 
-PlanTensors whole_plan(int64_t batch, int64_t height, int64_t width, const SwinShape& shape) {
+ImageRun whole_images(int64_t batch, int64_t height, int64_t width, const SwinShape& shape) {
   const SamplePlan sample = plan_whole_image({height / shape.unit_px(), width / shape.unit_px()}, shape.windows);
-  return to_tensors(collate(std::vector<SamplePlan>(static_cast<size_t>(batch), sample), shape.windows), at::kCPU);
+  return run_of(std::vector<SamplePlan>(static_cast<size_t>(batch), sample));
 }
 
 class SwinGolden : public testing::TestWithParam<const char*> {};
@@ -31,12 +32,13 @@ TEST_P(SwinGolden, StagesAndGradientsEqualTheReference) {
   const int64_t batch = golden.at("batch").as_int(), height = golden.at("height").as_int(),
                 width = golden.at("width").as_int();
   const at::Tensor image = formula_tensor("input", {batch, 3, height, width}).requires_grad_();
-  const PlanTensors plan = whole_plan(batch, height, width, shape);
-  const auto tokens = swin.forward(image.permute({0, 2, 3, 1}).contiguous(), plan);
+  const ImageRun run = whole_images(batch, height, width, shape);
+  const at::Tensor units = to_units(image.permute({0, 2, 3, 1}).contiguous(), shape.unit_px());
+  const auto tokens = swin.forward(units, {.plan = {{run}}});
 
   at::Tensor loss = at::zeros({});
   for (int stage = 0; stage < kNumStages; ++stage) {
-    const at::Tensor map = to_image(tokens[stage], plan, stage).contiguous();
+    const at::Tensor map = to_image(tokens[stage], *run.plan, stage).contiguous();
     const std::string name = "stage" + std::to_string(stage + 1);
     expect_matches(golden.at("stages").as_array()[static_cast<size_t>(stage)], map, 1e-5, name);
     loss = loss + (map * formula_tensor("probe." + name, map.sizes())).mean();
@@ -58,7 +60,8 @@ TEST(PositionGolden, TablesEqualTheReference) {
   for (const Json& table : golden.at("tables").as_array()) {
     const PositionKind kind = table.at("kind").as_string() == "sine" ? PositionKind::kSine : PositionKind::kFourier;
     const int64_t size = table.at("size").as_int(), channels = table.at("channels").as_int();
-    expect_matches(table.at("table"), position_table(kind, size, size, channels, at::kCPU), 1e-6,
+    const GridExtent extent{size, size, static_cast<double>(size), static_cast<double>(size)};
+    expect_matches(table.at("table"), position_vectors(kind, at::arange(size * size), extent, channels), 1e-6,
                    table.at("kind").as_string());
   }
 }
@@ -75,7 +78,7 @@ ModelShape tiny_shape() {
 TEST(TinyGolden, PredictionEqualsThePythonTwin) {
   const Json golden = read_golden("tiny.json");
   const ModelShape shape = tiny_shape();
-  Glid model(shape, {{"pixels", 768}});
+  Glid model(shape, {.heads = {{"pixels", 768}}, .queries = {.mask_token = true}});
   fill_by_formula(model, "");
   std::vector<SamplePlan> samples;
   for (const Json& units : golden.at("visible").as_array()) {
@@ -85,8 +88,10 @@ TEST(TinyGolden, PredictionEqualsThePythonTwin) {
   }
   std::vector<int64_t> image_shape;
   for (const Json& n : golden.at("images_shape").as_array()) image_shape.push_back(n.as_int());
-  const PlanTensors plan = to_tensors(collate(samples, shape.encoder.windows), at::kCPU);
-  const at::Tensor answer = model.forward(formula_tensor("input", image_shape), {plan, {}}).at("pixels");
+  const View view{.plan = {{run_of(samples)}}};
+  const std::vector<Query> query{{.asked = HiddenUnits{hidden_cells(view.plan)}, .images = view.plan.all()}};
+  const at::Tensor units = to_units(formula_tensor("input", image_shape), shape.encoder.unit_px());
+  const at::Tensor answer = model.forward(units, view, query)[0].at("pixels")[0];
   expect_matches(golden.at("prediction"), answer.narrow(1, 1, 27).reshape({-1, 768}), 2e-5, "prediction");
 }
 

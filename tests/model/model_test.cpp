@@ -13,8 +13,17 @@ ModelShape small_model() {
   ModelShape shape;
   shape.encoder = {.channels = 8, .depths = {2, 2, 2, 2}, .heads = {1, 2, 2, 4}, .windows = {6, 6, 6, 6}, .patch = 1};
   shape.bifpn = {.width = 16, .cells = 2};
-  shape.decoder = {.layers = 3, .width = 16, .heads = 2, .ffn = 32};
+  shape.decoder = {.layers = 3, .width = 16, .heads = 2};
   return shape;
+}
+
+// Pre-training's spec with one head.
+TaskSpec masked_spec(int64_t outputs) { return {.heads = {{"pixels", outputs}}, .queries = {.mask_token = true}}; }
+
+// The answers to the hidden units of images [B, H, W, 3], [B, 1 + N, outputs].
+at::Tensor ask_hidden(const Glid& model, const at::Tensor& images, const BatchPlan& plan) {
+  const std::vector<Query> query{{.asked = HiddenUnits{hidden_cells(plan)}, .images = plan.all()}};
+  return model.forward(to_units(images, model.shape.encoder.unit_px()), {.plan = plan}, query)[0].at("pixels")[0];
 }
 
 int64_t num_parameters(const torch::nn::Module& module) {
@@ -38,7 +47,7 @@ TEST(Parameters, EncodersHaveTheOfficialCounts) {
 }
 
 TEST(Parameters, NamesAreUniqueAndInitialised) {
-  Glid model(small_model(), {{"pixels", 12}});
+  Glid model(small_model(), masked_spec(12));
   initialise(model, 3);
   std::set<std::string> names;
   for (const auto& [name, parameter] : named_parameters(model)) {
@@ -53,36 +62,36 @@ TEST(Parameters, NamesAreUniqueAndInitialised) {
 }
 
 TEST(Init, DependsOnSeedAndNameAlone) {
-  Glid a(small_model(), {{"pixels", 12}}), b(small_model(), {{"boxes", 4}, {"pixels", 12}}),
-      c(small_model(), {{"pixels", 12}});
+  Glid a(small_model(), masked_spec(12)), b(small_model(), {.heads = {{"boxes", 4}, {"pixels", 12}}}),
+      c(small_model(), masked_spec(12));
   initialise(a, 3), initialise(b, 3), initialise(c, 4);
   EXPECT_TRUE(at::equal(a.encoder->patch_embed->proj->weight, b.encoder->patch_embed->proj->weight));
   EXPECT_TRUE(at::equal(a.heads->linears[0].second->weight, b.heads->linears[1].second->weight));
   EXPECT_FALSE(at::equal(a.decoder->cls_token, c.decoder->cls_token));
-  EXPECT_NEAR(a.decoder->layers->items[0]->linear1->weight.std().item<double>(), std::sqrt(2.0 / (16 + 32)), 0.02);
+  EXPECT_NEAR(a.decoder->layers->items[0]->linear1->weight.std().item<double>(), std::sqrt(2.0 / (16 + 64)), 0.02);
   EXPECT_TRUE(at::equal(a.bifpn->cells->items[0]->bottom_up[1]->fusion, at::ones({3})));
 }
 
 // Hidden pixels enter nothing: encoder, BiFPN and prediction stay the same, bit for bit.
 TEST(Leakage, HiddenPixelsChangeNothing) {
   const ModelShape shape = small_model();
-  Glid model(shape, {{"pixels", 192}});
+  Glid model(shape, masked_spec(192));
   initialise_randomly(model);
   const auto [plan, visible] = random_plan(3, {3, 4}, 4, shape.encoder.windows);
   at::Tensor images = at::rand({3, 24, 32, 3});
   const at::NoGradGuard no_grad;
-  const at::Tensor before = model.forward(images, {plan, {}}).at("pixels");
-  const auto pyramid_before = model.bifpn->forward(model.encoder->forward(images, plan), plan);
+  const at::Tensor before = ask_hidden(model, images, plan);
+  const Pyramid pyramid_before = model.encode(to_units(images, 8), {.plan = plan});
   const at::Tensor hidden =
       visible.logical_not().view({3, 3, 1, 4, 1, 1}).expand({3, 3, 8, 4, 8, 3}).reshape({3, 24, 32, 3});
   images = at::where(hidden, at::rand(images.sizes()) * 100, images);
-  EXPECT_TRUE(at::equal(model.forward(images, {plan, {}}).at("pixels"), before));
-  const auto pyramid_after = model.bifpn->forward(model.encoder->forward(images, plan), plan);
-  for (int s = 0; s < kNumStages; ++s) EXPECT_TRUE(at::equal(pyramid_before[s], pyramid_after[s])) << s;
+  EXPECT_TRUE(at::equal(ask_hidden(model, images, plan), before));
+  const Pyramid pyramid_after = model.encode(to_units(images, 8), {.plan = plan});
+  for (int s = 0; s < kNumStages; ++s) EXPECT_TRUE(at::equal(pyramid_before.levels[s], pyramid_after.levels[s])) << s;
 }
 
 // A BiFPN over dense maps, zero at hidden cells after every node: the plain pyramid when all is visible.
-std::array<at::Tensor, 4> dense_bifpn(const Bifpn& bifpn, const Pyramid& stages, const PlanTensors& plan,
+std::array<at::Tensor, 4> dense_bifpn(const Bifpn& bifpn, const StageTokens& stages, const PlanTensors& plan,
                                       const std::array<at::Tensor, 4>& masks) {
   std::array<at::Tensor, 4> p;
   for (int s = 0; s < 4; ++s) p[s] = to_image((*bifpn.laterals)[s].forward(stages[s]), plan, s);
@@ -115,31 +124,33 @@ TEST_P(BifpnAgainstDense, Agrees) {
   initialise_randomly(bifpn);
   bifpn.to(at::kDouble);
   const auto [plan, visible] = random_plan(2, {3, 2}, GetParam(), {6, 6, 6, 6});
-  Pyramid stages;
+  const PlanTensors& run = *plan.runs[0].plan;
+  StageTokens stages;
   std::array<at::Tensor, 4> masks;
   for (int s = 0; s < 4; ++s) {
-    const int64_t tokens = plan.batch * plan.num_visible * unit_side(s) * unit_side(s);
-    stages[s] = at::randn({tokens, 8 << s}, at::kDouble);
-    masks[s] = to_image(at::ones({tokens, 1}, at::kDouble), plan, s);
+    stages[s] = at::randn({run.num_tokens(s), 8 << s}, at::kDouble);
+    masks[s] = to_image(at::ones({run.num_tokens(s), 1}, at::kDouble), run, s);
   }
-  const Pyramid got = bifpn.forward(stages, plan);
-  const auto expected = dense_bifpn(bifpn, stages, plan, masks);
+  const StageTokens got = bifpn.forward(stages, plan);
+  const auto expected = dense_bifpn(bifpn, stages, run, masks);
   for (int s = 0; s < 4; ++s)
-    EXPECT_LT((to_image(got[s], plan, s) - expected[s]).abs().max().item<double>(), 1e-10) << "level " << s;
+    EXPECT_LT((to_image(got[s], run, s) - expected[s]).abs().max().item<double>(), 1e-10) << "level " << s;
 }
 
 INSTANTIATE_TEST_SUITE_P(MaskedAndWhole, BifpnAgainstDense, testing::Values(2, 6));
 
 TEST(Decoder, EveryNormOrderAndPositionKindLearnsFromEveryParameter) {
+  const std::array kinds{PositionKind::kFourier, PositionKind::kSine};
   for (const NormOrder norm : {NormOrder::kPost, NormOrder::kPre})
     for (const QueryPosition where : {QueryPosition::kBoth, QueryPosition::kContent, QueryPosition::kAttention}) {
       ModelShape shape = small_model();
       shape.decoder.norm = norm;
-      shape.decoder.query_position = where;
-      Glid model(shape, {{"pixels", 5}});
+      shape.decoder.query_pos = where;
+      shape.decoder.positions = kinds[norm == NormOrder::kPre];
+      Glid model(shape, masked_spec(5));
       initialise(model, 1);  // fusion weights above zero
       const auto plan = random_plan(2, {3, 3}, 3, shape.encoder.windows).first;
-      const at::Tensor out = model.forward(at::rand({2, 24, 24, 3}), {plan, {}}).at("pixels");
+      const at::Tensor out = ask_hidden(model, at::rand({2, 24, 24, 3}), plan);
       EXPECT_EQ(out.sizes(), (std::vector<int64_t>{2, 7, 5}));
       out.narrow(1, 1, 6).square().sum().backward();
       for (const auto& [name, parameter] : named_parameters(model))
@@ -149,11 +160,11 @@ TEST(Decoder, EveryNormOrderAndPositionKindLearnsFromEveryParameter) {
 
 TEST(Decoder, QueriesAreToldApartByTheirPositionsOnly) {
   const ModelShape shape = small_model();
-  Glid model(shape, {{"pixels", 5}});
+  Glid model(shape, masked_spec(5));
   initialise_randomly(model);
   const auto plan = random_plan(1, {3, 3}, 3, shape.encoder.windows).first;
   const at::NoGradGuard no_grad;
-  const at::Tensor out = model.forward(at::rand({1, 24, 24, 3}), {plan, {}}).at("pixels")[0];
+  const at::Tensor out = ask_hidden(model, at::rand({1, 24, 24, 3}), plan)[0];
   EXPECT_GT((out[1] - out[2]).abs().max().item<double>(), 1e-4);
 }
 

@@ -38,11 +38,11 @@ TEST_P(PlanAgainstOracle, OutputsAndGradientsAgree) {
   const int64_t unit = swin.shape.unit_px();
   const at::Tensor images = at::rand({2, grid.height * unit, grid.width * unit, 3}, at::kDouble).requires_grad_();
 
-  const auto tokens = swin.forward(images, plan);
+  const auto tokens = swin.forward(to_units(images, unit), {.plan = plan});
   const auto dense = dense_swin(swin, images, visible);
   at::Tensor loss = at::zeros({}, at::kDouble), oracle_loss = at::zeros({}, at::kDouble);
   for (int stage = 0; stage < kNumStages; ++stage) {
-    const at::Tensor map = to_image(tokens[stage], plan, stage).permute({0, 2, 3, 1});
+    const at::Tensor map = to_image(tokens[stage], *plan.runs[0].plan, stage).permute({0, 2, 3, 1});
     EXPECT_LT((map - dense[stage]).abs().max().item<double>(), 1e-10) << "stage " << stage;
     const at::Tensor probe = at::rand(map.sizes(), at::kDouble);
     loss = loss + (map * probe).sum();
@@ -72,14 +72,14 @@ TEST(Swin, DropPathDropsABranchOfASampleInTrainingOnly) {
   Swin swin(shape);
   initialise_randomly(swin);
   const auto plan = random_plan(2, {2, 2}, 2, shape.windows).first;
-  const at::Tensor images = at::rand({2, 16, 16, 3});
+  const at::Tensor units = to_units(at::rand({2, 16, 16, 3}), 8);
   const at::Tensor all_kept = at::ones({16, 2}), one_dropped = at::ones({16, 2});
   one_dropped[14][0] = 0;  // the last block's attention of sample 0
-  const at::Tensor kept = swin.forward(images, plan, all_kept)[3], dropped = swin.forward(images, plan, one_dropped)[3];
+  const at::Tensor kept = swin.forward(units, {plan, all_kept})[3], dropped = swin.forward(units, {plan, one_dropped})[3];
   EXPECT_FALSE(at::allclose(kept.chunk(2)[0], dropped.chunk(2)[0]));
   EXPECT_TRUE(at::equal(kept.chunk(2)[1], dropped.chunk(2)[1]));
   swin.eval();
-  EXPECT_TRUE(at::equal(swin.forward(images, plan, one_dropped)[3], swin.forward(images, plan)[3]));
+  EXPECT_TRUE(at::equal(swin.forward(units, {plan, one_dropped})[3], swin.forward(units, {plan, {}})[3]));
 }
 
 }  // namespace

@@ -11,10 +11,10 @@ void compare_with_one_process(at::ScalarType type, double tolerance) {
   const auto group = make_communicator(read_launch_env(), at::kCPU);
   const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
   SmallRun whole(*alone, type), shared(*group, type);
-  accumulate_gradients(whole.learner, {whole.batch(0, 8)});
-  accumulate_gradients(shared.learner, {shared.batch(4 * group->rank(), 4)});
+  whole.accumulate({whole.batch(0, 8)});
+  shared.accumulate({shared.batch(4 * group->rank(), 4)});
   EXPECT_LT(largest_difference(shared.gradients.gradients(), whole.gradients.gradients()), tolerance);
-  accumulate_gradients(shared.learner, {shared.batch(4 * group->rank(), 2), shared.batch(4 * group->rank() + 2, 2)});
+  shared.accumulate({shared.batch(4 * group->rank(), 2), shared.batch(4 * group->rank() + 2, 2)});
   EXPECT_LT(largest_difference(shared.gradients.gradients(), whole.gradients.gradients()), tolerance);
 }
 
@@ -31,8 +31,8 @@ TEST(TrainStepOnTwoRanks, TheLossIsTheGlobalBatchs) {
   const auto group = make_communicator(read_launch_env(), at::kCPU);
   const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
   SmallRun whole(*alone, at::kDouble), shared(*group, at::kDouble);
-  const double expected = accumulate_gradients(whole.learner, {whole.batch(0, 8)}).loss.item<double>();
-  const at::Tensor loss = accumulate_gradients(shared.learner, {shared.batch(4 * group->rank(), 4)}).loss.clone();
+  const double expected = whole.accumulate({whole.batch(0, 8)}).loss.item<double>();
+  const at::Tensor loss = shared.accumulate({shared.batch(4 * group->rank(), 4)}).loss.clone();
   group->all_reduce_sum(loss);
   EXPECT_NEAR(loss.item<double>(), expected, 1e-12);
 }

@@ -10,7 +10,7 @@ namespace glid {
 namespace {
 
 RowMap example() {  // three rows in five places
-  return {at::tensor({1, 3, 0, 3, 2}, at::kLong), at::tensor({2, 0, 4}, at::kLong), true};
+  return {at::tensor({1, 3, 0, 3, 2}, at::kLong), at::tensor({2, 0, 4}, at::kLong), at::tensor({1, 3}, at::kLong)};
 }
 
 TEST(RowMap, SpreadPlacesRowsAndFills) {

@@ -42,12 +42,12 @@ TEST(WindowPlan, VisibleAndHiddenUnitsPartitionTheGrid) {
 TEST(WindowPlan, AWholeImageOfWholeWindowsIsOneBucketWithSharedCodes) {
   const StageWindows windows{12, 12, 12, 6};
   const SamplePlan sample = plan_whole_image({6, 6}, windows);
-  const WindowPlan plan = collate({&sample, 1}, windows);
+  const WindowPlan plan = collate({&sample, 1});
   const ShiftPlan& plain = plan.windows(0, false);
   ASSERT_EQ(plain.buckets.size(), 1u);
   EXPECT_EQ(plain.buckets[0].num_windows, 16);
   EXPECT_EQ(plain.buckets[0].length, 144);
-  EXPECT_TRUE(plain.buckets[0].shared_codes);
+  EXPECT_EQ(plain.buckets[0].num_layouts, 1);
   EXPECT_FALSE(plain.needs_phantom);
 }
 
@@ -75,7 +75,7 @@ TEST(WindowPlan, PaddingIsPhantomInWholeImagesAndHiddenUnderAMask) {
 TEST(WindowPlan, CollateKeepsSamplesApart) {
   const StageWindows windows{6, 6, 6, 6};
   const std::vector<SamplePlan> samples{plan_sample({3, 3}, {0, 8}, windows), plan_sample({3, 3}, {4, 5}, windows)};
-  const WindowPlan plan = collate(samples, windows);
+  const WindowPlan plan = collate(samples);
   EXPECT_EQ(tokens_in(samples[0].buckets[0][0]) + tokens_in(samples[1].buckets[0][0]), 2 * plan.tokens_per_sample(0));
   const ShiftPlan& shift = plan.windows(0, false);
   std::vector<int64_t> rows;

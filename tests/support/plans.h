@@ -10,13 +10,19 @@
 #include <vector>
 
 #include "glid/core/rng.h"
-#include "glid/nn/plan_tensors.h"
+#include "glid/nn/batch_plan.h"
 
 namespace glid {
 
+// Images of one grid as one run, all of it valid.
+inline ImageRun run_of(const std::vector<SamplePlan>& samples) {
+  const UnitGrid& grid = samples[0].grid;
+  return {to_tensors(collate(samples), at::kCPU), {static_cast<double>(grid.height), static_cast<double>(grid.width)}};
+}
+
 // `batch` samples with `num_visible` random units each; the second: [batch, units], true where visible.
-inline std::pair<PlanTensors, at::Tensor> random_plan(int64_t batch, const UnitGrid& grid, int64_t num_visible,
-                                                      const StageWindows& windows) {
+inline std::pair<BatchPlan, at::Tensor> random_plan(int64_t batch, const UnitGrid& grid, int64_t num_visible,
+                                                    const StageWindows& windows) {
   std::vector<SamplePlan> samples;
   const at::Tensor visible = at::zeros({batch, grid.size()}, at::kBool);
   for (int64_t b = 0; b < batch; ++b) {
@@ -29,7 +35,7 @@ inline std::pair<PlanTensors, at::Tensor> random_plan(int64_t batch, const UnitG
     for (const int64_t unit : units) visible[b][unit] = true;
     samples.push_back(plan_sample(grid, units, windows));
   }
-  return {to_tensors(collate(samples, windows), at::kCPU), visible};
+  return {BatchPlan{{run_of(samples)}}, visible};
 }
 
 // Larger than the usual start, so that every parameter matters. Seeds ATen's generator: a test meets the same numbers each

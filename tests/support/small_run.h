@@ -16,7 +16,7 @@ inline ModelShape small_model_shape() {
   ModelShape shape;
   shape.encoder = {.channels = 8, .depths = {2, 2, 2, 2}, .heads = {1, 2, 2, 4}, .windows = {6, 6, 6, 6}, .patch = 1};
   shape.bifpn = {.width = 16, .cells = 1};
-  shape.decoder = {.layers = 3, .width = 16, .heads = 2, .ffn = 32, .norm = NormOrder::kPre};
+  shape.decoder = {.layers = 3, .width = 16, .heads = 2, .norm = NormOrder::kPre};
   return shape;
 }
 
@@ -24,8 +24,8 @@ inline ModelShape small_model_shape() {
 struct SmallRun {
   SmallRun(Communicator& communicator, at::ScalarType type)
       : shape(small_model_shape()),
-        task({.mask_ratio = 0.5}, shape.encoder),
-        model(std::make_shared<Glid>(shape, task.heads())),
+        task({.mask_ratio = 0.5}, shape.encoder, 24),
+        model(std::make_shared<Glid>(shape, task.spec())),
         gradients(prepared(type), communicator),
         optimizer(gradients.parameters(), gradients.gradients(), make_param_groups(gradients.parameters(), 0.05), {}),
         scaler(Precision::kFp32, at::kCPU),
@@ -33,19 +33,21 @@ struct SmallRun {
 
   // Samples [first, first + count) of one endless generated set.
   Batch batch(int64_t first, int64_t count) const {
-    Batch batch;
-    std::vector<at::Tensor> images;
-    std::vector<SamplePlan> plans;
+    std::vector<NamedPicture> pictures;
     for (int64_t id = first; id < first + count; ++id) {
-      const at::Tensor ramp = at::arange(24 * 24 * 3, at::kLong) * (id + 3) + id * 37;
-      images.push_back(ramp.remainder(251).to(at::kByte).view({24, 24, 3}));
-      batch.keys.push_back({5, 0, id});
-      batch.names.push_back("generated");
-      plans.push_back(task.plan(batch.keys.back(), 24, 24));
+      Sample sample{id, "generated", {24, 24, std::vector<uint8_t>(24 * 24 * 3)}, {}};
+      for (int64_t i = 0; i < std::ssize(sample.image.pixels); ++i)
+        sample.image.pixels[static_cast<size_t>(i)] = static_cast<uint8_t>((i * (id + 3) + id * 37) % 251);
+      for (PreparedImage& image : task.prepare(sample, {5, 0, id}, {}, /*training=*/true))
+        pictures.push_back({{5, 0, id}, sample.name, std::move(image)});
     }
-    batch.images = at::stack(images);
-    batch.plan = std::make_shared<WindowPlan>(collate(plans, shape.encoder.windows));
-    return batch;
+    return make_batch(std::move(pictures), shape.encoder.unit_px(),
+                      [](int64_t bytes) { return at::empty({bytes}, at::kByte); });
+  }
+
+  // The gradients of the loss of some micro-batches.
+  StepResult accumulate(const std::vector<Batch>& batches) {
+    return accumulate_gradients(learner, batches, agree(learner, batches).counts);
   }
 
   NamedTensors prepared(at::ScalarType type) {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "glid/core/rng.h"
 #include "glid/model/model_config.h"
 #include "support/formula_weights.h"
 #include "support/golden.h"
@@ -16,28 +17,37 @@ SwinShape shape_with_patch(int64_t patch) {
   return shape;
 }
 
-// A batch of random pictures with the task's own masks.
-Batch make_batch(const MaskedImage& task, const SwinShape& shape, int64_t size) {
-  Batch batch;
-  batch.images = at::randint(0, 256, {2, size, size, 3}, at::kByte);
-  std::vector<SamplePlan> plans;
-  for (int64_t id : {4, 9}) {
-    batch.keys.push_back({1, 0, id});
-    batch.names.push_back(std::to_string(id));
-    plans.push_back(task.plan(batch.keys.back(), size, size));
+// Random pictures of the task's size with its own masks.
+Batch make_batch_of(const std::vector<int64_t>& ids, const MaskedImage& task, const SwinShape& shape, int64_t size) {
+  std::vector<NamedPicture> pictures;
+  for (const int64_t id : ids) {
+    Rng rng(3, 0, static_cast<uint64_t>(id), RandomOp::kExample);
+    Sample sample{id, std::to_string(id), {size, size, std::vector<uint8_t>(static_cast<size_t>(size * size * 3))}, {}};
+    for (uint8_t& value : sample.image.pixels) value = static_cast<uint8_t>(rng.below(256));
+    for (PreparedImage& image : task.prepare(sample, {1, 0, id}, {}, /*training=*/false))
+      pictures.push_back({{1, 0, id}, sample.name, std::move(image)});
   }
-  batch.plan = std::make_shared<WindowPlan>(collate(plans, shape.windows));
-  return batch;
+  return make_batch(std::move(pictures), shape.unit_px(), [](int64_t bytes) { return at::empty({bytes}, at::kByte); });
+}
+
+Question ask(const MaskedImage& task, const SwinShape& shape, int64_t size) {
+  return task.ask(make_batch_of({4, 9}, task, shape, size));
+}
+
+// An answer of [CLS] and the hidden units.
+std::vector<Answer> answer_with(const at::Tensor& cls, const at::Tensor& pixels) {
+  return {{{{"pixels", at::cat({cls, pixels}, 1).unsqueeze(0)}}, {}}};
 }
 
 TEST(MaskedImage, AsksForEveryHiddenUnit) {
   const SwinShape shape = shape_with_patch(2);
-  const MaskedImage task({}, shape);
-  const Question question = task.ask(make_batch(task, shape, 96));
-  EXPECT_EQ(question.target.sizes(), (std::vector<int64_t>{2, 27, 768}));
-  EXPECT_EQ(question.count, 54);
-  EXPECT_LT(question.target.mean(-1).abs().max().item<float>(), 1e-5);
-  EXPECT_NEAR(question.target.var(-1).mean().item<float>(), 1, 1e-3);
+  const MaskedImage task({}, shape, 96);
+  const Question question = ask(task, shape, 96);
+  const at::Tensor& target = question.targets.at("pixels");
+  EXPECT_EQ(target.sizes(), (std::vector<int64_t>{2, 27, 768}));
+  EXPECT_EQ(task.counts(make_batch_of({4, 9}, task, shape, 96)).at(0).value, 54);
+  EXPECT_LT(target.mean(-1).abs().max().item<float>(), 1e-5);
+  EXPECT_NEAR(target.var(-1).mean().item<float>(), 1, 1e-3);
 }
 
 // Rows of unit pixels in the order row, column, channel, normalised as MAE's target.
@@ -57,15 +67,16 @@ INSTANTIATE_TEST_SUITE_P(Units, TargetGolden, testing::Values("target/unit16.jso
 
 TEST(MaskedImage, LossIsTheMeanOverPixelsSummedOverUnits) {
   const SwinShape shape = shape_with_patch(1);
-  const MaskedImage task({.mask_ratio = 0.5}, shape);
-  const Question question = task.ask(make_batch(task, shape, 48));
-  Answer answer;
-  answer["pixels"] = at::cat({at::full({2, 1, 192}, 1e6), question.target + 2}, 1);  // [CLS] has no loss
-  const Losses losses = task.losses(answer, question);
-  EXPECT_NEAR(losses.sum.item<double>() / question.count, 4, 1e-4);
+  const MaskedImage task({.mask_ratio = 0.5}, shape, 48);
+  const Question question = ask(task, shape, 48);
+  const auto off_by_two = answer_with(at::full({2, 1, 192}, 1e6), question.targets.at("pixels") + 2);  // [CLS] has no loss
+  const Losses losses = task.losses(off_by_two, question);
+  ASSERT_EQ(losses.terms.size(), 1u);
+  EXPECT_EQ(losses.terms[0].count, "units");
+  EXPECT_NEAR(losses.terms[0].sum.item<double>() / 36, 4, 1e-4);  // 18 of 36 units of 2 pictures
   EXPECT_EQ(losses.diagnostics.at(0).name, "query_spread");
-  answer["pixels"] = at::ones({2, 19, 192});
-  EXPECT_NEAR(task.losses(answer, question).diagnostics[0].value.item<double>(), 0, 1e-7);
+  const auto alike = answer_with(at::ones({2, 1, 192}), at::ones({2, 18, 192}));
+  EXPECT_NEAR(task.losses(alike, question).diagnostics[0].value.item<double>(), 0, 1e-7);
 }
 
 double scaled_loss(const at::Tensor& prediction, const at::Tensor& target) {
@@ -76,37 +87,37 @@ double scaled_loss(const at::Tensor& prediction, const at::Tensor& target) {
 
 TEST(MaskedImage, ReferencesEqualTheirDefinition) {
   const SwinShape shape = shape_with_patch(1);
-  const MaskedImage task({.mask_ratio = 0.5, .target = PixelTarget::kRaw}, shape);
-  const Question question = task.ask(make_batch(task, shape, 16));  // 2x2 units of 8 px
+  const MaskedImage task({.mask_ratio = 0.5, .target = PixelTarget::kRaw}, shape, 16);
+  const Question question = ask(task, shape, 16);  // 2x2 units of 8 px
+  const PlanTensors& plan = *question.view.plan.runs[0].plan;
   const std::vector<Reference> references = task.references(question);
   ASSERT_EQ(references.size(), 3u);
   EXPECT_EQ(references[0].name, "zero");
   EXPECT_EQ(references[0].prediction.abs().sum().item<float>(), 0);
   // Interpolation, hidden pixel by hidden pixel.
-  const at::Tensor image = question.images[0].to(at::kDouble);
+  const at::Tensor image = from_units(question.units, {2, 2})[0].to(at::kDouble);
   const at::Tensor shown = at::zeros({16, 16}, at::kBool);
-  const at::Tensor first_row_units = question.query.plan.visible_units;
-  for (int64_t i = 0; i < question.query.plan.num_visible; ++i) {
+  const at::Tensor first_row_units = plan.visible_units;
+  for (int64_t i = 0; i < plan.num_visible; ++i) {
     const int64_t unit = first_row_units[i].item<int64_t>();
     shown.slice(0, unit / 2 * 8, unit / 2 * 8 + 8).slice(1, unit % 2 * 8, unit % 2 * 8 + 8).fill_(true);
   }
-  const int64_t hidden_unit = question.query.plan.hidden_cells[0][0].item<int64_t>();
+  const int64_t hidden_unit = plan.hidden_cells[0][0].item<int64_t>();
   const int64_t y = hidden_unit / 2 * 8 + 3, x = hidden_unit % 2 * 8 + 5;
   const at::Tensor dy = at::arange(16, at::kDouble).view({16, 1}) - y, dx = at::arange(16, at::kDouble).view({1, 16}) - x;
   const at::Tensor weight = (dy.square() + dx.square()).pow(-1.5).masked_fill(shown.logical_not(), 0);
   const at::Tensor expected = (image * weight.unsqueeze(2)).sum(at::IntArrayRef{0, 1}) / weight.sum();
   const at::Tensor got = references[2].prediction[0][0].view({8, 8, 3})[3][5];
   EXPECT_LT((got - expected).abs().max().item<double>(), 1e-5);
-  EXPECT_LT(scaled_loss(references[2].prediction, question.target), scaled_loss(references[0].prediction, question.target));
+  EXPECT_LT(scaled_loss(references[2].prediction, references[2].target),
+            scaled_loss(references[0].prediction, references[0].target));
 }
 
 TEST(MaskedImage, APerfectAnswerDrawsTheOriginal) {
   const SwinShape shape = shape_with_patch(2);
-  const MaskedImage task({}, shape);
-  const Question question = task.ask(make_batch(task, shape, 96));
-  Answer answer;
-  answer["pixels"] = at::cat({at::zeros({2, 1, 768}), question.target}, 1);
-  const auto rows = task.pictures(answer, question);
+  const MaskedImage task({}, shape, 96);
+  const Question question = ask(task, shape, 96);
+  const auto rows = task.pictures(answer_with(at::zeros({2, 1, 768}), question.targets.at("pixels")), question);
   ASSERT_EQ(rows.size(), 2u);
   ASSERT_EQ(rows[0].size(), task.picture_titles().size());
   EXPECT_EQ(rows[0][1].pixels, rows[0][3].pixels);  // reconstruction, original
@@ -117,13 +128,12 @@ TEST(MaskedImage, APerfectAnswerDrawsTheOriginal) {
 TEST(MaskedImage, DropPathDrawsBelongToTheSample) {
   SwinShape shape = shape_with_patch(2);
   shape.drop_path = 0.2;
-  const MaskedImage task({}, shape);
-  Batch batch = make_batch(task, shape, 96);
-  const at::Tensor both = task.ask(batch).query.drop_path;
+  const MaskedImage task({}, shape, 96);
+  const at::Tensor both = task.ask(make_batch_of({4, 9}, task, shape, 96)).view.drop_path;
   EXPECT_EQ(both.sizes(), (std::vector<int64_t>{16, 2}));
   EXPECT_FALSE(at::equal(both.select(1, 0), both.select(1, 1)));
-  std::swap(batch.keys[0], batch.keys[1]);
-  EXPECT_TRUE(at::equal(task.ask(batch).query.drop_path.select(1, 0), both.select(1, 1)));
+  const at::Tensor swapped = task.ask(make_batch_of({9, 4}, task, shape, 96)).view.drop_path;
+  EXPECT_TRUE(at::equal(swapped.select(1, 0), both.select(1, 1)));
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ std::vector<at::Tensor> gradients_of(at::ScalarType type, const std::vector<std:
   SmallRun run(*alone, type);
   std::vector<Batch> batches;
   for (const auto& [first, count] : parts) batches.push_back(run.batch(first, count));
-  accumulate_gradients(run.learner, batches);
+  run.accumulate(batches);
   std::vector<at::Tensor> copies;
   for (const at::Tensor& gradient : run.gradients.gradients()) copies.push_back(gradient.clone());
   return copies;
@@ -38,7 +38,7 @@ TEST(TrainStep, SkipsAnUpdateThatIsNotFinite) {
     run.model->heads->linears[0].second->bias[0] = std::numeric_limits<float>::infinity();
   }
   const at::Tensor before = run.model->decoder->cls_token.detach().clone();
-  const StepResult result = train_step(run.learner, {run.batch(0, 2)}, 0.1);
+  const StepResult result = *train_step(run.learner, {run.batch(0, 2)}, 0.1);
   EXPECT_EQ(result.found_inf.item<float>(), 1);
   EXPECT_TRUE(at::equal(run.model->decoder->cls_token, before));
 }
@@ -47,7 +47,7 @@ TEST(TrainStep, ClipsToTheNorm) {
   const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
   SmallRun run(*alone, at::kFloat);
   run.learner.clip = 1e-3;
-  const StepResult result = train_step(run.learner, {run.batch(0, 2)}, 0.0);
+  const StepResult result = *train_step(run.learner, {run.batch(0, 2)}, 0.0);
   double squares = 0;
   for (const at::Tensor& gradient : run.gradients.gradients()) squares += gradient.square().sum().item<double>();
   EXPECT_GT(result.grad_norm.item<double>(), 1e-2);  // before clipping
@@ -59,10 +59,10 @@ TEST(Learning, OverfitsAFewImages) {
   const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
   SmallRun run(*alone, at::kFloat);
   const std::vector<Batch> batch{run.batch(0, 4)};
-  const double first = train_step(run.learner, batch, 3e-3).loss.item<double>();
+  const double first = train_step(run.learner, batch, 3e-3)->loss.item<double>();
   double loss = first, spread = 0;
   for (int step = 0; step < 150; ++step) {
-    const StepResult result = train_step(run.learner, batch, 3e-3);
+    const StepResult result = *train_step(run.learner, batch, 3e-3);
     loss = result.loss.item<double>();
     spread = result.diagnostics[0].value.item<double>();
   }

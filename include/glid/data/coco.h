@@ -28,6 +28,7 @@ class Coco : public AnnotatedDataset {
   int64_t size() const override { return static_cast<int64_t>(index_.images().size()); }
   // Throws DataError too when the image's size is not the one of its annotation.
   Sample get(int64_t id) const override;
+  Targets targets(int64_t id) const override;
   std::string name(int64_t id) const override;
   uint64_t fingerprint() const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }

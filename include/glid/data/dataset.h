@@ -17,6 +17,8 @@ class Dataset {
   virtual int64_t size() const = 0;
   // Sample `id`, 0 <= id < size(). Throws DataError when its file can't be read: the loader counts that as a bad file.
   virtual Sample get(int64_t id) const = 0;
+  // What is known about it, without its pixels where the data set can tell. Throws as get() does.
+  virtual Targets targets(int64_t id) const { return get(id).targets; }
   // Its name without reading it.
   virtual std::string name(int64_t id) const = 0;
   // Changes when the list of samples does, the same on every machine. May take a while: it looks at every file.

@@ -29,6 +29,13 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
+// Where a sample stands among those that are seen together: multitask training deals tasks by it.
+struct BatchPosition {
+  int64_t step = 0;
+  int64_t position = 0;  // in the global batch
+  bool operator==(const BatchPosition&) const = default;
+};
+
 // The share of one rank. Safe to use from several threads.
 class IndexPlan {
  public:
@@ -39,6 +46,7 @@ class IndexPlan {
   virtual std::vector<Place> places(int64_t step, int64_t micro) const = 0;
   // What stands at `place`: attempt 0, and when that was a bad file its substitutes 1, 2, ...; none: the place is left out.
   virtual std::optional<SampleKey> key(const Place& place, int64_t attempt) const = 0;
+  virtual BatchPosition in_batch(const Place& place) const = 0;
 };
 
 // How a global batch is divided.
@@ -65,6 +73,7 @@ class TrainingPlan : public IndexPlan {
   std::vector<Place> places(int64_t step, int64_t micro) const override;
   // Throws DataError when the whole dataset has been tried.
   std::optional<SampleKey> key(const Place& place, int64_t attempt) const override;
+  BatchPosition in_batch(const Place& place) const override;
 
  private:
   using Permutation = std::vector<int64_t>;
@@ -95,6 +104,8 @@ class ValidationPlan : public IndexPlan {
   int64_t micro_batches() const override { return 1; }
   std::vector<Place> places(int64_t step, int64_t micro) const override;
   std::optional<SampleKey> key(const Place& place, int64_t attempt) const override;
+  // Positions count through the whole set.
+  BatchPosition in_batch(const Place& place) const override { return {0, place.position}; }
 
  private:
   int64_t dataset_size_;

@@ -6,7 +6,6 @@
 #include "glid/core/rng.h"
 #include "glid/data/placement.h"
 #include "glid/data/sample.h"
-#include "glid/formats/image.h"
 
 namespace glid {
 
@@ -21,9 +20,5 @@ Placement pretraining_placement(int64_t height, int64_t width, const SampleKey& 
 // MAE's evaluation: the short side to int(size * 256 / 224), then the centre crop of size x size. Throws DataError for a
 // sliver whose resized form would exceed kMaxImagePixels.
 Placement centre_placement(int64_t height, int64_t width, int64_t size_px);
-
-// The image placed so, bicubic.
-Image train_image(const Image& image, const SampleKey& key, int64_t size_px);
-Image eval_image(const Image& image, int64_t size_px);
 
 }  // namespace glid

@@ -18,6 +18,7 @@ namespace glid {
 double mean_loss(Glid& model, const Task& task, Loader& loader, Precision precision, Communicator& communicator);
 
 // The losses of the task's predictors without learning on the same images, each at its best scale.
-std::vector<std::pair<std::string, double>> reference_losses(const Task& task, Loader& loader, Communicator& communicator);
+std::vector<std::pair<std::string, double>> reference_losses(const Task& task, Loader& loader, const c10::Device& device,
+                                                             Communicator& communicator);
 
 }  // namespace glid

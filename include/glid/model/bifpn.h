@@ -9,23 +9,27 @@
 #include <array>
 #include <memory>
 
+#include "glid/config/fields.h"
+#include "glid/model/query.h"
 #include "glid/nn/layers.h"
-#include "glid/nn/plan_tensors.h"
 
 namespace glid {
 
-struct BifpnShape {
+struct BifpnConfig {
   int64_t width = 512;
   int64_t cells = 3;
-};
 
-// Tokens [T_s, C_s] of the four stages, fine to coarse.
-using Pyramid = std::array<at::Tensor, kNumStages>;
+  template <class V>
+  void fields(V& v) {
+    v("width", width, "channels of the pyramid; equal to decoder.width", config::positive());
+    v("cells", cells, "BiFPN cells", config::in_range(1, 6));
+  }
+};
 
 // LN(PW1x1(DW3x3(SiLU(sum_i w_i x_i)))), w_i = relu(v_i) / (sum relu(v) + 1e-4) ("fast normalised fusion").
 struct FusionNode : torch::nn::Module {
   FusionNode(int64_t width, int64_t num_inputs);
-  at::Tensor forward(at::TensorList inputs, const PlanTensors& plan, int stage) const;
+  at::Tensor forward(at::TensorList inputs, const BatchPlan& plan, int stage) const;
 
   at::Tensor fusion;  // [inputs]
   std::shared_ptr<DepthwiseConv3x3> depthwise;
@@ -35,7 +39,7 @@ struct FusionNode : torch::nn::Module {
 
 struct BifpnCell : torch::nn::Module {
   explicit BifpnCell(int64_t width);
-  Pyramid forward(const Pyramid& p, const PlanTensors& plan) const;
+  StageTokens forward(const StageTokens& p, const BatchPlan& plan) const;
 
   std::array<std::shared_ptr<FusionNode>, 2> top_down;            // of stages 1, 2
   std::array<std::shared_ptr<FusionNode>, kNumStages> bottom_up;  // outputs of stages 0..3
@@ -51,9 +55,9 @@ struct Lateral : torch::nn::Module {
 };
 
 struct Bifpn : torch::nn::Module {
-  Bifpn(const BifpnShape& shape, const std::array<int64_t, kNumStages>& in_channels);
-  // Stage tokens [T_s, C_s] -> pyramid tokens [T_s, width]; stage 0 of the result is the map f^b of Eq. 4.
-  Pyramid forward(const Pyramid& stages, const PlanTensors& plan) const;
+  Bifpn(const BifpnConfig& config, const std::array<int64_t, kNumStages>& in_channels);
+  // Stage tokens [T_s, C_s] -> pyramid tokens [T_s, width].
+  StageTokens forward(const StageTokens& stages, const BatchPlan& plan) const;
 
   std::shared_ptr<ModuleList<Lateral>> laterals;
   std::shared_ptr<ModuleList<BifpnCell>> cells;

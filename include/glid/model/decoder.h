@@ -6,8 +6,10 @@
 #include <torch/nn/module.h>
 
 #include <memory>
+#include <vector>
 
-#include "glid/model/bifpn.h"
+#include "glid/config/fields.h"
+#include "glid/model/query.h"
 #include "glid/nn/attention.h"
 #include "glid/nn/layers.h"
 #include "glid/nn/position.h"
@@ -15,30 +17,60 @@
 namespace glid {
 
 enum class NormOrder { kPost, kPre };
+constexpr auto enum_names(NormOrder) {
+  return std::to_array<config::Named<NormOrder>>({{NormOrder::kPost, "post"}, {NormOrder::kPre, "pre"}});
+}
+constexpr auto enum_names(PositionKind) {
+  return std::to_array<config::Named<PositionKind>>({{PositionKind::kFourier, "fourier"}, {PositionKind::kSine, "sine"}});
+}
 // Where a query's position goes: into its content at the start, into every attention, or both.
 enum class QueryPosition { kBoth, kContent, kAttention };
+constexpr auto enum_names(QueryPosition) {
+  return std::to_array<config::Named<QueryPosition>>(
+      {{QueryPosition::kBoth, "both"}, {QueryPosition::kContent, "content"}, {QueryPosition::kAttention, "attn"}});
+}
 
 inline constexpr int64_t kNumDecoderLevels = 3;  // stages 3, 2, 1: strides 32, 16, 8 at patch 4
 
-struct DecoderShape {
+struct DecoderConfig {
   int64_t layers = 6;
   int64_t width = 512;  // d
   int64_t heads = 8;
-  int64_t ffn = 2048;
   NormOrder norm = NormOrder::kPost;
   PositionKind positions = PositionKind::kFourier;
-  QueryPosition query_position = QueryPosition::kBoth;
+  QueryPosition query_pos = QueryPosition::kBoth;
+
+  int64_t ffn() const { return 4 * width; }
+
+  template <class V>
+  void fields(V& v) {
+    v("layers", layers, "decoder layers", config::one_of({3, 6, 9}));
+    v("width", width, "channels of queries and keys", config::positive());
+    v("heads", heads, "attention heads", config::positive());
+    v("norm", norm, "LayerNorm after (post) or before (pre) each residual branch");
+    v("positions", positions, "position vectors of queries and keys");
+    v("query_pos", query_pos, "a query's position enters its content, every attention, or both");
+  }
+  void check(config::Problems& problems) const;
 };
 
-// One layer's view of a level: key = memory + position, value = memory, both [B, L, d].
+// The query parameters that a task asks for beside [CLS].
+struct DecoderQueries {
+  int64_t learned = 0;      // rows of the table e, zero at the start (paper Eq. 3)
+  bool mask_token = false;  // [M]
+};
+
+// One layer's view of a level: key = memory + position, value = memory, both [B, K, d], filled up to the longest image.
 struct Memory {
   at::Tensor key, value;
+  at::Tensor mask;  // [B, 1, 1, K] bool, true = a cell of the image; undefined: all are
 };
 
 struct DecoderLayer : torch::nn::Module {
-  explicit DecoderLayer(const DecoderShape& shape);
-  // content and position [B, Q, d] -> content.
-  at::Tensor forward(const at::Tensor& content, const at::Tensor& position, const Memory& memory) const;
+  explicit DecoderLayer(const DecoderConfig& config);
+  // content and position [B, Q, d], self_mask as in Query -> content.
+  at::Tensor forward(const at::Tensor& content, const at::Tensor& position, const Memory& memory,
+                     const at::Tensor& self_mask) const;
 
   NormOrder order;
   std::shared_ptr<MultiheadAttention> cross_attn, self_attn;
@@ -47,20 +79,24 @@ struct DecoderLayer : torch::nn::Module {
 };
 
 struct Decoder : torch::nn::Module {
-  explicit Decoder(const DecoderShape& shape);
-  // Queries [CLS, M_1 .. M_N] at the hidden units of the plan -> [B, 1 + N, d] after the final norm.
-  at::Tensor forward(const Pyramid& pyramid, const PlanTensors& plan) const;
+  Decoder(const DecoderConfig& config, const DecoderQueries& queries);
+  // -> [L, B, Q, d] after the final norm: of `supervised` layers (from 1, ascending), or of the last one if that is empty.
+  at::Tensor forward(const Pyramid& pyramid, const Query& query, const std::vector<int64_t>& supervised = {}) const;
 
-  DecoderShape shape;
+  DecoderConfig config;
   at::Tensor cls_token, mask_token;  // [d]
+  at::Tensor query_embed;            // e [M, d]
   at::Tensor level_embed;            // [3, d], coarse to fine
   std::shared_ptr<ModuleList<DecoderLayer>> layers;
   std::shared_ptr<LayerNorm> norm;
 
  private:
-  Memory memory(const at::Tensor& tokens, const PlanTensors& plan, int64_t level) const;
-  at::Tensor query_positions(const PlanTensors& plan) const;
-  at::Tensor query_tokens(const PlanTensors& plan) const;
+  struct Start {
+    at::Tensor tokens, positions;  // [B, Q, d]
+  };
+  Memory memory(const Pyramid& pyramid, const ImageRange& images, int64_t level) const;
+  Start start(const HiddenUnits& units, const BatchPlan& plan, const ImageRange& images) const;
+  Start start(const LearnedQueries& queries, const BatchPlan& plan, const ImageRange& images) const;
 };
 
 }  // namespace glid

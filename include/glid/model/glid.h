@@ -5,6 +5,7 @@
 #include <torch/nn/module.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,8 +20,8 @@ namespace glid {
 
 struct ModelShape {
   SwinShape encoder;
-  BifpnShape bifpn;
-  DecoderShape decoder;
+  BifpnConfig bifpn;
+  DecoderConfig decoder;
 };
 
 // One topmost linear layer: all that fine-tuning replaces.
@@ -29,26 +30,45 @@ struct HeadSpec {
   int64_t outputs = 0;
 };
 
+// What a task needs of the model. A parameter exists only if a task asks for it.
+struct TaskSpec {
+  std::vector<HeadSpec> heads;
+  DecoderQueries queries;
+  std::vector<int64_t> supervised_layers;  // decoder layers that heads read, from 1, ascending; empty: the last
+  bool features = false;                   // the answer has the feature map
+};
+
 struct Heads : torch::nn::Module {
   Heads(int64_t width, const std::vector<HeadSpec>& specs);
-  Answer forward(const at::Tensor& decoded) const;  // [B, Q, d]
+  // [L, B, Q, d] -> [L, B, Q, outputs] of the heads named, or of all.
+  std::map<std::string, at::Tensor> forward(const at::Tensor& decoded, const std::vector<std::string>& names) const;
 
   std::vector<std::pair<std::string, std::shared_ptr<Linear>>> linears;
 };
 
 struct Glid : torch::nn::Module {
-  Glid(const ModelShape& shape, const std::vector<HeadSpec>& heads);
-  // images [B, H, W, 3], normalised, of the type of the parameters.
-  Answer forward(const at::Tensor& images, const Query& query) const;
+  // Our own mistake (TORCH_CHECK) if the decoder lacks a supervised layer.
+  Glid(const ModelShape& shape, const TaskSpec& spec);
+
+  // Pixels of units [units, U, U, 3], normalised, of the type of the parameters.
+  Pyramid encode(const at::Tensor& units, const View& view) const;
+  // -> [L, B, Q, d] of the supervised layers.
+  at::Tensor decode(const Pyramid& pyramid, const Query& query) const;
+  // Encodes once, decodes every query, and lets the heads answer.
+  std::vector<Answer> forward(const at::Tensor& units, const View& view, std::span<const Query> queries) const;
 
   ModelShape shape;
+  TaskSpec spec;
   std::shared_ptr<Swin> encoder;
   std::shared_ptr<Bifpn> bifpn;
   std::shared_ptr<Decoder> decoder;
   std::shared_ptr<Heads> heads;
 };
 
-// ImageNet's mean and deviation: uint8 [B, H, W, 3] -> `type` of the same shape.
+// The finest level of the images in the range as images.
+FeatureMap feature_map(const Pyramid& pyramid, const ImageRange& range);
+
+// ImageNet's mean and deviation: uint8 [.., 3] -> `type` of the same shape.
 at::Tensor normalise(const at::Tensor& images, at::ScalarType type = at::kFloat);
 
 // Parameters in registration order with their full names, e.g. "encoder.layers.0.blocks.1.attn.qkv.weight".

@@ -8,7 +8,7 @@
 namespace glid {
 
 // Encoder matrices and bias tables: normal(0, 0.02) truncated to [-2, 2] (Swin); other matrices and convolutions: Xavier
-// uniform; tokens and level embeddings: normal(0, 0.02); biases 0; norms and fusion weights 1.
+// uniform; tokens and level embeddings: normal(0, 0.02); biases and learned queries 0; norms and fusion weights 1.
 // Our own mistake if a name matches no rule (TORCH_CHECK).
 void initialise(torch::nn::Module& model, uint64_t seed);
 

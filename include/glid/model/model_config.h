@@ -16,16 +16,6 @@ constexpr auto enum_names(EncoderName) {
                                                     {EncoderName::kSwinB, "swinb"},
                                                     {EncoderName::kSwinL, "swinl"}});
 }
-constexpr auto enum_names(NormOrder) {
-  return std::to_array<config::Named<NormOrder>>({{NormOrder::kPost, "post"}, {NormOrder::kPre, "pre"}});
-}
-constexpr auto enum_names(PositionKind) {
-  return std::to_array<config::Named<PositionKind>>({{PositionKind::kFourier, "fourier"}, {PositionKind::kSine, "sine"}});
-}
-constexpr auto enum_names(QueryPosition) {
-  return std::to_array<config::Named<QueryPosition>>(
-      {{QueryPosition::kBoth, "both"}, {QueryPosition::kContent, "content"}, {QueryPosition::kAttention, "attn"}});
-}
 
 // Channels, depths, heads, patch and windows of a name (microsoft/Swin-Transformer configs; tiny: the paper's geometry at
 // half scale). swinb and swinl have windows 12, 12, 12, 6, which divide the grids of 192 px.
@@ -47,36 +37,6 @@ struct EncoderConfig {
     v("drop_path", drop_path, "drop path of the last block, rising linearly from 0", config::in_range(0, config::below(1)));
   }
   SwinShape shape() const;
-};
-
-struct BifpnConfig {
-  int64_t width = 512;
-  int64_t cells = 3;
-
-  template <class V>
-  void fields(V& v) {
-    v("width", width, "channels of the pyramid; equal to decoder.width", config::positive());
-    v("cells", cells, "BiFPN cells", config::in_range(1, 6));
-  }
-};
-
-struct DecoderConfig {
-  int64_t layers = 6;
-  int64_t width = 512;
-  int64_t heads = 8;
-  NormOrder norm = NormOrder::kPost;
-  PositionKind positions = PositionKind::kFourier;
-  QueryPosition query_pos = QueryPosition::kBoth;
-
-  template <class V>
-  void fields(V& v) {
-    v("layers", layers, "decoder layers", config::one_of({3, 6, 9}));
-    v("width", width, "channels of queries and keys", config::positive());
-    v("heads", heads, "attention heads", config::positive());
-    v("norm", norm, "LayerNorm after (post) or before (pre) each residual branch");
-    v("positions", positions, "position vectors of queries and keys");
-    v("query_pos", query_pos, "a query's position enters its content, every attention, or both");
-  }
 };
 
 struct ModelConfig {

@@ -3,21 +3,65 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <map>
 #include <string>
+#include <variant>
+#include <vector>
 
-#include "glid/nn/plan_tensors.h"
+#include "glid/nn/batch_plan.h"
 
 namespace glid {
 
-// Q = [CLS, M_1 .. M_N] for the units that are hidden (paper section 3.1).
-struct Query {
-  PlanTensors plan;
-  // [2 * blocks, B] uniform in [0, 1): one draw for every residual branch and sample. Undefined: no branch is dropped.
+// How a batch of images is seen.
+struct View {
+  BatchPlan plan;
+  // [2 * blocks, B] uniform in [0, 1): one draw for every residual branch and image. Undefined: no branch is dropped.
   at::Tensor drop_path;
 };
 
-// Outputs of the linear heads by name, [B, 1 + N, outputs]; row 0 belongs to [CLS].
-using Answer = std::map<std::string, at::Tensor>;
+// Tokens [T_s, C_s] of the four stages, fine to coarse.
+using StageTokens = std::array<at::Tensor, kNumStages>;
+
+// What the encoder and the BiFPN make of a view: tokens [T_s, d]. The finest level is the map f^b of Eq. 4.
+struct Pyramid {
+  StageTokens levels;
+  BatchPlan plan;
+};
+
+// Q = [CLS, M_1 .. M_N] for N hidden units of every image (paper section 3.1).
+struct HiddenUnits {
+  at::Tensor cells;  // [B, N] int64, the units' cells within their images
+};
+
+// Q = [CLS] + e_i for the first `count` rows of the learned table e (paper Eq. 3).
+struct LearnedQueries {
+  int64_t count = 0;
+};
+
+// What is asked of the images in a range of the batch; B below is their number, Q that of the queries.
+struct Query {
+  std::variant<HiddenUnits, LearnedQueries> asked;
+  ImageRange images;
+  at::Tensor self_mask;            // [Q, Q] bool, true = may attend; undefined: every query sees every query
+  std::vector<std::string> heads;  // that answer; empty: all
+};
+
+// The finest level laid out as images: [T_0, d] with the cells of an image row by row, zero where hidden.
+struct FeatureMap {
+  struct Place {
+    int64_t offset = 0;  // row of the image's first cell
+    int64_t height = 0, width = 0;
+  };
+  at::Tensor cells;
+  std::vector<Place> images;
+};
+
+struct Answer {
+  std::map<std::string, at::Tensor> heads;  // [L, B, Q, outputs]: L supervised layers, the last one last
+  FeatureMap features;                      // where the spec asks for it
+
+  const at::Tensor& at(const std::string& head) const { return heads.at(head); }
+};
 
 }  // namespace glid

@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 
+#include "glid/model/query.h"
 #include "glid/nn/layers.h"
-#include "glid/nn/plan_tensors.h"
 
 namespace glid {
 
@@ -25,10 +25,15 @@ struct SwinShape {
   int64_t unit_px() const { return kUnitSide * patch; }
   int64_t stage_channels(int stage) const { return channels << stage; }
   int64_t num_blocks() const { return depths[0] + depths[1] + depths[2] + depths[3]; }
+  // The plan of an image of which the units `visible` (ascending, not empty) are seen.
+  SamplePlan plan(const UnitGrid& grid, std::vector<int64_t> visible) const {
+    return plan_sample(grid, std::move(visible), windows);
+  }
 };
 
-// Image pixels as unit rows: [B, H, W, 3] -> [B * units, U, U, 3], units row-major, U = unit_px.
+// Image pixels as unit rows: [B, H, W, 3] -> [B * units, U, U, 3], units row-major, U = unit_px; and back.
 at::Tensor to_units(const at::Tensor& images, int64_t unit_px);
+at::Tensor from_units(const at::Tensor& units, const UnitGrid& grid);
 
 struct PatchEmbed : torch::nn::Module {
   explicit PatchEmbed(const SwinShape& shape);
@@ -43,9 +48,16 @@ struct PatchEmbed : torch::nn::Module {
   std::shared_ptr<LayerNorm> norm;
 };
 
+// Where a block stands: which windows of a batch its tokens are in.
+struct BlockPlace {
+  const BatchPlan& plan;
+  int stage;
+  bool shifted;
+};
+
 struct WindowAttention : torch::nn::Module {
   WindowAttention(int64_t channels, int64_t heads, int64_t window);
-  at::Tensor forward(const at::Tensor& x, const WindowTensors& windows) const;  // [T, C]
+  at::Tensor forward(const at::Tensor& x, const BlockPlace& place) const;  // [T, C]
 
   at::Tensor relative_position_bias_table;  // [(2w-1)^2, heads]
   std::shared_ptr<Linear> qkv, proj;
@@ -58,10 +70,10 @@ struct Mlp : torch::nn::Module {
   std::shared_ptr<Linear> fc1, fc2;
 };
 
-// The residual branches of one block that survive drop path: [2, B] factors 0 or 1 / (1 - rate); undefined: all.
+// keep: the residual branches that survive drop path, [2, T] factors 0 or 1 / (1 - rate); undefined: all.
 struct SwinBlock : torch::nn::Module {
   SwinBlock(int64_t channels, int64_t heads, int64_t window);
-  at::Tensor forward(const at::Tensor& x, const WindowTensors& windows, const at::Tensor& keep) const;
+  at::Tensor forward(const at::Tensor& x, const BlockPlace& place, const at::Tensor& keep) const;
 
   std::shared_ptr<LayerNorm> norm1, norm2;
   std::shared_ptr<WindowAttention> attn;
@@ -87,10 +99,9 @@ struct SwinStage : torch::nn::Module {
 struct Swin : torch::nn::Module {
   explicit Swin(const SwinShape& shape);
 
-  // images [B, H, W, 3] normalised, drop_path as in Query (used in training mode) -> tokens [T_s, C_s] of the four stages
-  // after norm0..norm3.
-  std::array<at::Tensor, kNumStages> forward(const at::Tensor& images, const PlanTensors& plan,
-                                             const at::Tensor& drop_path = {}) const;
+  // Pixels of units [units, U, U, 3], normalised -> tokens [T_s, C_s] of the four stages after norm0..norm3. Branches are
+  // dropped in training mode only.
+  StageTokens forward(const at::Tensor& units, const View& view) const;
 
   SwinShape shape;
   std::shared_ptr<PatchEmbed> patch_embed;

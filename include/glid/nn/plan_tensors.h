@@ -1,9 +1,10 @@
-// A WindowPlan as tensors on a device, made once a batch and used by every block.
+// A WindowPlan as tensors on a device, made once and used by every block.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <array>
+#include <memory>
 #include <vector>
 
 #include "glid/nn/row_map.h"
@@ -11,10 +12,10 @@
 
 namespace glid {
 
-// W windows of L places.
+// W windows of L places, in D layouts: window w looks like layout w mod D.
 struct WindowBucketTensors {
   int64_t num_windows = 0, length = 0;
-  at::Tensor bias_index;  // [W or 1, L, L] int32 rows of the bias table
+  at::Tensor bias_index;  // [D, L, L] int32 rows of the bias table
   at::Tensor key_mask;    // [W, 1, 1, L] 0, or -inf at fillers; undefined without fillers
 };
 
@@ -23,23 +24,29 @@ struct WindowTensors {
   std::vector<WindowBucketTensors> buckets;
 };
 
+// Of images with one grid and one number of visible units.
 struct PlanTensors {
   UnitGrid grid;
   int64_t batch = 0, num_visible = 0;        // B, K
-  at::Tensor visible_units;                  // [B * K] rows of the batch's units [B * grid.size()]
+  at::Tensor visible_units;                  // [B * K] rows of the images' units [B * grid.size()]
   at::Tensor hidden_units;                   // [B * N]
-  at::Tensor hidden_cells;                   // [B, N] unit indices within the sample
+  at::Tensor hidden_cells;                   // [B, N] unit indices within the image
   std::array<RowMap, kNumStages> images;     // tokens of a stage <-> cells of [B, H_s, W_s]
   std::array<at::Tensor, kNumStages> cells;  // [B, K * side^2] the cell of every token within its image
 
   const WindowTensors& windows(int stage, bool shifted) const;
   int64_t height(int stage) const { return grid.height * unit_side(stage); }
   int64_t width(int stage) const { return grid.width * unit_side(stage); }
+  int64_t num_units() const { return batch * grid.size(); }
+  int64_t tokens_per_image(int stage) const { return num_visible * unit_side(stage) * unit_side(stage); }
+  int64_t num_tokens(int stage) const { return batch * tokens_per_image(stage); }
+  bool is_whole() const { return num_visible == grid.size(); }
 
   std::array<std::array<WindowTensors, 2>, kNumStages> shifts;
 };
 
-PlanTensors to_tensors(const WindowPlan& plan, const at::Device& device);
+// Nothing waits for the device.
+std::shared_ptr<const PlanTensors> to_tensors(const WindowPlan& plan, const at::Device& device);
 
 // Tokens [T, C] of a stage -> [B, C, H, W] (channels last in memory), zero where hidden; and back.
 at::Tensor to_image(const at::Tensor& tokens, const PlanTensors& plan, int stage);

@@ -14,7 +14,13 @@ enum class PositionKind {
   kSine,
 };
 
-// [height * width, channels] fp32 on `device`, cells row-major; channels divisible by 4.
-at::Tensor position_table(PositionKind kind, int64_t height, int64_t width, int64_t channels, const at::Device& device);
+// A grid of cells of which an image covers the first `valid` ones on each axis: `size` above is the valid one.
+struct GridExtent {
+  int64_t height = 0, width = 0;  // cells
+  double valid_height = 0, valid_width = 0;
+};
+
+// cells [..] int64, row-major in the grid -> [.., channels] fp32 on their device; channels divisible by 4.
+at::Tensor position_vectors(PositionKind kind, const at::Tensor& cells, const GridExtent& extent, int64_t channels);
 
 }  // namespace glid

@@ -10,7 +10,9 @@ namespace glid {
 struct RowMap {
   at::Tensor rows;     // [P] int64: the row at each place, T = the fill
   at::Tensor inverse;  // [T] int64: the place of each row
-  bool has_fill = false;
+  at::Tensor empty;    // [P - T] int64: the places that hold the fill; undefined if there is none
+
+  bool has_fill() const { return empty.defined(); }
 };
 
 // [T, C] -> [P, C]. Empty places are zero.

@@ -43,6 +43,7 @@ struct WindowBucket {
 
 struct SamplePlan {
   UnitGrid grid;
+  StageWindows windows{};
   std::vector<int64_t> visible, hidden;  // unit indices, row-major in the grid, ascending
   // [stage][shifted]: empty where a stage has one window (its shifted blocks use the plain plan).
   std::array<std::array<std::vector<WindowBucket>, 2>, kNumStages> buckets;
@@ -59,9 +60,9 @@ SamplePlan plan_whole_image(const UnitGrid& grid, const StageWindows& windows);
 struct BatchBucket {
   int64_t length = 0;           // L
   int64_t num_windows = 0;      // W
-  bool shared_codes = false;    // all windows look alike: codes is [L]
+  int64_t num_layouts = 0;      // D, divides W: window w looks like layout w mod D
   std::vector<int64_t> rows;    // [W * L] rows of the batch's token matrix; phantom and filler = T
-  std::vector<int64_t> codes;   // [W * L] or [L]
+  std::vector<int64_t> codes;   // [D * L]
   std::vector<uint8_t> filler;  // [W * L], 1 = filler; empty if there is none
 };
 
@@ -72,7 +73,7 @@ struct ShiftPlan {
   std::vector<int64_t> inverse;  // [T] where a token's row stands in the buckets laid end to end
 };
 
-// The plans of a batch of samples with equal grids and equally many visible units, as one.
+// The plans of samples with equal grids and equally many visible units, as one.
 struct WindowPlan {
   UnitGrid grid;
   int64_t batch = 0, num_visible = 0;                       // B samples, K visible units each
@@ -85,9 +86,12 @@ struct WindowPlan {
     return shifts[stage][shifted && !shifts[stage][1].buckets.empty()];
   }
   int64_t num_hidden() const { return grid.size() - num_visible; }
+  int64_t num_units() const { return batch * grid.size(); }
   int64_t tokens_per_sample(int stage) const { return num_visible * unit_side(stage) * unit_side(stage); }
 };
 
-WindowPlan collate(std::span<const SamplePlan> samples, const StageWindows& windows);
+// Samples that are alike in grid, number of visible units and windows; anything else is our mistake.
+bool are_alike(const SamplePlan& a, const SamplePlan& b);
+WindowPlan collate(std::span<const SamplePlan> samples);
 
 }  // namespace glid

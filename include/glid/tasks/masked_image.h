@@ -4,6 +4,7 @@
 #include "glid/config/fields.h"
 #include "glid/tasks/mask.h"
 #include "glid/tasks/task.h"
+#include "glid/tasks/viewer.h"
 
 namespace glid {
 
@@ -35,18 +36,21 @@ at::Tensor normalise_units(const at::Tensor& pixels);
 
 class MaskedImage : public Task {
  public:
-  // Units of `shape`.unit_px() px; drop-path draws where the shape asks for them.
-  MaskedImage(const MaskedImageConfig& config, const SwinShape& shape);
+  // Pictures of size_px x size_px, a multiple of `shape`.unit_px(); drop-path draws where the shape asks for them.
+  MaskedImage(const MaskedImageConfig& config, const SwinShape& shape, int64_t size_px);
 
-  std::vector<HeadSpec> heads() const override;  // "pixels": 3 U^2, in the order row, column, channel
-  SamplePlan plan(const SampleKey& key, int64_t height_px, int64_t width_px) const override;
-  Question ask(const Batch& batch) const override;  // target [B, N, 3 U^2], count B N
+  TaskSpec spec() const override;  // one head, "pixels": 3 U^2, in the order row, column, channel
+  // MAE's crop and flip, or its centre crop, and a mask.
+  std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& position,
+                                     bool training) const override;
+  std::vector<LossCount> counts(const Batch& batch) const override;  // "units": the hidden ones
+  Question ask(const Batch& batch) const override;                   // targets: "pixels" [B, N, 3 U^2]
   // Eq. 2 in its mean form: mean over a unit's values, summed over hidden units. Diagnostic: query_spread, the deviation
   // of an image's predictions over its queries, mean over outputs and images; under 0.02 all queries answer alike.
-  Losses losses(const Answer& answer, const Question& question) const override;
+  Losses losses(std::span<const Answer> answers, const Question& question) const override;
   std::vector<Reference> references(const Question& question) const override;
   // masked, reconstruction, control (a prediction of 0 with the same statistics), original.
-  std::vector<std::vector<Image>> pictures(const Answer& answer, const Question& question) const override;
+  std::vector<std::vector<Image>> pictures(std::span<const Answer> answers, const Question& question) const override;
   std::vector<std::string> picture_titles() const override;
 
  private:
@@ -55,6 +59,8 @@ class MaskedImage : public Task {
 
   MaskedImageConfig config_;
   SwinShape shape_;
+  int64_t size_px_;
+  Viewer viewer_;
 };
 
 }  // namespace glid

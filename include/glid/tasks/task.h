@@ -3,13 +3,16 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <c10/core/Device.h>
 
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "glid/data/loader.h"
+#include "glid/data/batch.h"
+#include "glid/data/dataset.h"
 #include "glid/formats/image.h"
 #include "glid/model/glid.h"
 
@@ -17,10 +20,25 @@ namespace glid {
 
 // A question to the model about one micro-batch, with the answer that is right.
 struct Question {
-  at::Tensor images;  // [B, H, W, 3] normalised
-  Query query;
-  at::Tensor target;
-  double count = 0;  // what the losses are divided by, summed over micro-batches and ranks
+  at::Tensor units;  // [units, U, U, 3] normalised, 0 beyond the pictures
+  View view;
+  std::vector<Query> queries;
+  std::map<std::string, at::Tensor> targets;  // by the task's own names
+};
+
+// What losses are divided by: a number of things in the targets, summed over micro-batches and ranks before the first
+// forward.
+struct LossCount {
+  std::string name;
+  double value = 0;
+};
+
+// One term of the loss, fp32: weight * sum / max(count, 1). Supervised layers have terms of their own and share counts.
+struct LossTerm {
+  std::string name;  // "mask", "mask_layer2"
+  at::Tensor sum;    // scalar
+  double weight = 1;
+  std::string count;
 };
 
 // A number that tells how the model is doing beside its loss.
@@ -31,30 +49,38 @@ struct Diagnostic {
   std::string warning;
 };
 
+// The terms and diagnostics of a task are the same in every micro-batch, in number and order.
 struct Losses {
-  at::Tensor sum;  // scalar; divided by the count it is the loss
+  std::vector<LossTerm> terms;
   std::vector<Diagnostic> diagnostics;
 };
 
-// A prediction without learning, [B, N, outputs] like the target; its best scale on the whole set is part of the predictor.
+// A prediction without learning, of the target's shape; its best scale on the whole set is part of the predictor.
 struct Reference {
   std::string name;
-  at::Tensor prediction;
+  at::Tensor prediction, target;
 };
 
 class Task {
  public:
   virtual ~Task() = default;
-  virtual std::vector<HeadSpec> heads() const = 0;
-  // Called in the decode threads: what is visible of a sample, and its windows.
-  virtual SamplePlan plan(const SampleKey& key, int64_t height_px, int64_t width_px) const = 0;
+  virtual TaskSpec spec() const = 0;
+  // Which samples to train on, by what is known about them; empty: all.
+  virtual std::function<bool(const Targets&)> filter() const { return {}; }
+  // In the decode threads: the pictures of a sample, with all geometry drawn once from the key, what is seen of each, and
+  // what losses compare with.
+  virtual std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& position,
+                                             bool training) const = 0;
+  // What the losses of a micro-batch are divided by: the same names in the same order for every batch.
+  virtual std::vector<LossCount> counts(const Batch& batch) const = 0;
   // Needs the batch on the device.
   virtual Question ask(const Batch& batch) const = 0;
-  virtual Losses losses(const Answer& answer, const Question& question) const = 0;
+  // One answer a query. Runs outside autocast, in fp32. An answer without images gives sums of 0 with defined gradients.
+  virtual Losses losses(std::span<const Answer> answers, const Question& question) const = 0;
   // What anybody could predict without learning: bars that a loss must be below.
   virtual std::vector<Reference> references(const Question& question) const = 0;
   // One row of pictures a sample, in the columns of picture_titles().
-  virtual std::vector<std::vector<Image>> pictures(const Answer& answer, const Question& question) const = 0;
+  virtual std::vector<std::vector<Image>> pictures(std::span<const Answer> answers, const Question& question) const = 0;
   virtual std::vector<std::string> picture_titles() const = 0;
 };
 

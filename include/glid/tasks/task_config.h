@@ -10,6 +10,13 @@ namespace glid {
 
 using TaskConfig = std::variant<MaskedImageConfig>;
 
-std::unique_ptr<Task> make_task(const TaskConfig& config, const SwinShape& shape);
+// What a task is made for.
+struct TaskContext {
+  SwinShape encoder;
+  int64_t image_size_px = 0;
+  Vocabulary vocabulary;  // of the training data
+};
+
+std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context);
 
 }  // namespace glid

@@ -18,6 +18,7 @@ namespace glid {
 struct StepMetrics {
   int64_t step = 0;  // completed updates
   double epoch = 0, loss = 0, lr = 0, grad_norm = 0;
+  std::vector<std::pair<std::string, double>> terms;  // of the loss, without their weights
   std::vector<std::pair<std::string, double>> diagnostics;
   double images_per_s = 0;
   double data_wait = 0;  // part of the time, 0 to 1

@@ -14,19 +14,21 @@ namespace glid {
 
 // What a run is built of, in the order of construction; destroyed in reverse.
 struct Session {
-  // `data` is what is trained on, divided by `layout`; the model starts from init.from. All ranks must build it.
-  Session(const RunConfig& config, std::shared_ptr<const Dataset> data, const BatchLayout& layout,
+  // `data` is what is trained on as far as the task wants it, divided by `layout`; the model starts from init.from. All
+  // ranks must build it.
+  Session(const RunConfig& config, std::shared_ptr<const AnnotatedDataset> data, const BatchLayout& layout,
           Communicator& communicator, const c10::Device& device);
 
-  LoaderOptions loader_options(bool augment) const;
-  MakePlan make_plan() const;
+  LoaderOptions loader_options() const;
+  // The task's own, bound to it.
+  Prepare prepare(bool training) const;
 
   RunConfig config;
   Communicator& communicator;
   c10::Device device;
   std::unique_ptr<Task> task;
   std::shared_ptr<Glid> model;
-  std::shared_ptr<const Dataset> data;
+  std::shared_ptr<const AnnotatedDataset> data;
   std::shared_ptr<const TrainingPlan> plan;
   Loader loader;
   GradientReducer gradients;

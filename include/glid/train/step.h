@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "glid/data/loader.h"
+#include "glid/data/batch.h"
 #include "glid/dist/communicator.h"
 #include "glid/dist/gradient_reducer.h"
 #include "glid/model/glid.h"
@@ -27,6 +27,7 @@ struct Learner {
   GradientReducer& gradients;
   AdamW& optimizer;
   LossScaler& scaler;
+  c10::Device device = c10::kCPU;
   Ema* ema = nullptr;  // none
   Precision precision = Precision::kFp32;
   std::optional<double> clip;
@@ -35,15 +36,29 @@ struct Learner {
 // Tensors on the device; nothing waits for them.
 struct StepResult {
   at::Tensor loss;                      // this rank's share: summed over ranks it is the loss of the global batch
+  NamedTensors terms;                   // this rank's shares of its terms, without their weights
   at::Tensor grad_norm;                 // before clipping, of the averaged gradients
   at::Tensor found_inf;                 // 1 if the update was skipped because the norm is not finite, alike on all ranks
-  std::vector<Diagnostic> diagnostics;  // of this rank's last micro-batch
+  std::vector<Diagnostic> diagnostics;  // of this rank, means over its micro-batches
 };
 
-// Puts all micro-batches' questions first, so that losses are divided by the count over all of them and all ranks.
-StepResult train_step(Learner& learner, const std::vector<Batch>& micro_batches, double lr);
+// What all ranks know before the first forward of an update.
+struct Agreement {
+  std::vector<LossCount> counts;  // over all micro-batches and ranks
+  bool stop = false;              // some rank was asked to stop
+};
 
-// Gradients of the global batch's loss into learner.gradients, without an update; train_step's first half.
-StepResult accumulate_gradients(Learner& learner, const std::vector<Batch>& micro_batches);
+// One all-reduce on the host. `micro_batches` are this rank's, on the host.
+Agreement agree(const Learner& learner, const std::vector<Batch>& micro_batches, bool stop_requested = false);
+
+// Gradients of the global batch's loss into learner.gradients, without an update. One micro-batch is on the device at a
+// time.
+StepResult accumulate_gradients(Learner& learner, const std::vector<Batch>& micro_batches,
+                                const std::vector<LossCount>& counts);
+
+// The whole update; nothing if the ranks agree to stop before it. Losses are divided by counts over all micro-batches and
+// ranks, so how a batch is divided changes nothing.
+std::optional<StepResult> train_step(Learner& learner, const std::vector<Batch>& micro_batches, double lr,
+                                     bool stop_requested = false);
 
 }  // namespace glid

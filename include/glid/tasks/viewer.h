@@ -1,0 +1,26 @@
+// From the pictures of a batch to what the model is given: normalised pixels, plans and the draws of drop path.
+#pragma once
+
+#include "glid/data/batch.h"
+#include "glid/model/query.h"
+#include "glid/model/swin.h"
+
+namespace glid {
+
+class Viewer {
+ public:
+  explicit Viewer(const SwinShape& encoder) : encoder_(encoder) {}
+
+  // Plans of masked pictures come with the batch; those of whole ones are made once and kept on the device.
+  View view(const Batch& batch) const;
+  // Pixels of units [units, U, U, 3] in ImageNet's mean and deviation, 0 beyond the pictures.
+  at::Tensor pixels(const Batch& batch, const View& view) const;
+
+ private:
+  ImageRun run(const BatchRun& run, const BatchImage& first, const at::Device& device) const;
+
+  SwinShape encoder_;
+  mutable WholeImagePlans whole_;
+};
+
+}  // namespace glid

@@ -1,0 +1,109 @@
+#include "glid/data/batch.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "glid/nn/transfer.h"
+
+namespace glid {
+namespace {
+
+UnitGrid covering_grid(const Image& image, int64_t unit_px) {
+  return {(image.height + unit_px - 1) / unit_px, (image.width + unit_px - 1) / unit_px};
+}
+
+// The picture as rows of units [units, U, U, 3], zeros beyond it; returns the end.
+uint8_t* write_units(const Image& image, const UnitGrid& grid, int64_t unit_px, uint8_t* out) {
+  const int64_t row_bytes = unit_px * 3;
+  for (int64_t unit = 0; unit < grid.size(); ++unit) {
+    const int64_t top = unit / grid.width * unit_px, left = unit % grid.width * unit_px;
+    const int64_t known = std::min(unit_px, image.width - left) * 3;
+    for (int64_t y = top; y < top + unit_px; ++y, out += row_bytes) {
+      const int64_t bytes = y < image.height ? known : 0;
+      if (bytes > 0) std::memcpy(out, image.row(y) + left * 3, static_cast<size_t>(bytes));
+      std::memset(out + bytes, 0, static_cast<size_t>(row_bytes - bytes));
+    }
+  }
+  return out;
+}
+
+bool are_alike(const NamedPicture& a, const NamedPicture& b) {
+  const PreparedImage &p = a.prepared, &q = b.prepared;
+  if (p.image.height != q.image.height || p.image.width != q.image.width) return false;
+  return p.plan.has_value() == q.plan.has_value() && (!p.plan || are_alike(*p.plan, *q.plan));
+}
+
+BatchRun make_run(std::span<NamedPicture> pictures) {
+  BatchRun run{std::ssize(pictures), nullptr};
+  if (!pictures[0].prepared.plan) return run;
+  std::vector<SamplePlan> plans;
+  for (NamedPicture& picture : pictures) plans.push_back(std::move(*picture.prepared.plan));
+  run.plan = std::make_shared<const WindowPlan>(collate(plans));
+  return run;
+}
+
+std::vector<BatchRun> make_runs(std::vector<NamedPicture>& pictures) {
+  std::vector<BatchRun> runs;
+  for (auto begin = pictures.begin(); begin != pictures.end();) {
+    const auto end = std::find_if(begin, pictures.end(), [&](const NamedPicture& p) { return !are_alike(*begin, p); });
+    runs.push_back(make_run({begin, end}));
+    begin = end;
+  }
+  return runs;
+}
+
+at::Tensor as_tensor(const Array& array) {
+  return std::visit(
+      [&](const auto& values) {
+        using T = typename std::decay_t<decltype(values)>::value_type;
+        return at::from_blob(const_cast<T*>(values.data()), array.shape, at::dtype(c10::CppTypeToScalarType<T>::value))
+            .clone();
+      },
+      array.values);
+}
+
+std::map<std::string, BatchArray> join_arrays(const std::vector<NamedPicture>& pictures) {
+  std::map<std::string, std::vector<at::Tensor>> parts;
+  for (const NamedPicture& picture : pictures)
+    for (const auto& [name, array] : picture.prepared.arrays) parts[name].push_back(as_tensor(array));
+  std::map<std::string, BatchArray> joined;
+  for (const auto& [name, tensors] : parts) {
+    TORCH_CHECK(tensors.size() == pictures.size(), "some pictures of a batch lack the array ", name);
+    BatchArray& array = joined[name];
+    array.values = at::cat(tensors);
+    for (const at::Tensor& tensor : tensors) array.lengths.push_back(tensor.size(0));
+  }
+  return joined;
+}
+
+}  // namespace
+
+Batch Batch::on(const at::Device& device) const {
+  Batch batch = *this;
+  batch.units = to_device(units, device);
+  for (auto& [name, array] : batch.arrays) array.values = to_device(array.values, device);
+  return batch;
+}
+
+Batch make_batch(std::vector<NamedPicture> pictures, int64_t unit_px, const Allocate& allocate) {
+  Batch batch;
+  int64_t num_units = 0;
+  for (const NamedPicture& picture : pictures) num_units += covering_grid(picture.prepared.image, unit_px).size();
+  batch.units = allocate(num_units * unit_px * unit_px * 3).view({num_units, unit_px, unit_px, 3});
+  batch.runs = make_runs(pictures);
+  batch.arrays = join_arrays(pictures);
+  uint8_t* out = batch.units.mutable_data_ptr<uint8_t>();
+  for (NamedPicture& picture : pictures) {
+    PreparedImage& p = picture.prepared;
+    const UnitGrid grid = covering_grid(p.image, unit_px);
+    out = write_units(p.image, grid, unit_px, out);
+    batch.images.push_back(
+        {picture.key, std::move(picture.name), grid, std::move(p.placement), std::move(p.targets), std::move(p.truth)});
+  }
+  return batch;
+}
+
+}  // namespace glid

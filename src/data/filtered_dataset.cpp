@@ -1,0 +1,60 @@
+#include "glid/data/filtered_dataset.h"
+
+#include <utility>
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/core/log.h"
+#include "glid/core/rng.h"
+
+namespace glid {
+namespace {
+
+class FilteredDataset : public AnnotatedDataset {
+ public:
+  FilteredDataset(std::shared_ptr<const AnnotatedDataset> all, std::vector<int64_t> ids)
+      : all_(std::move(all)), ids_(std::move(ids)) {}
+
+  int64_t size() const override { return std::ssize(ids_); }
+  Sample get(int64_t id) const override {
+    Sample sample = all_->get(of_all(id));
+    sample.id = id;
+    return sample;
+  }
+  Targets targets(int64_t id) const override { return all_->targets(of_all(id)); }
+  std::string name(int64_t id) const override { return all_->name(of_all(id)); }
+  uint64_t fingerprint() const override { return stable_hash(format("{} kept", ids_.size()), all_->fingerprint()); }
+  const Vocabulary& vocabulary() const override { return all_->vocabulary(); }
+  void inspect(int64_t id, Inspection& inspection) const override { all_->inspect(of_all(id), inspection); }
+
+ private:
+  int64_t of_all(int64_t id) const { return ids_.at(static_cast<size_t>(id)); }
+
+  std::shared_ptr<const AnnotatedDataset> all_;
+  std::vector<int64_t> ids_;
+};
+
+bool is_wanted(const AnnotatedDataset& dataset, int64_t id, const std::function<bool(const Targets&)>& keep) {
+  try {
+    return keep(dataset.targets(id));
+  } catch (const DataError&) {
+    return true;
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const AnnotatedDataset> filtered(std::shared_ptr<const AnnotatedDataset> dataset,
+                                                 const std::function<bool(const Targets&)>& keep) {
+  if (!keep) return dataset;
+  std::vector<int64_t> ids;
+  for (int64_t id = 0; id < dataset->size(); ++id)
+    if (is_wanted(*dataset, id, keep)) ids.push_back(id);
+  log_info("{} of {} images have what the task trains on", ids.size(), dataset->size());
+  if (ids.empty())
+    throw DataError("data", "has no image that the task can train on", format("{} images", dataset->size()),
+                    "do its annotations have what the task needs?");
+  return std::make_shared<FilteredDataset>(std::move(dataset), std::move(ids));
+}
+
+}  // namespace glid
