@@ -103,6 +103,20 @@ class GroupCommunicator : public Communicator {
     group_->broadcast(list, options)->wait();
   }
 
+  // A broadcast of each rank's: the lengths differ, and nobody pads to the longest.
+  std::vector<std::string> all_gather_bytes(const std::string& bytes) override {
+    const at::Tensor lengths = at::zeros({size()}, at::kLong);
+    lengths.mutable_data_ptr<int64_t>()[rank()] = std::ssize(bytes);
+    all_reduce_sum(lengths);
+    std::vector<std::string> all;
+    for (int root = 0; root < size(); ++root) {
+      const int64_t length = lengths.const_data_ptr<int64_t>()[root];
+      std::string& theirs = all.emplace_back(root == rank() ? bytes : std::string(static_cast<size_t>(length), '\0'));
+      if (length > 0) broadcast(at::from_blob(theirs.data(), {length}, at::kByte), root);
+    }
+    return all;
+  }
+
   void barrier() override { all_reduce_sum(at::zeros({1})); }
 
  private:

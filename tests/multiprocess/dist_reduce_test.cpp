@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <filesystem>
 
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -96,6 +97,30 @@ TEST(Group, SumsBroadcastsAndMeets) {
   EXPECT_TRUE(from_last.equal(at::arange(4) * 2));
   group->barrier();
   EXPECT_THROW(group->all_reduce_sum(at::zeros({4, 4}).t().slice(0, 0, 2)), c10::Error);
+}
+
+// Each rank's bytes differ in number and content; all values of a byte occur.
+std::string bytes_of(int rank, size_t length) {
+  std::string bytes;
+  for (size_t i = 0; i < length; ++i) bytes += static_cast<char>(i * 7 + static_cast<size_t>(rank));
+  return bytes;
+}
+
+TEST(Group, GathersBytesOfAnyLength) {
+  if (!on_ranks(3)) return;
+  const auto group = join();
+  const std::array<std::array<size_t, 3>, 4> cases{{{5, 0, 1000}, {0, 3, 0}, {0, 0, 0}, {300000, 1, 2}}};
+  for (const auto& lengths : cases) {
+    std::vector<std::string> all;
+    for (int rank = 0; rank < 3; ++rank) all.push_back(bytes_of(rank, lengths[static_cast<size_t>(rank)]));
+    EXPECT_TRUE(group->all_gather_bytes(all[static_cast<size_t>(group->rank())]) == all);
+  }
+}
+
+TEST(Group, OfOneGathersItsOwnBytes) {
+  const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
+  EXPECT_EQ(alone->all_gather_bytes(bytes_of(0, 300)), std::vector{bytes_of(0, 300)});
+  EXPECT_EQ(alone->all_gather_bytes(""), std::vector{std::string()});
 }
 
 constexpr const char* kPort = "GLID_TEST_PORT";

@@ -5,6 +5,8 @@
 #include <c10/core/Device.h>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "glid/dist/launch.h"
 #include "glid/dist/named_tensors.h"
@@ -32,6 +34,9 @@ class Communicator {
   virtual void all_reduce_sum(const at::Tensor& values) = 0;
   // Every rank gets the values of rank `root`; same conditions.
   virtual void broadcast(const at::Tensor& values, int root) = 0;
+  // The bytes of every rank, in the order of the ranks; any number of them, which may differ, also none. For what the
+  // host works with: it waits.
+  virtual std::vector<std::string> all_gather_bytes(const std::string& bytes) = 0;
   // Returns when all ranks have called it. A matter of the host: device work may still be running.
   virtual void barrier() = 0;
 
