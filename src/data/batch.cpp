@@ -81,6 +81,12 @@ std::map<std::string, BatchArray> join_arrays(const std::vector<NamedPicture>& p
 
 }  // namespace
 
+ImageRange Batch::range_of(int64_t group) const {
+  const auto is_before = [&](const BatchImage& image) { return image.group < group; };
+  const auto is_of = [&](const BatchImage& image) { return image.group == group; };
+  return {std::count_if(images.begin(), images.end(), is_before), std::count_if(images.begin(), images.end(), is_of)};
+}
+
 Batch Batch::on(const at::Device& device) const {
   Batch batch = *this;
   batch.units = to_device(units, device);
@@ -89,6 +95,8 @@ Batch Batch::on(const at::Device& device) const {
 }
 
 Batch make_batch(std::vector<NamedPicture> pictures, int64_t unit_px, const Allocate& allocate) {
+  std::stable_sort(pictures.begin(), pictures.end(),
+                   [](const NamedPicture& a, const NamedPicture& b) { return a.prepared.group < b.prepared.group; });
   Batch batch;
   int64_t num_units = 0;
   for (const NamedPicture& picture : pictures) num_units += covering_grid(picture.prepared.image, unit_px).size();
@@ -100,8 +108,8 @@ Batch make_batch(std::vector<NamedPicture> pictures, int64_t unit_px, const Allo
     PreparedImage& p = picture.prepared;
     const UnitGrid grid = covering_grid(p.image, unit_px);
     out = write_units(p.image, grid, unit_px, out);
-    batch.images.push_back(
-        {picture.key, std::move(picture.name), grid, std::move(p.placement), std::move(p.targets), std::move(p.truth)});
+    batch.images.push_back({picture.key, std::move(picture.name), grid, p.group, std::move(p.placement),
+                            std::move(p.targets), std::move(p.truth)});
   }
   return batch;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "glid/data/prepared.h"
+#include "glid/nn/batch_plan.h"
 
 namespace glid {
 
@@ -18,6 +19,7 @@ struct BatchImage {
   SampleKey key;     // of the sample really read
   std::string name;  // the sample's
   UnitGrid grid;     // of the picture rounded up to whole units
+  int64_t group = 0;
   Placement placement;
   Targets targets;
   std::shared_ptr<const Targets> truth;
@@ -42,11 +44,14 @@ struct Batch {
   int64_t bad_files = 0;  // that could not be read on the way to these pictures
 
   int64_t size() const { return static_cast<int64_t>(images.size()); }
+  // Where the pictures of a group lie; of a group without pictures, none.
+  ImageRange range_of(int64_t group) const;
   // The same with its tensors on `device`; nothing waits for it.
   Batch on(const at::Device& device) const;
 };
 
-// The batch of pictures in units of `unit_px`. `allocate` gives uint8 memory of so many bytes.
+// The batch of pictures in units of `unit_px`, in the order of their groups, else as given. `allocate` gives uint8 memory of
+// so many bytes.
 using Allocate = std::function<at::Tensor(int64_t bytes)>;
 struct NamedPicture {
   SampleKey key;

@@ -32,6 +32,7 @@ struct PreparedImage {
   std::map<std::string, Array> arrays;   // what losses compare with, rasterised at the size they need
   std::shared_ptr<const Targets> truth;  // of the original, for metrics
   std::optional<SamplePlan> plan;        // of a masked picture; none: all of it is seen
+  int64_t group = 0;                     // pictures of a group lie together in a micro-batch: one task's of several
 };
 
 // A function of the sample, its key and its place in the global batch, called in many threads. Throws DataError for a sample
