@@ -33,12 +33,18 @@ at::Tensor key_mask(const BatchBucket& bucket, const at::Device& device) {
       .masked_fill_(filler.to(at::kBool), -std::numeric_limits<float>::infinity());
 }
 
-RowMap window_map(const ShiftPlan& shift, const at::Device& device) {
-  std::vector<int64_t> rows, empty;
-  for (const BatchBucket& bucket : shift.buckets) rows.insert(rows.end(), bucket.rows.begin(), bucket.rows.end());
+// Places without a row hold number T of them.
+RowMap row_map(const std::vector<int64_t>& rows, const std::vector<int64_t>& inverse, const at::Device& device) {
+  std::vector<int64_t> empty;
   for (size_t place = 0; place < rows.size(); ++place)
-    if (rows[place] == std::ssize(shift.inverse)) empty.push_back(static_cast<int64_t>(place));
-  return {indices(rows, device), indices(shift.inverse, device), empty.empty() ? at::Tensor() : indices(empty, device)};
+    if (rows[place] == std::ssize(inverse)) empty.push_back(static_cast<int64_t>(place));
+  return {indices(rows, device), indices(inverse, device), empty.empty() ? at::Tensor() : indices(empty, device)};
+}
+
+RowMap window_map(const ShiftPlan& shift, const at::Device& device) {
+  std::vector<int64_t> rows;
+  for (const BatchBucket& bucket : shift.buckets) rows.insert(rows.end(), bucket.rows.begin(), bucket.rows.end());
+  return row_map(rows, shift.inverse, device);
 }
 
 WindowTensors window_tensors(const ShiftPlan& shift, const at::Device& device) {
@@ -64,13 +70,12 @@ at::Tensor add_sample_offsets(const at::Tensor& within, int64_t size) {
 }
 
 RowMap image_map(const at::Tensor& cells, int64_t cells_per_image, const at::Device& device) {
-  const at::Tensor inverse = add_sample_offsets(cells, cells_per_image);
-  const int64_t num_tokens = inverse.size(0), num_cells = cells.size(0) * cells_per_image;
-  const at::Tensor rows = at::full({num_cells}, num_tokens, at::kLong);
-  rows.index_copy_(0, inverse, at::arange(num_tokens, at::kLong));
-  at::Tensor empty;
-  if (num_cells > num_tokens) empty = to_device(rows.eq(num_tokens).nonzero().squeeze(1), device);
-  return {to_device(rows, device), to_device(inverse, device), empty};
+  const at::Tensor places = add_sample_offsets(cells, cells_per_image);
+  const auto* first = places.const_data_ptr<int64_t>();
+  const std::vector<int64_t> inverse(first, first + places.numel());
+  std::vector<int64_t> rows(static_cast<size_t>(cells.size(0) * cells_per_image), std::ssize(inverse));
+  for (size_t row = 0; row < inverse.size(); ++row) rows[static_cast<size_t>(inverse[row])] = static_cast<int64_t>(row);
+  return row_map(rows, inverse, device);
 }
 
 }  // namespace

@@ -18,7 +18,9 @@ struct Rule {
 constexpr std::array kRules{
     Rule{"biases", false, [](std::string_view name, int64_t) { return name.ends_with(".bias"); }},
     Rule{"tokens and level embeddings", false,
-         [](std::string_view name, int64_t) { return name.ends_with("_token") || name.ends_with("level_embed"); }},
+         [](std::string_view name, int64_t) {
+           return name.ends_with("_token") || name.ends_with("level_embed") || name.ends_with("query_embed");
+         }},
     Rule{"position bias tables", false,
          [](std::string_view name, int64_t) { return name.ends_with("relative_position_bias_table"); }},
     Rule{"norms and fusion weights", false,

@@ -20,16 +20,19 @@ inline ModelShape small_model_shape() {
   return shape;
 }
 
-// A model in double or float on masked images of 24 px, with everything an update needs.
+// A model in double or float on images of 24 px, with everything an update needs.
 struct SmallRun {
   SmallRun(Communicator& communicator, at::ScalarType type)
+      : SmallRun(communicator, type,
+                 std::make_unique<MaskedImage>(MaskedImageConfig{.mask_ratio = 0.5}, small_model_shape().encoder, 24)) {}
+  SmallRun(Communicator& communicator, at::ScalarType type, std::unique_ptr<const Task> asked)
       : shape(small_model_shape()),
-        task({.mask_ratio = 0.5}, shape.encoder, 24),
-        model(std::make_shared<Glid>(shape, task.spec())),
+        task(std::move(asked)),
+        model(std::make_shared<Glid>(shape, task->spec())),
         gradients(prepared(type), communicator),
         optimizer(gradients.parameters(), gradients.gradients(), make_param_groups(gradients.parameters(), 0.05), {}),
         scaler(Precision::kFp32, at::kCPU),
-        learner{*model, task, communicator, gradients, optimizer, scaler} {}
+        learner{*model, *task, communicator, gradients, optimizer, scaler} {}
 
   // Samples [first, first + count) of one endless generated set.
   Batch batch(int64_t first, int64_t count) const {
@@ -38,7 +41,7 @@ struct SmallRun {
       Sample sample{id, "generated", {24, 24, std::vector<uint8_t>(24 * 24 * 3)}, {}};
       for (int64_t i = 0; i < std::ssize(sample.image.pixels); ++i)
         sample.image.pixels[static_cast<size_t>(i)] = static_cast<uint8_t>((i * (id + 3) + id * 37) % 251);
-      for (PreparedImage& image : task.prepare(sample, {5, 0, id}, {}, /*training=*/true))
+      for (PreparedImage& image : task->prepare(sample, {5, 0, id}, {0, id}, /*training=*/true))
         pictures.push_back({{5, 0, id}, sample.name, std::move(image)});
     }
     return make_batch(std::move(pictures), shape.encoder.unit_px(),
@@ -57,7 +60,7 @@ struct SmallRun {
   }
 
   ModelShape shape;
-  MaskedImage task;
+  std::unique_ptr<const Task> task;
   std::shared_ptr<Glid> model;
   GradientReducer gradients;
   AdamW optimizer;

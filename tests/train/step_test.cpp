@@ -1,10 +1,13 @@
 #include "glid/train/step.h"
 
+#include <ATen/record_function.h>
 #include <gtest/gtest.h>
 
 #include <limits>
 
+#include "glid/nn/transfer.h"
 #include "support/small_run.h"
+#include "support/two_questions.h"
 
 namespace glid {
 namespace {
@@ -52,6 +55,103 @@ TEST(TrainStep, ClipsToTheNorm) {
   for (const at::Tensor& gradient : run.gradients.gradients()) squares += gradient.square().sum().item<double>();
   EXPECT_GT(result.grad_norm.item<double>(), 1e-2);  // before clipping
   EXPECT_NEAR(std::sqrt(squares), 1e-3, 1e-6);
+}
+
+std::unique_ptr<Task> two_questions() { return std::make_unique<TwoQuestions>(small_model_shape().encoder); }
+
+at::Tensor gradient_of(const SmallRun& run, const std::string& name) { return run.model->named_parameters()[name].grad(); }
+
+// Pictures 0 and 2 are the first question's; 1 is the second's and has objects, 101 .. has none by its id.
+TEST(TrainStep, AQuestionWithoutPicturesHasALossOfZeroAndZeroGradients) {
+  const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
+  SmallRun run(*alone, at::kDouble, two_questions());
+  const StepResult result = run.accumulate({run.batch(0, 1)});
+  for (const auto& [name, value] : result.terms) EXPECT_EQ(value.item<double>() == 0, name.starts_with("object")) << name;
+  EXPECT_EQ(gradient_of(run, "heads.object.weight").abs().sum().item<double>(), 0);
+  EXPECT_GT(gradient_of(run, "heads.colour.weight").abs().sum().item<double>(), 0);
+  const at::Tensor queries = gradient_of(run, "decoder.query_embed");
+  EXPECT_GT(queries.slice(0, 0, 2).abs().sum().item<double>(), 0);
+  EXPECT_EQ(queries.slice(0, 2).abs().sum().item<double>(), 0);  // the third row is asked by the second question alone
+}
+
+TEST(TrainStep, PicturesWithoutObjectsHaveALossOfZeroAndZeroGradients) {
+  const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
+  class NoObjects : public TwoQuestions {
+   public:
+    using TwoQuestions::TwoQuestions;
+    std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& at,
+                                       bool training) const override {
+      return TwoQuestions::prepare(sample, {key.seed, key.epoch, 0}, {at.step, 1}, training);
+    }
+  };
+  SmallRun run(*alone, at::kDouble, std::make_unique<NoObjects>(small_model_shape().encoder));
+  const StepResult result = run.accumulate({run.batch(0, 2)});
+  EXPECT_EQ(result.loss.item<double>(), 0);
+  for (const auto& [name, parameter] : named_parameters(*run.model))
+    EXPECT_EQ(parameter.grad().abs().sum().item<double>(), 0) << name;
+}
+
+// One division by the count of objects; weights are in the loss, not in the terms.
+TEST(TrainStep, TheLossIsTheWeightedSumOfItsTerms) {
+  const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
+  SmallRun run(*alone, at::kDouble, two_questions());
+  const StepResult result = run.accumulate({run.batch(0, 3), run.batch(3, 1)});
+  double sum = 0;
+  std::vector<std::string> names;
+  for (const auto& [name, value] : result.terms) {
+    names.push_back(name);
+    sum += (name == "smooth" ? 0.01 : name.starts_with("object") ? 5 : 1) * value.item<double>();
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"colour_layer1", "object_layer1", "colour", "object", "smooth"}));
+  EXPECT_NEAR(result.loss.item<double>(), sum, 1e-10 * sum);
+  const std::vector<LossCount> counts = agree(run.learner, {run.batch(0, 3), run.batch(3, 1)}).counts;
+  EXPECT_EQ(counts.at(0).value, 2);  // pictures 0 and 2
+  EXPECT_EQ(counts.at(1).value, 4);  // three of picture 1, one of picture 3
+}
+
+// Counts the operations by which code reads numbers off a device, those called by other operations left out (kernels of
+// the CPU read scalars so).
+class ReadsCounted {
+ public:
+  ReadsCounted()
+      : handle_(at::addThreadLocalCallback(at::RecordFunctionCallback(begin, end).scopes({at::RecordScope::FUNCTION}))) {
+    depth = count = 0;
+  }
+  ~ReadsCounted() { at::removeCallback(handle_); }
+  int64_t reads() const { return count; }
+
+ private:
+  static std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& f) {
+    const std::string name = f.name();
+    for (const char* reading : {"aten::item", "aten::nonzero", "aten::is_nonzero", "aten::equal", "aten::masked_select"})
+      count += depth == 0 && name == reading;
+    ++depth;
+    return nullptr;
+  }
+  static void end(const at::RecordFunction&, at::ObserverContext*) { --depth; }
+
+  static inline int64_t depth = 0, count = 0;
+  at::CallbackHandle handle_;
+};
+
+// Copies from a device can't be told apart on the CPU: they go through to_host(), which counts.
+TEST(TrainStep, NothingWaitsForTheDevice) {
+  const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
+  for (const bool pretraining : {true, false}) {
+    std::unique_ptr<Task> task = two_questions();
+    if (pretraining)
+      task = std::make_unique<MaskedImage>(MaskedImageConfig{.mask_ratio = 0.5}, small_model_shape().encoder, 24);
+    SmallRun run(*alone, at::kFloat, std::move(task));
+    run.learner.clip = 1.0;
+    const std::vector<Batch> batches{run.batch(0, 4), run.batch(4, 4)};
+    const int64_t waits_before = num_host_waits();
+    const ReadsCounted counted;
+    train_step(run.learner, batches, 1e-3);
+    EXPECT_EQ(counted.reads(), 0);
+    EXPECT_EQ(num_host_waits(), waits_before);
+    (void)batches[0].units.sum().item<int64_t>();
+    EXPECT_EQ(counted.reads(), 1);
+  }
 }
 
 // A few seconds of training lower the loss and tell the queries apart.
