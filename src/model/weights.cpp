@@ -92,6 +92,25 @@ void load_part(PartReport& part, torch::nn::Module& model, const SafetensorsFile
                      "init.parts lists what is to be loaded");
 }
 
+// Decoder layers among parameter names: one more than the largest number.
+template <typename Names>
+int64_t num_decoder_layers(const Names& names) {
+  constexpr std::string_view kBeginning = "decoder.layers.";
+  int64_t layers = 0;
+  for (const auto& [name, unused] : names)
+    if (name.starts_with(kBeginning)) layers = std::max<int64_t>(layers, std::stoll(name.substr(kBeginning.size())) + 1);
+  return layers;
+}
+
+// Half of a decoder would load without a word and be worth little.
+void require_equal_depth(const torch::nn::Module& model, const std::map<std::string, std::string>& sources,
+                         const std::string& where) {
+  const int64_t ours = num_decoder_layers(named_parameters(model)), theirs = num_decoder_layers(sources);
+  if (theirs > 0 && theirs != ours)
+    throw UsageError(where, "has a decoder of another depth than the model", format("{} layers", theirs),
+                     format("the model has {}: set model.decoder.layers, or leave the decoder out of init.parts", ours));
+}
+
 void append_names(std::string& text, const char* what, const std::vector<std::string>& names) {
   if (names.empty()) return;
   text += format("\n  {}:", what);
@@ -152,6 +171,7 @@ LoadReport load_weights(torch::nn::Module& model, const std::filesystem::path& p
     if (is_beside(ours) || !asked) report.ignored.push_back(name);
     else sources[ours] = name;
   }
+  require_equal_depth(model, sources, report.source);
   for (const std::string& part : parts) {
     report.parts.push_back({part});
     load_part(report.parts.back(), model, file, sources, report.source);

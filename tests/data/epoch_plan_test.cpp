@@ -119,5 +119,21 @@ TEST(ValidationPlan, AFractionIsSpreadEvenly) {
   EXPECT_THROW(ValidationPlan(100, 7, {1.5, 4, 0, 1}), UsageError);
 }
 
+// Whatever ranks and micro-batches: a place knows its step and where it stands in the global batch.
+TEST(TrainingPlan, APlaceKnowsItsPositionInTheGlobalBatch) {
+  for (const int64_t step : {0, 1, 4}) {
+    int64_t position = 0;
+    for (int64_t rank = 0; rank < 2; ++rank) {
+      const TrainingPlan plan(20, 3, {.global_batch = 8, .micro_batches = 2, .rank = rank, .world_size = 2});
+      for (int64_t micro = 0; micro < 2; ++micro)
+        for (const Place& place : plan.places(step, micro)) {
+          EXPECT_EQ(plan.in_batch(place), (BatchPosition{step, position}));
+          ++position;
+        }
+    }
+    EXPECT_EQ(position, 8);
+  }
+}
+
 }  // namespace
 }  // namespace glid

@@ -138,6 +138,21 @@ TEST_F(LoaderTest, BatchesHoldTransformedImagesAndPlans) {
   }
 }
 
+TEST_F(LoaderTest, ASampleMayBeSeenInSeveralPictures) {
+  const auto both_ways = [](const Sample& sample, const SampleKey& key, const BatchPosition& position) {
+    std::vector<PreparedImage> images = prepare_training(sample, key, position);
+    images.push_back(images[0]);
+    images[1].placement.flip();
+    images[1].image = place_image(images[0].image, Placement(kSize, kSize).flip(), Filter::kBicubic);
+    return images;
+  };
+  const auto batches = training(options_with(2), {8, 2, 0, 1}, both_ways)->next();
+  ASSERT_EQ(batches.at(0).size(), 8);
+  EXPECT_EQ(batches[0].images[0].key, batches[0].images[1].key);
+  EXPECT_NE(batches[0].images[0].placement.is_mirrored(), batches[0].images[1].placement.is_mirrored());
+  EXPECT_EQ(batches[0].runs.at(0).count, 8);
+}
+
 TEST_F(LoaderTest, AnyNumberOfThreadsGivesTheSameBatches) {
   spoil(3);
   spoil(11);

@@ -6,6 +6,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
+#include "glid/model/decoder.h"
 #include "support/plans.h"
 #include "support/temporary_folder.h"
 
@@ -87,6 +88,40 @@ TEST(Weights, WrongShapesAndAbsentPartsAreErrorsThatNameThem) {
   Holder same(4);
   EXPECT_THROW(load_weights(same, file, {"decoder"}), UsageError);
   EXPECT_THROW(load_weights(same, dir.path() / "missing.safetensors", {"encoder"}), DataError);
+}
+
+// A model's decoder alone.
+struct DecoderHolder : torch::nn::Module {
+  explicit DecoderHolder(int64_t layers)
+      : decoder(
+            register_module("decoder", std::make_shared<Decoder>(DecoderConfig{.layers = layers, .width = 16, .heads = 2},
+                                                                 DecoderQueries{.mask_token = true}))) {
+    initialise_randomly(*this);
+  }
+  std::shared_ptr<Decoder> decoder;
+};
+
+TEST(Weights, ADecoderOfAnotherDepthIsRefused) {
+  const TemporaryFolder dir;
+  const DecoderHolder deep(6);
+  std::vector<std::pair<std::string, TensorInfo>> infos;
+  const NamedTensors tensors = named_parameters(deep);
+  for (const auto& [name, tensor] : tensors) infos.emplace_back(name, tensor_info(tensor));
+  write_safetensors(dir.path() / "model.safetensors", infos, {});
+  for (const int64_t layers : {3, 9}) {
+    DecoderHolder other(layers);
+    const at::Tensor before = other.decoder->cls_token.detach().clone();
+    try {
+      load_weights(other, dir.path() / "model.safetensors", {"decoder"});
+      FAIL() << layers;
+    } catch (const UsageError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("model.decoder.layers"));
+      EXPECT_TRUE(at::equal(other.decoder->cls_token, before));  // nothing was loaded
+    }
+  }
+  DecoderHolder same(6);
+  EXPECT_EQ(load_weights(same, dir.path() / "model.safetensors", {"decoder"}).parts[0].missing.size(), 0u);
+  EXPECT_TRUE(at::equal(same.decoder->cls_token, deep.decoder->cls_token));
 }
 
 }  // namespace

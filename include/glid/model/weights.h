@@ -41,7 +41,8 @@ StageWindows windows_of(const SafetensorsFile& file, const std::string& where);
 
 // Copies the tensors of the parts into the model. Encoder names may be bare (official) or under `encoder.`; the official
 // `norm` is norm3. Bias tables of another window are resized bicubically per head (microsoft/Swin-Transformer, utils.py).
-// Throws UsageError for a part without any tensor in the file and for a tensor of another shape.
+// Throws UsageError for a part without any tensor in the file, for a tensor of another shape and for a decoder of another
+// depth.
 LoadReport load_weights(torch::nn::Module& model, const std::filesystem::path& file, const std::vector<std::string>& parts);
 
 }  // namespace glid
