@@ -7,6 +7,24 @@
 
 namespace glid {
 
+namespace {
+
+// " (mask 0.5 class 1.2)": terms summed over layers; nothing where there is one.
+std::string terms_text(const std::vector<TermValue>& terms) {
+  std::vector<TermValue> sums;
+  for (const TermValue& term : terms) {
+    const auto same = std::find_if(sums.begin(), sums.end(), [&](const TermValue& t) { return t.name == term.name; });
+    if (same == sums.end()) sums.push_back(term);
+    else same->value += term.value;
+  }
+  if (sums.size() < 2) return {};
+  std::string text;
+  for (const TermValue& sum : sums) text += format("{}{} {:.4f}", text.empty() ? " (" : " ", sum.name, sum.value);
+  return text + ")";
+}
+
+}  // namespace
+
 void Progress::begin_step(double waited_s) {
   step_begin_ = Clock::now();
   waited_before_s_ = waited_s;
@@ -34,9 +52,9 @@ void Progress::draw_bar(int64_t completed_steps) const {
 void Progress::log(StepMetrics& m) {
   m.images_per_s = static_cast<double>(steps_ * images_a_step_) / seconds_;
   m.data_wait = waited_s_ / seconds_;
-  log_info("step {}/{} epoch {:.2f} loss {:.4f} lr {:.3g} grad {:.3g} {:.0f} img/s wait {:.0f}% mem {:.0f} MiB ETA {}",
-           m.step, total_, m.epoch, m.loss, m.lr, m.grad_norm, m.images_per_s, 100 * m.data_wait, m.memory_mib,
-           remaining(m.step));
+  log_info("step {}/{} epoch {:.2f} loss {:.4f}{} lr {:.3g} grad {:.3g} {:.0f} img/s wait {:.0f}% mem {:.0f} MiB ETA {}",
+           m.step, total_, m.epoch, m.loss, terms_text(m.terms), m.lr, m.grad_norm, m.images_per_s, 100 * m.data_wait,
+           m.memory_mib, remaining(m.step));
   *this = Progress(total_, images_a_step_);
 }
 

@@ -65,7 +65,8 @@ void RunLog::append(const Json& line) {
 void RunLog::training(const StepMetrics& m) {
   Json line;
   line.set("step", m.step).set("epoch", m.epoch).set("loss", m.loss).set("lr", m.lr).set("grad_norm", m.grad_norm);
-  for (const auto& [name, value] : m.terms) line.set("loss_" + name, value);
+  for (const TermValue& term : m.terms)
+    line.set("loss_" + term.name + (term.layer > 0 ? format("_layer{}", term.layer) : ""), term.value);
   for (const auto& [name, value] : m.diagnostics) line.set(name, value);
   line.set("images_per_s", m.images_per_s).set("data_wait", m.data_wait).set("memory_mib", m.memory_mib);
   append(line);

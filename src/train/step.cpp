@@ -26,8 +26,9 @@ at::Tensor add_terms(StepResult& result, const Losses& losses, const std::vector
   for (size_t i = 0; i < losses.terms.size(); ++i) {
     const LossTerm& term = losses.terms[i];
     const at::Tensor value = term.sum / divisor(term, counts);
-    result.terms[i].first = term.name;
-    add_to(result.terms[i].second, value.detach());
+    result.terms[i].name = term.name;
+    result.terms[i].layer = term.layer;
+    add_to(result.terms[i].value, value.detach());
     add_to(loss, term.weight == 1 ? value : value * term.weight);
   }
   return loss;

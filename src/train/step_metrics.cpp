@@ -6,7 +6,7 @@ namespace glid {
 
 StepMetrics step_metrics(const StepResult& result, Communicator& communicator) {
   std::vector<at::Tensor> values{result.loss};
-  for (const auto& [name, value] : result.terms) values.push_back(value);
+  for (const TermShare& term : result.terms) values.push_back(term.value);
   for (const Diagnostic& d : result.diagnostics) values.push_back(d.value / communicator.size());
   for (at::Tensor& value : values) value = value.to(at::kCPU, at::kDouble);
   const at::Tensor sums = at::stack(values);
@@ -16,7 +16,7 @@ StepMetrics step_metrics(const StepResult& result, Communicator& communicator) {
   metrics.loss = sums[0].item<double>();
   metrics.grad_norm = result.grad_norm.item<double>();
   int64_t next = 1;
-  for (const auto& [name, value] : result.terms) metrics.terms.emplace_back(name, sums[next++].item<double>());
+  for (const TermShare& term : result.terms) metrics.terms.push_back({term.name, term.layer, sums[next++].item<double>()});
   for (const Diagnostic& d : result.diagnostics) metrics.diagnostics.emplace_back(d.name, sums[next++].item<double>());
   return metrics;
 }

@@ -60,10 +60,10 @@ class TwoQuestions : public Task {
     const at::Tensor &owner = question.targets.at("owners"), &target = question.targets.at("objects");
     Losses losses;
     for (int64_t layer = 0; layer < 2; ++layer) {
-      const std::string name = layer == 1 ? "" : "_layer1";
       const at::Tensor asked = object[layer].select(1, 0).index_select(0, owner);
-      losses.terms.push_back({"colour" + name, (colour[layer] - 0.5).square().sum(), 1, "pictures"});
-      losses.terms.push_back({"object" + name, (asked - target).square().sum(), 5, "objects"});
+      const int64_t number = layer == 0 ? 1 : 0;  // the second is the last
+      losses.terms.push_back({"colour", (colour[layer] - 0.5).square().sum(), 1, "pictures", number});
+      losses.terms.push_back({"object", (asked - target).square().sum(), 5, "objects", number});
     }
     losses.terms.push_back({"smooth", features.square().mean(1).sum(), 0.01, "pictures"});
     return losses;

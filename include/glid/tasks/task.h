@@ -35,10 +35,11 @@ struct LossCount {
 
 // One term of the loss, fp32: weight * sum / max(count, 1). Supervised layers have terms of their own and share counts.
 struct LossTerm {
-  std::string name;  // "mask", "mask_layer2"
-  at::Tensor sum;    // scalar
+  std::string name;
+  at::Tensor sum;  // scalar
   double weight = 1;
   std::string count;
+  int64_t layer = 0;  // the decoder layer that answered, from 1; 0: the last
 };
 
 // A number that tells how the model is doing beside its loss.

@@ -14,11 +14,18 @@
 
 namespace glid {
 
+// A term of the loss, normalised, without its weight.
+struct TermValue {
+  std::string name;
+  int64_t layer = 0;  // the decoder layer that answered, from 1; 0: the last
+  double value = 0;
+};
+
 // One logged training step; grad_norm is before clipping.
 struct StepMetrics {
   int64_t step = 0;  // completed updates
   double epoch = 0, loss = 0, lr = 0, grad_norm = 0;
-  std::vector<std::pair<std::string, double>> terms;  // of the loss, without their weights
+  std::vector<TermValue> terms;
   std::vector<std::pair<std::string, double>> diagnostics;
   double images_per_s = 0;
   double data_wait = 0;  // part of the time, 0 to 1

@@ -33,10 +33,17 @@ struct Learner {
   std::optional<double> clip;
 };
 
+// A rank's share of a term: sum / count, without its weight.
+struct TermShare {
+  std::string name;
+  int64_t layer = 0;  // as in LossTerm
+  at::Tensor value;
+};
+
 // Tensors on the device; nothing waits for them.
 struct StepResult {
   at::Tensor loss;                      // this rank's share: summed over ranks it is the loss of the global batch
-  NamedTensors terms;                   // this rank's shares of its terms, without their weights
+  std::vector<TermShare> terms;         // of this rank
   at::Tensor grad_norm;                 // before clipping, of the averaged gradients
   at::Tensor found_inf;                 // 1 if the update was skipped because the norm is not finite, alike on all ranks
   std::vector<Diagnostic> diagnostics;  // of this rank, means over its micro-batches
