@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "gradient_reduction.h"
+#include "lost_peer.h"
 
 namespace glid {
 namespace {
@@ -26,7 +27,8 @@ void check_parameters(const NamedTensors& parameters) {
 }  // namespace
 
 // Gradients that exist when the reduction is made become views of its buckets at once.
-GradientReducer::GradientReducer(NamedTensors parameters, Communicator& communicator) : parameters_(std::move(parameters)) {
+GradientReducer::GradientReducer(NamedTensors parameters, Communicator& communicator)
+    : communicator_(communicator), parameters_(std::move(parameters)) {
   check_parameters(parameters_);
   for (auto& [name, parameter] : parameters_) parameter.mutable_grad() = at::zeros_like(parameter);
   reduction_ = communicator.make_reduction(parameters_);
@@ -51,7 +53,7 @@ void GradientReducer::zero() { at::_foreach_zero_(gradients_); }
 void GradientReducer::backward(const at::Tensor& loss, bool last) {
   std::fill(took_part_->begin(), took_part_->end(), 0);
   if (last) reduction_->prepare();
-  loss.backward();
+  with_lost_peer_named(communicator_.place(), "the averaging of the gradients", [&] { loss.backward(); });
   if (last) check_participation();
 }
 

@@ -111,13 +111,21 @@ class StoreFolder {
   fs::path path_;
 };
 
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 // Blocks the signals that the launcher waits for; the ranks start with the old mask.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
     ::signal(SIGCHLD, SIG_DFL);  // an inherited SIG_IGN would discard the exit codes
     ::sigemptyset(&waited_);
-    for (int signal : {SIGCHLD, SIGINT, SIGTERM, SIGUSR1}) ::sigaddset(&waited_, signal);
+    ::sigaddset(&waited_, SIGCHLD);
+    for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
+      if (!is_ignored(signal)) ::sigaddset(&waited_, signal);
+    }
     ::pthread_sigmask(SIG_BLOCK, &waited_, &old_);
   }
   ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &old_, nullptr); }
@@ -198,19 +206,24 @@ class Ranks {
   }
 
   int wait(const SignalsBlocked& signals) {
-    while (std::any_of(running_.begin(), running_.end(), [](pid_t pid) { return pid > 0; })) {
+    while (any_runs()) {
       const siginfo_t info = signals.next();
       if (info.si_signo == 0 || info.si_signo == SIGCHLD) {
         reap_first(info.si_pid);
-      } else if (info.si_code != SI_KERNEL) {  // the terminal's Ctrl-C has reached the ranks already
+      } else {
+        stop_ = info.si_signo;
         signal_all(info.si_signo);
       }
-      if (deadline_ && Clock::now() >= *deadline_) signal_all(SIGKILL);
+      if (deadline_ && Clock::now() >= *deadline_) end_all();
     }
-    return failure_.value_or(static_cast<int>(interrupted_ ? ExitCode::kInterrupted : ExitCode::kDone));
+    return verdict();
   }
 
  private:
+  bool any_runs() const {
+    return std::any_of(running_.begin(), running_.end(), [](pid_t pid) { return pid > 0; });
+  }
+
   void signal_all(int signal) const {
     for (pid_t pid : running_) {
       if (pid > 0) ::kill(pid, signal);
@@ -229,22 +242,46 @@ class Ranks {
     if (running_[rank] <= 0 || ::waitpid(running_[rank], &status, WNOHANG) <= 0) return;
     running_[rank] = 0;
     const int code = exit_code(status);
-    interrupted_ |= code == static_cast<int>(ExitCode::kInterrupted);
-    if (code != 0 && code != static_cast<int>(ExitCode::kInterrupted)) fail(rank, status);
+    if (code == static_cast<int>(ExitCode::kInterrupted)) interrupted_ = true;
+    else if (code != 0 && !ended_) fail(rank, status);
   }
 
+  // A rank that lost a peer is not the cause: the deadline is also the time in which the cause may still show itself.
   void fail(size_t rank, int status) {
-    if (failure_) return;
-    failure_ = exit_code(status);
-    log_warning("rank {} of {} {}; ending the others", rank, running_.size(), describe(status));
-    deadline_ = Clock::now() + grace_;
-    signal_all(SIGTERM);
+    if (!deadline_) deadline_ = Clock::now() + grace_;
+    if (exit_code(status) == static_cast<int>(ExitCode::kLostPeer)) {
+      if (!lost_peer_) lost_peer_ = rank;
+    } else if (!failure_) {
+      failure_ = exit_code(status);
+      const bool as_asked = WIFSIGNALED(status) && WTERMSIG(status) == stop_;
+      if (!as_asked) log_warning("rank {} of {} {}; ending the others", rank, running_.size(), describe(status));
+    }
+  }
+
+  void end_all() {
+    if (!ended_ && !failure_) {
+      for (size_t rank = 0; rank < running_.size(); ++rank) {
+        if (running_[rank] > 0) log_warning("rank {} of {} does not answer; ending it", rank, running_.size());
+      }
+    }
+    ended_ = true;
+    signal_all(SIGKILL);
+  }
+
+  int verdict() const {
+    if (failure_) return *failure_;
+    if (lost_peer_ && !ended_) log_warning("rank {} of {} was the first to lose the others", *lost_peer_, running_.size());
+    if (lost_peer_) return static_cast<int>(ExitCode::kLostPeer);
+    return static_cast<int>(interrupted_ ? ExitCode::kInterrupted : ExitCode::kDone);
   }
 
   std::vector<pid_t> running_;  // by rank; 0 when it has ended
   Clock::duration grace_;
-  std::optional<Clock::time_point> deadline_;
-  std::optional<int> failure_;
+  int stop_ = 0;                               // the last signal that was passed on
+  std::optional<Clock::time_point> deadline_;  // set by the first failure
+  bool ended_ = false;                         // the deadline has passed: ranks end because they are killed
+  std::optional<int> failure_;                 // exit code of the first rank with a cause of its own
+  std::optional<size_t> lost_peer_;            // the first rank without one
   bool interrupted_ = false;
 };
 

@@ -13,12 +13,10 @@ class LocalReduction : public GradientReduction {
 class LocalGroup : public Communicator {
  public:
   using Communicator::Communicator;
-  void all_reduce_sum(const at::Tensor&) override {}
-  void broadcast(const at::Tensor&, int) override {}
-  std::vector<std::string> all_gather_bytes(const std::string& bytes) override { return {bytes}; }
-  void barrier() override {}
 
  private:
+  void do_all_reduce_sum(const at::Tensor&) override {}
+  void do_broadcast(const at::Tensor&, int) override {}
   std::unique_ptr<GradientReduction> make_reduction(const NamedTensors&) override {
     return std::make_unique<LocalReduction>();
   }

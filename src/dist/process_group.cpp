@@ -15,6 +15,7 @@
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "groups.h"
+#include "lost_peer.h"
 
 namespace glid {
 namespace {
@@ -22,43 +23,48 @@ namespace {
 using StorePtr = c10::intrusive_ptr<c10d::Store>;
 using GroupPtr = c10::intrusive_ptr<c10d::ProcessGroup>;
 
-constexpr std::chrono::minutes kLeaveTimeout{30};
+using Milliseconds = std::chrono::milliseconds;
 
-StorePtr open_tcp_store(const LaunchEnv& env) {
+// Rank 0 can't serve the store at its address: a mistake. Who can't reach it, or waits in vain: a lost peer.
+StorePtr open_tcp_store(const LaunchEnv& env, Milliseconds timeout) {
   c10d::TCPStoreOptions options;
   options.port = static_cast<uint16_t>(env.master_port);
   options.isServer = env.rank == 0 && !env.agent_store;
   options.numWorkers = env.size;
   options.waitWorkers = !env.agent_store;
+  options.timeout = timeout;
   try {
     StorePtr store = c10::make_intrusive<c10d::TCPStore>(env.master_addr, options);
     if (!env.agent_store) return store;
     return c10::make_intrusive<c10d::PrefixStore>(format("/worker/attempt_{}", env.restart_count), store);
-  } catch (const c10::Error& error) {
+  } catch (const c10::DistNetworkError& error) {
+    if (!options.isServer) throw;
     throw UsageError("MASTER_ADDR", error.what_without_backtrace(), format("{}:{}", env.master_addr, env.master_port),
                      "the ranks must be able to meet there");
   }
 }
 
-StorePtr open_store(const LaunchEnv& env) {
-  if (env.store_file.empty()) return open_tcp_store(env);
-  return c10::make_intrusive<c10d::FileStore>(env.store_file, env.size);
+StorePtr open_store(const LaunchEnv& env, Milliseconds timeout) {
+  if (env.store_file.empty()) return open_tcp_store(env, timeout);
+  const StorePtr store = c10::make_intrusive<c10d::FileStore>(env.store_file, env.size);
+  store->setTimeout(timeout);
+  return store;
 }
 
 // The bound device is handed to backends as they are set, so it comes first.
-GroupPtr join(const StorePtr& store, const LaunchEnv& env, c10::Device device) {
+GroupPtr join(const StorePtr& store, const LaunchEnv& env, c10::Device device, Milliseconds timeout) {
   const auto prefixed = [&](const char* name) { return c10::make_intrusive<c10d::PrefixStore>(name, store); };
   auto group = c10::make_intrusive<c10d::ProcessGroup>(prefixed("group/"), env.rank, env.size);
   if (device.is_cuda()) {
     group->setDefaultBackend(c10d::ProcessGroup::NCCL);
     group->setBoundDeviceId(device);
-    const auto nccl = make_nccl_backend(prefixed("nccl/"), env, device);
+    const auto nccl = make_nccl_backend(prefixed("nccl/"), env, device, timeout);
     nccl->setSequenceNumberForGroup();
     group->setBackend(c10::kCUDA, c10d::ProcessGroup::NCCL, nccl);
   } else {
     group->setDefaultBackend(c10d::ProcessGroup::GLOO);
   }
-  const auto gloo = make_gloo_backend(prefixed("gloo/"), env);
+  const auto gloo = make_gloo_backend(prefixed("gloo/"), env, timeout);
   gloo->setSequenceNumberForGroup();
   group->setBackend(c10::kCPU, c10d::ProcessGroup::GLOO, gloo);
   group->setGroupName("glid");
@@ -78,9 +84,13 @@ at::Tensor fingerprints(const NamedTensors& parameters) {
 
 class GroupCommunicator : public Communicator {
  public:
-  GroupCommunicator(const LaunchEnv& env, c10::Device device)
-      : Communicator(env), device_(device), store_(open_store(env)), group_(join(store_, env, device)) {
-    barrier();
+  GroupCommunicator(const LaunchEnv& env, c10::Device device, Milliseconds timeout)
+      : Communicator(env), device_(device), timeout_(timeout) {
+    with_lost_peer_named(place(), format("the meeting of {} ranks", size()), [&] {
+      store_ = open_store(env, timeout);
+      group_ = join(store_, env, device, timeout);
+      do_all_reduce_sum(at::zeros({1}));
+    });
   }
 
   ~GroupCommunicator() override {
@@ -91,35 +101,19 @@ class GroupCommunicator : public Communicator {
     }
   }
 
-  void all_reduce_sum(const at::Tensor& values) override {
+ private:
+  void do_all_reduce_sum(const at::Tensor& values) override {
     std::vector<at::Tensor> list = {communicable(values)};
     group_->allreduce(list)->wait();
   }
 
-  void broadcast(const at::Tensor& values, int root) override {
+  void do_broadcast(const at::Tensor& values, int root) override {
     std::vector<at::Tensor> list = {communicable(values)};
     c10d::BroadcastOptions options;
     options.rootRank = root;
     group_->broadcast(list, options)->wait();
   }
 
-  // A broadcast of each rank's: the lengths differ, and nobody pads to the longest.
-  std::vector<std::string> all_gather_bytes(const std::string& bytes) override {
-    const at::Tensor lengths = at::zeros({size()}, at::kLong);
-    lengths.mutable_data_ptr<int64_t>()[rank()] = std::ssize(bytes);
-    all_reduce_sum(lengths);
-    std::vector<std::string> all;
-    for (int root = 0; root < size(); ++root) {
-      const int64_t length = lengths.const_data_ptr<int64_t>()[root];
-      std::string& theirs = all.emplace_back(root == rank() ? bytes : std::string(static_cast<size_t>(length), '\0'));
-      if (length > 0) broadcast(at::from_blob(theirs.data(), {length}, at::kByte), root);
-    }
-    return all;
-  }
-
-  void barrier() override { all_reduce_sum(at::zeros({1})); }
-
- private:
   static at::Tensor communicable(const at::Tensor& values) {
     TORCH_CHECK(values.is_contiguous(), "a collective needs a contiguous tensor, got ", values.sizes(), " with strides ",
                 values.strides());
@@ -128,7 +122,10 @@ class GroupCommunicator : public Communicator {
 
   std::unique_ptr<GradientReduction> make_reduction(const NamedTensors& parameters) override {
     check_same_parameters(parameters);
-    return make_bucket_reduction(parameters, group_);
+    std::unique_ptr<GradientReduction> reduction;
+    with_lost_peer_named(place(), "the broadcast of the parameters",
+                         [&] { reduction = make_bucket_reduction(parameters, group_); });
+    return reduction;
   }
 
   // c10d's own check lets rank 0 pass, which then waits for ranks that have thrown. Here all ranks throw.
@@ -144,10 +141,10 @@ class GroupCommunicator : public Communicator {
   template <typename Describe>
   void check_as_main(const at::Tensor& values, Describe describe) {
     const at::Tensor main_values = values.clone();
-    broadcast(main_values, 0);
+    broadcast(main_values, 0, "the parameters' shapes");
     const at::Tensor different = values.ne(main_values).nonzero();
     const at::Tensor num_different = at::tensor({different.size(0)});
-    all_reduce_sum(num_different);
+    all_reduce_sum(num_different, "the parameters' differences");
     const auto fails = [&](const std::string& what) { TORCH_CHECK(false, "rank ", rank(), ": ", what); };
     if (different.size(0) > 0) fails(describe(different[0].item<int64_t>()) + " differs from rank 0's");
     if (num_different.item<int64_t>() > 0) fails("another rank has different parameters");
@@ -157,7 +154,7 @@ class GroupCommunicator : public Communicator {
   void wait_for_all(const char* what) {
     std::vector<std::string> keys;
     for (int rank = 0; rank < size(); ++rank) keys.push_back(format("{}/{}", what, rank));
-    store_->wait(keys, kLeaveTimeout);
+    store_->wait(keys, timeout_);
   }
 
   // Nobody closes a connection that another still reads from, and rank 0, which may serve the store, is the last.
@@ -179,14 +176,16 @@ class GroupCommunicator : public Communicator {
   }
 
   c10::Device device_;
+  Milliseconds timeout_;
   StorePtr store_;
   GroupPtr group_;
 };
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_process_group(const LaunchEnv& env, c10::Device device) {
-  return std::make_unique<GroupCommunicator>(env, device);
+std::unique_ptr<Communicator> make_process_group(const LaunchEnv& env, c10::Device device,
+                                                 std::chrono::milliseconds timeout) {
+  return std::make_unique<GroupCommunicator>(env, device, timeout);
 }
 
 }  // namespace glid

@@ -104,12 +104,14 @@ ExitCode Run::train() {
     if (config_.log.pictures_every_steps > 0 && is_due(config_.log.pictures_every_steps)) draw_pictures();
     if (is_best || is_due(config_.checkpoint.every_steps)) save();
   }
+  stop_answered();
   if (writer_) writer_->wait();
   log_info("done: {} steps in {}", step_, config_.out);
   return ExitCode::kDone;
 }
 
 ExitCode Run::interrupt() {
+  stop_answered();
   save();
   if (writer_) writer_->wait();
   log_info("interrupted: checkpoint written at step {}; the same command goes on", step_);
@@ -122,6 +124,7 @@ void Run::log_references() {
 }
 
 std::optional<StepResult> Run::update() {
+  session_.communicator.set_step(step_ + 1);
   progress_.begin_step(session_.loader.wait_s());
   const std::vector<Batch> batches = session_.loader.next();
   lr_ = session_.schedule.at(step_);
@@ -210,12 +213,12 @@ void Run::restore(const Start& start) {
 }  // namespace
 
 ExitCode train(const RunConfig& config, const Resume& resume, Communicator& communicator, const c10::Device& device) {
-  install_stop_handlers();
   const std::optional<Start> start = choose_start(config, resume);
   communicator.barrier();  // nobody writes into the folder before all have looked at it
   Run run(config, /*goes_on=*/start.has_value(), communicator, device);
   if (start) run.restore(*start);
   run.open_files();
+  await_stop_signals(config.train.stop_grace_s, communicator.is_main());
   return run.train();
 }
 

@@ -69,7 +69,7 @@ Agreement agree(const Learner& learner, const std::vector<Batch>& micro_batches,
   double* values = sums.mutable_data_ptr<double>();
   for (const LossCount& count : agreement.counts) *values++ = count.value;
   *values = stop_requested ? 1 : 0;
-  learner.communicator.all_reduce_sum(sums);
+  learner.communicator.all_reduce_sum(sums, "the losses' counts");
   const double* sum = sums.const_data_ptr<double>();
   for (LossCount& count : agreement.counts) count.value = *sum++;
   agreement.stop = *sum > 0;

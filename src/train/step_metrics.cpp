@@ -10,7 +10,7 @@ StepMetrics step_metrics(const StepResult& result, Communicator& communicator) {
   for (const Diagnostic& d : result.diagnostics) values.push_back(d.value / communicator.size());
   for (at::Tensor& value : values) value = value.to(at::kCPU, at::kDouble);
   const at::Tensor sums = at::stack(values);
-  communicator.all_reduce_sum(sums);
+  communicator.all_reduce_sum(sums, "the logged metrics");
 
   StepMetrics metrics;
   metrics.loss = sums[0].item<double>();

@@ -36,7 +36,7 @@ ExitCode run_train_program(const TrainArguments& arguments) {
   set_log_rank(env.rank, env.size);
   set_threads(config.train);
   const c10::Device device = choose_device(config.train.device, env.local_rank);
-  const auto communicator = make_communicator(env, device);
+  const auto communicator = make_communicator(env, device, config.train.collective_timeout_s);
   if (!arguments.dry_run) return train(config, parse_resume(arguments.resume), *communicator, device);
   const std::string report = dry_run(config, *communicator, device);
   if (communicator->is_main()) std::fputs(report.c_str(), stdout);

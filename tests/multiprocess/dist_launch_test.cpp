@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
+#include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/dist/communicator.h"
 #include "support/on_ranks.h"
@@ -47,7 +49,7 @@ TEST(Launcher, NamesTheFirstFailingRankAndEndsTheOthers) {
     if (rank() == 1) std::_Exit(3);
     wait_to_be_ended(0);
   }
-  const Outcome outcome = run(3);
+  const Outcome outcome = run(3, /*grace_s=*/0.3);
   EXPECT_EQ(outcome.code, 3);
   EXPECT_THAT(outcome.said, HasSubstr("rank 1 of 3 failed with exit code 3"));
   EXPECT_THAT(outcome.said, Not(HasSubstr("rank 0 of 3")));
@@ -58,14 +60,13 @@ TEST(Launcher, NamesASignal) {
     if (rank() == 0) ::raise(SIGKILL);
     wait_to_be_ended(0);
   }
-  const Outcome outcome = run(2);
+  const Outcome outcome = run(2, /*grace_s=*/0.3);
   EXPECT_EQ(outcome.code, 128 + SIGKILL);
   EXPECT_THAT(outcome.said, HasSubstr("rank 0 of 2 was ended by signal 9 (Killed)"));
 }
 
-TEST(Launcher, KillsWhoIgnoresTheRequest) {
+TEST(Launcher, KillsWhoDoesNotEnd) {
   if (in_rank()) {
-    ::signal(SIGTERM, SIG_IGN);
     const auto group = make_communicator(read_launch_env(), at::kCPU);
     if (rank() == 1) std::_Exit(4);
     wait_to_be_ended(0);
@@ -73,18 +74,82 @@ TEST(Launcher, KillsWhoIgnoresTheRequest) {
   EXPECT_EQ(run(2, /*grace_s=*/0.3).code, 4);
 }
 
-TEST(Launcher, PassesSignalsOnAndReportsAnInterruption) {
+constexpr int kLost = static_cast<int>(ExitCode::kLostPeer);
+
+TEST(Launcher, DoesNotBlameARankThatLostAPeer) {
   if (in_rank()) {
-    sigset_t usr1;
-    ::sigemptyset(&usr1);
-    ::sigaddset(&usr1, SIGUSR1);
-    ::pthread_sigmask(SIG_BLOCK, &usr1, nullptr);
-    const auto group = make_communicator(read_launch_env(), at::kCPU);
-    if (group->is_main()) ::kill(::getppid(), SIGUSR1);
-    const timespec patience{.tv_sec = 30, .tv_nsec = 0};
-    std::_Exit(::sigtimedwait(&usr1, nullptr, &patience) == SIGUSR1 ? 75 : 1);
+    if (rank() == 0) std::_Exit(kLost);
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    std::_Exit(3);
   }
-  EXPECT_EQ(run(2).code, 75);
+  const Outcome outcome = run(2, /*grace_s=*/60);
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.said, HasSubstr("rank 1 of 2 failed with exit code 3"));
+  EXPECT_THAT(outcome.said, Not(HasSubstr("rank 0 of 2")));
+}
+
+TEST(Launcher, NamesTheRankThatTheOthersLostAndThatStillRuns) {
+  if (in_rank()) {
+    if (rank() != 1) std::_Exit(kLost);
+    wait_to_be_ended(0);
+  }
+  const Outcome outcome = run(3, /*grace_s=*/1);
+  EXPECT_EQ(outcome.code, kLost);
+  EXPECT_THAT(outcome.said, HasSubstr("rank 1 of 3 does not answer"));
+  EXPECT_THAT(outcome.said, Not(HasSubstr("rank 0 of 3")));
+}
+
+TEST(Launcher, SaysThatAllLostEachOther) {
+  if (in_rank()) std::_Exit(kLost);
+  const Outcome outcome = run(2, /*grace_s=*/60);
+  EXPECT_EQ(outcome.code, kLost);
+  EXPECT_THAT(outcome.said, HasSubstr("of 2 was the first to lose the others"));
+}
+
+sigset_t blocked(int signal) {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, signal);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  return set;
+}
+
+bool comes(const sigset_t& set) {
+  const timespec patience{.tv_sec = 60, .tv_nsec = 0};
+  return ::sigtimedwait(&set, nullptr, &patience) > 0;
+}
+
+TEST(Launcher, PassesSignalsOnAndReportsAnInterruption) {
+  for (int signal : {SIGUSR1, SIGHUP, SIGINT, SIGTERM}) {
+    if (const char* given = std::getenv(kRole); in_rank()) {
+      const int expected = std::stoi(given);
+      const sigset_t set = blocked(expected);
+      const auto group = make_communicator(read_launch_env(), at::kCPU);
+      if (group->is_main()) ::kill(::getppid(), expected);
+      std::_Exit(comes(set) ? 75 : 1);
+    }
+    ::setenv(kRole, std::to_string(signal).c_str(), 1);
+    ::signal(signal, SIG_DFL);
+    EXPECT_EQ(run(2).code, 75) << ::strsignal(signal);
+  }
+}
+
+TEST(Launcher, PassesASecondSignalOnAndBlamesNobody) {
+  if (in_rank()) {
+    const sigset_t set = blocked(SIGUSR1);
+    const auto group = make_communicator(read_launch_env(), at::kCPU);
+    for (int i = 0; i < 2; ++i) {
+      if (group->is_main()) ::kill(::getppid(), SIGUSR1);
+      if (!comes(set)) std::_Exit(1);
+      group->barrier();
+    }
+    ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+    ::raise(SIGUSR1);
+  }
+  ::signal(SIGUSR1, SIG_DFL);
+  const Outcome outcome = run(2);
+  EXPECT_EQ(outcome.code, 128 + SIGUSR1);
+  EXPECT_THAT(outcome.said, Not(HasSubstr("of 2 was ended")));
 }
 
 TEST(Launcher, GivesTheRanksTheirPlacesAndNoneOfTheOutside) {

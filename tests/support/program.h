@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,7 +26,8 @@ struct ProgramResult {
 // A program in the background, its output in a file.
 class Program {
  public:
-  Program(const std::string& name, std::vector<std::string> arguments) {
+  // Starts with the signals that stop a run as they are by default, but for those to be ignored.
+  Program(const std::string& name, std::vector<std::string> arguments, const std::vector<int>& ignored = {}) {
     arguments.insert(arguments.begin(), std::string(GLID_TEST_BIN) + "/" + name);
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -33,6 +35,8 @@ class Program {
     const std::string output = output_file();
     pid_ = fork();
     if (pid_ == 0) {
+      for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) ::signal(signal, SIG_DFL);
+      for (int signal : ignored) ::signal(signal, SIG_IGN);
       const int fd = open(output.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
       dup2(fd, STDOUT_FILENO);
       dup2(fd, STDERR_FILENO);
@@ -41,18 +45,34 @@ class Program {
     }
   }
 
+  // A test that gives up leaves nothing behind.
+  ~Program() {
+    if (ended_) return;
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
   void send(int signal) const { kill(pid_, signal); }
+  pid_t pid() const { return pid_; }
+  std::string output() const { return std::filesystem::exists(output_file()) ? read_file(output_file()) : ""; }
 
   ProgramResult wait() const {
     int status = 0;
     waitpid(pid_, &status, 0);
+    ended_ = true;
     return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(output_file())};
   }
 
   // False if the file has not appeared after `seconds`.
   static bool wait_for(const std::filesystem::path& file, double seconds = 60) {
+    return wait_until([&] { return std::filesystem::exists(file); }, seconds);
+  }
+
+  static bool wait_until(const std::function<bool()>& condition, double seconds = 60) {
     for (int i = 0; i < static_cast<int>(seconds * 100); ++i) {
-      if (std::filesystem::exists(file)) return true;
+      if (condition()) return true;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     return false;
@@ -63,6 +83,7 @@ class Program {
 
   TemporaryFolder dir_;
   pid_t pid_;
+  mutable bool ended_ = false;  // and waited for
 };
 
 inline ProgramResult run(const std::string& name, const std::vector<std::string>& arguments) {

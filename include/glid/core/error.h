@@ -8,7 +8,15 @@
 namespace glid {
 
 // Exit codes of every program (docs/pretraining.md).
-enum class ExitCode : int { kDone = 0, kInternal = 1, kUsage = 2, kData = 3, kNumerical = 4, kInterrupted = 75 };
+enum class ExitCode : int {
+  kDone = 0,
+  kInternal = 1,
+  kUsage = 2,
+  kData = 3,
+  kNumerical = 4,
+  kLostPeer = 5,
+  kInterrupted = 75
+};
 
 // A mistake of the user's, printed as "where: what (got VALUE); HINT". Parts that are empty are left out.
 class Error : public std::runtime_error {
@@ -33,6 +41,12 @@ struct DataError : Error {
   explicit DataError(const std::string& where, const std::string& what, const std::string& value = {},
                      const std::string& hint = {})
       : Error(ExitCode::kData, where, what, value, hint) {}
+};
+
+// Another process of the group ended or did not answer in time.
+struct LostPeerError : Error {
+  explicit LostPeerError(const std::string& where, const std::string& what, const std::string& hint)
+      : Error(ExitCode::kLostPeer, where, what, {}, hint) {}
 };
 
 // Runs a program's body; prints an Error as one line on stderr and returns its exit code, 1 for any other exception.

@@ -33,7 +33,8 @@ class GradientReducer {
   // All gradients to zero, in place. Call before the first micro-batch of an update.
   void zero();
   // Adds the gradient of `loss` (a scalar, scaled or not) to gradients(). The last micro-batch of an update also
-  // averages the accumulated gradients over the ranks: all ranks must call it with `last` equally often.
+  // averages the accumulated gradients over the ranks: all ranks must call it with `last` equally often. Throws
+  // LostPeerError as a collective does.
   void backward(const at::Tensor& loss, bool last);
 
   const NamedTensors& parameters() const { return parameters_; }
@@ -44,6 +45,7 @@ class GradientReducer {
   void watch_participation();
   void check_participation() const;
 
+  const Communicator& communicator_;
   NamedTensors parameters_;
   std::vector<at::Tensor> gradients_;
   std::shared_ptr<std::vector<char>> took_part_;  // in this backward; shared with the hooks on the parameters

@@ -28,10 +28,13 @@ struct LaunchEnv {
 LaunchEnv read_launch_env();
 
 // Starts this program `num_processes` times on this host with the given arguments (without the program's name) as
-// ranks 0 .. num_processes - 1, and waits for all. SIGINT, SIGTERM and SIGUSR1 are passed on to every rank.
-// The first rank that fails is named on stderr; the others get SIGTERM, and SIGKILL after `grace_s` seconds.
-// Returns that rank's exit code (128 + signal if a signal ended it), else 75 if any rank was interrupted after a
-// checkpoint, else 0. The ranks die with the launcher, whatever ends it.
+// ranks 0 .. num_processes - 1, and waits for all. SIGINT, SIGTERM, SIGHUP and SIGUSR1 are passed on to every rank, each
+// time that they come, unless they are ignored.
+// The first rank that fails by a cause of its own is named on stderr. The others lose it and say so themselves
+// (LostPeerError); those that still run after `grace_s` seconds get SIGKILL. When ranks only lost peers, those still
+// running are named.
+// Returns that rank's exit code (128 + signal if a signal ended it), else 5 if any rank lost a peer, else 75 if any rank
+// was interrupted after a checkpoint, else 0. The ranks die with the launcher, whatever ends it.
 // Throws UsageError if num_processes < 1 or this process was itself started by a launcher.
 int launch_local(int num_processes, const std::vector<std::string>& arguments, double grace_s = 10.0);
 

@@ -1,0 +1,36 @@
+#include "lost_peer.h"
+
+#include <c10/util/Exception.h>
+#include <gloo/common/error.h>
+
+#include <string_view>
+
+#include "glid/core/error.h"
+
+namespace glid {
+namespace {
+
+// The first line, without the place in the transport's source: "[pair.cc:553] Connection closed by peer [127.0.0.1]:9".
+std::string first_line(const std::exception& error) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+  std::string_view text = torch_error ? torch_error->what_without_backtrace() : error.what();
+  text = text.substr(0, text.find('\n'));
+  const size_t end = text.find("] ");
+  if (text.starts_with('[') && end != text.npos) text.remove_prefix(end + 2);
+  return std::string(text);
+}
+
+}  // namespace
+
+bool is_lost_peer(const std::exception& error) {
+  if (dynamic_cast<const ::gloo::Exception*>(&error) || dynamic_cast<const c10::DistError*>(&error)) return true;
+  const std::string text = first_line(error);  // FileStore has no type for it
+  return text.starts_with("Wait timeout") || text.starts_with("Timeout waiting");
+}
+
+void throw_lost_peer(const std::string& place, const std::string& collective, const std::exception& cause) {
+  throw LostPeerError(place, collective + " failed: " + first_line(cause),
+                      "another rank ended, or did not come within train.collective_timeout_s");
+}
+
+}  // namespace glid

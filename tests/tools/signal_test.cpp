@@ -1,0 +1,224 @@
+// Signals and lost ranks, as a user meets them: what a run says, what it leaves, its exit code.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "support/program.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AnyOf;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kAsked = "asked to stop: a checkpoint follows";
+
+// A run that goes on until it is stopped, with further options.
+std::vector<std::string> endless(const fs::path& out, std::vector<std::string> options = {}) {
+  for (const char* setting : {"train.steps=10000000", "checkpoint.every_steps=10000000", "eval.every_steps=0",
+                              "log.every_steps=1", "log.pictures_every_steps=0"}) {
+    options.insert(options.begin(), {"--set", setting});
+  }
+  return small_training(out, std::move(options));
+}
+
+int count(const std::string& text, const std::string& part) {
+  int n = 0;
+  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++n;
+  return n;
+}
+
+std::string metrics(const fs::path& out) {
+  return fs::exists(out / "metrics.jsonl") ? read_file(out / "metrics.jsonl") : "";
+}
+
+// The run has made so many steps more than it had.
+bool steps_on(const fs::path& out, int more = 2) {
+  const int before = count(metrics(out), "grad_norm");
+  return Program::wait_until([&] { return count(metrics(out), "grad_norm") >= before + more; });
+}
+
+bool says(const Program& program, const std::string& text) {
+  return Program::wait_until([&] { return program.output().find(text) != std::string::npos; });
+}
+
+// Signals within a tenth of a second are copies of one.
+void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(300)); }
+
+// Files of /proc have no size to read by.
+std::string read_proc(const fs::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
+}
+
+pid_t parent_of(const fs::path& process) {
+  std::istringstream stat(read_proc(process / "stat"));
+  std::string pid, name, state;
+  pid_t parent = 0;
+  stat >> pid >> name >> state >> parent;
+  return parent;
+}
+
+// The process of a rank, from the table of processes.
+pid_t rank_of(const Program& launcher, int rank) {
+  const std::string variable = '\0' + ("RANK=" + std::to_string(rank)) + '\0';
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos || parent_of(entry.path()) != launcher.pid()) continue;
+    if (('\0' + read_proc(entry.path() / "environ")).find(variable) != std::string::npos) return std::stoi(name);
+  }
+  throw std::runtime_error("rank " + std::to_string(rank) + " is not there");
+}
+
+int64_t checkpoints_in(const fs::path& out) {
+  int64_t n = 0;
+  if (!fs::exists(out / "checkpoints")) return 0;
+  for (const auto& entry : fs::directory_iterator(out / "checkpoints")) n += fs::exists(entry.path() / "state.json");
+  return n;
+}
+
+void expect_interrupted(const ProgramResult& result, const fs::path& out) {
+  EXPECT_EQ(result.code, 75) << result.output;
+  EXPECT_EQ(count(result.output, kAsked), 1) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("interrupted: checkpoint written"));
+  EXPECT_EQ(checkpoints_in(out), 1);
+}
+
+TEST(Signals, EachAsksForACheckpointAndExitsWith75) {
+  for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
+    SCOPED_TRACE(strsignal(signal));
+    const TemporaryFolder dir;
+    const Program program("glid_train", endless(dir.path()));
+    ASSERT_TRUE(steps_on(dir.path()));
+    program.send(signal);
+    expect_interrupted(program.wait(), dir.path());
+  }
+}
+
+TEST(Signals, ToTheLauncherReachAllRanks) {
+  const TemporaryFolder dir;
+  const Program program("glid_train", endless(dir.path(), {"--nproc", "2"}));
+  ASSERT_TRUE(steps_on(dir.path()));
+  program.send(SIGHUP);
+  expect_interrupted(program.wait(), dir.path());
+}
+
+// As a terminal, a scheduler or timeout(1) does it: every process gets the signal, some twice, and the launcher passes
+// it on as well.
+TEST(Signals, ToTheWholeGroupCountOnce) {
+  const TemporaryFolder dir;
+  const Program program("glid_train", endless(dir.path(), {"--nproc", "2"}));
+  ASSERT_TRUE(steps_on(dir.path()));
+  const pid_t ranks[] = {rank_of(program, 0), rank_of(program, 1)};
+  for (pid_t rank : ranks) kill(rank, SIGTERM);
+  program.send(SIGTERM);
+  expect_interrupted(program.wait(), dir.path());
+}
+
+TEST(Signals, ThatWereIgnoredAtTheStartStayIgnored) {
+  for (const char* nproc : {"1", "2"}) {
+    const TemporaryFolder dir;
+    const Program program("glid_train", endless(dir.path(), {"--nproc", nproc}), {SIGHUP, SIGINT});
+    ASSERT_TRUE(steps_on(dir.path()));
+    program.send(SIGHUP);
+    program.send(SIGINT);
+    ASSERT_TRUE(steps_on(dir.path(), 5));
+    program.send(SIGTERM);
+    expect_interrupted(program.wait(), dir.path());
+  }
+}
+
+// Rank 1 stands still, so that rank 0 waits in a collective and can't answer.
+TEST(Signals, ASecondOneEndsTheRunAtOnce) {
+  const TemporaryFolder dir;
+  const Program program("glid_train", endless(dir.path(), {"--nproc", "2"}));
+  ASSERT_TRUE(steps_on(dir.path()));
+  kill(rank_of(program, 1), SIGSTOP);
+  program.send(SIGINT);
+  ASSERT_TRUE(says(program, kAsked)) << program.output();
+  pause();
+  program.send(SIGTERM);
+  const ProgramResult result = program.wait();
+  EXPECT_EQ(result.code, 128 + SIGTERM) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("a second signal: ended at once"));
+  EXPECT_THAT(result.output, Not(HasSubstr("of 2 was ended")));
+  EXPECT_EQ(checkpoints_in(dir.path()), 0);
+}
+
+TEST(Signals, WithoutAnAnswerEndTheRunAfterTheGrace) {
+  const TemporaryFolder dir;
+  const Program program("glid_train", endless(dir.path(), {"--nproc", "2", "--set", "train.stop_grace_s=0.5"}));
+  ASSERT_TRUE(steps_on(dir.path()));
+  kill(rank_of(program, 1), SIGSTOP);
+  program.send(SIGUSR1);
+  const ProgramResult result = program.wait();
+  EXPECT_EQ(result.code, 128 + SIGUSR1) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("no step has ended within 0.5 s (train.stop_grace_s)"));
+}
+
+// Rank 0 of two waits for one that never comes.
+TEST(Signals, AtStartUpEndTheProgramAtOnce) {
+  const TemporaryFolder dir;
+  setenv("GLID_STORE_FILE", (dir.path() / "store").c_str(), 1);
+  for (const auto& [name, value] : {std::pair{"RANK", "0"}, {"LOCAL_RANK", "0"}, {"WORLD_SIZE", "2"}})
+    setenv(name, value, 1);
+  const Program program("glid_train", endless(dir.path() / "run"));
+  for (const char* name : {"RANK", "LOCAL_RANK", "WORLD_SIZE", "GLID_STORE_FILE"}) unsetenv(name);
+  ASSERT_TRUE(Program::wait_for(dir.path() / "store"));
+  program.send(SIGTERM);
+  EXPECT_EQ(program.wait().code, 128 + SIGTERM);
+  EXPECT_FALSE(fs::exists(dir.path() / "run"));
+}
+
+// Whether the second signal finds the checkpoint unfinished or complete, the run goes on.
+TEST(Signals, WhileACheckpointIsWrittenLeaveNoHalfOne) {
+  const TemporaryFolder dir;
+  const std::vector<std::string> often{"--set", "checkpoint.every_steps=1", "--set", "checkpoint.keep=3"};
+  const Program program("glid_train", endless(dir.path(), often));
+  ASSERT_TRUE(steps_on(dir.path(), 5));
+  program.send(SIGTERM);
+  ASSERT_TRUE(says(program, kAsked)) << program.output();
+  program.send(SIGKILL);
+  EXPECT_THAT(program.wait().code, AnyOf(75, 128 + SIGKILL));
+  const Program again("glid_train", endless(dir.path(), often));
+  EXPECT_TRUE(says(again, "going on at step")) << again.output();
+  ASSERT_TRUE(steps_on(dir.path()));
+  again.send(SIGTERM);
+  EXPECT_EQ(again.wait().code, 75);
+}
+
+TEST(LostRank, ThatIsKilledIsNamedByTheLauncher) {
+  const TemporaryFolder dir;
+  const Program program("glid_train", endless(dir.path(), {"--nproc", "2"}));
+  ASSERT_TRUE(steps_on(dir.path()));
+  kill(rank_of(program, 1), SIGKILL);
+  const ProgramResult result = program.wait();
+  EXPECT_EQ(result.code, 128 + SIGKILL) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("rank 1 of 2 was ended by signal 9 (Killed)"));
+  EXPECT_THAT(result.output,
+              ContainsRegex("glid_train: rank 0, step [0-9]+: the [^\n]+ failed: [^\n]+; another rank ended"));
+}
+
+TEST(LostRank, ThatIsStoppedIsWaitedForNoLongerThanTheTimeout) {
+  const TemporaryFolder dir;
+  const Program program("glid_train", endless(dir.path(), {"--nproc", "2", "--set", "train.collective_timeout_s=10"}));
+  ASSERT_TRUE(steps_on(dir.path()));
+  kill(rank_of(program, 1), SIGSTOP);
+  const ProgramResult result = program.wait();
+  EXPECT_EQ(result.code, 5) << result.output;
+  EXPECT_THAT(result.output,
+              ContainsRegex("glid_train: rank 0, step [0-9]+: the [^\n]+ failed: [^\n]+; another rank ended"));
+  EXPECT_THAT(result.output, HasSubstr("rank 1 of 2 does not answer"));
+}
+
+}  // namespace
+}  // namespace glid
