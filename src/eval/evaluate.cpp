@@ -2,7 +2,10 @@
 
 #include <ATen/ATen.h>
 
+#include <cstring>
+
 #include "glid/core/error.h"
+#include "glid/core/format.h"
 #include "glid/eval/answer.h"
 
 namespace glid {
@@ -20,65 +23,104 @@ class EvaluationMode {
   bool was_training_;
 };
 
+// How a rank fared, sent before its metric's bytes.
+struct Share {
+  int64_t num_images = 0;
+  int64_t stopped = 0;
+};
+
+// Calls each(batch) for this rank's batches.
 template <typename Each>
-void for_each_question(const Task& task, Loader& loader, const c10::Device& device, Each each) {
+Share run_over_share(const Measured& measured, Each each) {
+  Share share;
   while (true) {
-    const std::vector<Batch> batches = loader.next();
-    if (batches.empty()) return;
-    for (const Batch& batch : batches)
-      if (batch.size() > 0) each(task.ask(batch.on(device)), batch);
+    if (measured.stop()) {
+      measured.loader.seek(0);
+      share.stopped = 1;
+      return share;
+    }
+    const std::vector<Batch> batches = measured.loader.next();
+    if (batches.empty()) return share;
+    for (const Batch& batch : batches) {
+      if (batch.size() == 0) continue;
+      each(batch);
+      share.num_images += batch.size();
+    }
   }
 }
 
-// prediction . target, prediction^2, target^2, and the number of values.
-at::Tensor products(const at::Tensor& prediction, const at::Tensor& target) {
-  const at::Tensor p = prediction.to(at::kDouble), t = target.to(at::kDouble);
-  const at::Tensor count = at::full({}, static_cast<double>(t.numel()), t.options());
-  return at::stack({(p * t).sum(), p.square().sum(), t.square().sum(), count});
+// The one point where the ranks talk. `metric` holds this rank's images and gets everybody's.
+template <typename M>
+bool merge_over_ranks(M& metric, const M& empty, const Share& share, Communicator& communicator) {
+  std::string bytes(sizeof share, '\0');
+  std::memcpy(bytes.data(), &share, sizeof share);
+  const std::vector<std::string> all = communicator.all_gather_bytes(bytes + metric.to_bytes());
+  metric = empty;
+  Share whole;
+  for (const std::string& of_rank : all) {
+    Share part;
+    std::memcpy(&part, of_rank.data(), sizeof part);
+    whole.num_images += part.num_images;
+    whole.stopped += part.stopped;
+    metric.merge_bytes(std::string_view(of_rank).substr(sizeof part));
+  }
+  if (whole.stopped > 0) return false;
+  if (whole.num_images == 0) throw DataError("validation", "no image could be read");
+  return true;
 }
 
-double best_scaled_loss(const at::Tensor& sums) {
-  const at::Tensor host = sums.to(at::kCPU);
-  const double* s = host.const_data_ptr<double>();
-  const double pt = s[0], pp = s[1], tt = s[2], count = s[3];
-  return (tt - (pp > 0 ? pt * pt / pp : 0)) / count;
+// Ids sort as the set does.
+std::string key_of(const SampleKey& key) { return format("{:012}", key.id); }
+
+std::vector<double> on_host(const at::Tensor& values) {
+  const at::Tensor host = values.to(at::kCPU, at::kDouble).contiguous();
+  const double* data = host.const_data_ptr<double>();
+  return {data, data + host.numel()};
+}
+
+// [B, ..] -> sums of each image, in double.
+std::vector<double> image_sums(const at::Tensor& values) { return on_host(values.flatten(1).sum(1)); }
+
+void add_losses(const Measured& measured, const Batch& batch, MeanLoss& metric) {
+  const Question question = measured.task.ask(batch.on(measured.device));
+  const Losses losses = measured.task.losses(answer(measured.model, question, measured.precision), question);
+  const std::vector<LossCount> counts = measured.task.counts(batch);
+  std::vector<std::vector<LossPart>> of_image(batch.images.size());
+  for (const LossTerm& term : losses.terms) {
+    const double count = count_of(term, counts) / static_cast<double>(batch.size());  // images of a batch count alike
+    const std::vector<double> sums = on_host(term.by_image);
+    for (size_t i = 0; i < of_image.size(); ++i) of_image[i].push_back({sums[i], count});
+  }
+  for (size_t i = 0; i < of_image.size(); ++i) metric.add(key_of(batch.images[i].key), std::move(of_image[i]));
+}
+
+void add_references(const Measured& measured, const Batch& batch, BlindLosses& metric) {
+  const Question question = measured.task.ask(batch.on(measured.device));
+  std::vector<std::vector<BlindPrediction>> of_image(batch.images.size());
+  for (const Reference& reference : measured.task.references(question)) {
+    const at::Tensor p = reference.prediction.to(at::kDouble), t = reference.target.to(at::kDouble);
+    const double count = static_cast<double>(t.numel()) / static_cast<double>(batch.size());
+    const std::vector<double> pt = image_sums(p * t), pp = image_sums(p.square()), tt = image_sums(t.square());
+    for (size_t i = 0; i < of_image.size(); ++i) of_image[i].push_back({reference.name, pt[i], pp[i], tt[i], count});
+  }
+  for (size_t i = 0; i < of_image.size(); ++i) metric.add(key_of(batch.images[i].key), std::move(of_image[i]));
+}
+
+template <typename M, typename Add>
+bool measure(const Measured& measured, M& metric, Add add) {
+  const at::NoGradGuard no_grad;
+  const EvaluationMode mode(measured.model);
+  const M empty = metric;
+  const Share share = run_over_share(measured, [&](const Batch& batch) { add(measured, batch, metric); });
+  return merge_over_ranks(metric, empty, share, measured.communicator);
 }
 
 }  // namespace
 
-double mean_loss(Glid& model, const Task& task, Loader& loader, Precision precision, Communicator& communicator) {
-  const at::NoGradGuard no_grad;
-  const EvaluationMode mode(model);
-  double sum = 0, count = 0;
-  const c10::Device device = model.parameters().front().device();
-  for_each_question(task, loader, device, [&](const Question& question, const Batch& batch) {
-    for (const LossTerm& term : task.losses(answer(model, question, precision), question).terms)
-      sum += term.weight * term.sum.item<double>();
-    count += task.counts(batch)[0].value;
-  });
-  const at::Tensor totals = at::tensor({sum, count}, at::kDouble);
-  communicator.all_reduce_sum(totals);
-  if (totals[1].item<double>() == 0) throw DataError("validation", "no image could be read");
-  return totals[0].item<double>() / totals[1].item<double>();
-}
+bool measure_loss(const Measured& measured, MeanLoss& metric) { return measure(measured, metric, add_losses); }
 
-std::vector<std::pair<std::string, double>> reference_losses(const Task& task, Loader& loader, const c10::Device& device,
-                                                             Communicator& communicator) {
-  const at::NoGradGuard no_grad;
-  NamedTensors sums;
-  for_each_question(task, loader, device, [&](const Question& question, const Batch&) {
-    const std::vector<Reference> references = task.references(question);
-    if (sums.empty())
-      for (const Reference& r : references) sums.emplace_back(r.name, at::zeros({4}, at::kDouble));
-    for (size_t i = 0; i < references.size(); ++i)
-      sums[i].second += products(references[i].prediction, references[i].target).to(at::kCPU);
-  });
-  std::vector<std::pair<std::string, double>> losses;
-  for (auto& [name, sum] : sums) {
-    communicator.all_reduce_sum(sum);
-    losses.emplace_back(name, best_scaled_loss(sum));
-  }
-  return losses;
+bool measure_blind_losses(const Measured& measured, BlindLosses& metric) {
+  return measure(measured, metric, add_references);
 }
 
 }  // namespace glid

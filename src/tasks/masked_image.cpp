@@ -101,8 +101,9 @@ at::Tensor MaskedImage::to_pixels(const at::Tensor& prediction, const at::Tensor
 Losses MaskedImage::losses(std::span<const Answer> answers, const Question& question) const {
   const at::Tensor prediction = predictions(answers);
   const at::Tensor error = prediction - question.targets.at("pixels").to(prediction.scalar_type());
+  const at::Tensor unit_losses = error.square().mean(-1);  // [B, N]
   const at::Tensor spread = prediction.detach().std(1, /*unbiased=*/false).mean();
-  return {{{.name = "pixels", .sum = error.square().mean(-1).sum(), .count = "units"}},
+  return {{{.name = "pixels", .sum = unit_losses.sum(), .count = "units", .by_image = unit_losses.detach().sum(1)}},
           {{"query_spread", spread, kCollapse, "all queries of an image get nearly the same answer"}}};
 }
 

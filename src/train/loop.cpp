@@ -51,14 +51,15 @@ class Run {
 
  private:
   bool is_main() const { return session_.communicator.is_main(); }
-  bool is_due(int64_t every) const { return step_ == total_ || (every > 0 && step_ % every == 0); }
+  bool is_due(int64_t every) const { return step_ > 0 && (step_ == total_ || (every > 0 && step_ % every == 0)); }
 
+  bool finish_step();
   ExitCode interrupt();
-  void log_references();
   std::optional<StepResult> update();  // nothing if the ranks agree to stop
   void log_step(const StepResult& result);
   void warn_of_floor(const StepResult& result, const StepMetrics& metrics);
-  bool validate();  // true if no loss was lower so far
+  bool log_references();         // false, as below: a rank was asked to stop
+  bool validate(bool& is_best);  // is_best: no model was better so far
   void draw_pictures();
   void save();
   RunState state() const;
@@ -70,7 +71,7 @@ class Run {
   NonfiniteGuard guard_;
   RunState::Dataset data_;  // rank 0
 
-  int64_t total_, step_ = 0;  // updates, completed ones
+  int64_t total_, step_ = 0, finished_step_ = -1;  // updates: all, completed ones, see RunState
   double lr_ = 0, last_loss_ = std::nan("");
   bool warned_of_floor_ = false;
   Progress progress_;
@@ -95,19 +96,29 @@ void Run::open_files() {
 }
 
 ExitCode Run::train() {
-  if (step_ == 0) log_references();
+  if (!finish_step()) return interrupt();
   while (step_ < total_) {
     const std::optional<StepResult> result = update();
     if (!result) return interrupt();
     if (is_due(config_.log.every_steps)) log_step(*result);
-    const bool is_best = is_due(config_.eval.every_steps) && validate();
-    if (config_.log.pictures_every_steps > 0 && is_due(config_.log.pictures_every_steps)) draw_pictures();
-    if (is_best || is_due(config_.checkpoint.every_steps)) save();
+    if (!finish_step()) return interrupt();
   }
   stop_answered();
   if (writer_) writer_->wait();
   log_info("done: {} steps in {}", step_, config_.out);
   return ExitCode::kDone;
+}
+
+// What is due after an update and not yet done. False when a rank was asked to stop.
+bool Run::finish_step() {
+  if (finished_step_ == step_) return true;
+  bool is_best = false;
+  if (step_ == 0 && !log_references()) return false;
+  if (is_due(config_.eval.every_steps) && !validate(is_best)) return false;
+  if (config_.log.pictures_every_steps > 0 && is_due(config_.log.pictures_every_steps)) draw_pictures();
+  finished_step_ = step_;
+  if (is_best || is_due(config_.checkpoint.every_steps)) save();
+  return true;
 }
 
 ExitCode Run::interrupt() {
@@ -118,9 +129,10 @@ ExitCode Run::interrupt() {
   return ExitCode::kInterrupted;
 }
 
-void Run::log_references() {
-  const NamedLosses losses = validation_.references();
-  if (log_) log_->references(losses);
+bool Run::log_references() {
+  const auto losses = validation_.references();
+  if (losses && log_) log_->references(*losses);
+  return losses.has_value();
 }
 
 std::optional<StepResult> Run::update() {
@@ -159,18 +171,20 @@ void Run::warn_of_floor(const StepResult& result, const StepMetrics& metrics) {
   }
 }
 
-bool Run::validate() {
-  const NamedLosses losses = validation_.measure();
-  const bool is_best = validation_.is_best(losses, step_);
-  if (!log_) return is_best;
+bool Run::validate(bool& is_best) {
+  const auto values = validation_.measure();
+  if (!values) return false;
+  is_best = validation_.is_best(*values, step_);
+  if (!log_) return true;
   writer_->mark_best(validation_.best().step);
-  log_->validation(step_, losses);
+  log_->validation(step_, *values);
   log_->draw_curve();
-  return is_best;
+  return true;
 }
 
 void Run::draw_pictures() {
-  if (log_) log_->picture(step_, validation_.picture());
+  if (!log_) return;
+  if (const auto picture = validation_.picture()) log_->picture(step_, *picture);
 }
 
 TensorFiles Run::tensors() const {
@@ -183,6 +197,7 @@ RunState Run::state() const {
   const Place place = session_.plan->first_place(step_);
   const auto [factor, good_steps] = session_.scaler.state();
   return {.step = step_,
+          .finished_step = finished_step_,
           .seed = config_.seed,
           .loader = {place.epoch, place.position},
           .scaler = {factor, good_steps},
@@ -204,6 +219,7 @@ void Run::restore(const Start& start) {
   if (is_main()) compare_with(start, state());
   for (const auto& [stem, tensors] : tensors()) start.checkpoint.load(stem, tensors);
   step_ = start.state.step;
+  finished_step_ = start.state.finished_step;
   guard_.restore({start.state.skipped_updates, start.state.nonfinite_in_a_row});
   validation_.restore(start.state.best);
   session_.scaler.set_state({start.state.scaler.factor, start.state.scaler.good_steps});

@@ -34,7 +34,7 @@ void drop_lines_after(const fs::path& file, int64_t completed_steps) {
   if (!fs::exists(file)) return;
   std::string kept;
   for (const Json& line : read_lines(file))
-    if (line.at("step").as_int() <= completed_steps) kept += line.dump() + "\n";
+    if (completed_steps > 0 && line.at("step").as_int() <= completed_steps) kept += line.dump() + "\n";
   write_file(file, kept);
 }
 
@@ -75,20 +75,20 @@ void RunLog::training(const StepMetrics& m) {
   events_.flush();
 }
 
-void RunLog::validation(int64_t step, const std::vector<std::pair<std::string, double>>& values) {
+void RunLog::validation(int64_t step, const std::vector<MetricValue>& values) {
   Json line;
   line.set("step", step);
-  for (const auto& [name, value] : values) {
-    line.set(name, value);
-    events_.add_scalar("validation/" + name, value, step);
+  for (const MetricValue& v : values) {
+    line.set("val_" + v.name, v.value ? Json(*v.value) : Json());
+    if (v.value) events_.add_scalar("validation/" + v.name, *v.value, step);
   }
   append(line);
   events_.flush();
 }
 
-void RunLog::references(const std::vector<std::pair<std::string, double>>& losses) {
+void RunLog::references(const std::vector<MetricValue>& losses) {
   Json references = Json::object();
-  for (const auto& [name, loss] : losses) references.set(name, loss);
+  for (const MetricValue& loss : losses) references.set(loss.name, *loss.value);
   append(Json().set("step", int64_t{0}).set("without_learning", std::move(references)));
 }
 

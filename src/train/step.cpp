@@ -10,13 +10,6 @@
 namespace glid {
 namespace {
 
-// The divisor of a term: counts of 0 divide by 1.
-double divisor(const LossTerm& term, const std::vector<LossCount>& counts) {
-  const auto found = std::find_if(counts.begin(), counts.end(), [&](const LossCount& c) { return c.name == term.count; });
-  TORCH_CHECK(found != counts.end(), "the loss term ", term.name, " is divided by an unknown count, ", term.count);
-  return std::max(found->value, 1.0);
-}
-
 void add_to(at::Tensor& sum, const at::Tensor& value) { sum = sum.defined() ? sum + value : value; }
 
 // Adds a micro-batch's terms to the result and returns its share of the loss.
@@ -25,7 +18,7 @@ at::Tensor add_terms(StepResult& result, const Losses& losses, const std::vector
   at::Tensor loss;
   for (size_t i = 0; i < losses.terms.size(); ++i) {
     const LossTerm& term = losses.terms[i];
-    const at::Tensor value = term.sum / divisor(term, counts);
+    const at::Tensor value = term.sum / std::max(count_of(term, counts), 1.0);
     result.terms[i].name = term.name;
     result.terms[i].layer = term.layer;
     add_to(result.terms[i].value, value.detach());

@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "glid/core/error.h"
 #include "glid/core/log.h"
 #include "glid/eval/answer.h"
-#include "glid/eval/evaluate.h"
+#include "glid/train/stop_signal.h"
 #include "glid/viz/image_grid.h"
 
 namespace glid {
@@ -15,62 +16,107 @@ namespace {
 
 constexpr int64_t kNumPictures = 8;
 
+MetricValues renamed(MetricValues values, const std::string& suffix) {
+  for (MetricValue& value : values) value.name += suffix;
+  return values;
+}
+
+const MetricValue& value_of(const MetricValues& values, const std::string& name) {
+  const auto found = std::find_if(values.begin(), values.end(), [&](const MetricValue& v) { return v.name == name; });
+  if (found != values.end()) return *found;
+  std::string names;
+  for (const MetricValue& v : values) names += (names.empty() ? "" : ", ") + v.name;
+  throw UsageError("eval.best", "is no value of this validation", name, "its values are " + names);
+}
+
+bool is_better(const MetricValue& value, double than) {
+  if (!value.value || std::isnan(*value.value)) return false;
+  if (std::isnan(than)) return true;
+  return value.better == Better::kLower ? *value.value < than : *value.value > than;
+}
+
 }  // namespace
 
 Validation::Validation(Session& session)
     : session_(session), images_(make_dataset(session.config.data, session.config.eval.split)) {
+  best_.name = session.config.eval.best.value_or(MeanLoss().best());
+  MetricValues known = MeanLoss().values();
+  if (session.ema) std::ranges::copy(renamed(known, "_ema"), std::back_inserter(known));
+  value_of(known, best_.name);
   const ValidationPlan::Share share{session.config.eval.fraction,
                                     batch_layout(session.config, session.communicator).micro_batch_size(),
                                     session.communicator.rank(), session.communicator.size()};
-  loader_ = loader(share, session.config.data.workers);
+  loader_ = loader(share, session.loader_options());
 }
 
-std::unique_ptr<Loader> Validation::loader(const ValidationPlan::Share& share, int64_t workers) const {
+std::unique_ptr<Loader> Validation::loader(const ValidationPlan::Share& share, LoaderOptions options) const {
   auto plan = std::make_shared<ValidationPlan>(images_->size(), session_.config.seed, share);
-  LoaderOptions options = session_.loader_options();
-  options.workers = workers;
   return std::make_unique<Loader>(images_, plan, options, session_.prepare(/*training=*/false));
 }
 
-NamedLosses Validation::references() {
-  const NamedLosses losses = reference_losses(*session_.task, *loader_, session_.device, session_.communicator);
-  for (const auto& [name, loss] : losses) log_info("validation loss without learning, {}: {:.4f}", name, loss);
-  return losses;
+Measured Validation::measured() {
+  return {*session_.model,       *session_.task,  *loader_,
+          session_.communicator, session_.device, session_.config.train.precision,
+          &glid::stop_requested};
 }
 
-double Validation::mean_loss() {
-  return glid::mean_loss(*session_.model, *session_.task, *loader_, session_.config.train.precision, session_.communicator);
+std::optional<MetricValues> Validation::references() {
+  BlindLosses metric;
+  if (!measure_blind_losses(measured(), metric)) return std::nullopt;
+  MetricValues values = metric.values();
+  for (const MetricValue& v : values) log_info("validation loss without learning, {}: {:.4f}", v.name, *v.value);
+  return values;
 }
 
-NamedLosses Validation::measure() {
-  NamedLosses losses{{"val_loss", mean_loss()}};
-  if (session_.ema) {
-    session_.ema->swap();
-    losses.emplace_back("val_loss_ema", mean_loss());
-    session_.ema->swap();
-  }
-  return losses;
+std::optional<MetricValues> Validation::losses(const std::string& suffix) {
+  MeanLoss metric;
+  if (!measure_loss(measured(), metric)) return std::nullopt;
+  return renamed(metric.values(), suffix);
 }
 
-bool Validation::is_best(const NamedLosses& losses, int64_t step) {
-  const double loss = losses[0].second;
-  const bool lower = std::isnan(best_.value) || loss < best_.value;
-  if (lower) best_ = {loss, step};
-  log_info("step {} validation loss {:.4f} (best {:.4f} at step {})", step, loss, best_.value, best_.step);
-  return lower;
+std::optional<MetricValues> Validation::measure() {
+  std::optional<MetricValues> values = losses("");
+  if (!values || !session_.ema) return values;
+  session_.ema->swap();
+  const std::optional<MetricValues> of_average = losses("_ema");
+  session_.ema->swap();
+  if (!of_average) return std::nullopt;
+  values->insert(values->end(), of_average->begin(), of_average->end());
+  return values;
 }
 
-const Batch& Validation::picture_batch() {
-  if (!picture_batch_) {
-    const double fraction = std::min(1.0, static_cast<double>(kNumPictures) / static_cast<double>(images_->size()));
-    picture_batch_ = loader({fraction, kNumPictures, 0, 1}, /*workers=*/0)->next().at(0);
-  }
-  return *picture_batch_;
+bool Validation::is_best(const MetricValues& values, int64_t step) {
+  const MetricValue& value = value_of(values, best_.name);
+  const bool better = is_better(value, best_.value);
+  if (better) best_ = {best_.name, *value.value, step};
+  log_info("step {} validation {} {:.4f} (best {:.4f} at step {})", step, value.name, value.value.value_or(std::nan("")),
+           best_.value, best_.step);
+  return better;
 }
 
-Image Validation::picture() {
+void Validation::restore(const RunState::Best& best) {
+  if (best.name == best_.name) best_ = best;
+  else log_warning("eval.best: {} -> {}: the best checkpoint so far counts no more", best.name, best_.name);
+}
+
+// Bad files among these few are no reason to stop: the validation itself counts its own.
+const std::optional<Batch>& Validation::picture_batch() {
+  if (looked_for_pictures_) return picture_batch_;
+  looked_for_pictures_ = true;
+  LoaderOptions options = session_.loader_options();
+  options.workers = 0;
+  options.max_bad_files = kNumPictures;
+  const double fraction = std::min(1.0, static_cast<double>(kNumPictures) / static_cast<double>(images_->size()));
+  const std::vector<Batch> batches = loader({fraction, kNumPictures, 0, 1}, options)->next();
+  if (batches.empty()) log_warning("pictures: none of their images can be read: the run goes on without");
+  else picture_batch_ = batches[0];
+  return picture_batch_;
+}
+
+std::optional<Image> Validation::picture() {
+  if (!picture_batch()) return std::nullopt;
   const at::NoGradGuard no_grad;
-  const Question question = session_.task->ask(picture_batch().on(session_.device));
+  const Question question = session_.task->ask(picture_batch_->on(session_.device));
   session_.model->eval();
   const std::vector<Answer> answers = answer(*session_.model, question, session_.config.train.precision);
   session_.model->train();

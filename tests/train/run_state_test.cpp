@@ -12,6 +12,7 @@ using testing::HasSubstr;
 
 RunState some_state() {
   return {.step = 7,
+          .finished_step = 6,
           .seed = UINT64_MAX,
           .loader = {2, 48},
           .scaler = {4096, 17},
@@ -20,7 +21,7 @@ RunState some_state() {
           .skipped_updates = 5,
           .nonfinite_in_a_row = 1,
           .loss = 0.1,
-          .best = {.value = 0.25, .step = 6},
+          .best = {.name = "loss", .value = 0.25, .step = 6},
           .dataset = {"00ff", 64},
           .git = "abc"};
 }
@@ -50,7 +51,7 @@ TEST(RunStateFile, WithoutAValidationTheBestIsNoNumber) {
 
 TEST(RunStateFile, AnotherFormatOrAMissingKeyIsOneSentence) {
   EXPECT_THAT(error_of(Json().set("format", 1)), testing::AllOf(HasSubstr("state.json"), HasSubstr("(got 1)")));
-  EXPECT_THAT(error_of(Json().set("format", 2).set("step", 3)), HasSubstr("\"seed\""));
+  EXPECT_THAT(error_of(Json().set("format", 2).set("step", 3)), HasSubstr("\"finished_step\""));
 }
 
 }  // namespace

@@ -1,24 +1,35 @@
-// Losses of a whole split, exact over all ranks.
+// A model measured on a whole set, over all ranks.
 #pragma once
 
-#include <string>
-#include <utility>
-#include <vector>
+#include <functional>
 
 #include "glid/data/loader.h"
 #include "glid/dist/communicator.h"
+#include "glid/metrics/blind_losses.h"
+#include "glid/metrics/mean_loss.h"
 #include "glid/model/glid.h"
 #include "glid/optim/precision.h"
 #include "glid/tasks/task.h"
 
 namespace glid {
 
-// Runs over every batch of this rank's loader (a validation plan) and returns the mean over all ranks. All ranks must
-// call it. The model is in evaluation mode meanwhile. Throws DataError when no image could be read.
-double mean_loss(Glid& model, const Task& task, Loader& loader, Precision precision, Communicator& communicator);
+// What is measured, and on which images. A share of any size will do, none too: the ranks talk once, when all have come to
+// the end of theirs, whatever files were bad.
+struct Measured {
+  Glid& model;
+  const Task& task;
+  Loader& loader;  // a validation plan, at its beginning; left there again
+  Communicator& communicator;
+  c10::Device device = c10::kCPU;
+  Precision precision = Precision::kFp32;
+  std::function<bool()> stop = [] { return false; };  // asked before every batch
+};
 
-// The losses of the task's predictors without learning on the same images, each at its best scale.
-std::vector<std::pair<std::string, double>> reference_losses(const Task& task, Loader& loader, const c10::Device& device,
-                                                             Communicator& communicator);
+// All ranks must call them alike, and get the same metric to the bit; the model is in evaluation mode meanwhile. False, on
+// all ranks, when one was asked to stop: the metric is then of no use. Throws DataError, on all ranks, when no image could
+// be read.
+bool measure_loss(const Measured& measured, MeanLoss& metric);
+// The task's predictors without learning on the same images.
+bool measure_blind_losses(const Measured& measured, BlindLosses& metric);
 
 }  // namespace glid

@@ -39,8 +39,12 @@ struct LossTerm {
   at::Tensor sum;  // scalar
   double weight = 1;
   std::string count;
-  int64_t layer = 0;  // the decoder layer that answered, from 1; 0: the last
+  int64_t layer = 0;    // the decoder layer that answered, from 1; 0: the last
+  at::Tensor by_image;  // [B] detached: each picture's part of the sum, for validation; undefined: not told
 };
+
+// What a term is divided by, before the lower bound of 1; our own mistake (TORCH_CHECK) if the task doesn't count it.
+double count_of(const LossTerm& term, const std::vector<LossCount>& counts);
 
 // A number that tells how the model is doing beside its loss.
 struct Diagnostic {

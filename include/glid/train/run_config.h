@@ -67,12 +67,14 @@ struct EvalConfig {
   int64_t every_steps = 0;
   Split split = Split::kVal;
   double fraction = 1.0;
+  std::optional<std::string> best;
 
   template <class V>
   void fields(V& v) {
-    v("every_steps", every_steps, "validation loss; 0: only at the end", config::non_negative());
-    v("split", split, "images of the validation loss");
+    v("every_steps", every_steps, "updates between validations; 0: only at the end", config::non_negative());
+    v("split", split, "images to validate on");
     v("fraction", fraction, "part of them", config::in_range(config::above(0), 1));
+    v("best", best, "value that picks the best checkpoint (loss, loss_ema); null: the metric's own");
   }
 };
 

@@ -11,6 +11,7 @@
 #include "glid/core/json.h"
 #include "glid/formats/image.h"
 #include "glid/formats/tf_events.h"
+#include "glid/metrics/metric.h"
 
 namespace glid {
 
@@ -35,13 +36,15 @@ struct StepMetrics {
 // The files of a run folder; written by rank 0 only.
 class RunLog {
  public:
-  // Lines of metrics.jsonl beyond `completed_steps` (of a run that was killed after its last checkpoint) are dropped.
+  // Lines of metrics.jsonl beyond `completed_steps` (of a run that was killed after its last checkpoint) are dropped, all of
+  // them at step 0.
   RunLog(std::filesystem::path run_folder, int64_t completed_steps);
 
   void training(const StepMetrics& metrics);
-  void validation(int64_t step, const std::vector<std::pair<std::string, double>>& values);
+  // A line with val_<name> for every value, null where there was nothing to measure.
+  void validation(int64_t step, const std::vector<MetricValue>& values);
   // The losses of predictors without learning: one line, and horizontal lines in the curve.
-  void references(const std::vector<std::pair<std::string, double>>& losses);
+  void references(const std::vector<MetricValue>& losses);
   void picture(int64_t step, const Image& image);
   // Draws curve.png from metrics.jsonl.
   void draw_curve() const;

@@ -12,13 +12,15 @@ namespace glid {
 struct RunState {
   static constexpr int64_t kFormat = 2;  // of state.json; another one is refused
 
-  // The lowest validation loss so far.
+  // The best model so far, by a value of the validation.
   struct Best {
+    std::string name;
     double value = std::nan("");
     int64_t step = -1;
 
     template <class V>
     void fields(V& v) {
+      v("name", name);
       v("value", value);
       v("step", step);
     }
@@ -56,7 +58,8 @@ struct RunState {
   };
 
   int64_t format = kFormat;
-  int64_t step = 0;  // completed updates
+  int64_t step = 0;            // completed updates
+  int64_t finished_step = -1;  // the last one whose validation and picture, if due, are done
   uint64_t seed = 0;
   Loader loader;
   Scaler scaler;
@@ -71,6 +74,7 @@ struct RunState {
   void fields(V& v) {
     v("format", format);
     v("step", step);
+    v("finished_step", finished_step);
     v("seed", seed);
     v("loader", loader);
     v("scaler", scaler);

@@ -4,48 +4,53 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "glid/eval/evaluate.h"
 #include "glid/formats/image.h"
 #include "glid/train/run_state.h"
 #include "glid/train/session.h"
 
 namespace glid {
 
-using NamedLosses = std::vector<std::pair<std::string, double>>;
+using MetricValues = std::vector<MetricValue>;
 
-// The set that eval describes, divided over the ranks. All ranks make the same calls in the same order.
+// The set that eval describes, divided over the ranks. All ranks make the same calls in the same order and get the same
+// values to the bit, however few images there are.
 class Validation {
  public:
-  // `session` must live as long.
+  // `session` must live as long. Throws UsageError when eval.best is no value's name.
   explicit Validation(Session& session);
 
   int64_t num_images() const { return images_->size(); }  // of the split, whatever eval.fraction is
 
+  // Both look at every image, throw DataError when none can be read, and give up with nothing when a rank is asked to stop.
   // The losses of the task's predictors without learning, each at its best scale.
-  NamedLosses references();
-  // val_loss, and val_loss_ema where there is an average.
-  NamedLosses measure();
-  // Takes what measure() found after `step` updates; true if no loss was lower so far.
-  bool is_best(const NamedLosses& losses, int64_t step);
+  std::optional<MetricValues> references();
+  // The metric's values, and the same of the averaged weights, if there are any, with names in _ema.
+  std::optional<MetricValues> measure();
 
+  // Takes what measure() found after `step` updates; true if no model was better so far.
+  bool is_best(const MetricValues& values, int64_t step);
   const RunState::Best& best() const { return best_; }
-  void restore(const RunState::Best& best) { best_ = best; }
+  // Of a run that chose by another value nothing is taken.
+  void restore(const RunState::Best& best);
 
-  // What the model makes of some fixed images; needs no other rank.
-  Image picture();
+  // What the model makes of some fixed images, by this rank alone; nothing, said once, when none of them can be read.
+  std::optional<Image> picture();
 
  private:
-  std::unique_ptr<Loader> loader(const ValidationPlan::Share& share, int64_t workers) const;
-  double mean_loss();
-  const Batch& picture_batch();
+  std::unique_ptr<Loader> loader(const ValidationPlan::Share& share, LoaderOptions options) const;
+  Measured measured();
+  std::optional<MetricValues> losses(const std::string& suffix);
+  const std::optional<Batch>& picture_batch();
 
   Session& session_;
   std::shared_ptr<const Dataset> images_;
   std::unique_ptr<Loader> loader_;
   RunState::Best best_;
   std::optional<Batch> picture_batch_;
+  bool looked_for_pictures_ = false;
 };
 
 }  // namespace glid

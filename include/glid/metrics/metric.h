@@ -1,0 +1,43 @@
+// What all measures share, whether files or models are measured (no LibTorch). Each adds images in its own way.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace glid {
+
+enum class Better { kHigher, kLower };
+
+// A number under the field's name.
+struct MetricValue {
+  std::string name;
+  std::optional<double> value;  // none where there was nothing to measure
+  Better better = Better::kHigher;
+};
+
+// Accumulators keep a record of every image and sum in the order of the images' keys: one object a thread or rank, merged in
+// any order, gives the same bits.
+class Metric {
+ public:
+  virtual ~Metric() = default;
+
+  // For programs of one build on one kind of machine; not a file format.
+  virtual std::string to_bytes() const = 0;
+  // Throws DataError, with nothing taken, when an image is in both; std::invalid_argument for bytes of another metric or of
+  // other settings.
+  virtual void merge_bytes(std::string_view bytes) = 0;
+
+  // The same names in the same order whatever was added.
+  virtual std::vector<MetricValue> values() const = 0;
+  // The one of them by which models are compared.
+  virtual std::string best() const = 0;
+
+ protected:
+  Metric() = default;
+  Metric(const Metric&) = default;
+  Metric& operator=(const Metric&) = default;
+};
+
+}  // namespace glid
