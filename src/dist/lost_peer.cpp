@@ -3,9 +3,10 @@
 #include <c10/util/Exception.h>
 #include <gloo/common/error.h>
 
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <string_view>
-
-#include "glid/core/error.h"
 
 namespace glid {
 namespace {
@@ -20,7 +21,30 @@ std::string first_line(const std::exception& error) {
   return std::string(text);
 }
 
+std::atomic<const Communicator*> watched{nullptr};
+std::terminate_handler before = nullptr;
+
+[[noreturn]] void on_terminate() {
+  try {
+    if (std::current_exception()) std::rethrow_exception(std::current_exception());
+  } catch (const std::exception& error) {
+    const Communicator* group = watched;
+    if (group && is_lost_peer(error)) {
+      std::fprintf(stderr, "%s\n", lost_peer(group->place(), "a collective on the device", error).what());
+      std::_Exit(static_cast<int>(ExitCode::kLostPeer));
+    }
+  } catch (...) {  // not ours
+  }
+  before();
+  std::abort();
+}
+
 }  // namespace
+
+void end_by_lost_peer_in_threads_of(const Communicator* group) {
+  watched = group;
+  if (!before) before = std::set_terminate(on_terminate);
+}
 
 bool is_lost_peer(const std::exception& error) {
   if (dynamic_cast<const ::gloo::Exception*>(&error) || dynamic_cast<const c10::DistError*>(&error)) return true;
@@ -28,9 +52,9 @@ bool is_lost_peer(const std::exception& error) {
   return text.starts_with("Wait timeout") || text.starts_with("Timeout waiting");
 }
 
-void throw_lost_peer(const std::string& place, const std::string& collective, const std::exception& cause) {
-  throw LostPeerError(place, collective + " failed: " + first_line(cause),
-                      "another rank ended, or did not come within train.collective_timeout_s");
+LostPeerError lost_peer(const std::string& place, const std::string& collective, const std::exception& cause) {
+  return LostPeerError(place, collective + " failed: " + first_line(cause),
+                       "another rank ended, or did not come within train.collective_timeout_s");
 }
 
 }  // namespace glid

@@ -4,12 +4,19 @@
 #include <exception>
 #include <string>
 
+#include "glid/core/error.h"
+#include "glid/dist/communicator.h"
+
 namespace glid {
 
 // True for what a transport throws when a peer is gone, silent for too long, or never came.
 bool is_lost_peer(const std::exception& error);
-// Throws the LostPeerError that says so.
-[[noreturn]] void throw_lost_peer(const std::string& place, const std::string& collective, const std::exception& cause);
+// The error that says so.
+LostPeerError lost_peer(const std::string& place, const std::string& collective, const std::exception& cause);
+
+// NCCL's watchdog throws in a thread of its own, where nobody can catch: the process then ends with the same line and
+// exit code. One group at a time; nullptr: nobody's.
+void end_by_lost_peer_in_threads_of(const Communicator* group);
 
 template <typename Run>
 void with_lost_peer_named(const std::string& place, const std::string& collective, const Run& run) {
@@ -17,7 +24,7 @@ void with_lost_peer_named(const std::string& place, const std::string& collectiv
     run();
   } catch (const std::exception& error) {
     if (!is_lost_peer(error)) throw;
-    throw_lost_peer(place, collective, error);
+    throw lost_peer(place, collective, error);
   }
 }
 

@@ -91,9 +91,11 @@ class GroupCommunicator : public Communicator {
       group_ = join(store_, env, device, timeout);
       do_all_reduce_sum(at::zeros({1}));
     });
+    end_by_lost_peer_in_threads_of(this);
   }
 
   ~GroupCommunicator() override {
+    end_by_lost_peer_in_threads_of(nullptr);
     try {
       std::uncaught_exceptions() > 0 ? keep_until_exit() : leave();
     } catch (const std::exception& error) {

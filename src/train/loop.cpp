@@ -233,8 +233,8 @@ ExitCode train(const RunConfig& config, const Resume& resume, Communicator& comm
   communicator.barrier();  // nobody writes into the folder before all have looked at it
   Run run(config, /*goes_on=*/start.has_value(), communicator, device);
   if (start) run.restore(*start);
-  run.open_files();
   await_stop_signals(config.train.stop_grace_s, communicator.is_main());
+  run.open_files();
   return run.train();
 }
 

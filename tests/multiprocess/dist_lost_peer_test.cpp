@@ -127,6 +127,20 @@ TEST(LostPeer, ThatDiesInBackwardIsMissedByTheAveraging) {
   EXPECT_THAT(outcome.rank_0, MatchesRegex(std::string("rank 0, step 3: the averaging of the gradients failed: ") + kCause));
 }
 
+// As NCCL's watchdog finds it.
+TEST(LostPeer, ThatAThreadOfTheTransportMissesEndsTheProcess) {
+  if (in_rank()) {
+    const auto group = join();
+    group->set_step(9);
+    std::thread([] { C10_THROW_ERROR(DistBackendError, "Watchdog caught collective operation timeout\nand more"); }).join();
+    std::_Exit(0);
+  }
+  const Outcome outcome = run_two(/*grace_s=*/60);
+  EXPECT_EQ(outcome.code, static_cast<int>(ExitCode::kLostPeer));
+  EXPECT_THAT(outcome.launcher, HasSubstr("rank 0, step 9: a collective on the device failed: Watchdog caught collective "
+                                          "operation timeout; another rank ended"));
+}
+
 TEST(LostPeer, ThatNeverComesIsMissedAtStartUp) {
   if (in_rank()) {
     if (rank() == 1) wait_to_be_ended();
