@@ -54,7 +54,7 @@ template <typename M>
 bool merge_over_ranks(M& metric, const M& empty, const Share& share, Communicator& communicator) {
   std::string bytes(sizeof share, '\0');
   std::memcpy(bytes.data(), &share, sizeof share);
-  const std::vector<std::string> all = communicator.all_gather_bytes(bytes + metric.to_bytes());
+  const std::vector<std::string> all = communicator.all_gather_bytes(bytes + metric.to_bytes(), "the validation's metrics");
   metric = empty;
   Share whole;
   for (const std::string& of_rank : all) {

@@ -234,6 +234,7 @@ ExitCode train(const RunConfig& config, const Resume& resume, Communicator& comm
   Run run(config, /*goes_on=*/start.has_value(), communicator, device);
   if (start) run.restore(*start);
   await_stop_signals(config.train.stop_grace_s, communicator.is_main());
+  communicator.barrier();  // from the first file on all of them answer
   run.open_files();
   return run.train();
 }

@@ -137,6 +137,18 @@ TEST(Signals, ThatWereIgnoredAtTheStartStayIgnored) {
   }
 }
 
+// One of hours, before the first step.
+TEST(Signals, InAValidationAreAnsweredAtTheEndOfABatch) {
+  for (const char* nproc : {"1", "2"}) {
+    const TemporaryFolder dir;
+    const Program program("glid_train", endless(dir.path(), {"--nproc", nproc, "--set", "data.scenes.count=2000000"}));
+    ASSERT_TRUE(says(program, "200000 to validate on")) << program.output();
+    program.send(SIGTERM);
+    expect_interrupted(program.wait(), dir.path());
+    EXPECT_THAT(metrics(dir.path()), Not(HasSubstr("without_learning")));
+  }
+}
+
 // Rank 1 stands still, so that rank 0 waits in a collective and can't answer.
 TEST(Signals, ASecondOneEndsTheRunAtOnce) {
   const TemporaryFolder dir;
