@@ -1,0 +1,98 @@
+// Validation over ranks whose shares are uneven, empty or unreadable: the same numbers as on one rank, or one clear line.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <sstream>
+
+#include "glid/core/json.h"
+#include "support/program.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+// Twelve images to train on and `num_val` to validate on, all of one folder each.
+class Shares : public testing::Test {
+ protected:
+  void make_data(int num_val) {
+    ASSERT_EQ(run("glid_data", {"make-demo", "--out", demo().string(), "--count", "24", "--size", "32"}).code, 0);
+    std::vector<fs::path> images;
+    for (const auto& entry : fs::recursive_directory_iterator(demo() / "train"))
+      if (entry.is_regular_file() && entry.path().extension() == ".jpg") images.push_back(entry.path());
+    ASSERT_GE(std::ssize(images), 12 + num_val);
+    std::sort(images.begin(), images.end());
+    for (size_t i = 0; i < 12 + static_cast<size_t>(num_val); ++i) {
+      const fs::path folder = data() / (i < 12 ? "train" : "val");
+      fs::create_directories(folder);
+      fs::copy_file(images[i], folder / (std::to_string(100 + i) + ".jpg"));
+    }
+  }
+  void spoil_validation(int i) const { fs::resize_file(data() / "val" / (std::to_string(112 + i) + ".jpg"), 200); }
+
+  fs::path demo() const { return dir_.path() / "demo"; }
+  fs::path data() const { return dir_.path() / "data"; }
+  fs::path out(int ranks) const { return dir_.path() / ("ranks" + std::to_string(ranks)); }
+
+  ProgramResult train(int ranks) const {
+    std::vector<std::string> options{"--nproc", std::to_string(ranks)};
+    for (const std::string& setting :
+         {std::string("data.name=folder"), "data.root=" + data().string(), std::string("train.steps=2"),
+          std::string("train.batch_size=6"), std::string("eval.every_steps=2"), std::string("optim.warmup_steps=0")})
+      options.insert(options.end(), {"--set", setting});
+    return run("glid_train", small_training(out(ranks), options));
+  }
+  // Every number of the validations, blind ones too.
+  std::map<std::string, double> validations(int ranks) const {
+    std::map<std::string, double> values;
+    std::istringstream in(read_file(out(ranks) / "metrics.jsonl"));
+    for (std::string text; std::getline(in, text);) {
+      const Json line = Json::parse(text, "metrics.jsonl");
+      if (const Json* blind = line.find("without_learning"))
+        for (const auto& [name, value] : blind->as_object()) values[name] = value.as_double();
+      if (const Json* loss = line.find("val_loss")) values["val_loss"] = loss->as_double();
+    }
+    return values;
+  }
+  void expect_equal_to_one_rank(const std::vector<int>& groups) const {
+    ASSERT_EQ(train(1).code, 0);
+    const auto expected = validations(1);
+    EXPECT_EQ(expected.size(), 4u);
+    for (const int ranks : groups) {
+      const ProgramResult result = train(ranks);
+      ASSERT_EQ(result.code, 0) << result.output;
+      const auto got = validations(ranks);
+      ASSERT_EQ(got.size(), expected.size());
+      for (const auto& [name, value] : expected) EXPECT_NEAR(got.at(name), value, 1e-5 * std::abs(value)) << name;
+    }
+  }
+
+  TemporaryFolder dir_;
+};
+
+TEST_F(Shares, UnevenAndEmptyOnesGiveTheNumbersOfOneRank) {
+  make_data(2);
+  expect_equal_to_one_rank({2, 3});
+}
+
+TEST_F(Shares, OneWhoseFilesAreAllBadGivesTheNumbersOfOneRank) {
+  make_data(2);
+  spoil_validation(1);
+  expect_equal_to_one_rank({2});
+}
+
+TEST_F(Shares, WithoutAnyReadableImageEndTheRunWithOneReason) {
+  make_data(2);
+  for (const int i : {0, 1}) spoil_validation(i);
+  for (const int ranks : {1, 2}) {
+    const ProgramResult result = train(ranks);
+    EXPECT_EQ(result.code, 3) << result.output;
+    EXPECT_THAT(result.output, HasSubstr("validation: no image could be read"));
+  }
+}
+
+}  // namespace
+}  // namespace glid
