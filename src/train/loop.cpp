@@ -3,7 +3,10 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <map>
+
 #include "glid/config/write.h"
+#include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
@@ -73,7 +76,7 @@ class Run {
 
   int64_t total_, step_ = 0, finished_step_ = -1;  // updates: all, completed ones, see RunState
   double lr_ = 0, last_loss_ = std::nan("");
-  bool warned_of_floor_ = false;
+  std::map<std::string, int64_t> lines_under_floor_;  // in a row, by diagnostic
   Progress progress_;
 
   std::unique_ptr<RunLog> log_;               // rank 0
@@ -112,6 +115,7 @@ ExitCode Run::train() {
 // What is due after an update and not yet done. False when a rank was asked to stop.
 bool Run::finish_step() {
   if (finished_step_ == step_) return true;
+  if (is_due(config_.eval.every_steps) || is_due(config_.checkpoint.every_steps)) guard_.settle();
   bool is_best = false;
   if (step_ == 0 && !log_references()) return false;
   if (is_due(config_.eval.every_steps) && !validate(is_best)) return false;
@@ -123,6 +127,7 @@ bool Run::finish_step() {
 
 ExitCode Run::interrupt() {
   stop_answered();
+  guard_.settle();
   save();
   if (writer_) writer_->wait();
   log_info("interrupted: checkpoint written at step {}; the same command goes on", step_);
@@ -166,8 +171,13 @@ void Run::warn_of_floor(const StepResult& result, const StepMetrics& metrics) {
     const Diagnostic& d = result.diagnostics[i];
     const double value = metrics.diagnostics[i].second;
     const bool low = step_ > session_.schedule.warmup_steps && value < d.floor;
-    if (low && !warned_of_floor_) log_warning("step {}: {} is {:.4f}: {}", step_, d.name, value, d.warning);
-    warned_of_floor_ = low;
+    int64_t& lines = lines_under_floor_[d.name];
+    lines = low ? lines + 1 : 0;
+    if (lines == 1) log_warning("step {}: {} is {:.4f}: {}", step_, d.name, value, d.warning);
+    if (config_.train.max_lines_under_floor && lines >= *config_.train.max_lines_under_floor)
+      throw Error(ExitCode::kNumerical, format("step {}", step_),
+                  format("{} was under {} in {} logged lines in a row: {}", d.name, d.floor, lines, d.warning),
+                  format("{:.4f}", value), "see train.max_lines_under_floor");
   }
 }
 

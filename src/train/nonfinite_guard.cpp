@@ -1,10 +1,15 @@
 #include "glid/train/nonfinite_guard.h"
 
+#include <ATen/ATen.h>
+
+#include <utility>
+
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/json.h"
 #include "glid/core/log.h"
+#include "glid/nn/transfer.h"
 
 namespace glid {
 
@@ -12,28 +17,37 @@ NonfiniteGuard::NonfiniteGuard(std::filesystem::path run_folder, int64_t max_in_
     : folder_(std::move(run_folder) / "nonfinite"), max_in_a_row_(max_in_a_row), rank_(rank) {}
 
 void NonfiniteGuard::watch(int64_t step, const at::Tensor& found_inf, const std::vector<Batch>& batches) {
-  if (found_inf.item<float>() == 0) {
+  settle();
+  last_ = Update{step, found_inf, {}};
+  for (const Batch& batch : batches) last_->images.insert(last_->images.end(), batch.images.begin(), batch.images.end());
+}
+
+void NonfiniteGuard::settle() {
+  if (last_) look(*std::exchange(last_, std::nullopt));
+}
+
+void NonfiniteGuard::look(const Update& update) {
+  if (to_host(update.found_inf).item<float>() == 0) {
     counts_.in_a_row = 0;
     return;
   }
   ++counts_.skipped;
   ++counts_.in_a_row;
-  dump_samples(step, batches);
-  log_warning("step {}: the gradient is not finite: update skipped ({} in all, {} in a row)", step, counts_.skipped,
+  dump_samples(update);
+  log_warning("step {}: the gradient is not finite: update skipped ({} in all, {} in a row)", update.step, counts_.skipped,
               counts_.in_a_row);
   if (counts_.in_a_row >= max_in_a_row_)
-    throw Error(ExitCode::kNumerical, format("step {}", step), "too many updates in a row were not finite",
+    throw Error(ExitCode::kNumerical, format("step {}", update.step), "too many updates in a row were not finite",
                 std::to_string(counts_.in_a_row),
                 format("their samples are in {}; try a lower optim.lr, or optim.clip", folder_.string()));
 }
 
-void NonfiniteGuard::dump_samples(int64_t step, const std::vector<Batch>& batches) const {
+void NonfiniteGuard::dump_samples(const Update& update) const {
   std::filesystem::create_directories(folder_);
   Json::Array samples;
-  for (const Batch& batch : batches)
-    for (const BatchImage& image : batch.images)
-      samples.push_back(Json().set("id", image.key.id).set("epoch", image.key.epoch).set("name", image.name));
-  write_file(folder_ / format("step_{:08}_rank_{}.json", step, rank_), Json(std::move(samples)).dump(2));
+  for (const BatchImage& image : update.images)
+    samples.push_back(Json().set("id", image.key.id).set("epoch", image.key.epoch).set("name", image.name));
+  write_file(folder_ / format("step_{:08}_rank_{}.json", update.step, rank_), Json(std::move(samples)).dump(2));
 }
 
 }  // namespace glid

@@ -98,5 +98,30 @@ TEST(Training, TwoRanksOfTheLauncherTrain) {
   EXPECT_TRUE(fs::exists(dir.path() / "run/checkpoints/step_00000012/state.json"));
 }
 
+TEST(Training, EndsWhenUpdatesAreNoLongerFinite) {
+  const TemporaryFolder dir;
+  const fs::path out = dir.path() / "run";
+  const ProgramResult result = run(
+      "glid_train",
+      small_training(out, {"--set", "optim.lr=1e30", "--set", "optim.warmup_steps=0", "--set", "train.max_nonfinite=3"}));
+  EXPECT_EQ(result.code, 4) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("too many updates in a row were not finite"));
+  EXPECT_THAT(result.output, HasSubstr("optim.lr"));
+  const auto dumps = std::distance(fs::directory_iterator(out / "nonfinite"), fs::directory_iterator());
+  EXPECT_EQ(dumps, 3);
+}
+
+// Positions that tell neighbours apart badly, and no learning: all queries answer alike.
+TEST(Training, CanEndWhenADiagnosticStaysUnderItsFloor) {
+  const TemporaryFolder dir;
+  std::vector<std::string> options;
+  for (const char* setting : {"model.decoder.norm=post", "model.decoder.positions=sine", "model.decoder.query_pos=attn",
+                              "optim.lr=1e-12", "optim.warmup_steps=0", "train.max_lines_under_floor=1"})
+    options.insert(options.end(), {"--set", setting});
+  const ProgramResult result = run("glid_train", small_training(dir.path() / "run", options));
+  EXPECT_EQ(result.code, 4) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("query_spread was under 0.02 in 1 logged lines in a row"));
+}
+
 }  // namespace
 }  // namespace glid

@@ -43,6 +43,7 @@ struct TrainConfig {
   DeviceChoice device = DeviceChoice::kAuto;
   std::optional<int64_t> threads;
   int64_t max_nonfinite = 10;
+  std::optional<int64_t> max_lines_under_floor;
   double collective_timeout_s = 600;
   double stop_grace_s = 60;
 
@@ -57,6 +58,9 @@ struct TrainConfig {
     v("threads", threads, "threads of one operation on the CPU (part of a run's bits); null: all cores", config::positive());
     v("max_nonfinite", max_nonfinite,
       "updates in a row skipped for a loss or gradient that is not finite before the run stops", config::positive());
+    v("max_lines_under_floor", max_lines_under_floor,
+      "logged lines in a row with a diagnostic (query_spread) under its floor before the run stops; null: only a warning",
+      config::positive());
     v("collective_timeout_s", collective_timeout_s, "the longest that a rank waits for the others", config::positive());
     v("stop_grace_s", stop_grace_s, "a run asked to stop that does not reach the end of its step by then ends at once",
       config::positive());
