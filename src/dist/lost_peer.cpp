@@ -29,10 +29,7 @@ std::terminate_handler before = nullptr;
     if (std::current_exception()) std::rethrow_exception(std::current_exception());
   } catch (const std::exception& error) {
     const Communicator* group = watched;
-    if (group && is_lost_peer(error)) {
-      std::fprintf(stderr, "%s\n", lost_peer(group->place(), "a collective on the device", error).what());
-      std::_Exit(static_cast<int>(ExitCode::kLostPeer));
-    }
+    if (group && is_lost_peer(error)) end_by_lost_peer(group->place(), "a collective on the device", error);
   } catch (...) {  // not ours
   }
   before();
@@ -40,6 +37,12 @@ std::terminate_handler before = nullptr;
 }
 
 }  // namespace
+
+void end_by_lost_peer(const std::string& place, const std::string& collective, const std::exception& cause) {
+  std::fprintf(stderr, "%s\n", lost_peer(place, collective, cause).what());
+  std::fflush(nullptr);
+  std::_Exit(static_cast<int>(ExitCode::kLostPeer));
+}
 
 void end_by_lost_peer_in_threads_of(const Communicator* group) {
   watched = group;

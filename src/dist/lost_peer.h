@@ -14,6 +14,8 @@ bool is_lost_peer(const std::exception& error);
 // The error that says so.
 LostPeerError lost_peer(const std::string& place, const std::string& collective, const std::exception& cause);
 
+// Says it and ends the process, where nothing can be thrown.
+[[noreturn]] void end_by_lost_peer(const std::string& place, const std::string& collective, const std::exception& cause);
 // NCCL's watchdog throws in a thread of its own, where nobody can catch: the process then ends with the same line and
 // exit code. One group at a time; nullptr: nobody's.
 void end_by_lost_peer_in_threads_of(const Communicator* group);

@@ -96,9 +96,11 @@ class GroupCommunicator : public Communicator {
 
   ~GroupCommunicator() override {
     end_by_lost_peer_in_threads_of(nullptr);
+    const bool failing = std::uncaught_exceptions() > 0;
     try {
-      std::uncaught_exceptions() > 0 ? keep_until_exit() : leave();
+      failing ? keep_until_exit() : leave();
     } catch (const std::exception& error) {
+      if (!failing) end_by_lost_peer(place(), format("the parting of {} ranks", size()), error);
       log_warning("leaving the group of {} ranks: {}", size(), error.what());
     }
   }

@@ -127,6 +127,20 @@ TEST(LostPeer, ThatDiesInBackwardIsMissedByTheAveraging) {
   EXPECT_THAT(outcome.rank_0, MatchesRegex(std::string("rank 0, step 3: the averaging of the gradients failed: ") + kCause));
 }
 
+TEST(LostPeer, ThatDoesNotComeToTheEndIsWaitedForNoLongerThanTheTimeout) {
+  if (in_rank()) {
+    const auto group = join();
+    group->set_step(20);
+    if (rank() == 1) wait_to_be_ended();
+    return;
+  }
+  const Outcome outcome = run_two(/*grace_s=*/1);
+  EXPECT_EQ(outcome.code, static_cast<int>(ExitCode::kLostPeer));
+  EXPECT_THAT(outcome.launcher,
+              HasSubstr("rank 0, step 20: the parting of 2 ranks failed: Wait timeout; another rank ended"));
+  EXPECT_THAT(outcome.launcher, HasSubstr("rank 1 of 2 does not answer"));
+}
+
 // As NCCL's watchdog finds it.
 TEST(LostPeer, ThatAThreadOfTheTransportMissesEndsTheProcess) {
   if (in_rank()) {
