@@ -25,11 +25,15 @@ FusionNode::FusionNode(int64_t width, int64_t num_inputs)
       pointwise(register_module("pointwise", std::make_shared<Linear>(width, width))),
       norm(register_module("norm", std::make_shared<LayerNorm>(width))) {}
 
-at::Tensor FusionNode::forward(at::TensorList inputs, const BatchPlan& plan, int stage) const {
+at::Tensor FusionNode::weights() const {
   const at::Tensor positive = fusion.relu();
-  const at::Tensor weights = (positive / (positive.sum() + 1e-4)).to(inputs[0].scalar_type());
-  at::Tensor sum = inputs[0] * weights[0];
-  for (size_t i = 1; i < inputs.size(); ++i) sum = sum + inputs[i] * weights[static_cast<int64_t>(i)];
+  return positive / (positive.sum() + 1e-4);
+}
+
+at::Tensor FusionNode::forward(at::TensorList inputs, const BatchPlan& plan, int stage) const {
+  const at::Tensor shares = weights().to(inputs[0].scalar_type());
+  at::Tensor sum = inputs[0] * shares[0];
+  for (size_t i = 1; i < inputs.size(); ++i) sum = sum + inputs[i] * shares[static_cast<int64_t>(i)];
   const at::Tensor neighbours = over_runs(at::silu(sum), plan, stage, [&](const at::Tensor& tokens, const ImageRun& run) {
     return to_tokens(depthwise->forward(to_image(tokens, *run.plan, stage)), *run.plan, stage);
   });
@@ -74,6 +78,17 @@ StageTokens Bifpn::forward(const StageTokens& stages, const BatchPlan& plan) con
   for (int s = 0; s < kNumStages; ++s) p[s] = (*laterals)[s].forward(stages[s]);
   for (int64_t c = 0; c < cells->size(); ++c) p = (*cells)[c].forward(p, plan);
   return p;
+}
+
+double smallest_fusion_weight(const Bifpn& bifpn) {
+  const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> weights;
+  const auto add = [&](const FusionNode& node) { weights.push_back(node.weights()); };
+  for (const auto& cell : bifpn.cells->items) {
+    for (const auto& node : cell->top_down) add(*node);
+    for (const auto& node : cell->bottom_up) add(*node);
+  }
+  return at::cat(weights).min().item<double>();
 }
 
 }  // namespace glid

@@ -16,7 +16,10 @@ LayerNorm::LayerNorm(int64_t channels, double eps) : eps(eps) {
   bias = register_parameter("bias", at::zeros({channels}));
 }
 
-at::Tensor LayerNorm::forward(const at::Tensor& x) const { return at::layer_norm(x, weight.sizes(), weight, bias, eps); }
+// Autocast casts the input on CUDA only: on the CPU bf16 would stay bf16.
+at::Tensor LayerNorm::forward(const at::Tensor& x) const {
+  return at::layer_norm(x.to(weight.scalar_type()), weight.sizes(), weight, bias, eps);
+}
 
 DepthwiseConv3x3::DepthwiseConv3x3(int64_t channels) {
   weight = register_parameter("weight", at::empty({channels, 1, 3, 3}));

@@ -8,7 +8,7 @@ AdamW::AdamW(NamedTensors parameters, std::vector<at::Tensor> gradients, std::ve
              const AdamWOptions& options)
     : parameters_(std::move(parameters)), options_(options), groups_(std::move(groups)) {
   for (const ParamGroup& group : groups_) {
-    Lists lists{group.weight_decay, {}, {}, {}, {}, {}};
+    Lists lists{group.weight_decay, group.lr_scale, {}, {}, {}, {}, {}};
     for (const size_t i : group.members) {
       const at::Tensor values = parameters_[i].second.detach();
       lists.parameters.push_back(values);
@@ -26,9 +26,9 @@ void AdamW::step(double lr, const at::Tensor& found_inf) {
   const at::Tensor one = 1 - found_inf;
   for (Lists& l : lists_) {
     at::_foreach_add_(l.steps, one);
-    at::_fused_adamw_(l.parameters, l.gradients, l.exp_avgs, l.exp_avg_sqs, /*max_exp_avg_sqs=*/{}, l.steps, lr,
-                      options_.betas[0], options_.betas[1], l.weight_decay, options_.eps, /*amsgrad=*/false,
-                      /*maximize=*/false, /*grad_scale=*/std::nullopt, found_inf);
+    at::_fused_adamw_(l.parameters, l.gradients, l.exp_avgs, l.exp_avg_sqs, /*max_exp_avg_sqs=*/{}, l.steps,
+                      lr * l.lr_scale, options_.betas[0], options_.betas[1], l.weight_decay, options_.eps,
+                      /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/std::nullopt, found_inf);
   }
 }
 

@@ -19,12 +19,22 @@ std::vector<at::Tensor> clones(const std::vector<at::Tensor>& tensors) {
 
 }  // namespace
 
-Ema::Ema(NamedTensors parameters, double decay)
-    : parameters_(std::move(parameters)), decay_(decay), averages_(clones(values_of(parameters_))) {}
+Ema::Ema(NamedTensors parameters, double decay, bool warms_up)
+    : parameters_(std::move(parameters)),
+      decay_(decay),
+      warms_up_(warms_up),
+      averages_(clones(values_of(parameters_))),
+      num_updates_(at::zeros({}, averages_.at(0).options().dtype(at::kFloat))) {}
 
-void Ema::update() {
+void Ema::update(const at::Tensor& found_inf) {
   const at::NoGradGuard no_grad;
-  at::_foreach_lerp_(averages_, values_of(parameters_), 1 - decay_);
+  const at::Tensor made = 1 - found_inf;
+  num_updates_.add_(made);
+  at::Tensor weight = at::full_like(num_updates_, 1 - decay_);
+  if (warms_up_) weight = at::maximum(weight, 9 / (num_updates_ + 10));  // 1 - (1 + n) / (10 + n) without cancellation
+  std::vector<at::Tensor> steps = at::_foreach_sub(values_of(parameters_), averages_);
+  at::_foreach_mul_(steps, weight * made);
+  at::_foreach_add_(averages_, steps);
 }
 
 void Ema::swap() {
@@ -37,6 +47,7 @@ void Ema::swap() {
 NamedTensors Ema::state() const {
   NamedTensors state;
   for (size_t i = 0; i < averages_.size(); ++i) state.emplace_back(parameters_[i].first, averages_[i]);
+  state.emplace_back("num_updates", num_updates_);
   return state;
 }
 

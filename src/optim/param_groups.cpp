@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <numeric>
 
 namespace glid {
 namespace {
@@ -38,7 +41,47 @@ size_t rule_of(const std::string& name, const at::Tensor& parameter) {
   return static_cast<size_t>(rule - kRules.begin());
 }
 
+// The number that `name` starts with.
+int64_t leading_number(std::string_view name) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  TORCH_CHECK(error == std::errc(), "expected a number at the start of ", name);
+  return number;
+}
+
+double of_part(const LrMultipliers& mult, std::string_view part) {
+  if (part == "encoder") return mult.encoder;
+  if (part == "bifpn") return mult.bifpn;
+  if (part == "decoder") return mult.decoder;
+  if (part == "queries") return mult.queries;
+  if (part == "heads") return mult.heads;
+  return 1;
+}
+
 }  // namespace
+
+std::string_view part_of_parameter(std::string_view name) {
+  if (name == "decoder.cls_token" || name == "decoder.mask_token" || name == "decoder.query_embed") return "queries";
+  return name.substr(0, name.find('.'));
+}
+
+int64_t swin_layer(std::string_view name, const std::array<int64_t, 4>& depths) {
+  constexpr std::string_view kLayers = "encoder.layers.", kBlocks = ".blocks.";
+  if (name.starts_with("encoder.patch_embed.")) return 0;
+  if (!name.starts_with(kLayers)) return std::accumulate(depths.begin(), depths.end(), int64_t{1});
+  const int64_t stage = leading_number(name.substr(kLayers.size()));
+  const int64_t before = std::accumulate(depths.begin(), depths.begin() + stage, int64_t{0});
+  const size_t blocks = name.find(kBlocks);
+  if (blocks == std::string_view::npos) return before + depths[static_cast<size_t>(stage)];  // the merging
+  return before + 1 + leading_number(name.substr(blocks + kBlocks.size()));
+}
+
+double LrScale::of(std::string_view name) const {
+  const double factor = of_part(mult, part_of_parameter(name));
+  if (layer_decay == 1) return factor;
+  const int64_t last = std::accumulate(depths.begin(), depths.end(), int64_t{1});
+  return factor * std::pow(layer_decay, static_cast<double>(last - swin_layer(name, depths)));
+}
 
 int64_t ParamGroup::num_values(const NamedTensors& parameters) const {
   int64_t count = 0;
@@ -46,12 +89,17 @@ int64_t ParamGroup::num_values(const NamedTensors& parameters) const {
   return count;
 }
 
-std::vector<ParamGroup> make_param_groups(const NamedTensors& parameters, double weight_decay) {
+std::vector<ParamGroup> make_param_groups(const NamedTensors& parameters, double weight_decay, const LrScale& scale) {
+  std::map<std::pair<size_t, double>, std::vector<size_t>> members;  // by rule, then by learning rate
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const auto& [name, parameter] = parameters[i];
+    members[{rule_of(name, parameter), scale.of(name)}].push_back(i);
+  }
   std::vector<ParamGroup> groups;
-  for (const Rule& rule : kRules) groups.push_back({rule.name, rule.decays ? weight_decay : 0, {}});
-  for (size_t i = 0; i < parameters.size(); ++i)
-    groups[rule_of(parameters[i].first, parameters[i].second)].members.push_back(i);
-  std::erase_if(groups, [](const ParamGroup& group) { return group.members.empty(); });
+  for (auto& [key, indices] : members) {
+    const Rule& rule = kRules[key.first];
+    groups.push_back({rule.name, rule.decays ? weight_decay : 0, std::move(indices), key.second});
+  }
   return groups;
 }
 

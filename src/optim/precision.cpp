@@ -6,7 +6,7 @@
 namespace glid {
 namespace {
 
-constexpr double kInitialFactor = 65536, kGrowth = 2, kBackoff = 0.5;
+constexpr double kInitialFactor = 65536, kSmallestFactor = 1, kGrowth = 2, kBackoff = 0.5;
 constexpr int64_t kGrowthInterval = 2000;
 
 }  // namespace
@@ -39,8 +39,14 @@ void LossScaler::unscale(const std::vector<at::Tensor>& gradients) const {
   if (active_) at::_foreach_mul_(gradients, factor_.reciprocal());
 }
 
+at::Tensor LossScaler::failure(const at::Tensor& found_inf) const {
+  return active_ ? found_inf * (factor_ <= kSmallestFactor) : found_inf;
+}
+
 void LossScaler::update(const at::Tensor& found_inf) {
-  if (active_) at::_amp_update_scale_(factor_, good_steps_, found_inf, kGrowth, kBackoff, kGrowthInterval);
+  if (!active_) return;
+  at::_amp_update_scale_(factor_, good_steps_, found_inf, kGrowth, kBackoff, kGrowthInterval);
+  factor_.clamp_min_(kSmallestFactor);
 }
 
 std::array<double, 2> LossScaler::state() const {

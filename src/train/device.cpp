@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <string>
 #include <thread>
 
 #include "glid/core/error.h"
@@ -37,6 +38,14 @@ double memory_mib(const c10::Device& device) {
   double pages = 0, resident = 0;
   statm >> pages >> resident;
   return resident * 4096 / kMib;
+}
+
+double peak_memory_mib(const c10::Device& device) {
+  if (device.is_cuda()) return memory_mib(device);
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
+  return memory_mib(device);
 }
 
 }  // namespace glid

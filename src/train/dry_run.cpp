@@ -1,8 +1,9 @@
 #include "glid/train/dry_run.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <chrono>
-#include <map>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
@@ -13,19 +14,33 @@
 namespace glid {
 namespace {
 
-constexpr int64_t kImageNetImages = 1281167;
-constexpr int64_t kLargestMicroBatch = 4;
+constexpr int64_t kSmallAreaImages = 4;    // of the smaller area at most
+constexpr double kLongestUpdate_s = 3;     // no larger micro-batch is measured after one that took longer
+constexpr int kPlotColumns = 60, kPlotRows = 8;
 
 struct DataCount {
   int64_t images = 0;
   std::string origin;
 };
 
+// The training images of the published set; of a set that has no fixed size as many as ImageNet-1K's.
+DataCount published_count(DataName name) {
+  switch (name) {
+    case DataName::kCoco: return {118287, "COCO 2017's"};
+    case DataName::kCocoPose: return {149813, "the people of COCO 2017 with keypoints"};
+    case DataName::kAde20k: return {20210, "ADE20K's"};
+    case DataName::kNyuDepth: return {24231, "NYU Depth v2's"};
+    case DataName::kVoc: return {5717, "VOC 2012's"};
+    default: return {1281167, "ImageNet-1K's"};
+  }
+}
+
 DataCount count_images(const RunConfig& config) {
   try {
     return {make_dataset(config.data, Split::kTrain)->size(), "images in data.root"};
   } catch (const DataError&) {
-    return {kImageNetImages, "images assumed: ImageNet-1K's, as data.root can't be read"};
+    const DataCount published = published_count(config.data.name);
+    return {published.images, format("images assumed: {}, as data.root can't be read", published.origin)};
   }
 }
 
@@ -50,11 +65,28 @@ std::string parameters_text(const NamedTensors& parameters) {
 }
 
 std::string groups_text(const Session& session) {
+  const NamedTensors& parameters = session.gradients.parameters();
   std::string text = "parameter groups\n";
-  for (const ParamGroup& group : make_param_groups(session.gradients.parameters(), session.config.optim.weight_decay))
-    text += format("  {:<30} weight decay {:<6} {:>5} tensors {:>14} values\n", group.rule, group.weight_decay,
-                   group.members.size(), grouped(group.num_values(session.gradients.parameters())));
+  for (const ParamGroup& group :
+       make_param_groups(parameters, session.config.optim.weight_decay, session.config.lr_scale()))
+    text += format("  {:<30} weight decay {:<6} lr x {:<8.4g} {:>5} tensors {:>14} values\n", group.rule,
+                   group.weight_decay, group.lr_scale, group.members.size(), grouped(group.num_values(parameters)));
+  for (const std::string& part : session.config.optim.freeze) text += format("  {} is frozen\n", part);
   return text;
+}
+
+std::string plot(const Schedule& schedule) {
+  std::string text;
+  for (int row = kPlotRows; row > 0; --row) {
+    const double level = schedule.peak * row / kPlotRows;
+    text += format("  {:>9.3g} |", level);
+    for (int column = 0; column < kPlotColumns; ++column) {
+      const double lr = schedule.at(schedule.total_steps * column / kPlotColumns);
+      text += lr > level - schedule.peak / (2 * kPlotRows) ? '#' : ' ';
+    }
+    text += "\n";
+  }
+  return text + format("  {:>9} +{}\n", "lr", std::string(kPlotColumns, '-'));
 }
 
 std::string schedule_text(const RunConfig& config, const DataCount& data) {
@@ -70,70 +102,175 @@ std::string schedule_text(const RunConfig& config, const DataCount& data) {
     const int64_t step = schedule.total_steps * percent / 100;
     text += format("  lr after {:>3} % of the steps ({:>9}): {:.4g}\n", percent, grouped(step), schedule.at(step));
   }
-  return text;
+  const std::string warning = schedule.warning();
+  return text + plot(schedule) + (warning.empty() ? "" : "  WARNING: " + warning + "\n");
 }
 
 // The same run on a few generated images.
-RunConfig shrunken(const RunConfig& config) {
+RunConfig shrunken(const RunConfig& config, const Communicator& communicator) {
   RunConfig small = config;
   small.data.name = DataName::kScenes;
+  small.data.scenes = {};
   small.data.workers = 0;
-  small.train.batch_size = std::min(kLargestMicroBatch, config.train.batch_size);
+  small.train.batch_size = communicator.size();
   small.train.accumulate = 1;
   return small;
 }
 
+int64_t micro_batch(const RunConfig& config, const Communicator& communicator) {
+  return std::max<int64_t>(1, config.train.batch_size / (communicator.size() * config.train.accumulate));
+}
+
+// One update of so many images of this rank.
 struct Cost {
-  int64_t images = 0;
-  double seconds = 0, weights_mib = 0, peak_mib = 0;
+  int64_t images = 0, side = 0;
+  double seconds = 0, peak_mib = 0;
 };
 
-// The second update is measured: the first also allocates.
-Cost measure(Session& session, const std::vector<Batch>& batches) {
-  Cost cost;
-  for (const Batch& batch : batches) cost.images += batch.size();
-  cost.weights_mib = memory_mib(session.device);
+// `images` generated ones as one micro-batch of this rank, prepared by `task`.
+std::vector<Batch> generated(const Session& session, const Task& task, int64_t images) {
+  const BatchLayout layout{.global_batch = images * session.communicator.size(),
+                           .rank = session.communicator.rank(),
+                           .world_size = session.communicator.size()};
+  const Prepare prepare = [&](const Sample& sample, const SampleKey& key, const BatchPosition& position) {
+    return task.prepare(sample, key, position, /*training=*/true);
+  };
+  return Loader(session.data, std::make_shared<TrainingPlan>(session.data->size(), 0, layout), session.loader_options(),
+                prepare)
+      .next();
+}
+
+// The second update is timed: the first also allocates. The slowest rank's time, so that all ranks go on alike.
+Cost measure(Session& session, const Task& task, int64_t images, int64_t side) {
+  const Learner& own = session.learner;
+  Learner learner{own.model,  task,     own.communicator, own.gradients, own.optimizer, own.scaler,
+                  own.device, own.ema, own.precision,    own.clip};
+  const std::vector<Batch> batches = generated(session, task, images);
+  Cost cost{images, side};
   for (int i = 0; i < 2; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    (void)train_step(session.learner, batches, 0.0)->grad_norm.item<float>();
+    (void)train_step(learner, batches, 0.0)->grad_norm.item<float>();
     cost.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
-  cost.peak_mib = std::max(memory_mib(session.device), cost.weights_mib);
+  const at::Tensor sum = at::full({}, cost.seconds, at::kDouble);
+  session.communicator.all_reduce_sum(sum);
+  cost.seconds = sum.item<double>() / session.communicator.size();
+  cost.peak_mib = peak_memory_mib(session.device);
   return cost;
 }
 
-std::string cost_text(const RunConfig& config, const Cost& cost, const DataCount& data, int world_size) {
-  const int64_t micro = std::max<int64_t>(1, config.train.batch_size / (world_size * config.train.accumulate));
+// A side of about half the configured one that the configuration allows as well; 0: none.
+int64_t smaller_side(const RunConfig& config) {
+  struct Count : config::Problems {
+    void add(std::string_view, const std::string&, const std::string&, const std::string&) override { ++count; }
+    int count = 0;
+  };
+  const int64_t unit = config.model.encoder.shape().unit_px();
+  for (int64_t side = (config.data.image_size / 2 + unit - 1) / unit * unit; side < config.data.image_size; side += unit) {
+    RunConfig smaller = config;
+    smaller.data.image_size = side;
+    Count problems;
+    smaller.check(problems);
+    if (problems.count == 0) return side;
+  }
+  return 0;
+}
+
+// A line through two measurements.
+struct Line {
+  double slope = 0, intercept = 0;
+  double at(double x) const { return intercept + slope * x; }
+};
+
+Line line_through(double x0, double y0, double x1, double y1) {
+  const double slope = x1 > x0 ? std::max(0.0, (y1 - y0) / (x1 - x0)) : y1 / x1;
+  return {slope, y1 - slope * x1};
+}
+
+Line memory_line(const Cost& a, const Cost& b) {
+  return line_through(static_cast<double>(a.images), a.peak_mib, static_cast<double>(b.images), b.peak_mib);
+}
+
+Line time_line(const Cost& a, const Cost& b) {
+  return line_through(static_cast<double>(a.images), a.seconds, static_cast<double>(b.images), b.seconds);
+}
+
+struct Measurements {
+  double before_mib = 0;            // the model and its optimizer, before the first update
+  std::vector<Cost> small, whole;  // of the smaller area, of data.image_size; ascending
+};
+
+// Peaks only rise, so sizes must ascend: the smaller area first, then micro-batches doubled up to the real one, as long as
+// an update doesn't take too long.
+Measurements measure(Session& session, int64_t micro) {
+  const RunConfig& config = session.config;
+  Measurements m{peak_memory_mib(session.device), {}, {}};
+  if (const int64_t side = smaller_side(config); side > 0) {
+    const auto task = make_task(config.task, {config.model.encoder.shape(), side, session.data->vocabulary()});
+    for (int64_t images = 2; images <= std::min(kSmallAreaImages, micro); images *= 2)
+      m.small.push_back(measure(session, *task, images, side));
+  }
+  for (int64_t images = std::min<int64_t>(2, micro);; images = std::min(2 * images, micro)) {
+    m.whole.push_back(measure(session, *session.task, images, config.data.image_size));
+    if (images == micro || (m.whole.size() > 1 && m.whole.back().seconds > kLongestUpdate_s)) return m;
+  }
+}
+
+std::string area_text(const Measurements& m) {
+  if (m.small.size() < 2 || m.whole.size() < 2) return "  another image area: not measured\n";
+  const auto area = [](const Cost& cost) { return static_cast<double>(cost.side * cost.side) / 1e6; };
+  const Line images[2] = {memory_line(m.small[0], m.small[1]), memory_line(m.whole[0], m.whole[1])};
+  const Line line = line_through(area(m.small[0]), images[0].slope, area(m.whole[0]), images[1].slope);
+  return format("  an image needs {:.1f} MiB at {} px and {:.1f} MiB at {} px: {:.1f} MiB + {:.0f} MiB a megapixel\n",
+                images[0].slope, m.small[0].side, images[1].slope, m.whole[0].side, line.intercept, line.slope);
+}
+
+std::string measured_text(const Measurements& m) {
+  std::string text = format("measured on generated images; before the first update {:.0f} MiB\n", m.before_mib);
+  for (const std::vector<Cost>* costs : {&m.small, &m.whole})
+    for (const Cost& cost : *costs)
+      text += format("  {:>4} images of {} px: {:.2f} s, peak {:.0f} MiB\n", cost.images, cost.side, cost.seconds,
+                     cost.peak_mib);
+  return text + area_text(m);
+}
+
+// On the CPU a checkpoint's copy lies beside the run while it is written.
+double checkpoint_mib(const Session& session) {
+  int64_t bytes = 0;
+  for (const auto& [name, tensor] : named_parameters(*session.model)) bytes += static_cast<int64_t>(tensor.nbytes());
+  for (const auto& [name, tensor] : session.optimizer.state()) bytes += static_cast<int64_t>(tensor.nbytes());
+  if (session.ema)
+    for (const auto& [name, tensor] : session.ema->state()) bytes += static_cast<int64_t>(tensor.nbytes());
+  return static_cast<double>(bytes) / (1024.0 * 1024.0);
+}
+
+std::string cost_text(const RunConfig& config, const Session& session, const Measurements& m, const DataCount& data) {
+  const int64_t micro = micro_batch(config, session.communicator);
+  const Cost &last = m.whole.back(), &before = m.whole[m.whole.size() > 1 ? m.whole.size() - 2 : 0];
+  const double images = static_cast<double>(micro), copy = session.device.is_cpu() ? checkpoint_mib(session) : 0;
+  const double step_s = time_line(before, last).at(images) * static_cast<double>(config.train.accumulate);
   const int64_t steps = config.total_steps(data.images / config.train.batch_size);
-  const double an_image_s = cost.seconds / static_cast<double>(cost.images);
-  const double an_image_mib = (cost.peak_mib - cost.weights_mib) / static_cast<double>(cost.images);
-  const double local_images = static_cast<double>(config.train.batch_size) / world_size;
-  std::string text = format(
-      "measured: one micro-batch of {} generated images\n  {:.2f} s, memory {:.0f} MiB, of which {:.0f} MiB before it\n",
-      cost.images, cost.seconds, cost.peak_mib, cost.weights_mib);
-  text += format("EXTRAPOLATED in proportion to images (large batches are usually faster an image)\n");
-  text += format("  memory with micro-batches of {}: {:.0f} MiB a rank\n", grouped(micro),
-                 cost.weights_mib + an_image_mib * static_cast<double>(micro));
-  text +=
-      format("  a step of {} images on {} rank(s): {:.1f} s; the run: {}\n", grouped(config.train.batch_size), world_size,
-             an_image_s * local_images, duration_text(an_image_s * local_images * static_cast<double>(steps)));
-  return text;
+  std::string text = last.images == micro ? "of the whole micro-batch, as measured\n"
+                                          : format("EXTRAPOLATED to micro-batches of {} by a line through the last two\n",
+                                                   grouped(micro));
+  text += format("  memory: {:.0f} MiB a rank, of which {:.0f} MiB while a checkpoint is written\n",
+                 memory_line(before, last).at(images) + copy, copy);
+  return text + format("EXTRAPOLATED to the run\n  a step of {} images on {} rank(s): {:.1f} s; the run: {}\n",
+                       grouped(config.train.batch_size), session.communicator.size(), step_s,
+                       duration_text(step_s * static_cast<double>(steps)));
 }
 
 }  // namespace
 
 std::string dry_run(const RunConfig& config, Communicator& communicator, const c10::Device& device) {
   const DataCount data = count_images(config);
-  const RunConfig small = shrunken(config);
+  const RunConfig small = shrunken(config, communicator);
   std::string text = schedule_text(config, data);
-  Session session(small, make_dataset(small.data, Split::kTrain),
-                  {.global_batch = small.train.batch_size * communicator.size(),
-                   .rank = communicator.rank(),
-                   .world_size = communicator.size()},
-                  communicator, device);
-  text = parameters_text(session.gradients.parameters()) + groups_text(session) + text;
-  const std::vector<Batch> batches = session.loader.next();
-  return text + cost_text(config, measure(session, batches), data, communicator.size()) + "dry run: nothing was written\n";
+  Session session(small, make_dataset(small.data, Split::kTrain), batch_layout(small, communicator), communicator, device);
+  text = parameters_text(named_parameters(*session.model)) + groups_text(session) + text;
+  const Measurements measurements = measure(session, micro_batch(config, communicator));
+  return text + measured_text(measurements) + cost_text(config, session, measurements, data) +
+         "dry run: nothing was written\n";
 }
 
 }  // namespace glid

@@ -96,6 +96,7 @@ void Run::open_files() {
   }
   log_info("{} training images, {} to validate on; {} steps of {} images, {} an epoch", session_.data->size(),
            validation_.num_images(), total_, config_.train.batch_size, session_.plan->steps_per_epoch());
+  if (const std::string warning = session_.schedule.warning(); is_main() && !warning.empty()) log_warning("{}", warning);
 }
 
 ExitCode Run::train() {

@@ -47,10 +47,13 @@ int64_t RunConfig::total_steps(int64_t steps_per_epoch) const {
 }
 
 Schedule RunConfig::schedule(int64_t steps_per_epoch) const {
-  const int64_t warmup =
-      optim.warmup_steps ? *optim.warmup_steps : std::llround(optim.warmup_epochs * static_cast<double>(steps_per_epoch));
-  return {optim.lr, warmup, total_steps(steps_per_epoch)};
+  int64_t warmup = std::llround(optim.warmup_epochs * static_cast<double>(steps_per_epoch));
+  if (optim.warmup_steps) warmup = *optim.warmup_steps;
+  if (std::holds_alternative<OneCycleSchedule>(optim.schedule)) warmup = 0;
+  return {optim.lr, warmup, total_steps(steps_per_epoch), optim.warmup_start, optim.schedule};
 }
+
+LrScale RunConfig::lr_scale() const { return {optim.lr_mult, optim.layer_decay, model.encoder.shape().depths}; }
 
 ConfigChanges compare_configs(const RunConfig& old_config, const RunConfig& new_config) {
   ConfigChanges changes;

@@ -1,14 +1,28 @@
 #include "glid/train/session.h"
 
+#include <algorithm>
+
 #include "glid/data/filtered_dataset.h"
 #include "glid/train/init_from.h"
 
 namespace glid {
 namespace {
 
+bool is_frozen(const std::string& name, const std::vector<std::string>& parts) {
+  return std::find(parts.begin(), parts.end(), part_of_parameter(name)) != parts.end();
+}
+
+NamedTensors trained(const Glid& model) {
+  NamedTensors parameters = named_parameters(model);
+  std::erase_if(parameters, [](const auto& parameter) { return !parameter.second.requires_grad(); });
+  return parameters;
+}
+
 std::shared_ptr<Glid> make_model(const RunConfig& config, const Task& task, const c10::Device& device) {
   auto model = std::make_shared<Glid>(config.model.shape(), task.spec());
   initialise_from(*model, config);
+  for (const auto& [name, parameter] : named_parameters(*model))
+    parameter.set_requires_grad(!is_frozen(name, config.optim.freeze));
   model->to(device);
   return model;
 }
@@ -25,14 +39,16 @@ Session::Session(const RunConfig& config, std::shared_ptr<const AnnotatedDataset
       data(filtered(std::move(data), task->filter())),
       plan(std::make_shared<TrainingPlan>(this->data->size(), config.seed, layout)),
       loader(this->data, plan, loader_options(), prepare(/*training=*/true)),
-      gradients(named_parameters(*model), communicator),
+      gradients(trained(*model), communicator),
       optimizer(gradients.parameters(), gradients.gradients(),
-                make_param_groups(gradients.parameters(), config.optim.weight_decay), {.betas = config.optim.betas}),
+                make_param_groups(gradients.parameters(), config.optim.weight_decay, config.lr_scale()),
+                {.betas = config.optim.betas}),
       scaler(config.train.precision, device),
       learner{*model, *task,   communicator,           gradients,        optimizer, scaler,
               device, nullptr, config.train.precision, config.optim.clip},
       schedule(config.schedule(plan->steps_per_epoch())) {
-  if (config.optim.ema) learner.ema = &ema.emplace(gradients.parameters(), *config.optim.ema);
+  if (config.optim.ema)
+    learner.ema = &ema.emplace(named_parameters(*model), *config.optim.ema, config.optim.ema_warmup);
 }
 
 LoaderOptions Session::loader_options() const {

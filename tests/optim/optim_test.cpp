@@ -10,7 +10,6 @@
 #include "glid/optim/ema.h"
 #include "glid/optim/param_groups.h"
 #include "glid/optim/precision.h"
-#include "glid/optim/schedule.h"
 #include "support/formula_weights.h"
 #include "support/golden.h"
 
@@ -74,15 +73,44 @@ TEST(ParamGroups, EveryKindGoesToItsRule) {
   EXPECT_THROW(make_param_groups({{"mystery", at::ones({2, 2})}}, 0.05), c10::Error);
 }
 
-TEST(Schedule, WarmsUpFromZeroThenHalfACosine) {
-  const Schedule schedule{2.0, 10, 110};
-  EXPECT_EQ(schedule.at(0), 0);
-  EXPECT_DOUBLE_EQ(schedule.at(5), 1.0);
-  EXPECT_DOUBLE_EQ(schedule.at(10), 2.0);
-  EXPECT_DOUBLE_EQ(schedule.at(60), 1.0);
-  EXPECT_NEAR(schedule.at(109), 2.0 * 0.5 * (1 - std::cos(std::acos(-1.0) / 100)), 1e-12);
-  EXPECT_EQ(schedule.at(110), 0);
-  EXPECT_DOUBLE_EQ((Schedule{2.0, 100, 50}).at(49), 0.98);  // a warm-up longer than the run
+TEST(ParamGroups, PartsLearnAtTheirRates) {
+  const NamedTensors parameters{{"encoder.norm0.weight", at::ones({4})},
+                                {"decoder.cls_token", at::ones({4})},
+                                {"decoder.query_embed", at::ones({9, 4})},
+                                {"decoder.level_embed", at::ones({3, 4})},
+                                {"bifpn.cells.0.bottom_up0.pointwise.weight", at::ones({4, 4})},
+                                {"heads.pixels.weight", at::ones({8, 4})}};
+  const LrScale scale{{.encoder = 0.1, .bifpn = 0.5, .decoder = 2, .queries = 3, .heads = 4}};
+  std::vector<double> rate(parameters.size(), -1), decay(parameters.size(), -1);
+  for (const ParamGroup& group : make_param_groups(parameters, 0.05, scale))
+    for (const size_t i : group.members) rate[i] = group.lr_scale, decay[i] = group.weight_decay;
+  EXPECT_EQ(rate, (std::vector<double>{0.1, 3, 3, 2, 0.5, 4}));
+  EXPECT_EQ(decay, (std::vector<double>{0, 0, 0, 0, 0.05, 0.05}));
+}
+
+TEST(ParamGroups, LayersOfTheEncoderAreNumberedAsSwins) {
+  const std::array<int64_t, 4> depths{2, 2, 18, 2};
+  EXPECT_EQ(swin_layer("encoder.patch_embed.proj.weight", depths), 0);
+  EXPECT_EQ(swin_layer("encoder.layers.0.blocks.0.norm1.weight", depths), 1);
+  EXPECT_EQ(swin_layer("encoder.layers.0.downsample.reduction.weight", depths), 2);
+  EXPECT_EQ(swin_layer("encoder.layers.2.blocks.17.mlp.fc1.bias", depths), 22);
+  EXPECT_EQ(swin_layer("encoder.layers.2.downsample.norm.weight", depths), 22);
+  EXPECT_EQ(swin_layer("encoder.layers.3.blocks.1.attn.relative_position_bias_table", depths), 24);
+  EXPECT_EQ(swin_layer("encoder.norm3.weight", depths), 25);
+  EXPECT_EQ(swin_layer("decoder.layers.0.linear1.weight", depths), 25);
+  const LrScale scale{{.encoder = 0.5}, 0.8, depths};
+  EXPECT_DOUBLE_EQ(scale.of("encoder.patch_embed.proj.weight"), 0.5 * std::pow(0.8, 25));
+  EXPECT_DOUBLE_EQ(scale.of("encoder.norm3.weight"), 0.5);
+  EXPECT_DOUBLE_EQ(scale.of("decoder.layers.0.linear1.weight"), 1);
+}
+
+TEST(AdamW, AGroupStepsByItsShareOfTheRate) {
+  const at::Tensor slow = at::ones({3}), fast = at::ones({3}), gradient = at::ones({3});
+  AdamW optimizer({{"slow", slow}, {"fast", fast}}, {gradient, gradient},
+                  {{"slow", 0, {0}, 0.1}, {"fast", 0, {1}, 1}}, {});
+  optimizer.step(0.5, at::zeros({}));
+  EXPECT_NEAR(slow[0].item<float>(), 1 - 0.05, 1e-6);
+  EXPECT_NEAR(fast[0].item<float>(), 1 - 0.5, 1e-6);
 }
 
 TEST(Clip, ScalesToTheNormOrNotAtAll) {
@@ -97,14 +125,30 @@ TEST(Clip, ScalesToTheNormOrNotAtAll) {
 
 TEST(Ema, FollowsAndSwaps) {
   const at::Tensor weight = at::zeros({2});
-  Ema ema({{"w", weight}}, 0.75);
+  Ema ema({{"w", weight}}, 0.75, /*warms_up=*/false);
   weight.fill_(4);
-  ema.update();
+  ema.update(at::zeros({}));
   EXPECT_EQ(ema.state()[0].second[0].item<float>(), 1);
   ema.swap();
   EXPECT_EQ(weight[0].item<float>(), 1);
   ema.swap();
   EXPECT_EQ(weight[0].item<float>(), 4);
+}
+
+TEST(Ema, WarmsUpAndLeavesSkippedUpdatesOut) {
+  const at::Tensor weight = at::zeros({2});
+  Ema ema({{"w", weight}}, 0.9, /*warms_up=*/true);
+  double average = 0;
+  for (int n = 1; n <= 200; ++n) {
+    weight.fill_(n);
+    ema.update(at::ones({}));  // skipped
+    EXPECT_NEAR(ema.state()[0].second[0].item<double>(), average, 1e-5 * n);
+    ema.update(at::zeros({}));
+    average += (1 - std::min(0.9, (1.0 + n) / (10.0 + n))) * (n - average);
+    EXPECT_NEAR(ema.state()[0].second[0].item<double>(), average, 1e-5 * n);
+  }
+  EXPECT_EQ(ema.state()[1].first, "num_updates");
+  EXPECT_EQ(ema.state()[1].second.item<float>(), 200);
 }
 
 TEST(Autocast, UpdatedWeightsAreSeenAndTheStateIsRestored) {
@@ -137,6 +181,17 @@ TEST(LossScaler, BacksOffAfterOverflowAndRestores) {
   other.set_state(scaler.state());
   EXPECT_EQ(other.state(), scaler.state());
   EXPECT_EQ(LossScaler(Precision::kBf16, at::kCPU).scale(at::ones({})).item<float>(), 1);
+}
+
+TEST(LossScaler, AnOverflowIsAFailureOnlyAtTheSmallestFactor) {
+  LossScaler scaler(Precision::kFp16, at::kCPU);
+  int harmless = 0;
+  for (; scaler.failure(at::ones({})).item<float>() == 0; ++harmless) scaler.update(at::ones({}));
+  EXPECT_EQ(harmless, 16);  // 65,536 to 1
+  EXPECT_EQ(scaler.failure(at::zeros({})).item<float>(), 0);
+  scaler.update(at::ones({}));
+  EXPECT_EQ(scaler.state()[0], 1);
+  EXPECT_EQ(LossScaler(Precision::kFp32, at::kCPU).failure(at::ones({})).item<float>(), 1);
 }
 
 }  // namespace

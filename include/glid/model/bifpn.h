@@ -30,6 +30,7 @@ struct BifpnConfig {
 struct FusionNode : torch::nn::Module {
   FusionNode(int64_t width, int64_t num_inputs);
   at::Tensor forward(at::TensorList inputs, const BatchPlan& plan, int stage) const;
+  at::Tensor weights() const;  // w_i
 
   at::Tensor fusion;  // [inputs]
   std::shared_ptr<DepthwiseConv3x3> depthwise;
@@ -62,5 +63,9 @@ struct Bifpn : torch::nn::Module {
   std::shared_ptr<ModuleList<Lateral>> laterals;
   std::shared_ptr<ModuleList<BifpnCell>> cells;
 };
+
+// The smallest share that any input has in its node, in [0, 1]: 0 is an edge that carries nothing and can't come back, as
+// relu passes no gradient. Waits for the device once.
+double smallest_fusion_weight(const Bifpn& bifpn);
 
 }  // namespace glid

@@ -19,7 +19,7 @@ struct Linear : torch::nn::Module {
   at::Tensor weight, bias;
 };
 
-// Over the last dimension, in float whatever the input's type under autocast.
+// Over the last dimension, in and to the type of its weights, so in float under autocast on every device.
 struct LayerNorm : torch::nn::Module {
   explicit LayerNorm(int64_t channels, double eps = 1e-5);
   at::Tensor forward(const at::Tensor& x) const;

@@ -22,7 +22,8 @@ class AdamW {
   AdamW(NamedTensors parameters, std::vector<at::Tensor> gradients, std::vector<ParamGroup> groups,
         const AdamWOptions& options);
 
-  // Where found_inf (a float scalar on the parameters' device) is 1 nothing changes, the step count included.
+  // `lr` is the rate of a group whose scale is 1. Where found_inf (a float scalar on the parameters' device) is 1 nothing
+  // changes, the step count included.
   void step(double lr, const at::Tensor& found_inf);
 
   // The state by name, the tensors themselves: "<parameter>.exp_avg", "<parameter>.exp_avg_sq", "<parameter>.step".
@@ -30,7 +31,7 @@ class AdamW {
 
  private:
   struct Lists {
-    double weight_decay;
+    double weight_decay, lr_scale;
     std::vector<at::Tensor> parameters, gradients, exp_avgs, exp_avg_sqs, steps;
   };
 

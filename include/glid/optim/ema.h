@@ -11,20 +11,24 @@ namespace glid {
 
 class Ema {
  public:
-  // Starts at the parameters' values; 0 < decay < 1.
-  Ema(NamedTensors parameters, double decay);
+  // Starts at the parameters' values; 0 < decay < 1. With warm-up, update n = 1, 2, ... has the decay
+  // min(decay, (1 + n) / (10 + n)), so that early averages follow the weights and forget where they started.
+  Ema(NamedTensors parameters, double decay, bool warms_up);
 
-  // average += (1 - decay) (parameter - average)
-  void update();
+  // average += (1 - decay) (parameter - average). Where found_inf (a float scalar on the parameters' device) is 1 the
+  // update was skipped: nothing changes, and it isn't counted. Nothing waits for the device.
+  void update(const at::Tensor& found_inf);
   // Exchanges averages and parameters; a second call puts them back.
   void swap();
-  // The averages under the parameters' names, the tensors themselves.
+  // The averages under the parameters' names and the number of updates made as "num_updates", the tensors themselves.
   NamedTensors state() const;
 
  private:
   NamedTensors parameters_;
   double decay_;
+  bool warms_up_;
   std::vector<at::Tensor> averages_;
+  at::Tensor num_updates_;  // float scalar
 };
 
 }  // namespace glid

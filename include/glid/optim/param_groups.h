@@ -1,24 +1,60 @@
-// Which parameters decay: rules over names and shapes, the first that matches counts.
+// Which parameters decay, and how fast each learns: rules over names and shapes, the first that matches counts.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "glid/config/fields.h"
 #include "glid/dist/named_tensors.h"
 
 namespace glid {
+
+// Factors of the learning rate by part of the model.
+struct LrMultipliers {
+  double encoder = 1, bifpn = 1, decoder = 1, queries = 1, heads = 1;
+
+  template <class V>
+  void fields(V& v) {
+    v("encoder", encoder, "factor of its learning rate", config::non_negative());
+    v("bifpn", bifpn, "the same", config::non_negative());
+    v("decoder", decoder, "the same, without the queries", config::non_negative());
+    v("queries", queries, "of the decoder's learned queries and tokens", config::non_negative());
+    v("heads", heads, "the same", config::non_negative());
+  }
+};
+
+// The part of a parameter, as optim.lr_mult and optim.freeze name it: the module's, but for the decoder's cls_token,
+// mask_token and query_embed, which are "queries".
+std::string_view part_of_parameter(std::string_view name);
+
+// The factor of a parameter's learning rate.
+struct LrScale {
+  LrMultipliers mult;
+  double layer_decay = 1;
+  std::array<int64_t, 4> depths{};  // the encoder's blocks by stage
+
+  double of(std::string_view name) const;
+};
+
+// A Swin encoder's layer (microsoft/Swin-Transformer, get_swin_layer): 0 for the patch embedding, 1.. for the blocks; a
+// merging counts as the block before it; all else comes after the last block.
+int64_t swin_layer(std::string_view name, const std::array<int64_t, 4>& depths);
 
 struct ParamGroup {
   std::string rule;  // what its members have in common, for people
   double weight_decay = 0;
   std::vector<size_t> members;  // indices into the parameter list
+  double lr_scale = 1;
 
   int64_t num_values(const NamedTensors& parameters) const;
 };
 
 // Without decay: biases, norms and fusion weights (1-D), tokens, level embeddings, bias tables. With decay: matrices and
-// convolutions. Empty groups are left out; a parameter that no rule matches is our mistake (TORCH_CHECK names it).
-std::vector<ParamGroup> make_param_groups(const NamedTensors& parameters, double weight_decay);
+// convolutions. A group is what shares its rule and its learning rate. Empty groups are left out; a parameter that no rule
+// matches is our mistake (TORCH_CHECK names it).
+std::vector<ParamGroup> make_param_groups(const NamedTensors& parameters, double weight_decay, const LrScale& scale = {});
 
 }  // namespace glid

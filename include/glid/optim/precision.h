@@ -33,7 +33,8 @@ class AutocastGuard {
   at::ScalarType old_type_ = at::kFloat;
 };
 
-// The factor of the loss: doubled after 2,000 good steps, halved after one that overflowed; 1 for ever without fp16.
+// The factor of the loss: doubled after 2,000 good steps, halved after one that overflowed, but not under 1; 1 for ever
+// without fp16.
 class LossScaler {
  public:
   LossScaler(Precision precision, const at::Device& device);
@@ -41,6 +42,9 @@ class LossScaler {
   at::Tensor scale(const at::Tensor& loss) const;
   // Divides the gradients by the factor, in place.
   void unscale(const std::vector<at::Tensor>& gradients) const;
+  // Before update(): 1 if the step failed for another reason than a factor that is too large, which the next step has
+  // lowered: without fp16 found_inf itself. A float scalar on the device.
+  at::Tensor failure(const at::Tensor& found_inf) const;
   // After a step of which found_inf (float scalar) says whether its gradients were not finite.
   void update(const at::Tensor& found_inf);
 

@@ -16,4 +16,7 @@ void set_threads(const TrainConfig& config);
 // Resident memory of this process (a CPU), or the peak allocated on a CUDA device, in MiB.
 double memory_mib(const c10::Device& device);
 
+// The most that memory_mib() has been so far.
+double peak_memory_mib(const c10::Device& device);
+
 }  // namespace glid

@@ -10,9 +10,10 @@
 
 namespace glid {
 
-// Builds everything, makes one update of at most 4 generated images, writes nothing, and returns a report: parameters by
-// part, parameter groups, schedule, steps, memory and time, extrapolations labelled so. When the configured data is not
-// there, epochs count ImageNet's 1,281,167 images, and the report says so.
+// Builds everything, makes updates of generated images in two image areas and in micro-batches that grow to the real one or
+// until an update takes seconds, writes nothing, and returns a report: parameters by part, parameter groups, schedule,
+// steps, peak memory and time, extrapolations labelled so. When the configured data is not there, epochs count the images of
+// the published set, and the report says so.
 std::string dry_run(const RunConfig& config, Communicator& communicator, const c10::Device& device);
 
 }  // namespace glid

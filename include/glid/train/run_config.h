@@ -138,6 +138,8 @@ struct RunConfig {
   // Updates of the run, and its schedule, with so many updates an epoch.
   int64_t total_steps(int64_t steps_per_epoch) const;
   Schedule schedule(int64_t steps_per_epoch) const;
+  // How optim.lr_mult and optim.layer_decay scale the learning rate.
+  LrScale lr_scale() const;
 };
 
 // What differs between a run and the one that is to be gone on with, in two classes.
