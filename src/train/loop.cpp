@@ -183,10 +183,11 @@ void Run::warn_of_floor(const StepResult& result, const StepMetrics& metrics) {
 }
 
 bool Run::validate(bool& is_best) {
-  const auto values = validation_.measure();
+  auto values = validation_.measure();
   if (!values) return false;
   is_best = validation_.is_best(*values, step_);
   if (!log_) return true;
+  values->push_back({"smallest_fusion_weight", smallest_fusion_weight(*session_.model->bifpn)});
   writer_->mark_best(validation_.best().step);
   log_->validation(step_, *values);
   log_->draw_curve();
