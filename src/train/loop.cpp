@@ -149,7 +149,7 @@ std::optional<StepResult> Run::update() {
   std::optional<StepResult> result = train_step(session_.learner, batches, lr_, stop_requested());
   if (!result) return result;
   ++step_;
-  guard_.watch(step_, result->found_inf, batches);
+  guard_.watch(step_, result->failed, batches);
   progress_.end_step(session_.loader.wait_s());
   if (is_main()) progress_.draw_bar(step_);
   return result;

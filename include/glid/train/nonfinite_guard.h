@@ -22,8 +22,8 @@ class NonfiniteGuard {
   // `max_in_a_row` skipped updates end the run. Samples are dumped into run_folder/nonfinite, a file a rank.
   NonfiniteGuard(std::filesystem::path run_folder, int64_t max_in_a_row, int rank);
 
-  // After update `step` of these batches: looks at the update before it and remembers this one; found_inf is StepResult's.
-  // Throws Error (kNumerical) at the end of patience.
+  // After update `step` of these batches: looks at the update before it and remembers this one; found_inf is
+  // StepResult::failed. Throws Error (kNumerical) at the end of patience.
   void watch(int64_t step, const at::Tensor& found_inf, const std::vector<Batch>& batches);
   // Looks at the last update too: before whatever rests on it, a checkpoint, a validation or the end of the run.
   void settle();
