@@ -61,13 +61,13 @@ print(values[-1])' "$1" "$2"; }
 train() {
   local run=$1 config=$2 settings=() setting
   shift 2
-  for setting in data.name=scenes train.device=cuda "$@"; do settings+=(--set "$setting"); done
+  for setting in train.device=cuda "$@"; do settings+=(--set "$setting"); done
   "$install/bin/glid_train" --config "$install/share/glid/configs/$config" --out "$run" "${settings[@]}"
 }
 
 swin_b_speed() {
   local run=$work/swinb
-  train "$run" pretrain_swinb.yaml train.steps=100 "train.batch_size=${BATCH_SIZE:-128}" train.precision=bf16 \
+  train "$run" pretrain_swinb.yaml "data={name: scenes, image_size: 192, workers: 14}" train.steps=100 "train.batch_size=${BATCH_SIZE:-128}" train.precision=bf16 \
     log.every_steps=10 log.pictures_every_steps=0 eval.every_steps=100 eval.fraction=0.01 checkpoint.every_steps=100
   say "Swin-B, 192 px, bf16, batch ${BATCH_SIZE:-128}: $(last "$run" images_per_s) images/s, peak $(last "$run" memory_mib) MiB," \
       "loss $(last "$run" loss), waiting for data $(last "$run" data_wait)"
@@ -75,7 +75,7 @@ swin_b_speed() {
 
 # 200 steps in one run, and in a run that is stopped after its first checkpoint and resumed.
 checkpoint_and_resume() {
-  local whole=$work/whole halves=$work/halves settings=(log.every_steps=1 checkpoint.every_steps=20 log.pictures_every_steps=0) code=0
+  local whole=$work/whole halves=$work/halves settings=("data={name: scenes, image_size: 96, workers: 1}" log.every_steps=1 checkpoint.every_steps=20 log.pictures_every_steps=0) code=0
   train "$whole" demo_pretrain.yaml train.steps=200 "${settings[@]}"
   train "$halves" demo_pretrain.yaml train.steps=200 "${settings[@]}" &
   local process=$!

@@ -22,12 +22,6 @@ void add_selection(CLI::App& command, glid::DataSelection& selection, std::strin
   command.add_option("--split", split, "train or val");
 }
 
-glid::DemoLayout parse_layout(const std::string& text) {
-  for (const auto& named : enum_names(glid::DemoLayout{}))
-    if (named.name == text) return named.value;
-  throw glid::UsageError("--layout", "is not known", text, "imagenet, coco, ade20k, nyu_depth, voc or pairs");
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -69,7 +63,7 @@ int main(int argc, char** argv) {
       glid::log_info("wrote {}", out);
       return glid::ExitCode::kDone;
     }
-    demo.layout = parse_layout(layout);
+    demo.layout = glid::config::parse_name<glid::DemoLayout>("--layout", layout);
     glid::make_demo(demo);
     return glid::ExitCode::kDone;
   });

@@ -28,7 +28,7 @@ struct Block {
   std::string path;
   size_t findings_before = 0;
   std::vector<std::string> known;
-  std::map<std::string, std::string> of_other_alternatives;  // key -> "task.name: detection"
+  std::map<std::string, std::string> of_other_alternatives;  // key -> "task.name: detection, pose"
   std::vector<std::function<void(Problems&)>> checks;
 
   std::string path_of(std::string_view name) const { return path.empty() ? std::string(name) : format("{}.{}", path, name); }
@@ -105,7 +105,8 @@ class Reader final : public Visitor {
       if (index == i) continue;
       for (const std::string& key : choice.keys(i)) {
         if (!index) block().known.push_back(key);  // nobody can tell whether it belongs here
-        block().of_other_alternatives.emplace(key, picks + std::string(choice.names[i]));
+        std::string& owners = block().of_other_alternatives[key];
+        owners += (owners.empty() ? picks : ", ") + std::string(choice.names[i]);
       }
     }
     return {index.value_or(choice.current)};

@@ -70,6 +70,13 @@ Node& child_or_new(Node& block, const std::string& name, const std::string& orig
   return block.children.emplace_back(Node{.key = name, .origin = origin});
 }
 
+void place(Node& root, const std::vector<std::string>& path, Node value) {
+  value.key = path.back();
+  Node* target = &root;
+  for (const std::string& name : path) target = &child_or_new(*target, name, value.origin);
+  *target = std::move(value);
+}
+
 void apply_override(Node& root, const std::string& override_text) {
   const std::string origin = "--set " + override_text;
   const size_t equals = override_text.find('=');
@@ -78,11 +85,7 @@ void apply_override(Node& root, const std::string& override_text) {
   if (equals == std::string::npos || has_empty_name) {
     throw UsageError(origin, "must be KEY=VALUE", {}, "e.g. --set optim.lr=1e-3");
   }
-  Node value = parse_yaml(std::string_view(override_text).substr(equals + 1), [&](int) { return origin; });
-  value.key = names.back();
-  Node* target = &root;
-  for (const std::string& name : names) target = &child_or_new(*target, name, origin);
-  *target = std::move(value);
+  place(root, names, parse_yaml(std::string_view(override_text).substr(equals + 1), [&](int) { return origin; }));
 }
 
 // The leaves of `over` replace those of `base`; lists are leaves.
@@ -174,6 +177,10 @@ Tree parse_tree(std::string_view text, const fs::path& name, const std::vector<s
   for (const std::string& override_text : overrides) apply_override(tree.root, override_text);
   Includer(name.parent_path(), tree.repeated).expand(tree.root, "");
   return tree;
+}
+
+void set_text(Tree& tree, std::string_view path, const std::string& text, const std::string& origin) {
+  place(tree.root, split_path(path), {.kind = Node::Kind::kScalar, .text = text, .quoted = true, .origin = origin});
 }
 
 }  // namespace glid::config

@@ -6,9 +6,11 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/json.h"
 #include "join.h"
+#include "nearest.h"
 
 namespace glid::config {
 namespace {
@@ -83,6 +85,13 @@ std::optional<size_t> read_name(const Node& node, std::span<const std::string_vi
   const auto found = std::find(names.begin(), names.end(), node.text);
   if (node.kind != Node::Kind::kScalar || found == names.end()) return std::nullopt;
   return static_cast<size_t>(found - names.begin());
+}
+
+size_t parse_name_index(const std::string& where, std::string_view text, std::span<const std::string_view> names) {
+  const auto found = std::find(names.begin(), names.end(), text);
+  if (found != names.end()) return static_cast<size_t>(found - names.begin());
+  const TypeInfo type = names_type(names);
+  throw UsageError(where, "must be " + type.expectation(), std::string(text), suggestion(nearest(text, type.names)));
 }
 
 TypeInfo Value<bool>::type(const Constraint&) { return {.noun = "true|false", .names = {"true", "false"}}; }

@@ -97,32 +97,52 @@ class Helper final : public PathVisitor {
 
   void begin_alternative(const Choice& choice, size_t index) override {
     const bool is_alone = choice.names.size() == 1;
-    conditions_.push_back(is_alone ? "" : format(" ({}: {})", path_of(choice.name), choice.names[index]));
+    conditions_.push_back({is_alone ? "" : path_of(choice.name), std::string(choice.names[index])});
   }
   void end_alternative() override { conditions_.pop_back(); }
 
   std::string text() const {
     std::array<size_t, 3> widths{};
     for (const Row& row : rows_) {
-      for (size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+      for (size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], row.cells[i].size());
     }
     std::string text;
-    for (const Row& row : rows_) {
-      text += format("{:<{}}  {:<{}}  {:<{}}  {}\n", row[0], widths[0], row[1], widths[1], row[2], widths[2], row[3]);
+    for (const auto& [cells, conditions] : rows_) {
+      text += format("{:<{}}  {:<{}}  {:<{}}  {}", cells[0], widths[0], cells[1], widths[1], cells[2], widths[2], cells[3]);
+      for (const Condition& condition : conditions) text += condition.text();
+      text += '\n';
     }
     return text;
   }
 
  private:
-  using Row = std::array<std::string, 4>;  // path, type, default, help
+  struct Condition {
+    std::string key;  // that picks an alternative; empty where there is only one
+    std::string alternatives;
 
-  void add(Row row) {
-    for (const std::string& condition : conditions_) row[3] += condition;
-    rows_.push_back(std::move(row));
+    std::string text() const { return key.empty() ? "" : format(" ({}: {})", key, alternatives); }
+    bool operator==(const Condition&) const = default;
+  };
+  struct Row {
+    std::array<std::string, 4> cells;  // path, type, default, help
+    std::vector<Condition> conditions;
+  };
+
+  // A key that several alternatives share alike has one row.
+  void add(std::array<std::string, 4> cells) {
+    const auto is_same = [&](const Row& row) { return row.cells == cells && differ_in_the_last(row.conditions); };
+    const auto same = conditions_.empty() ? rows_.end() : std::find_if(rows_.begin(), rows_.end(), is_same);
+    if (same != rows_.end()) same->conditions.back().alternatives += ", " + conditions_.back().alternatives;
+    else rows_.push_back({std::move(cells), conditions_});
+  }
+
+  bool differ_in_the_last(const std::vector<Condition>& others) const {
+    return others.size() == conditions_.size() && others.back().key == conditions_.back().key &&
+           std::equal(others.begin(), others.end() - 1, conditions_.begin());
   }
 
   std::vector<Row> rows_;
-  std::vector<std::string> conditions_;
+  std::vector<Condition> conditions_;
 };
 
 }  // namespace

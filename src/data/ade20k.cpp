@@ -73,16 +73,16 @@ void find_errors(Inspection& inspection, const fs::path& file, Check check) {
 
 }  // namespace
 
-Ade20k::Ade20k(const fs::path& root, Split split)
-    : root_(root),
-      listing_(list_ade20k(root, ade_split(split))),
-      prepared_(open_prepared(root, listing_, split)),
+Ade20k::Ade20k(const Config& config, Split split)
+    : root_(config.root),
+      listing_(list_ade20k(root_, ade_split(split))),
+      prepared_(open_prepared(root_, listing_, split)),
       vocabulary_(make_vocabulary()) {
   if (prepared_) categories_ = thing_categories(*prepared_);
 }
 
-bool Ade20k::has(const fs::path& root, Split split) {
-  return fs::is_directory(root / "images" / (split == Split::kTrain ? "training" : "validation"));
+bool Ade20k::has(const Config& config, Split split) {
+  return fs::is_directory(fs::path(config.root) / "images" / (split == Split::kTrain ? "training" : "validation"));
 }
 
 Sample Ade20k::get(int64_t id) const {

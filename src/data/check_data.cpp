@@ -10,7 +10,6 @@
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/core/parallel_for.h"
-#include "glid/data/coco.h"
 
 namespace glid {
 namespace {
@@ -26,16 +25,6 @@ struct DataBlock {
   }
 };
 
-template <config::NamedEnum E>
-E parse_name(const char* option, const std::string& text) {
-  std::string names;
-  for (const auto& named : enum_names(E{})) {
-    if (named.name == text) return named.value;
-    names += (names.empty() ? "" : ", ") + std::string(named.name);
-  }
-  throw UsageError(option, "is not known", text, "names are " + names);
-}
-
 void inspect_samples(const AnnotatedDataset& dataset, int64_t num_threads, Inspection& inspection) {
   std::vector<Inspection> of_threads(static_cast<size_t>(std::max<int64_t>(1, num_threads)),
                                      Inspection(dataset.vocabulary()));
@@ -50,15 +39,21 @@ void inspect_samples(const AnnotatedDataset& dataset, int64_t num_threads, Inspe
   for (Inspection& own : of_threads) inspection.merge(std::move(own));
 }
 
+template <class Config>
+std::vector<CocoRecordError> bad_records(const Config& config, Split split) {
+  if constexpr (requires { Config::kFile; })
+    if (Coco::has(config.root, split, Config::kFile)) return Coco::errors(config.root, split, Config::kFile);
+  return {};
+}
+
 // Each bad record of the file where it is one that has records, otherwise the error alone.
 SplitCheck unusable(const DataConfig& config, Split split, const DataError& error) {
   SplitCheck check{split, 0, {}, Inspection({})};
-  const bool is_pose = config.name == DataName::kCocoPose;
-  if ((is_pose || config.name == DataName::kCoco) && has_split(config, split))
-    for (const CocoRecordError& bad :
-         Coco::errors(config.root, split, is_pose ? CocoKind::kKeypoints : CocoKind::kInstances))
-      check.inspection.add_reason(Defect::kUnreadableAnnotation, bad.where, bad.reason);
-  if (check.inspection.findings().empty()) check.inspection.add_reason(Defect::kUnusable, config.root, error.what());
+  for (const CocoRecordError& bad :
+       std::visit([split](const auto& alternative) { return bad_records(alternative, split); }, config.dataset))
+    check.inspection.add_reason(Defect::kUnreadableAnnotation, bad.where, bad.reason);
+  if (check.inspection.findings().empty())
+    check.inspection.add_reason(Defect::kUnusable, root_of(config.dataset), error.what());
   return check;
 }
 
@@ -109,22 +104,19 @@ DataConfig select_data(const DataSelection& selection) {
   DataBlock block;
   if (selection.config.empty() == selection.dataset.empty())
     throw UsageError("glid_data", "needs either --config or --dataset", {}, "--dataset NAME --root DIR");
-  if (selection.config.empty()) {
-    block.data.name = parse_name<DataName>("--dataset", selection.dataset);
-    block.data.root = selection.root;
-    config::read(config::parse_tree("data: {}", "--set", selection.overrides), block);
-    return block.data;
-  }
-  config::Tree tree = config::load_tree(selection.config, selection.overrides);
-  std::erase_if(tree.root.children, [](const config::Node& node) { return node.key != "data"; });
-  if (!selection.root.empty()) block.data.root = selection.root;
+  config::Tree tree = selection.config.empty() ? config::parse_tree("data: {}", "--dataset", selection.overrides)
+                                               : config::load_tree(selection.config, selection.overrides);
+  if (selection.dataset.empty())
+    std::erase_if(tree.root.children, [](const config::Node& node) { return node.key != "data"; });
+  else config::set_text(tree, "data.name", selection.dataset, "--dataset");
+  if (!selection.root.empty()) config::set_text(tree, "data.root", selection.root, "--root");
   config::read(tree, block);
   return block.data;
 }
 
 std::optional<Split> parse_split(const std::string& name) {
   if (name.empty()) return std::nullopt;
-  return parse_name<Split>("--split", name);
+  return config::parse_name<Split>("--split", name);
 }
 
 ExitCode run_check(const DataConfig& config, std::optional<Split> split, int64_t num_threads,

@@ -133,7 +133,7 @@ std::string findings_text(const Inspection& found, bool wrong, int64_t max_lines
 
 std::string split_text(const DataCheck& check, const SplitCheck& split, int64_t max_lines) {
   std::string text =
-      format("{} {}: {} images\n", config::name_of(check.config.name), config::name_of(split.split), split.num_samples);
+      format("{} {}: {} images\n", config::name_of(check.config.dataset), config::name_of(split.split), split.num_samples);
   text += sizes_text(split.inspection) + depth_text(split.inspection);
   for (const Table& table : tables_of(split)) text += table_text(table);
   return text + findings_text(split.inspection, false, max_lines) + findings_text(split.inspection, true, max_lines);
@@ -214,7 +214,7 @@ std::string check_json(const DataCheck& check) {
     splits.push_back(std::move(json));
   }
   Json json = Json::object();
-  json.set("dataset", config::name_of(check.config.name)).set("root", check.config.root);
+  json.set("dataset", config::name_of(check.config.dataset)).set("root", root_of(check.config.dataset));
   json.set("wrong", check.num_wrong()).set("legal", check.num_legal()).set("splits", std::move(splits));
   return json.dump(2) + "\n";
 }

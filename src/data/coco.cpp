@@ -15,16 +15,16 @@ namespace fs = std::filesystem;
 
 constexpr const char* kYears[] = {"2017", ""};
 
-fs::path annotation_file(const fs::path& root, Split split, CocoKind kind, const char* year) {
-  const char* what = kind == CocoKind::kInstances ? "instances" : "person_keypoints";
+fs::path annotation_file(const fs::path& root, Split split, CocoFile which, const char* year) {
+  const char* what = which == CocoFile::kInstances ? "instances" : "person_keypoints";
   return root / "annotations" / format("{}_{}{}.json", what, split_name(split), year);
 }
 
 // COCO's own name is preferred.
-fs::path find_annotations(const fs::path& root, Split split, CocoKind kind) {
+fs::path find_annotations(const fs::path& root, Split split, CocoFile which) {
   for (const char* year : kYears)
-    if (fs::path file = annotation_file(root, split, kind, year); fs::exists(file)) return file;
-  throw DataError(annotation_file(root, split, kind, "2017").string(), "is not there", {},
+    if (fs::path file = annotation_file(root, split, which, year); fs::exists(file)) return file;
+  throw DataError(annotation_file(root, split, which, "2017").string(), "is not there", {},
                   "data.root holds annotations/ and the folders of images; the name may go without 2017");
 }
 
@@ -48,22 +48,22 @@ Vocabulary vocabulary_of(const CocoIndex& index) {
 
 }  // namespace
 
-Coco::Coco(const fs::path& root, Split split, CocoKind kind)
-    : index_(CocoIndex::open(find_annotations(root, split, kind))),
+Coco::Coco(const fs::path& root, Split split, CocoFile which)
+    : index_(CocoIndex::open(find_annotations(root, split, which))),
       images_(find_images(root, split)),
       has_masks_(std::any_of(index_.annotations().begin(), index_.annotations().end(), has_mask)),
       vocabulary_(vocabulary_of(index_)) {
   if (size() == 0) throw DataError(index_.where(), "lists no images");
 }
 
-bool Coco::has(const fs::path& root, Split split, CocoKind kind) {
+bool Coco::has(const fs::path& root, Split split, CocoFile which) {
   for (const char* year : kYears)
-    if (fs::exists(annotation_file(root, split, kind, year))) return true;
+    if (fs::exists(annotation_file(root, split, which, year))) return true;
   return false;
 }
 
-std::vector<CocoRecordError> Coco::errors(const fs::path& root, Split split, CocoKind kind) {
-  return coco_annotation_errors(find_annotations(root, split, kind));
+std::vector<CocoRecordError> Coco::errors(const fs::path& root, Split split, CocoFile which) {
+  return coco_annotation_errors(find_annotations(root, split, which));
 }
 
 fs::path Coco::file(int64_t id) const { return images_ / index_.text(index_.images()[static_cast<size_t>(id)].file_name); }

@@ -2,43 +2,50 @@
 
 #include <filesystem>
 
-#include "glid/data/ade20k.h"
-#include "glid/data/coco.h"
-#include "glid/data/image_folder.h"
-
 namespace glid {
+namespace {
 
-void DataConfig::check(config::Problems& problems) const {
-  if (name != DataName::kScenes && root.empty()) {
-    problems.add("root", "must name the folder of the data", {}, "or use data.name: scenes, which needs none");
-  }
+using Opened = std::shared_ptr<const AnnotatedDataset>;
+
+Opened open(const ImageNetConfig& config, Split split) {
+  return std::make_shared<ImageFolder>(open_imagenet(config.root, split));
+}
+Opened open(const FolderConfig& config, Split split) {
+  return std::make_shared<ImageFolder>(open_folder(config.root, split));
+}
+Opened open(const CocoConfig& config, Split split) { return std::make_shared<Coco>(config.root, split, config.kFile); }
+Opened open(const CocoPoseConfig& config, Split split) { return std::make_shared<Coco>(config.root, split, config.kFile); }
+Opened open(const Scenes::Config& config, Split split) { return std::make_shared<Scenes>(config, split); }
+Opened open(const Ade20k::Config& config, Split split) { return std::make_shared<Ade20k>(config, split); }
+Opened open(const NyuDepthV2::Config& config, Split split) { return std::make_shared<NyuDepthV2>(config, split); }
+Opened open(const Voc::Config& config, Split split) { return std::make_shared<Voc>(config, split); }
+Opened open(const Pairs::Config& config, Split split) { return std::make_shared<Pairs>(config, split); }
+
+bool has(const ImageNetConfig&, Split) { return true; }
+bool has(const FolderConfig&, Split) { return true; }
+bool has(const Scenes::Config&, Split) { return true; }
+bool has(const CocoConfig& config, Split split) { return Coco::has(config.root, split, config.kFile); }
+bool has(const CocoPoseConfig& config, Split split) { return Coco::has(config.root, split, config.kFile); }
+bool has(const Ade20k::Config& config, Split split) { return Ade20k::has(config, split); }
+bool has(const NyuDepthV2::Config& config, Split split) { return NyuDepthV2::has(config, split); }
+bool has(const Voc::Config& config, Split split) { return Voc::has(config, split); }
+bool has(const Pairs::Config& config, Split split) { return Pairs::has(config, split); }
+
+std::string root(const FilesConfig& config) { return config.root; }
+std::string root(const Scenes::Config&) { return {}; }
+
+}  // namespace
+
+std::string root_of(const DatasetConfig& config) {
+  return std::visit([](const auto& alternative) { return root(alternative); }, config);
 }
 
 std::shared_ptr<const AnnotatedDataset> make_dataset(const DataConfig& config, Split split) {
-  switch (config.name) {
-    case DataName::kImageNet: return std::make_shared<ImageFolder>(open_imagenet(config.root, split));
-    case DataName::kFolder: return std::make_shared<ImageFolder>(open_folder(config.root, split));
-    case DataName::kCoco: return std::make_shared<Coco>(config.root, split, CocoKind::kInstances);
-    case DataName::kCocoPose: return std::make_shared<Coco>(config.root, split, CocoKind::kKeypoints);
-    case DataName::kAde20k: return std::make_shared<Ade20k>(config.root, split);
-    case DataName::kNyuDepth: return std::make_shared<NyuDepthV2>(config.root, split, config.nyu_depth);
-    case DataName::kVoc: return std::make_shared<Voc>(config.root, split, config.voc);
-    case DataName::kPairs: return std::make_shared<Pairs>(config.root, split, config.pairs);
-    case DataName::kScenes: break;
-  }
-  return std::make_shared<Scenes>(config.scenes, split);
+  return std::visit([split](const auto& alternative) { return open(alternative, split); }, config.dataset);
 }
 
 bool has_split(const DataConfig& config, Split split) {
-  switch (config.name) {
-    case DataName::kCoco: return Coco::has(config.root, split, CocoKind::kInstances);
-    case DataName::kCocoPose: return Coco::has(config.root, split, CocoKind::kKeypoints);
-    case DataName::kAde20k: return Ade20k::has(config.root, split);
-    case DataName::kNyuDepth: return NyuDepthV2::has(config.root, split, config.nyu_depth);
-    case DataName::kVoc: return Voc::has(config.root, split);
-    case DataName::kPairs: return Pairs::has(config.root, split);
-    default: return true;
-  }
+  return std::visit([split](const auto& alternative) { return has(alternative, split); }, config.dataset);
 }
 
 }  // namespace glid

@@ -15,8 +15,8 @@ namespace fs = std::filesystem;
 constexpr const char* kMatFile = "nyu_depth_v2_labeled.mat";
 constexpr const char* kSplitsFile = "splits.mat";
 
-fs::path list_file(const fs::path& root, Split split, const NyuDepthV2::Config& config) {
-  return root / (split == Split::kTrain ? config.train_list : config.val_list);
+fs::path list_file(const NyuDepthV2::Config& config, Split split) {
+  return fs::path(config.root) / (split == Split::kTrain ? config.train_list : config.val_list);
 }
 
 fs::path frames_folder(const fs::path& root, Split split) {
@@ -28,24 +28,25 @@ std::vector<float> to_floats(const DepthMap& depth) { return {depth.metres.begin
 
 }  // namespace
 
-NyuDepthV2::NyuDepthV2(const fs::path& root, Split split, const Config& config)
-    : list_file_(list_file(root, split, config)), folder_(frames_folder(root, split)), depth_scale_(config.depth_scale) {
+NyuDepthV2::NyuDepthV2(const Config& config, Split split)
+    : list_file_(list_file(config, split)), folder_(frames_folder(config.root, split)), depth_scale_(config.depth_scale) {
   if (fs::exists(list_file_)) {
     list_ = read_nyu_list(list_file_);
     return;
   }
+  const fs::path root = config.root;
   if (!fs::exists(root / kMatFile))
-    throw DataError(
-        list_file_.string(), "is not there", {},
-        format("data.root holds the list and its frames (data.nyu_depth.*_list), or {} with {}", kMatFile, kSplitsFile));
+    throw DataError(list_file_.string(), "is not there", {},
+                    format("data.root holds the list and its frames (data.train_list, data.val_list), or {} with {}",
+                           kMatFile, kSplitsFile));
   folder_ = root;
   mat_.emplace(root / kMatFile);
   NyuSplits splits = read_nyu_splits(root / kSplitsFile, mat_->size());
   frames_ = std::move(split == Split::kTrain ? splits.train : splits.test);
 }
 
-bool NyuDepthV2::has(const fs::path& root, Split split, const Config& config) {
-  return fs::exists(list_file(root, split, config)) || fs::exists(root / kMatFile);
+bool NyuDepthV2::has(const Config& config, Split split) {
+  return fs::exists(list_file(config, split)) || fs::exists(fs::path(config.root) / kMatFile);
 }
 
 int64_t NyuDepthV2::size() const { return mat_ ? std::ssize(frames_) : std::ssize(list_.pairs); }

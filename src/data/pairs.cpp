@@ -45,22 +45,24 @@ std::vector<FilePair> choose(const fs::path& folder, const std::vector<FilePair>
 
 void Pairs::Config::check(config::Problems& problems) const {
   if (!classes.empty() && num_classes > 0 && num_classes != std::ssize(classes))
-    problems.add("num_classes", format("must be the number of data.pairs.classes, {}", classes.size()));
+    problems.add("num_classes", format("must be the number of data.classes, {}", classes.size()));
   if (std::ssize(classes) > kIgnoreLabel) problems.add("classes", "must be at most 255", std::to_string(classes.size()));
 }
 
-Pairs::Pairs(const fs::path& root, Split split, const Config& config)
-    : root_(root), coding_{num_classes_of(config), config.reduce_zero_label, static_cast<uint16_t>(config.ignore_label)} {
-  const fs::path below = has_split_folders(root) ? split_name(split) : "";
-  PairList list = list_pairs(root / "images" / below, root / "labels" / below);
+Pairs::Pairs(const Config& config, Split split)
+    : root_(config.root),
+      coding_{num_classes_of(config), config.reduce_zero_label, static_cast<uint16_t>(config.ignore_label)} {
+  const fs::path below = has_split_folders(root_) ? split_name(split) : "";
+  PairList list = list_pairs(root_ / "images" / below, root_ / "labels" / below);
   images_without_label_ = std::move(list.images_without_label);
   labels_without_image_ = std::move(list.labels_without_image);
-  pairs_ = below.empty() ? choose(root / "images", list.pairs, split) : std::move(list.pairs);
+  pairs_ = below.empty() ? choose(root_ / "images", list.pairs, split) : std::move(list.pairs);
   vocabulary_.labels = label_classes(config);
 }
 
-bool Pairs::has(const fs::path& root, Split split) {
-  return has_split_folders(root) ? fs::is_directory(root / "images" / split_name(split)) : fs::is_directory(root / "images");
+bool Pairs::has(const Config& config, Split split) {
+  const fs::path images = fs::path(config.root) / "images";
+  return fs::is_directory(has_split_folders(config.root) ? images / split_name(split) : images);
 }
 
 Sample Pairs::get(int64_t id) const {
@@ -70,7 +72,8 @@ Sample Pairs::get(int64_t id) const {
   require_size(pair.label, {map.height, map.width}, sample.image);
   for (uint16_t& label : map.labels) {
     const auto index = coding_.class_of(label);
-    if (!index) throw DataError(pair.label.string(), "has a label out of range", std::to_string(label), "see data.pairs");
+    if (!index)
+      throw DataError(pair.label.string(), "has a label out of range", std::to_string(label), "see data.num_classes");
     label = *index;
   }
   sample.targets.semantic = std::move(map.labels);

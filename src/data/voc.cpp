@@ -50,14 +50,14 @@ Instance to_instance(const VocObject& object, int64_t id, int64_t category) {
 
 }  // namespace
 
-Voc::Voc(const fs::path& root, Split split, const Config& config) : root_(root), entries_(read_entries(root, split)) {
+Voc::Voc(const Config& config, Split split) : root_(config.root), entries_(read_entries(root_, split)) {
   if (!config.classes.empty()) vocabulary_.objects = numbered_classes(config.classes);
-  else if (split == Split::kTrain || !has(root, Split::kTrain))
+  else if (split == Split::kTrain || !has(config, Split::kTrain))
     vocabulary_.objects = numbered_classes(class_names(entries_));
-  else vocabulary_.objects = numbered_classes(class_names(read_entries(root, Split::kTrain)));
+  else vocabulary_.objects = numbered_classes(class_names(read_entries(root_, Split::kTrain)));
 }
 
-bool Voc::has(const fs::path& root, Split split) { return fs::exists(list_file(root, split)); }
+bool Voc::has(const Config& config, Split split) { return fs::exists(list_file(config.root, split)); }
 
 std::vector<Voc::Entry> Voc::read_entries(const fs::path& root, Split split) {
   std::vector<Entry> entries;
@@ -94,7 +94,7 @@ Sample Voc::get(int64_t id) const {
     const int64_t category = find_class(object.name);
     if (category < 0)
       throw DataError(entry.xml.string(), "has an object of a class that the dataset doesn't have", object.name,
-                      "data.voc.classes lists them");
+                      "data.classes lists them");
     sample.targets.instances.push_back(to_instance(object, std::ssize(sample.targets.instances) + 1, category));
   }
   return sample;

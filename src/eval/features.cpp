@@ -71,15 +71,6 @@ std::vector<std::string> distinct_names(const std::vector<fs::path>& files, cons
   return names;
 }
 
-EncoderName encoder_name(const std::string& text) {
-  std::string names;
-  for (const auto& named : enum_names(EncoderName{})) {
-    if (named.name == text) return named.value;
-    names += (names.empty() ? "" : ", ") + std::string(named.name);
-  }
-  throw UsageError("--model", "is not the size of an encoder", text, "one of " + names);
-}
-
 // An encoder for whole images.
 class FeatureExtractor {
  public:
@@ -121,7 +112,7 @@ StageTokens FeatureExtractor::operator()(const Image& image, int64_t size_px) co
 }  // namespace
 
 int64_t extract_features(const FeaturesRequest& request) {
-  const FeatureExtractor extract(encoder_name(request.model), request.weights);
+  const FeatureExtractor extract(config::parse_name<EncoderName>("--model", request.model), request.weights);
   unit_grid(request.size_px, request.size_px, extract.shape().unit_px(), "--size");
   const std::vector<fs::path> files = image_files(request.input);
   const std::vector<std::string> names = distinct_names(files, request.input);

@@ -24,22 +24,20 @@ struct DataCount {
 };
 
 // The training images of the published set; of a set that has no fixed size as many as ImageNet-1K's.
-DataCount published_count(DataName name) {
-  switch (name) {
-    case DataName::kCoco: return {118287, "COCO 2017's"};
-    case DataName::kCocoPose: return {149813, "the people of COCO 2017 with keypoints"};
-    case DataName::kAde20k: return {20210, "ADE20K's"};
-    case DataName::kNyuDepth: return {24231, "NYU Depth v2's"};
-    case DataName::kVoc: return {5717, "VOC 2012's"};
-    default: return {1281167, "ImageNet-1K's"};
-  }
+DataCount published_count(const DatasetConfig& dataset) {
+  if (std::holds_alternative<CocoConfig>(dataset)) return {118287, "COCO 2017's"};
+  if (std::holds_alternative<CocoPoseConfig>(dataset)) return {149813, "the people of COCO 2017 with keypoints"};
+  if (std::holds_alternative<Ade20k::Config>(dataset)) return {20210, "ADE20K's"};
+  if (std::holds_alternative<NyuDepthV2::Config>(dataset)) return {24231, "NYU Depth v2's"};
+  if (std::holds_alternative<Voc::Config>(dataset)) return {5717, "VOC 2012's"};
+  return {1281167, "ImageNet-1K's"};
 }
 
 DataCount count_images(const RunConfig& config) {
   try {
     return {make_dataset(config.data, Split::kTrain)->size(), "images in data.root"};
   } catch (const DataError&) {
-    const DataCount published = published_count(config.data.name);
+    const DataCount published = published_count(config.data.dataset);
     return {published.images, format("images assumed: {}, as data.root can't be read", published.origin)};
   }
 }
@@ -109,8 +107,7 @@ std::string schedule_text(const RunConfig& config, const DataCount& data) {
 // The same run on a few generated images.
 RunConfig shrunken(const RunConfig& config, const Communicator& communicator) {
   RunConfig small = config;
-  small.data.name = DataName::kScenes;
-  small.data.scenes = {};
+  small.data.dataset = Scenes::Config{};
   small.data.workers = 0;
   small.train.batch_size = communicator.size();
   small.train.accumulate = 1;

@@ -18,7 +18,7 @@ RunConfig tiny_config(Precision precision) {
   config.model.encoder.name = EncoderName::kTiny;
   config.model.bifpn = {.width = 96, .cells = 1};
   config.model.decoder = {.layers = 3, .width = 96, .heads = 3, .norm = NormOrder::kPre};
-  config.data = {.name = DataName::kScenes, .image_size = 96, .workers = 0};
+  config.data = {.dataset = Scenes::Config{}, .image_size = 96, .workers = 0};
   config.train.steps = 10;
   config.train.batch_size = 8;
   config.train.precision = precision;

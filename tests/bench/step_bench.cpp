@@ -15,8 +15,9 @@ namespace {
 
 RunConfig demo_config() {
   RunConfig config;
-  config::read(config::load_tree(GLID_SOURCE_DIR "/configs/demo_pretrain.yaml", {"data.name=scenes", "data.workers=0"}),
-               config);
+  config::read(
+      config::load_tree(GLID_SOURCE_DIR "/configs/demo_pretrain.yaml", {"data={name: scenes, image_size: 96, workers: 0}"}),
+      config);
   return config;
 }
 

@@ -5,6 +5,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
+#include "sample_config.h"
 #include "support/temporary_folder.h"
 
 namespace glid::config {
@@ -158,6 +159,22 @@ TEST_F(Include, Refused) {
   EXPECT_EQ(error("model:\n  include: models/no.yaml\n"),
             at("a.yaml") + ":2: the configuration file can't be read (got " + at("models/no.yaml") + ")");
   EXPECT_EQ(error("model: {include: [x]}\n"), at("a.yaml") + ":1: model.include must be a file (got [x])");
+}
+
+TEST(Tree, ATextOfAnOptionTakesThePlaceOfAnyValue) {
+  Tree tree = parse_tree("data: {root: here, size: 3}", "a.yaml");
+  set_text(tree, "data.root", "a: [b", "--root");
+  set_text(tree, "out.folder", "true", "--out");
+  EXPECT_EQ(value_at(tree, {"data", "root"}), "\"a: [b\"");
+  EXPECT_EQ(tree.origin("data.root"), "--root");
+  EXPECT_EQ(value_at(tree, {"data", "size"}), "3");
+  EXPECT_EQ(value_at(tree, {"out", "folder"}), "\"true\"");
+}
+
+TEST(ParseName, FindsTheValueOrSaysWhatThereIs) {
+  EXPECT_EQ(parse_name<Precision>("--precision", "bf16"), Precision::kBf16);
+  EXPECT_EQ(usage_error([] { parse_name<Precision>("--precision", "bf61"); }),
+            "--precision: must be one of fp32|bf16|fp16 (got bf61); did you mean bf16?");
 }
 
 }  // namespace

@@ -130,6 +130,56 @@ TEST(Help, ListsEveryKeyOfEveryAlternative) {
   EXPECT_EQ(config::help(run), expected);
 }
 
+struct Files {
+  static constexpr std::string_view kName = "files";
+  std::string root = "x";
+
+  template <class V>
+  void fields(V& v) {
+    v("root", root, "folder");
+  }
+};
+struct Videos : Files {
+  static constexpr std::string_view kName = "videos";
+};
+struct Generated {
+  static constexpr std::string_view kName = "generated";
+  int64_t count = 5;
+
+  template <class V>
+  void fields(V& v) {
+    v("count", count, "how many");
+  }
+};
+struct SharedKeys {
+  std::variant<Files, Generated, Videos> data;
+
+  template <class V>
+  void fields(V& v) {
+    v.variant("name", data, "what to read");
+  }
+};
+
+TEST(Help, AKeyOfSeveralAlternativesHasOneRow) {
+  EXPECT_EQ(config::help(SharedKeys{}),
+            "name   files|generated|videos  files  what to read\n"
+            "root   text                    x      folder (name: files, videos)\n"
+            "count  int                     5      how many (name: generated)\n");
+}
+
+TEST(Read, AKeyOfOtherAlternativesNamesThemAll) {
+  SharedKeys shared;
+  const auto read = [&](const char* yaml) { config::read(config::parse_tree(yaml, "a.yaml"), shared); };
+  try {
+    read("{name: generated, root: y}");
+    FAIL();
+  } catch (const UsageError& error) {
+    EXPECT_THAT(error.what(), testing::EndsWith("it belongs to name: files, videos"));
+  }
+  read("{name: videos, root: y}");
+  EXPECT_EQ(config::name_of(shared.data), "videos");
+}
+
 TEST(Flatten, OrderedLeaves) {
   EXPECT_THAT(config::flatten(OptimSample{}),
               ElementsAre(std::pair("lr", "0.0012"), std::pair("betas", "[0.9, 0.999]"), std::pair("clip", "3.0")));

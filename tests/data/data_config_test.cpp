@@ -1,5 +1,6 @@
 #include "glid/data/data_config.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "glid/config/read.h"
@@ -24,7 +25,7 @@ TEST(DataConfig, MakesEveryDataset) {
   const std::string root = ", root: " + folder.path().string() + "}";
   EXPECT_EQ(make_dataset(read_config("{name: imagenet" + root), Split::kTrain)->get(1).targets.label, 1);
   EXPECT_EQ(make_dataset(read_config("{name: folder" + root), Split::kTrain)->get(1).targets.label, std::nullopt);
-  const DataConfig scenes = read_config("{name: scenes, scenes: {count: 30, size: 64, seed: 5}}");
+  const DataConfig scenes = read_config("{name: scenes, count: 30, size: 64, seed: 5}");
   EXPECT_EQ(make_dataset(scenes, Split::kTrain)->size(), 30);
   EXPECT_EQ(make_dataset(scenes, Split::kVal)->size(), 3);
   EXPECT_EQ(make_dataset(scenes, Split::kVal)->get(2).image.width, 64);
@@ -34,9 +35,35 @@ TEST(DataConfig, RefusesFilesWithoutARoot) {
   EXPECT_THROW(read_config("{name: folder}"), UsageError);
   EXPECT_THROW(read_config("{name: coco}"), UsageError);
   EXPECT_THROW(read_config("{name: cocos, root: x}"), UsageError);
-  EXPECT_THROW(read_config("{name: pairs, root: x, pairs: {classes: [a, b], num_classes: 3}}"), UsageError);
+  EXPECT_THROW(read_config("{name: pairs, root: x, classes: [a, b], num_classes: 3}"), UsageError);
   EXPECT_THROW(read_config("{name: scenes, workers: -1}"), UsageError);
   EXPECT_NO_THROW(read_config("{name: scenes}"));
+}
+
+std::string error_of(const std::string& yaml) {
+  try {
+    read_config(yaml);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(DataConfig, AKeyOfAnotherDatasetIsAnErrorThatNamesItsOwners) {
+  EXPECT_THAT(error_of("{name: voc, root: x, depth_scale: 5000}"),
+              testing::HasSubstr("depth_scale is not a known key (got 5000); it belongs to name: nyu_depth"));
+  EXPECT_THAT(error_of("{name: scenes, root: x}"),
+              testing::EndsWith("it belongs to name: imagenet, folder, coco, coco_pose, ade20k, nyu_depth, voc, pairs"));
+  EXPECT_THAT(error_of("{name: nyu_depth, root: x, classes: [a]}"), testing::EndsWith("it belongs to name: voc, pairs"));
+  EXPECT_THAT(error_of("{name: nyu_depth, root: x, voc: {classes: [a]}}"), testing::HasSubstr("voc is not a known key"));
+}
+
+TEST(DataConfig, RootsAndNames) {
+  const DataConfig scenes = read_config("{name: scenes}"), pose = read_config("{name: coco_pose, root: x}");
+  EXPECT_EQ(config::name_of(scenes.dataset), "scenes");
+  EXPECT_EQ(root_of(scenes.dataset), "");
+  EXPECT_EQ(config::name_of(pose.dataset), "coco_pose");
+  EXPECT_EQ(root_of(pose.dataset), "x");
 }
 
 }  // namespace

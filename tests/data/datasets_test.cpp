@@ -19,10 +19,10 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 // Calls `compare(sample, scene)` with every sample of both splits.
-template <typename Compare>
-void for_each_sample(const DemoFolder& demo, DataName name, Compare compare) {
+template <class Dataset, class Compare>
+void for_each_sample(const DemoFolder& demo, Compare compare) {
   for (const Split split : {Split::kTrain, Split::kVal}) {
-    const auto dataset = demo.open(name, split);
+    const auto dataset = demo.open<Dataset>(split);
     const Scenes scenes = DemoFolder::scenes(split);
     ASSERT_EQ(dataset->size(), scenes.size());
     for (int64_t id = 0; id < scenes.size(); ++id) {
@@ -50,11 +50,11 @@ void expect_same_objects(const Sample& sample, const Sample& scene, bool masks) 
 
 TEST(Datasets, CocoGivesBackBoxesMasksAndClasses) {
   const DemoFolder demo(DemoLayout::kCoco);
-  for_each_sample(demo, DataName::kCoco, [](const Sample& sample, const Sample& scene) {
+  for_each_sample<CocoConfig>(demo, [](const Sample& sample, const Sample& scene) {
     expect_same_objects(sample, scene, true);
     EXPECT_TRUE(sample.targets.instances[0].keypoints.empty());
   });
-  const auto dataset = demo.open(DataName::kCoco);
+  const auto dataset = demo.open<CocoConfig>();
   const Vocabulary& vocabulary = dataset->vocabulary();
   ASSERT_EQ(vocabulary.objects.size(), 6u);
   EXPECT_EQ(vocabulary.objects[5], (Vocabulary::Class{6, "triangle"}));
@@ -62,7 +62,7 @@ TEST(Datasets, CocoGivesBackBoxesMasksAndClasses) {
 
 TEST(Datasets, CocoPoseGivesBackJoints) {
   const DemoFolder demo(DemoLayout::kCoco);
-  for_each_sample(demo, DataName::kCocoPose, [](const Sample& sample, const Sample& scene) {
+  for_each_sample<CocoPoseConfig>(demo, [](const Sample& sample, const Sample& scene) {
     ASSERT_EQ(sample.targets.instances.size(), scene.targets.instances.size());
     for (size_t i = 0; i < scene.targets.instances.size(); ++i) {
       EXPECT_EQ(sample.targets.instances[i].category, 0);
@@ -70,7 +70,7 @@ TEST(Datasets, CocoPoseGivesBackJoints) {
       EXPECT_EQ(sample.targets.instances[i].mask, scene.targets.instances[i].mask);
     }
   });
-  const Vocabulary vocabulary = demo.open(DataName::kCocoPose)->vocabulary();
+  const Vocabulary vocabulary = demo.open<CocoPoseConfig>()->vocabulary();
   EXPECT_THAT(vocabulary.joints, testing::ElementsAre("centre", "right", "down", "left", "up"));
   EXPECT_THAT(vocabulary.limbs, testing::Contains(Vocabulary::Limb{0, 4}));
 }
@@ -80,13 +80,13 @@ TEST(Datasets, CocoWithoutTheYear) {
   const fs::path annotations = demo.root() / "annotations";
   fs::rename(annotations / "instances_val2017.json", annotations / "instances_val.json");
   fs::rename(demo.root() / "val2017", demo.root() / "val");
-  EXPECT_EQ(demo.open(DataName::kCoco, Split::kVal)->get(0).name, (demo.root() / "val/000000000001.jpg").string());
+  EXPECT_EQ(demo.open<CocoConfig>(Split::kVal)->get(0).name, (demo.root() / "val/000000000001.jpg").string());
   fs::remove_all(demo.root() / "val");
-  EXPECT_THAT(data_error_of([&] { demo.open(DataName::kCoco, Split::kVal); }), HasSubstr("val2017: is not a folder"));
+  EXPECT_THAT(data_error_of([&] { demo.open<CocoConfig>(Split::kVal); }), HasSubstr("val2017: is not a folder"));
   fs::remove(annotations / "instances_val.json");
-  EXPECT_THAT(data_error_of([&] { demo.open(DataName::kCoco, Split::kVal); }), HasSubstr("instances_val2017.json"));
-  EXPECT_FALSE(has_split(demo.config(DataName::kCoco), Split::kVal));
-  EXPECT_TRUE(has_split(demo.config(DataName::kCocoPose), Split::kVal));
+  EXPECT_THAT(data_error_of([&] { demo.open<CocoConfig>(Split::kVal); }), HasSubstr("instances_val2017.json"));
+  EXPECT_FALSE(has_split({demo.dataset<CocoConfig>()}, Split::kVal));
+  EXPECT_TRUE(has_split({demo.dataset<CocoPoseConfig>()}, Split::kVal));
 }
 
 // Ids with holes count up; a crowd, a polygon, an object without a box and one without a mask.
@@ -100,7 +100,7 @@ TEST(Datasets, CocoAnnotationsOfAllKinds) {
        "segmentation": {"size": [8, 10], "counts": [0, 8, 72]}},
       {"id": 2, "image_id": 4, "category_id": 7, "iscrowd": 0, "segmentation": [[2, 2, 6, 2, 6, 5, 2, 5]]},
       {"id": 3, "image_id": 4, "category_id": 7, "bbox": [0, 0, 2, 3]}]})");
-  const Coco coco(folder.path(), Split::kTrain, CocoKind::kInstances);
+  const Coco coco(folder.path(), Split::kTrain, CocoFile::kInstances);
   const auto instances = coco.get(0).targets.instances;
   ASSERT_EQ(instances.size(), 3u);
   EXPECT_EQ(instances[0].category, 1);
@@ -115,7 +115,7 @@ TEST(Datasets, CocoAnnotationsOfAllKinds) {
 
 TEST(Datasets, CocoRefusesAnImageOfAnotherSize) {
   const DemoFolder demo(DemoLayout::kCoco);
-  const auto dataset = demo.open(DataName::kCoco);
+  const auto dataset = demo.open<CocoConfig>();
   write_jpeg(dataset->name(3), Image::filled(64, 50, 1), 90);
   EXPECT_NO_THROW(dataset->get(2));
   EXPECT_THAT(data_error_of([&] { dataset->get(3); }), HasSubstr("000000000004.jpg: is not 64 x 64"));
@@ -131,28 +131,28 @@ void expect_ade_labels(const Sample& sample, const Sample& scene) {
 
 TEST(Datasets, Ade20kGivesBackLabelsAndInstances) {
   const DemoFolder demo(DemoLayout::kAde20k);
-  for_each_sample(demo, DataName::kAde20k, [](const Sample& sample, const Sample& scene) {
+  for_each_sample<Ade20k::Config>(demo, [](const Sample& sample, const Sample& scene) {
     expect_ade_labels(sample, scene);
     expect_same_objects(sample, scene, true);
   });
-  EXPECT_EQ(demo.open(DataName::kAde20k)->vocabulary().labels.size(), 150u);
-  EXPECT_EQ(demo.open(DataName::kAde20k)->vocabulary().objects.size(), 100u);
+  EXPECT_EQ(demo.open<Ade20k::Config>()->vocabulary().labels.size(), 150u);
+  EXPECT_EQ(demo.open<Ade20k::Config>()->vocabulary().objects.size(), 100u);
 }
 
 TEST(Datasets, Ade20kInstancesFromThePreparedJson) {
   const DemoFolder demo(DemoLayout::kAde20k);
   fs::remove_all(demo.root() / "annotations_instance");
-  for_each_sample(demo, DataName::kAde20k, [](const Sample& sample, const Sample& scene) {
+  for_each_sample<Ade20k::Config>(demo, [](const Sample& sample, const Sample& scene) {
     expect_ade_labels(sample, scene);
     expect_same_objects(sample, scene, true);
   });
   fs::remove(demo.root() / "ade20k_instance_train.json");
-  EXPECT_TRUE(demo.open(DataName::kAde20k)->get(0).targets.instances.empty());
+  EXPECT_TRUE(demo.open<Ade20k::Config>()->get(0).targets.instances.empty());
 }
 
 TEST(Datasets, NyuDepthGivesBackMillimetres) {
   const DemoFolder demo(DemoLayout::kNyuDepth);
-  for_each_sample(demo, DataName::kNyuDepth, [](const Sample& sample, const Sample& scene) {
+  for_each_sample<NyuDepthV2::Config>(demo, [](const Sample& sample, const Sample& scene) {
     ASSERT_EQ(sample.targets.depth.size(), scene.targets.depth.size());
     for (size_t i = 0; i < scene.targets.depth.size(); ++i) {
       const double millimetres = std::floor(static_cast<double>(scene.targets.depth[i]) * 1000 + 0.5);
@@ -166,14 +166,14 @@ TEST(Datasets, NyuDepthFromOneFolderAndAListOfTheUser) {
   fs::rename(demo.root() / "sync/scenes_0001", demo.root() / "room");
   fs::remove(demo.root() / "sync");
   write_text(demo.root() / "mine.txt", "room/rgb_00003.jpg room/sync_depth_00003.png 500\nroom/rgb_00004.jpg None 500\n");
-  DataConfig config = demo.config(DataName::kNyuDepth);
-  config.nyu_depth.train_list = "mine.txt";
-  config.nyu_depth.depth_scale = 100;
-  const auto dataset = make_dataset(config, Split::kTrain);
+  auto config = demo.dataset<NyuDepthV2::Config>();
+  config.train_list = "mine.txt";
+  config.depth_scale = 100;
+  const auto dataset = make_dataset({config}, Split::kTrain);
   ASSERT_EQ(dataset->size(), 1);
   EXPECT_NEAR(dataset->get(0).targets.depth[5], 10 * DemoFolder::scenes().get(3).targets.depth[5], 0.01);
-  config.nyu_depth.train_list = "none.txt";
-  EXPECT_THAT(data_error_of([&] { make_dataset(config, Split::kTrain); }), HasSubstr("none.txt"));
+  config.train_list = "none.txt";
+  EXPECT_THAT(data_error_of([&] { make_dataset({config}, Split::kTrain); }), HasSubstr("none.txt"));
 }
 
 // Frame i of the file holds 20 i + 4 x + y metres.
@@ -184,10 +184,9 @@ TEST(Datasets, NyuDepthFromTheAuthorsFiles) {
   };
   write_raw_nyu(folder.path() / "nyu_depth_v2_labeled.mat", {});
   write_text(folder.path() / "splits.mat", mat5_file(frames("trainNdxs", "\2") + frames("testNdxs", "\1\3")));
-  DataConfig config;
-  config.name = DataName::kNyuDepth;
+  NyuDepthV2::Config config;
   config.root = folder.path().string();
-  const auto train = make_dataset(config, Split::kTrain), val = make_dataset(config, Split::kVal);
+  const auto train = make_dataset({config}, Split::kTrain), val = make_dataset({config}, Split::kVal);
   ASSERT_EQ(train->size(), 1);
   ASSERT_EQ(val->size(), 2);
   const Sample sample = train->get(0);
@@ -196,16 +195,16 @@ TEST(Datasets, NyuDepthFromTheAuthorsFiles) {
   ASSERT_EQ(sample.targets.depth.size(), 20u);
   EXPECT_EQ(sample.targets.depth[1 * 5 + 2], 20 + 4 * 2 + 1);
   EXPECT_EQ(val->get(1).targets.depth[0], 40);
-  EXPECT_EQ(check_data(config, {}, 2).num_wrong(), 0);
+  EXPECT_EQ(check_data({config}, {}, 2).num_wrong(), 0);
 }
 
 TEST(Datasets, VocGivesBackBoxes) {
   const DemoFolder demo(DemoLayout::kVoc);
-  for_each_sample(demo, DataName::kVoc,
-                  [](const Sample& sample, const Sample& scene) { expect_same_objects(sample, scene, false); });
-  DataConfig config = demo.config(DataName::kVoc);
-  config.voc.classes = {"cross", "star"};
-  const auto dataset = make_dataset(config, Split::kTrain);
+  for_each_sample<Voc::Config>(demo,
+                               [](const Sample& sample, const Sample& scene) { expect_same_objects(sample, scene, false); });
+  auto config = demo.dataset<Voc::Config>();
+  config.classes = {"cross", "star"};
+  const auto dataset = make_dataset({config}, Split::kTrain);
   EXPECT_EQ(dataset->vocabulary().objects.size(), 2u);
   EXPECT_THAT(data_error_of([&] {
                 for (int64_t id = 0; id < dataset->size(); ++id) dataset->get(id);
@@ -215,17 +214,16 @@ TEST(Datasets, VocGivesBackBoxes) {
 
 TEST(Datasets, PairsGiveBackLabels) {
   const DemoFolder demo(DemoLayout::kPairs);
-  for_each_sample(demo, DataName::kPairs, [](const Sample& sample, const Sample& scene) {
-    EXPECT_EQ(sample.targets.semantic, scene.targets.semantic);
-  });
-  DataConfig config = demo.config(DataName::kPairs);
-  config.pairs.reduce_zero_label = true;
-  const auto reduced = make_dataset(config, Split::kTrain)->get(4).targets.semantic;
+  for_each_sample<Pairs::Config>(
+      demo, [](const Sample& sample, const Sample& scene) { EXPECT_EQ(sample.targets.semantic, scene.targets.semantic); });
+  auto config = demo.dataset<Pairs::Config>();
+  config.reduce_zero_label = true;
+  const auto reduced = make_dataset({config}, Split::kTrain)->get(4).targets.semantic;
   const auto whole = DemoFolder::scenes().get(4).targets.semantic;
   for (size_t i = 0; i < whole.size(); ++i) ASSERT_EQ(reduced[i], whole[i] == 0 ? kIgnoreLabel : whole[i] - 1);
-  config.pairs = {};
-  config.pairs.num_classes = 2;
-  EXPECT_THAT(data_error_of([&] { make_dataset(config, Split::kTrain)->get(0); }), HasSubstr("has a label out of range"));
+  config.reduce_zero_label = false;
+  config.num_classes = 2;
+  EXPECT_THAT(data_error_of([&] { make_dataset({config}, Split::kTrain)->get(0); }), HasSubstr("has a label out of range"));
 }
 
 TEST(Datasets, PairsWithoutSplitsHoldATenthOut) {
@@ -235,26 +233,28 @@ TEST(Datasets, PairsWithoutSplitsHoldATenthOut) {
     fs::remove_all(demo.root() / kind);
     fs::rename(demo.root() / "all", demo.root() / kind);
   }
-  const auto train = demo.open(DataName::kPairs), val = demo.open(DataName::kPairs, Split::kVal);
+  const auto train = demo.open<Pairs::Config>(), val = demo.open<Pairs::Config>(Split::kVal);
   EXPECT_EQ(train->size(), DemoFolder::kCount - 1);
   ASSERT_EQ(val->size(), 1);
   for (int64_t id = 0; id < train->size(); ++id) EXPECT_NE(train->name(id), val->name(0));
 }
 
+template <class Dataset>
+void expect_fingerprint_of(DemoLayout layout, const char* file) {
+  const DemoFolder here(layout), there(layout);
+  const uint64_t before = here.open<Dataset>()->fingerprint();
+  EXPECT_EQ(before, there.open<Dataset>()->fingerprint());
+  EXPECT_NE(before, here.open<Dataset>(Split::kVal)->fingerprint());
+  write_text(here.root() / file, "shorter");
+  EXPECT_NE(before, here.open<Dataset>()->fingerprint()) << file;
+}
+
 TEST(Datasets, FingerprintsFollowTheFiles) {
-  for (const auto& [layout, name, file] :
-       {std::tuple{DemoLayout::kCoco, DataName::kCoco, "train2017/000000000001.jpg"},
-        {DemoLayout::kAde20k, DataName::kAde20k, "annotations/training/ADE_train_00000001.png"},
-        {DemoLayout::kNyuDepth, DataName::kNyuDepth, "sync/scenes_0001/sync_depth_00000.png"},
-        {DemoLayout::kVoc, DataName::kVoc, "Annotations/train_000000.xml"},
-        {DemoLayout::kPairs, DataName::kPairs, "labels/train/scene_000000.png"}}) {
-    const DemoFolder here(layout), there(layout);
-    const uint64_t before = here.open(name)->fingerprint();
-    EXPECT_EQ(before, there.open(name)->fingerprint());
-    EXPECT_NE(before, here.open(name, Split::kVal)->fingerprint());
-    write_text(here.root() / file, "shorter");
-    EXPECT_NE(before, here.open(name)->fingerprint()) << file;
-  }
+  expect_fingerprint_of<CocoConfig>(DemoLayout::kCoco, "train2017/000000000001.jpg");
+  expect_fingerprint_of<Ade20k::Config>(DemoLayout::kAde20k, "annotations/training/ADE_train_00000001.png");
+  expect_fingerprint_of<NyuDepthV2::Config>(DemoLayout::kNyuDepth, "sync/scenes_0001/sync_depth_00000.png");
+  expect_fingerprint_of<Voc::Config>(DemoLayout::kVoc, "Annotations/train_000000.xml");
+  expect_fingerprint_of<Pairs::Config>(DemoLayout::kPairs, "labels/train/scene_000000.png");
 }
 
 }  // namespace

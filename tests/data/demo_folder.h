@@ -21,14 +21,15 @@ class DemoFolder {
   explicit DemoFolder(DemoLayout layout) { make_demo({root(), kCount, kSize, 5, layout}); }
 
   std::filesystem::path root() const { return folder_.path() / "demo"; }
-  DataConfig config(DataName name) const {
-    DataConfig config;
-    config.name = name;
-    config.root = root().string();
-    return config;
+  template <class Dataset>
+  Dataset dataset() const {
+    Dataset dataset;
+    dataset.root = root().string();
+    return dataset;
   }
-  std::shared_ptr<const AnnotatedDataset> open(DataName name, Split split = Split::kTrain) const {
-    return make_dataset(config(name), split);
+  template <class Dataset>
+  std::shared_ptr<const AnnotatedDataset> open(Split split = Split::kTrain) const {
+    return make_dataset({dataset<Dataset>()}, split);
   }
   static Scenes scenes(Split split = Split::kTrain) { return {{5, kCount, kSize}, split}; }
 

@@ -98,4 +98,9 @@ inline std::vector<std::string> small_training(const std::filesystem::path& out,
   return arguments;
 }
 
+// The option that gives small_training another dataset: keys of the one before would be errors.
+inline std::vector<std::string> with_data(const std::string& name, const std::filesystem::path& root) {
+  return {"--set", "data={name: " + name + ", root: " + root.string() + ", image_size: 24, workers: 1}"};
+}
+
 }  // namespace glid

@@ -34,24 +34,23 @@ TEST_P(Mistakes, EndWithOneLineAndLeaveNothing) {
 
 INSTANTIATE_TEST_SUITE_P(
     Train, Mistakes,
-    testing::Values(
-        Mistake{"unknown_key", {"--set", "optim.leraning_rate=1"}, 2, "optim.leraning_rate"},
-        Mistake{"mask_ratio_of_one", {"--set", "task.mask_ratio=1.0"}, 2, "task.mask_ratio"},
-        Mistake{"indivisible_size", {"--set", "data.image_size=30"}, 2, "data.image_size"},
-        Mistake{"bad_override", {"--set", "nonsense"}, 2, "nonsense"},
-        Mistake{"missing_data", {"--set", "data.name=imagenet", "--set", "data.root=/nonexistent"}, 3, "/nonexistent"},
-        Mistake{"indivisible_batch", {"--set", "train.accumulate=3"}, 2, "batch"},
-        Mistake{"batch_too_large", {"--set", "train.batch_size=1000"}, 3, "1000"},
-        Mistake{"missing_weights", {"--set", "init.from=/nonexistent.safetensors"}, 3, "/nonexistent.safetensors"},
-        Mistake{"missing_checkpoint", {"--resume", "/nonexistent"}, 3, "/nonexistent"}),
+    testing::Values(Mistake{"unknown_key", {"--set", "optim.leraning_rate=1"}, 2, "optim.leraning_rate"},
+                    Mistake{"mask_ratio_of_one", {"--set", "task.mask_ratio=1.0"}, 2, "task.mask_ratio"},
+                    Mistake{"indivisible_size", {"--set", "data.image_size=30"}, 2, "data.image_size"},
+                    Mistake{"bad_override", {"--set", "nonsense"}, 2, "nonsense"},
+                    Mistake{"missing_data", with_data("imagenet", "/nonexistent"), 3, "/nonexistent"},
+                    Mistake{"key_of_other_data", {"--set", "data.depth_scale=1"}, 2, "it belongs to data.name: nyu_depth"},
+                    Mistake{"indivisible_batch", {"--set", "train.accumulate=3"}, 2, "batch"},
+                    Mistake{"batch_too_large", {"--set", "train.batch_size=1000"}, 3, "1000"},
+                    Mistake{
+                        "missing_weights", {"--set", "init.from=/nonexistent.safetensors"}, 3, "/nonexistent.safetensors"},
+                    Mistake{"missing_checkpoint", {"--resume", "/nonexistent"}, 3, "/nonexistent"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(Mistakes, AFolderWithoutImagesIsNamed) {
   const TemporaryFolder dir;
   write_file(dir.path() / "notes.txt", "no picture");
-  const ProgramResult result =
-      run("glid_train",
-          small_training(dir.path() / "run", {"--set", "data.name=folder", "--set", "data.root=" + dir.path().string()}));
+  const ProgramResult result = run("glid_train", small_training(dir.path() / "run", with_data("folder", dir.path())));
   EXPECT_EQ(result.code, 3) << result.output;
   EXPECT_THAT(result.output, HasSubstr(dir.path().string()));
 }

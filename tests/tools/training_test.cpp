@@ -80,14 +80,12 @@ TEST(Training, BadFilesAreReplacedAndNamed) {
   for (const auto& entry : fs::recursive_directory_iterator(data / "train"))
     if (entry.is_regular_file()) broken = entry.path();
   write_file(broken, "not a picture");
-  const ProgramResult result =
-      run("glid_train",
-          small_training(dir.path() / "run", {"--set", "data.name=imagenet", "--set", "data.root=" + data.string()}));
+  const ProgramResult result = run("glid_train", small_training(dir.path() / "run", with_data("imagenet", data)));
   EXPECT_EQ(result.code, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr(broken.filename().string()));
-  const ProgramResult strict = run(
-      "glid_train", small_training(dir.path() / "run2", {"--set", "data.name=imagenet", "--set",
-                                                         "data.root=" + data.string(), "--set", "data.max_bad_files=0"}));
+  std::vector<std::string> options = with_data("imagenet", data);
+  options.insert(options.end(), {"--set", "data.max_bad_files=0"});
+  const ProgramResult strict = run("glid_train", small_training(dir.path() / "run2", options));
   EXPECT_EQ(strict.code, 3) << strict.output;
 }
 

@@ -87,6 +87,12 @@ std::vector<std::string> top_level_keys(const VisitStruct& visit_struct);
 template <class T>
 void visit(T& config, Visitor& visitor);
 
+// The alternative that a variant holds.
+template <class... Alternatives>
+std::string_view name_of(const std::variant<Alternatives...>& member) {
+  return std::visit([](const auto& alternative) { return alternative.kName; }, member);
+}
+
 // The `v` of fields(v): turns each typed key into a call of the visitor.
 class Fields {
  public:
@@ -167,7 +173,7 @@ template <class T>
 void visit(T& config, Visitor& visitor) {
   Fields fields(visitor);
   config.fields(fields);
-  if constexpr (requires(Problems& problems) { std::as_const(config).check(problems); }) {
+  if constexpr (requires(Problems & problems) { std::as_const(config).check(problems); }) {
     visitor.check([&config](Problems& problems) { std::as_const(config).check(problems); });
   }
 }

@@ -44,4 +44,7 @@ Tree load_tree(const std::filesystem::path& file, const std::vector<std::string>
 // The same from text; `name` stands for the file's path.
 Tree parse_tree(std::string_view text, const std::filesystem::path& name, const std::vector<std::string>& overrides = {});
 
+// Puts a text at a full path, in the place of what is there: the value of an option of its own ("--root"), its origin.
+void set_text(Tree& tree, std::string_view path, const std::string& text, const std::string& origin);
+
 }  // namespace glid::config

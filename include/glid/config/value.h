@@ -30,7 +30,9 @@ struct Named {
   std::string_view name;
 };
 template <class E>
-concept NamedEnum = requires(E e) { enum_names(e); };
+concept NamedEnum = requires(E e) {
+  enum_names(e);
+};
 
 template <NamedEnum E>
 constexpr std::string_view name_of(E value) {
@@ -90,6 +92,9 @@ TypeInfo one_or_many_type(TypeInfo element, size_t length);
 TypeInfo names_type(std::span<const std::string_view> names);
 std::optional<size_t> read_name(const Node& node, std::span<const std::string_view> names);
 
+// The index of `text`. Throws UsageError with all names and the nearest one; `where` is the option that it came from.
+size_t parse_name_index(const std::string& where, std::string_view text, std::span<const std::string_view> names);
+
 template <NamedEnum E>
 struct Value<E> {
   static constexpr auto names() {
@@ -106,6 +111,12 @@ struct Value<E> {
   }
   static std::string write(E value) { return Value<std::string>::write(std::string(name_of(value))); }
 };
+
+// The value of a name on a command line: parse_name<Split>("--split", "val").
+template <NamedEnum E>
+E parse_name(const std::string& where, std::string_view text) {
+  return enum_names(E{})[parse_name_index(where, text, Value<E>::names())].value;
+}
 
 template <class T>
 bool read_elements(const Node& node, std::span<T> targets, const Constraint& constraint) {

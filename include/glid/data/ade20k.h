@@ -4,22 +4,28 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "glid/data/files_config.h"
 #include "glid/data/inspection.h"
 #include "glid/formats/ade20k.h"
 #include "glid/formats/coco_json.h"
 
 namespace glid {
 
-// `root` is ADEChallengeData2016 (list_ade20k tells which label folders it may hold). Instances come from
+// The root is ADEChallengeData2016 (list_ade20k tells which label folders it may hold). Instances come from
 // annotations_instance/ or, where there is no such folder, from ade20k_instance_{train,val}.json as Mask2Former's
 // prepare_ade20k_ins_seg.py writes it; without either there are none.
 class Ade20k : public AnnotatedDataset {
  public:
-  Ade20k(const std::filesystem::path& root, Split split);
+  struct Config : FilesConfig {
+    static constexpr std::string_view kName = "ade20k";
+  };
+
+  Ade20k(const Config& config, Split split);
   // Whether there are images of this split.
-  static bool has(const std::filesystem::path& root, Split split);
+  static bool has(const Config& config, Split split);
 
   int64_t size() const override { return static_cast<int64_t>(listing_.frames.size()); }
   // Throws DataError too when image and labels differ in size.

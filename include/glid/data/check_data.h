@@ -38,7 +38,7 @@ std::string check_text(const DataCheck& check, int64_t max_lines = 20);
 // finding.
 std::string check_json(const DataCheck& check);
 
-// What selects a dataset on a command line.
+// What selects a dataset on a command line; --root and --set win over a configuration.
 struct DataSelection {
   std::string config;                  // a configuration with a block `data`, or empty:
   std::string dataset, root;           // data.name and data.root

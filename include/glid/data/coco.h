@@ -4,14 +4,27 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "glid/data/dataset.h"
+#include "glid/data/files_config.h"
 #include "glid/formats/coco_json.h"
 
 namespace glid {
 
-enum class CocoKind { kInstances, kKeypoints };
+// Which of the two files of a split.
+enum class CocoFile { kInstances, kPersonKeypoints };
+
+struct CocoConfig : FilesConfig {
+  static constexpr std::string_view kName = "coco";
+  static constexpr CocoFile kFile = CocoFile::kInstances;
+};
+
+struct CocoPoseConfig : FilesConfig {
+  static constexpr std::string_view kName = "coco_pose";
+  static constexpr CocoFile kFile = CocoFile::kPersonKeypoints;
+};
 
 // root/annotations/instances_train2017.json (person_keypoints_...) with root/train2017/, or both without "2017"; val
 // likewise. Samples are the images, ascending by id; categories are numbered in the order of their ids (COCO's 1 to 90
@@ -19,11 +32,11 @@ enum class CocoKind { kInstances, kKeypoints };
 class Coco : public AnnotatedDataset {
  public:
   // Throws DataError when the file is missing or can't be used, or there is no folder of images.
-  Coco(const std::filesystem::path& root, Split split, CocoKind kind);
+  Coco(const std::filesystem::path& root, Split split, CocoFile which);
   // Whether there are annotations of this split.
-  static bool has(const std::filesystem::path& root, Split split, CocoKind kind);
+  static bool has(const std::filesystem::path& root, Split split, CocoFile which);
   // Every annotation for which the file can't be used.
-  static std::vector<CocoRecordError> errors(const std::filesystem::path& root, Split split, CocoKind kind);
+  static std::vector<CocoRecordError> errors(const std::filesystem::path& root, Split split, CocoFile which);
 
   int64_t size() const override { return static_cast<int64_t>(index_.images().size()); }
   // Throws DataError too when the image's size is not the one of its annotation.

@@ -5,9 +5,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "glid/config/fields.h"
+#include "glid/data/ade20k.h"
+#include "glid/data/coco.h"
 #include "glid/data/dataset.h"
+#include "glid/data/image_folder.h"
 #include "glid/data/nyu_depth.h"
 #include "glid/data/pairs.h"
 #include "glid/data/scenes.h"
@@ -19,48 +23,30 @@ constexpr auto enum_names(Split) {
   return std::to_array<config::Named<Split>>({{Split::kTrain, "train"}, {Split::kVal, "val"}});
 }
 
-enum class DataName { kImageNet, kFolder, kScenes, kCoco, kCocoPose, kAde20k, kNyuDepth, kVoc, kPairs };
-
-constexpr auto enum_names(DataName) {
-  return std::to_array<config::Named<DataName>>({{DataName::kImageNet, "imagenet"},
-                                                 {DataName::kFolder, "folder"},
-                                                 {DataName::kScenes, "scenes"},
-                                                 {DataName::kCoco, "coco"},
-                                                 {DataName::kCocoPose, "coco_pose"},
-                                                 {DataName::kAde20k, "ade20k"},
-                                                 {DataName::kNyuDepth, "nyu_depth"},
-                                                 {DataName::kVoc, "voc"},
-                                                 {DataName::kPairs, "pairs"}});
-}
+// The closed list of datasets.
+using DatasetConfig = std::variant<ImageNetConfig, FolderConfig, Scenes::Config, CocoConfig, CocoPoseConfig, Ade20k::Config,
+                                   NyuDepthV2::Config, Voc::Config, Pairs::Config>;
 
 struct DataConfig {
-  DataName name = DataName::kImageNet;
-  std::string root;
+  DatasetConfig dataset;
   int64_t image_size = 192;
   int64_t workers = 2;
   int64_t max_bad_files = 100;
-  NyuDepthV2::Config nyu_depth;
-  Voc::Config voc;
-  Pairs::Config pairs;
-  Scenes::Config scenes;
 
   template <class V>
   void fields(V& v) {
-    v("name", name,
-      "imagenet: root/{train,val}/<class>/...; folder: all images below root; scenes: generated, no files; the others: "
-      "docs/datasets.md");
-    v("root", root, "folder of the data; scenes don't use it");
+    v.variant("name", dataset,
+              "imagenet: root/{train,val}/<class>/...; folder: all images below root; scenes: generated, "
+              "no files; the others: docs/datasets.md");
     v("image_size", image_size, "side of the network's input in pixels", config::positive());
     v("workers", workers, "decode threads; 0 decodes in the training thread", config::non_negative());
     v("max_bad_files", max_bad_files, "different unreadable files, of each rank, before the run stops",
       config::non_negative());
-    v("nyu_depth", nyu_depth, "for data.name: nyu_depth");
-    v("voc", voc, "for data.name: voc");
-    v("pairs", pairs, "for data.name: pairs");
-    v("scenes", scenes, "for data.name: scenes");
   }
-  void check(config::Problems& problems) const;
 };
+
+// Empty where there are no files.
+std::string root_of(const DatasetConfig& config);
 
 // Opens the data. Throws DataError when it is missing or empty.
 std::shared_ptr<const AnnotatedDataset> make_dataset(const DataConfig& config, Split split);

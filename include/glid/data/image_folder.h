@@ -9,9 +9,11 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "glid/data/dataset.h"
+#include "glid/data/files_config.h"
 
 namespace glid {
 
@@ -36,6 +38,14 @@ class ImageFolder : public AnnotatedDataset {
   std::vector<std::string> files_;
   std::map<std::string, int64_t> classes_;
   Vocabulary vocabulary_;
+};
+
+struct ImageNetConfig : FilesConfig {
+  static constexpr std::string_view kName = "imagenet";
+};
+
+struct FolderConfig : FilesConfig {
+  static constexpr std::string_view kName = "folder";
 };
 
 // ImageNet's layout: labels number the folders of root/train in byte order. Throws DataError when a folder is missing

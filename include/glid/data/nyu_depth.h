@@ -4,10 +4,11 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "glid/config/fields.h"
 #include "glid/data/dataset.h"
+#include "glid/data/files_config.h"
 #include "glid/formats/nyu_lists.h"
 #include "glid/formats/nyu_mat.h"
 
@@ -20,13 +21,15 @@ namespace glid {
 //   as in the other layout; the border of the pictures stays.
 class NyuDepthV2 : public AnnotatedDataset {
  public:
-  struct Config {
+  struct Config : FilesConfig {
+    static constexpr std::string_view kName = "nyu_depth";
     std::string train_list = "nyudepthv2_train_files_with_gt.txt";
     std::string val_list = "nyudepthv2_test_files_with_gt.txt";
     double depth_scale = 1000;
 
     template <class V>
     void fields(V& v) {
+      FilesConfig::fields(v);
       v("train_list", train_list,
         "list of training frames, relative to root; without it root/nyu_depth_v2_labeled.mat is read");
       v("val_list", val_list, "the same for validation");
@@ -34,8 +37,8 @@ class NyuDepthV2 : public AnnotatedDataset {
     }
   };
 
-  NyuDepthV2(const std::filesystem::path& root, Split split, const Config& config);
-  static bool has(const std::filesystem::path& root, Split split, const Config& config);
+  NyuDepthV2(const Config& config, Split split);
+  static bool has(const Config& config, Split split);
 
   int64_t size() const override;
   // Throws DataError too when image and depth differ in size.

@@ -3,10 +3,11 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "glid/config/fields.h"
 #include "glid/data/dataset.h"
+#include "glid/data/files_config.h"
 #include "glid/data/inspection.h"
 #include "glid/formats/pairs.h"
 
@@ -17,7 +18,8 @@ namespace glid {
 // a partner are left out.
 class Pairs : public AnnotatedDataset {
  public:
-  struct Config {
+  struct Config : FilesConfig {
+    static constexpr std::string_view kName = "pairs";
     std::vector<std::string> classes;
     int64_t num_classes = 0;
     int64_t ignore_label = kIgnoreLabel;
@@ -25,6 +27,7 @@ class Pairs : public AnnotatedDataset {
 
     template <class V>
     void fields(V& v) {
+      FilesConfig::fields(v);
       v("classes", classes, "names of the classes, in order");
       v("num_classes", num_classes, "their number; 0: that of the names or, without names, 255: nothing is out of range",
         config::in_range(0, kIgnoreLabel));
@@ -34,8 +37,8 @@ class Pairs : public AnnotatedDataset {
     void check(config::Problems& problems) const;
   };
 
-  Pairs(const std::filesystem::path& root, Split split, const Config& config);
-  static bool has(const std::filesystem::path& root, Split split);
+  Pairs(const Config& config, Split split);
+  static bool has(const Config& config, Split split);
 
   int64_t size() const override { return std::ssize(pairs_); }
   // Throws DataError too when image and label differ in size or a label is out of range.

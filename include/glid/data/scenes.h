@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "glid/config/fields.h"
 #include "glid/data/dataset.h"
@@ -26,6 +27,7 @@ Sample draw_scene(uint64_t seed, int64_t id, int64_t size_px);
 class Scenes : public AnnotatedDataset {
  public:
   struct Config {
+    static constexpr std::string_view kName = "scenes";
     uint64_t seed = 0;
     int64_t count = 20000;
     int64_t size_px = 128;

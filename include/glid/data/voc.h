@@ -3,10 +3,11 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "glid/config/fields.h"
 #include "glid/data/dataset.h"
+#include "glid/data/files_config.h"
 #include "glid/formats/voc_xml.h"
 
 namespace glid {
@@ -16,19 +17,21 @@ namespace glid {
 // DataError of its sample.
 class Voc : public AnnotatedDataset {
  public:
-  struct Config {
+  struct Config : FilesConfig {
+    static constexpr std::string_view kName = "voc";
     std::vector<std::string> classes;
 
     template <class V>
     void fields(V& v) {
+      FilesConfig::fields(v);
       v("classes", classes,
         "names of the objects; empty: those of the training annotations in byte order (VOC's 20 in its own)");
     }
   };
 
   // Throws DataError when a list is missing or empty.
-  Voc(const std::filesystem::path& root, Split split, const Config& config);
-  static bool has(const std::filesystem::path& root, Split split);
+  Voc(const Config& config, Split split);
+  static bool has(const Config& config, Split split);
 
   int64_t size() const override { return std::ssize(entries_); }
   // Throws DataError too when the image's size is not the one of its annotation, or an object is of no known class.
