@@ -12,7 +12,7 @@
 namespace glid::config {
 namespace {
 
-struct Finding {
+struct Mistake {
   std::string origin;
   std::string what;
   std::string value;
@@ -26,7 +26,7 @@ struct Finding {
 struct Block {
   const Node* node = nullptr;  // null when nobody wrote it
   std::string path;
-  size_t findings_before = 0;
+  size_t mistakes_before = 0;
   std::vector<std::string> known;
   std::map<std::string, std::string> of_other_alternatives;  // key -> "task.name: detection, pose"
   std::vector<std::function<void(Problems&)>> checks;
@@ -46,12 +46,12 @@ const Node* find_path(const Node* node, std::string_view path) {
 
 class FoundByCheck final : public Problems {
  public:
-  FoundByCheck(const Block& block, std::vector<Finding>& findings) : block_(block), findings_(findings) {}
+  FoundByCheck(const Block& block, std::vector<Mistake>& mistakes) : block_(block), mistakes_(mistakes) {}
 
   void add(std::string_view path, const std::string& what, const std::string& value, const std::string& hint) override {
     const Node* node = find_path(block_.node, path);
     const std::string written = node == nullptr || node->is_block() ? "" : node->value_text();
-    findings_.push_back({.origin = node == nullptr ? "(default)" : node->origin,
+    mistakes_.push_back({.origin = node == nullptr ? "(default)" : node->origin,
                          .what = block_.path_of(path) + " " + what,
                          .value = value.empty() ? written : value,
                          .hint = hint});
@@ -59,7 +59,7 @@ class FoundByCheck final : public Problems {
 
  private:
   const Block& block_;
-  std::vector<Finding>& findings_;
+  std::vector<Mistake>& mistakes_;
 };
 
 class Reader final : public Visitor {
@@ -80,7 +80,7 @@ class Reader final : public Visitor {
 
   void enter(std::string_view name, std::string_view) override {
     const Node* node = find_known(name);
-    Block next{.node = node, .path = block().path_of(name), .findings_before = findings_.size()};
+    Block next{.node = node, .path = block().path_of(name), .mistakes_before = mistakes_.size()};
     if (node != nullptr && !node->is_block() && !node->is_null()) {
       add({.origin = node->origin, .what = next.path + " must be a block of keys", .value = node->value_text()});
     }
@@ -91,8 +91,8 @@ class Reader final : public Visitor {
     add_unknown_keys();
     const Block done = std::move(blocks_.back());
     blocks_.pop_back();
-    if (findings_.size() > done.findings_before) return;
-    FoundByCheck problems(done, findings_);
+    if (mistakes_.size() > done.mistakes_before) return;
+    FoundByCheck problems(done, mistakes_);
     for (const auto& check : done.checks) check(problems);
   }
 
@@ -117,9 +117,9 @@ class Reader final : public Visitor {
   void finish() {
     leave();
     std::vector<std::string> lines = tree_.repeated;
-    for (Finding& finding : findings_) {
-      if (!finding.unknown_key.empty()) suggest_other_block(finding);
-      lines.push_back(finding.line());
+    for (Mistake& mistake : mistakes_) {
+      if (!mistake.unknown_key.empty()) suggest_other_block(mistake);
+      lines.push_back(mistake.line());
     }
     if (lines.size() == 1) throw UsageError("", lines[0]);
     if (!lines.empty()) {
@@ -129,7 +129,7 @@ class Reader final : public Visitor {
 
  private:
   Block& block() { return blocks_.back(); }
-  void add(Finding finding) { findings_.push_back(std::move(finding)); }
+  void add(Mistake mistake) { mistakes_.push_back(std::move(mistake)); }
 
   const Node* find_known(std::string_view name) {
     block().known.emplace_back(name);
@@ -161,30 +161,30 @@ class Reader final : public Visitor {
 
   void add_unknown_key(const Node& node) {
     const std::string path = block().path_of(node.key);
-    Finding finding{
+    Mistake mistake{
         .origin = node.origin, .what = path + " is not a known key", .value = node.is_block() ? "" : node.value_text()};
     const auto other = block().of_other_alternatives.find(node.key);
     const std::string near = nearest(node.key, block().known);
     if (other != block().of_other_alternatives.end()) {
-      finding.hint = "it belongs to " + other->second;
+      mistake.hint = "it belongs to " + other->second;
     } else if (!near.empty()) {
-      finding.hint = suggestion(block().path_of(near));
+      mistake.hint = suggestion(block().path_of(near));
     } else {
-      finding.hint = "known here: " + join(block().known, ", ");
-      finding.unknown_key = node.key;
+      mistake.hint = "known here: " + join(block().known, ", ");
+      mistake.unknown_key = node.key;
     }
-    add(std::move(finding));
+    add(std::move(mistake));
   }
 
-  void suggest_other_block(Finding& finding) const {
-    const auto same_key = [&](const std::string& path) { return path.ends_with("." + finding.unknown_key); };
+  void suggest_other_block(Mistake& mistake) const {
+    const auto same_key = [&](const std::string& path) { return path.ends_with("." + mistake.unknown_key); };
     const auto found = std::find_if(all_paths_.begin(), all_paths_.end(), same_key);
-    if (found != all_paths_.end()) finding.hint = suggestion(*found);
+    if (found != all_paths_.end()) mistake.hint = suggestion(*found);
   }
 
   const Tree& tree_;
   std::vector<Block> blocks_;
-  std::vector<Finding> findings_;
+  std::vector<Mistake> mistakes_;
   std::vector<std::string> all_paths_;
 };
 

@@ -11,11 +11,6 @@
 namespace glid {
 namespace {
 
-CocoKind kind_of(EvalTask task) {
-  if (task == EvalTask::kBox) return CocoKind::kBox;
-  return task == EvalTask::kMask ? CocoKind::kMask : CocoKind::kKeypoint;
-}
-
 // Names by place, as in pycocotools: all, small, medium, large; persons have no small. Further ones are counted on.
 std::vector<AreaRange> named_ranges(const std::vector<std::array<double, 2>>& ranges, CocoKind kind) {
   static const std::vector<std::string> kObjects = {"all", "small", "medium", "large"},
@@ -27,21 +22,17 @@ std::vector<AreaRange> named_ranges(const std::vector<std::array<double, 2>>& ra
   return named;
 }
 
-ApParameters parameters_of(const EvalRequest& request, std::string_view protocol) {
-  const EvalSettings& config = request.config;
-  ApParameters parameters = ap_protocol(protocol, kind_of(request.task));
-  if (config.max_dets) parameters.max_dets = *config.max_dets;
-  if (config.iou_thresholds) parameters.iou_thresholds = *config.iou_thresholds;
-  if (config.area_ranges) parameters.area_ranges = named_ranges(*config.area_ranges, parameters.kind);
-  if (config.sigmas) parameters.keypoint_sigmas = *config.sigmas;
+ApParameters parameters_of(const ApSettings& settings, CocoKind kind) {
+  ApParameters parameters = ap_parameters(settings.protocol, kind);
+  if (settings.max_dets) parameters.max_dets = *settings.max_dets;
+  if (settings.iou_thresholds) parameters.iou_thresholds = *settings.iou_thresholds;
+  if (settings.area_ranges) parameters.area_ranges = named_ranges(*settings.area_ranges, kind);
   return parameters;
 }
 
-std::string rules_of(std::string_view protocol, const EvalSettings& config) {
-  const auto protocols = ap_protocols();
-  const auto found = std::find_if(protocols.begin(), protocols.end(), [&](const auto& p) { return p.name == protocol; });
-  const bool changed = config.max_dets || config.iou_thresholds || config.area_ranges || config.sigmas;
-  return std::string(found->meaning) + (changed ? "; with settings of yours (eval.*)" : "");
+std::string rules_of(ApProtocol protocol, const ApParameters& parameters) {
+  const bool changed = parameters != ap_parameters(protocol, parameters.kind);
+  return std::string(config::meaning_of(protocol)) + (changed ? "; with settings of yours (eval.*)" : "");
 }
 
 NamedValues named_values(const std::vector<ApNumber>& numbers) {
@@ -57,22 +48,35 @@ ReportRow row_of(const ApClass& row) {
   return {row.id, row.name, std::move(values)};
 }
 
-}  // namespace
-
-Report evaluate_coco_files(const EvalRequest& request, std::string_view protocol) {
-  const ApParameters parameters = parameters_of(request, protocol);
+Report evaluate(const ApParameters& parameters, ApProtocol protocol, const EvalRequest& request) {
   parameters.check();
   const CocoIndex truth = CocoIndex::open(request.annotations);
   const CocoResults results = read_coco_results(request.results, truth, parameters.kind);
-  const ApReport found = evaluate_coco(truth, results, {parameters, request.config.threads});
+  const ApReport found = evaluate_coco(truth, results, {parameters, request.settings.threads});
   Report report;
-  report.rules = rules_of(protocol, request.config);
+  report.rules = rules_of(protocol, parameters);
   report.images = found.num_images;
   report.metrics = named_values(found.numbers);
   for (const ApClass& row : found.per_class) report.per_class.push_back(row_of(row));
   report.notes = found.notes;
   if (!request.plots.empty()) plot_precision_recall(found, request.plots);
   return report;
+}
+
+}  // namespace
+
+Report evaluate_task(const BoxSettings& settings, const EvalRequest& request) {
+  return evaluate(parameters_of(settings, CocoKind::kBox), settings.protocol, request);
+}
+
+Report evaluate_task(const MaskSettings& settings, const EvalRequest& request) {
+  return evaluate(parameters_of(settings, CocoKind::kMask), settings.protocol, request);
+}
+
+Report evaluate_task(const KeypointSettings& settings, const EvalRequest& request) {
+  ApParameters parameters = parameters_of(settings, CocoKind::kKeypoint);
+  if (settings.sigmas) parameters.keypoint_sigmas = *settings.sigmas;
+  return evaluate(parameters, settings.protocol, request);
 }
 
 }  // namespace glid

@@ -35,10 +35,9 @@ void add_image(const MatchedFile& file, double depth_scale, DepthErrors& errors)
   }
 }
 
-DepthErrors evaluate(const std::vector<MatchedFile>& files, const EvalSettings& config) {
-  const DepthErrors empty({config.min_depth, config.max_depth, config.crop, config.median_scaling});
-  return accumulate(std::ssize(files), config.threads, empty,
-                    [&](size_t i, DepthErrors& part) { add_image(files[i], config.depth_scale, part); });
+DepthErrors evaluate(const std::vector<MatchedFile>& files, const DepthSettings& settings, int64_t num_threads) {
+  return accumulate(std::ssize(files), num_threads, DepthErrors(settings),
+                    [&](size_t i, DepthErrors& part) { add_image(files[i], settings.depth_scale, part); });
 }
 
 std::vector<ReportRow> image_rows(const DepthErrors& errors) {
@@ -54,54 +53,53 @@ std::vector<ReportRow> image_rows(const DepthErrors& errors) {
 }
 
 // Truth, prediction and |g - p| / g of an image, from the same blue to the same yellow in all rows.
-std::vector<Image> error_row(const MatchedFile& file, const EvalSettings& config) {
-  DepthMap truth = read_depth(file.annotation, config.depth_scale);
-  const DepthMap predicted = read_depth(file.result, config.depth_scale);
+std::vector<Image> error_row(const MatchedFile& file, const DepthSettings& settings) {
+  DepthMap truth = read_depth(file.annotation, settings.depth_scale);
+  const DepthMap predicted = read_depth(file.result, settings.depth_scale);
   std::vector<double> error(truth.metres.size());
   for (size_t i = 0; i < error.size(); ++i) {
     double& g = truth.metres[i];
-    if (!(g > config.min_depth && g < config.max_depth)) g = std::nan("");
+    if (!(g > settings.min_depth && g < settings.max_depth)) g = std::nan("");
     error[i] = std::abs(g - predicted.metres[i]) / g;
   }
-  return {heat_map(truth.metres, truth.height, truth.width, 0, config.max_depth),
-          heat_map(predicted.metres, truth.height, truth.width, 0, config.max_depth),
+  return {heat_map(truth.metres, truth.height, truth.width, 0, settings.max_depth),
+          heat_map(predicted.metres, truth.height, truth.width, 0, settings.max_depth),
           heat_map(error, truth.height, truth.width, 0, kWorstError)};
 }
 
-void plot_worst(const std::vector<MatchedFile>& files, const DepthErrors& errors, const EvalRequest& request) {
+void plot_worst(const std::vector<MatchedFile>& files, const DepthErrors& errors, const DepthSettings& settings,
+                const std::filesystem::path& folder) {
   std::vector<std::pair<double, size_t>> worst;
   size_t index = 0;
   for (const auto& [name, record] : errors.images()) worst.emplace_back(-record.values.abs_rel, index++);
   std::sort(worst.begin(), worst.end());
   std::vector<std::vector<Image>> rows;
-  for (size_t i = 0; i < std::min(kNumDrawn, worst.size()); ++i)
-    rows.push_back(error_row(files[worst[i].second], request.config));
-  write_png(request.plots / "depth_errors.png", grid(rows, {"truth", "prediction", "|g - p| / g, 0 to 0.5"}, 4));
+  for (size_t i = 0; i < std::min(kNumDrawn, worst.size()); ++i) rows.push_back(error_row(files[worst[i].second], settings));
+  write_png(folder / "depth_errors.png", grid(rows, {"truth", "prediction", "|g - p| / g, 0 to 0.5"}, 4));
 }
 
-std::string rules_of(std::string_view protocol, const EvalSettings& config) {
-  const auto all = depth_protocols();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& p) { return p.name == protocol; });
-  return format("{}; {} m < truth < {} m, crop {}{}", found->meaning, config.min_depth, config.max_depth,
-                config::name_of(config.crop), config.median_scaling ? ", predictions scaled to the truth's median" : "");
+std::string rules_of(const DepthSettings& settings) {
+  return format("{}; {} m < truth < {} m, crop {}{}", config::meaning_of(settings.protocol), settings.min_depth,
+                settings.max_depth, config::name_of(settings.crop),
+                settings.median_scaling ? ", predictions scaled to the truth's median" : "");
 }
 
 }  // namespace
 
-Report evaluate_depth_files(const EvalRequest& request, std::string_view protocol) {
+Report evaluate_task(const DepthSettings& settings, const EvalRequest& request) {
   const auto files = match_files(request.results, request.annotations, kDepthExtensions);
-  const DepthErrors errors = evaluate(files, request.config);
+  const DepthErrors errors = evaluate(files, settings, request.settings.threads);
   const DepthReport found = errors.report();
   Report report;
-  report.rules = rules_of(protocol, request.config);
+  report.rules = rules_of(settings);
   report.images = found.num_images;
-  report.metrics = depth_metrics(found, protocol);
+  report.metrics = depth_metrics(found, settings.protocol);
   report.variants = depth_variants(found);
   report.per_image = image_rows(errors);
   report.notes = found.notes.lines();
   if (found.num_skipped > 0)
     report.notes.push_back(format("{} images without a valid pixel were skipped", found.num_skipped));
-  if (!request.plots.empty()) plot_worst(files, errors, request);
+  if (!request.plots.empty()) plot_worst(files, errors, settings, request.plots);
   return report;
 }
 

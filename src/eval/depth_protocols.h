@@ -1,24 +1,13 @@
 // What is printed under a depth number's name, by implementation of the literature.
 #pragma once
 
-#include <span>
-#include <string_view>
-
 #include "glid/eval/report.h"
 #include "glid/metrics/depth_errors.h"
 
 namespace glid {
 
-struct DepthProtocol {
-  std::string_view name;
-  std::string_view meaning;
-};
-
-// nyu first, the default.
-std::span<const DepthProtocol> depth_protocols();
-
 // abs_rel sq_rel rmse rmse_log log10 silog d1 d2 d3; absent without a valid pixel.
-NamedValues depth_metrics(const DepthReport& report, std::string_view protocol);
+NamedValues depth_metrics(const DepthReport& report, DepthProtocol protocol);
 // The numbers on which protocols differ, by all of them.
 std::vector<Variant> depth_variants(const DepthReport& report);
 

@@ -21,36 +21,26 @@ struct EvalBlocks {
   }
 };
 
-std::string join(const std::vector<std::string_view>& names) {
-  std::string text;
-  for (const std::string_view name : names) text += (text.empty() ? "" : ", ") + std::string(name);
-  return text;
-}
-
-EvalTask parse_task(const std::string& text) {
-  std::vector<std::string_view> names;
-  for (const auto& named : enum_names(EvalTask{})) {
-    if (named.name == text) return named.value;
-    names.push_back(named.name);
-  }
-  throw UsageError("--task", text.empty() ? "is missing" : "is not known", text, "tasks are " + join(names));
+void require_given(const std::string& option, bool given) {
+  if (!given) throw UsageError(option, "is missing", {}, "glid_eval --help lists the options");
 }
 
 EvalRequest make_request(const EvalArguments& arguments) {
   EvalRequest request;
-  request.task = parse_task(arguments.task);
-  if (arguments.results.empty()) throw UsageError("--results", "is missing", {}, "glid_eval --help lists the options");
-  if (arguments.annotations.empty())
-    throw UsageError("--annotations", "is missing", {}, "glid_eval --help lists the options");
+  require_given("--task", !arguments.task.empty());
+  require_given("--results", !arguments.results.empty());
+  require_given("--annotations", !arguments.annotations.empty());
   request.results = arguments.results;
   request.annotations = arguments.annotations;
   request.results_dir = arguments.results_dir;
   request.annotations_dir = arguments.annotations_dir;
-  request.protocol = arguments.protocol;
   request.plots = arguments.plots;
+  config::Tree tree = config::parse_tree("{}", "--set", arguments.overrides);
+  config::set_text(tree, "eval.task", arguments.task, "--task");
+  if (!arguments.protocol.empty()) config::set_text(tree, "eval.protocol", arguments.protocol, "--protocol");
   EvalBlocks blocks;
-  config::read(config::parse_tree("{}", "--set", arguments.overrides), blocks);
-  request.config = blocks.eval;
+  config::read(tree, blocks);
+  request.settings = blocks.eval;
   return request;
 }
 
@@ -58,6 +48,13 @@ void write_where_asked(const std::filesystem::path& file, const std::string& con
   if (file.empty()) return;
   write_file(file, content);
   log_info("wrote {}", file.string());
+}
+
+template <config::NamedEnum Protocol>
+void print_protocols(const char* tasks) {
+  std::fputs(format("protocols of {}\n", tasks).c_str(), stdout);
+  for (const auto& [protocol, name, meaning] : enum_names(Protocol{}))
+    std::fputs(format("  {:<13}  {}\n", name, meaning).c_str(), stdout);
 }
 
 }  // namespace
@@ -72,8 +69,10 @@ ExitCode run_eval_program(const EvalArguments& arguments) {
 
 ExitCode print_eval_help() {
   std::fputs(config::help(EvalBlocks{}).c_str(), stdout);
-  for (const auto& named : enum_names(EvalTask{}))
-    std::fputs(format("protocols of {}: {}\n", named.name, join(protocols_of(named.value))).c_str(), stdout);
+  print_protocols<ApProtocol>("box, mask, keypoint");
+  print_protocols<PanopticProtocol>("panoptic");
+  print_protocols<MeanIouProtocol>("semantic");
+  print_protocols<DepthProtocol>("depth");
   return ExitCode::kDone;
 }
 

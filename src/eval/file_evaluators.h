@@ -1,13 +1,15 @@
-// One function a family of tasks; evaluate_files picks.
+// One function a task; evaluate_files picks and fills in the names of task and protocol.
 #pragma once
 
 #include "glid/eval/evaluate_files.h"
 
 namespace glid {
 
-Report evaluate_coco_files(const EvalRequest& request, std::string_view protocol);  // box, mask, keypoint
-Report evaluate_panoptic_files(const EvalRequest& request, std::string_view protocol);
-Report evaluate_semantic_files(const EvalRequest& request, std::string_view protocol);
-Report evaluate_depth_files(const EvalRequest& request, std::string_view protocol);
+Report evaluate_task(const BoxSettings& settings, const EvalRequest& request);
+Report evaluate_task(const MaskSettings& settings, const EvalRequest& request);
+Report evaluate_task(const KeypointSettings& settings, const EvalRequest& request);
+Report evaluate_task(const PanopticSettings& settings, const EvalRequest& request);
+Report evaluate_task(const SemanticSettings& settings, const EvalRequest& request);
+Report evaluate_task(const DepthSettings& settings, const EvalRequest& request);
 
 }  // namespace glid

@@ -93,15 +93,15 @@ Report report_of(const PanopticReport& found) {
 
 }  // namespace
 
-Report evaluate_panoptic_files(const EvalRequest& request, std::string_view) {
+Report evaluate_task(const PanopticSettings& settings, const EvalRequest& request) {
   const PanopticFiles truth(request.annotations, request.annotations_dir, PanopticRole::kTruth);
   const PanopticFiles predicted(request.results, request.results_dir, PanopticRole::kPrediction);
-  const auto pairs = join(truth, predicted, request.config.missing_as_empty);
+  const auto pairs = join(truth, predicted, settings.missing_as_empty);
   const PanopticQuality quality =
-      accumulate(std::ssize(pairs), request.config.threads, PanopticQuality(truth.json.categories),
+      accumulate(std::ssize(pairs), request.settings.threads, PanopticQuality(truth.json.categories),
                  [&](size_t i, PanopticQuality& part) { add_image(pairs[i], truth, predicted, part); });
   Report report = report_of(quality.report());
-  report.rules = "panopticapi";
+  report.rules = config::meaning_of(settings.protocol);
   if (!request.plots.empty()) plot_classes(report, "PQ", request.plots);
   return report;
 }

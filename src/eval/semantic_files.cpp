@@ -29,7 +29,7 @@ void add_image(const MatchedFile& file, MeanIou& metric) {
 
 MeanIou evaluate(const EvalRequest& request, const MeanIouOptions& options) {
   const auto files = match_files(request.results, request.annotations, kPngExtensions);
-  return accumulate(std::ssize(files), request.config.threads, MeanIou(options),
+  return accumulate(std::ssize(files), request.settings.threads, MeanIou(options),
                     [&](size_t i, MeanIou& part) { add_image(files[i], part); });
 }
 
@@ -77,28 +77,21 @@ void plot_confusion(const ConfusionMatrix& confusion, const std::filesystem::pat
   write_png(folder / "confusion.png", draw_matrix(shares, size, "share of each true class's pixels"));
 }
 
-std::string_view meaning_of(MeanIouProtocol protocol) {
-  const auto all = mean_iou_protocols();
-  return std::find_if(all.begin(), all.end(), [&](const auto& named) { return named.protocol == protocol; })->meaning;
-}
-
 }  // namespace
 
-Report evaluate_semantic_files(const EvalRequest& request, std::string_view protocol_name) {
-  const EvalSettings& config = request.config;
-  const MeanIouProtocol protocol = mean_iou_protocol(protocol_name);
-  const MeanIou metric =
-      evaluate(request, {config.num_classes, config.ignore_label, config.reduce_zero_label, config.results_offset});
-  const MeanIouReport found = metric.report(protocol);
+Report evaluate_task(const SemanticSettings& settings, const EvalRequest& request) {
+  const MeanIou metric = evaluate(request, settings);
+  const MeanIouReport found = metric.report(settings.protocol);
   Report report;
-  report.rules = format("{}; {} classes, ignored label {}", meaning_of(protocol), config.num_classes, config.ignore_label);
+  report.rules = format("{}; {} classes, ignored label {}", config::meaning_of(settings.protocol), settings.num_classes,
+                        settings.ignore_label);
   report.images = found.num_images;
   report.metrics = {{"mIoU", found.mean_iou},
                     {"mAcc", found.mean_accuracy},
                     {"aAcc", found.pixel_accuracy},
                     {"fwIoU", found.frequency_weighted_iou}};
   for (size_t i = 0; i < found.by_protocol.size(); ++i)
-    report.variants.push_back({"mIoU", std::string(mean_iou_protocols()[i].name), found.by_protocol[i]});
+    report.variants.push_back({"mIoU", std::string(enum_names(MeanIouProtocol{})[i].name), found.by_protocol[i]});
   for (size_t c = 0; c < found.classes.size(); ++c)
     report.per_class.push_back(row_of(found.classes[c], c, found.classes.size()));
   report.notes = notes_of(found);

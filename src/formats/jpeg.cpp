@@ -54,12 +54,12 @@ jpeg_error_mgr* install(ErrorHandler& handler) {
   return &handler.manager;
 }
 
-class Decoder {
+class JpegDecoder {
  public:
-  explicit Decoder(std::string_view bytes) : bytes_(bytes) { info_.err = install(errors_); }
-  ~Decoder() { jpeg_destroy_decompress(&info_); }
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
+  explicit JpegDecoder(std::string_view bytes) : bytes_(bytes) { info_.err = install(errors_); }
+  ~JpegDecoder() { jpeg_destroy_decompress(&info_); }
+  JpegDecoder(const JpegDecoder&) = delete;
+  JpegDecoder& operator=(const JpegDecoder&) = delete;
 
   int64_t height() const { return info_.image_height; }
   int64_t width() const { return info_.image_width; }
@@ -157,10 +157,10 @@ struct Encoder {
 bool is_jpeg(std::string_view bytes) { return bytes.starts_with("\xFF\xD8\xFF"); }
 
 Image decode_jpeg(std::string_view bytes, const std::string& where) {
-  const auto check = [&](bool ok, const Decoder& decoder) {
+  const auto check = [&](bool ok, const JpegDecoder& decoder) {
     if (!ok) throw DataError(where, "is a damaged or truncated JPEG", decoder.message());
   };
-  Decoder decoder(bytes);
+  JpegDecoder decoder(bytes);
   check(decoder.read_header(), decoder);
   if (decoder.height() * decoder.width() > kMaxImagePixels)
     throw DataError(where, "has too many pixels", format("{} x {}", decoder.height(), decoder.width()));

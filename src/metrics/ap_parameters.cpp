@@ -14,39 +14,6 @@ namespace {
 constexpr size_t kMaxIouThresholds = 64;  // bits of a word, see average_precision.cpp
 constexpr size_t kMaxAreaRanges = 32;
 
-struct Protocol {
-  ApProtocol described;
-  void (*apply)(ApParameters&);
-};
-
-void use_voc_threshold(ApParameters& parameters) { parameters.iou_thresholds = {.5}; }
-
-const std::array<Protocol, 6> kProtocols = {{
-    {{"coco", "pycocotools 2.0.11"}, [](ApParameters&) {}},
-    {{"coco_no_crowd", "coco without the truths that are crowds: nothing absorbs detections"},
-     [](ApParameters& p) { p.drops_crowds = true; }},
-    {{"coco_box_area", "coco with width x height of the box as a truth's area"},
-     [](ApParameters& p) { p.uses_box_area = true; }},
-    {{"voc_allpoint", "coco's matching at IoU 0.5, area below the whole precision-recall curve"},
-     [](ApParameters& p) {
-       use_voc_threshold(p);
-       p.interpolation = Interpolation::kEveryPoint;
-     }},
-    {{"voc_11point", "coco's matching at IoU 0.5, mean precision at recall 0, 0.1, ... 1"},
-     [](ApParameters& p) {
-       use_voc_threshold(p);
-       p.recall_points = linspace(0, 1, 11);
-     }},
-    {{"pooled", "coco with one curve over all categories (useCats = 0)"},
-     [](ApParameters& p) { p.pools_categories = true; }},
-}};
-
-const std::array<ApProtocol, kProtocols.size()> kDescribed = [] {
-  std::array<ApProtocol, kProtocols.size()> described;
-  std::transform(kProtocols.begin(), kProtocols.end(), described.begin(), [](const Protocol& p) { return p.described; });
-  return described;
-}();
-
 constexpr double kSmallPx2 = 32 * 32, kLargePx2 = 96 * 96, kEndlessPx2 = 1e10;
 
 ApParameters coco_parameters(CocoKind kind) {
@@ -118,19 +85,23 @@ void ApParameters::check() const {
     require(sigma > 0 && std::isfinite(sigma), "sigmas", "must be positive", format("{}", sigma));
 }
 
-std::span<const ApProtocol> ap_protocols() { return kDescribed; }
-
-ApParameters ap_protocol(std::string_view name, CocoKind kind) {
-  std::string names;
-  for (const Protocol& protocol : kProtocols) {
-    if (protocol.described.name == name) {
-      ApParameters parameters = coco_parameters(kind);
-      protocol.apply(parameters);
-      return parameters;
-    }
-    names += (names.empty() ? "" : ", ") + std::string(protocol.described.name);
+ApParameters ap_parameters(ApProtocol protocol, CocoKind kind) {
+  ApParameters parameters = coco_parameters(kind);
+  switch (protocol) {
+    case ApProtocol::kCoco: break;
+    case ApProtocol::kCocoNoCrowd: parameters.drops_crowds = true; break;
+    case ApProtocol::kCocoBoxArea: parameters.uses_box_area = true; break;
+    case ApProtocol::kVocAllPoint:
+      parameters.iou_thresholds = {.5};
+      parameters.interpolation = Interpolation::kEveryPoint;
+      break;
+    case ApProtocol::kVoc11Point:
+      parameters.iou_thresholds = {.5};
+      parameters.recall_points = linspace(0, 1, 11);
+      break;
+    case ApProtocol::kPooled: parameters.pools_categories = true; break;
   }
-  throw UsageError("--protocol", "is not a protocol of average precision", std::string(name), "choose one of " + names);
+  return parameters;
 }
 
 std::vector<double> linspace(double start, double stop, int64_t count) {

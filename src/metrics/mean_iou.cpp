@@ -16,12 +16,6 @@ namespace {
 constexpr int64_t kNumLabels = 65536;
 constexpr int64_t kMaxClasses = 4096;
 
-constexpr std::array<MeanIouProtocolName, 3> kProtocols = {{
-    {MeanIouProtocol::kDetectron2, "detectron2", "mean over classes with ground truth"},
-    {MeanIouProtocol::kMmseg, "mmseg", "mean over classes with ground truth or predictions"},
-    {MeanIouProtocol::kCsail, "csail", "mean over all classes, 0 for absent ones"},
-}};
-
 MeanIouOptions checked(const MeanIouOptions& options) {
   options.check();
   return options;
@@ -84,17 +78,6 @@ uint64_t block_at(const uint16_t* labels) {
 uint64_t block_of(uint16_t label) { return label * 0x0001'0001'0001'0001u; }
 
 }  // namespace
-
-std::span<const MeanIouProtocolName> mean_iou_protocols() { return kProtocols; }
-
-MeanIouProtocol mean_iou_protocol(std::string_view name) {
-  std::string names;
-  for (const MeanIouProtocolName& known : kProtocols) {
-    if (known.name == name) return known.protocol;
-    names += format("{}{}", names.empty() ? "" : ", ", known.name);
-  }
-  throw UsageError("protocol", "is not known for semantic segmentation", std::string(name), "one of " + names);
-}
 
 void MeanIouOptions::check() const {
   const auto require = [](bool holds, const char* setting, const std::string& what, int64_t value) {
@@ -213,8 +196,8 @@ MeanIouReport MeanIou::report(MeanIouProtocol protocol) const {
   report.classes = classes_of(confusion_, protocol);
   report.mean_iou = mean_of(report.classes, &SemanticClass::iou);
   report.mean_accuracy = mean_of(report.classes, &SemanticClass::accuracy);
-  for (const MeanIouProtocolName& other : kProtocols) {
-    report.by_protocol.push_back(mean_of(classes_of(confusion_, other.protocol), &SemanticClass::iou));
+  for (const auto& other : enum_names(MeanIouProtocol{})) {
+    report.by_protocol.push_back(mean_of(classes_of(confusion_, other.value), &SemanticClass::iou));
   }
   int64_t num_correct = 0;
   double weighted_iou = 0;

@@ -30,7 +30,7 @@ TEST(Read, DefaultsStay) {
   EXPECT_EQ(run.root, "images");
   EXPECT_EQ(run.optim.lr, 1.2e-3);
   EXPECT_EQ(run.optim.clip, 3.0);
-  EXPECT_EQ(run.precision, Precision::kBf16);
+  EXPECT_EQ(run.precision, PrecisionSample::kBf16);
   EXPECT_EQ(run.model.encoder.patch, std::nullopt);
 }
 
@@ -40,7 +40,7 @@ TEST(Read, EveryType) {
       "model: {encoder: {window: [8, 4, 2, 1], patch: 2}, layers: 3}\noptim: {lr: 5e-2, betas: [0, 0.95], clip: null}\n");
   EXPECT_EQ(run.seed, 18446744073709551615u);
   EXPECT_FALSE(run.flip);
-  EXPECT_EQ(run.precision, Precision::kFp16);
+  EXPECT_EQ(run.precision, PrecisionSample::kFp16);
   EXPECT_THAT(run.parts, testing::ElementsAre("bifpn", "decoder"));
   EXPECT_THAT(run.model.encoder.window.values, testing::ElementsAre(8, 4, 2, 1));
   EXPECT_EQ(run.model.encoder.patch, 2);

@@ -12,10 +12,10 @@
 
 namespace glid {
 
-enum class Precision { kFp32, kBf16, kFp16 };
-constexpr auto enum_names(Precision) {
-  return std::to_array<config::Named<Precision>>(
-      {{Precision::kFp32, "fp32"}, {Precision::kBf16, "bf16"}, {Precision::kFp16, "fp16"}});
+enum class PrecisionSample { kFp32, kBf16, kFp16 };
+constexpr auto enum_names(PrecisionSample) {
+  return std::to_array<config::Named<PrecisionSample>>(
+      {{PrecisionSample::kFp32, "fp32"}, {PrecisionSample::kBf16, "bf16"}, {PrecisionSample::kFp16, "fp16"}});
 }
 
 struct EncoderSample {
@@ -88,7 +88,7 @@ struct RunSample {
   uint64_t seed = 0;
   std::string root;
   bool flip = true;
-  Precision precision = Precision::kBf16;
+  PrecisionSample precision = PrecisionSample::kBf16;
   std::vector<std::string> parts{"encoder"};
   ModelSample model;
   std::variant<MaskedImageSample, DetectionSample> task;

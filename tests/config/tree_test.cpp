@@ -172,8 +172,8 @@ TEST(Tree, ATextOfAnOptionTakesThePlaceOfAnyValue) {
 }
 
 TEST(ParseName, FindsTheValueOrSaysWhatThereIs) {
-  EXPECT_EQ(parse_name<Precision>("--precision", "bf16"), Precision::kBf16);
-  EXPECT_EQ(usage_error([] { parse_name<Precision>("--precision", "bf61"); }),
+  EXPECT_EQ(parse_name<PrecisionSample>("--precision", "bf16"), PrecisionSample::kBf16);
+  EXPECT_EQ(usage_error([] { parse_name<PrecisionSample>("--precision", "bf61"); }),
             "--precision: must be one of fp32|bf16|fp16 (got bf61); did you mean bf16?");
 }
 

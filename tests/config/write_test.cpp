@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "glid/config/read.h"
+#include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "sample_config.h"
 

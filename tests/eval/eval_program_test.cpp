@@ -44,7 +44,11 @@ TEST_F(EvalProgram, UsageErrorsAreOneLineAndTwo) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"--set", "eval.max_detz=[1]"}, "max_dets"},
       {{"--set", "eval.iou_thresholds=[2]"}, "eval.iou_thresholds"},
-      {{"--protocol", "voc"}, "protocols are coco"},
+      {{"--protocol", "voc"}, "--protocol: eval.protocol must be one of coco|coco_no_crowd|"},
+      {{"--protocol", "mmseg"}, "eval.protocol must be one of coco|"},
+      {{"--set", "eval.sigmas=[1]"}, "eval.sigmas is not a known key (got [1]); it belongs to eval.task: keypoint"},
+      {{"--set", "eval.num_classes=3"}, "it belongs to eval.task: semantic"},
+      {{"--set", "eval.max_depth=3"}, "it belongs to eval.task: depth"},
   };
   for (const auto& [options, expected] : cases) {
     const ProgramResult ran = evaluate(options);
@@ -52,8 +56,10 @@ TEST_F(EvalProgram, UsageErrorsAreOneLineAndTwo) {
     EXPECT_THAT(ran.output, HasSubstr(expected));
     EXPECT_EQ(std::count(ran.output.begin(), ran.output.end(), '\n'), 1) << ran.output;
   }
-  EXPECT_EQ(run("glid_eval", {"--task", "boxes"}).output,
-            "glid_eval: --task: is not known (got boxes); tasks are box, mask, keypoint, panoptic, semantic, depth\n");
+  EXPECT_EQ(
+      run("glid_eval", {"--task", "boxes"}).output,
+      "glid_eval: --task: eval.task must be one of box|mask|keypoint|panoptic|semantic|depth (got boxes); did you mean "
+      "box?\n");
 }
 
 TEST_F(EvalProgram, DataErrorsAreOneLineAndThree) {
@@ -68,7 +74,8 @@ TEST_F(EvalProgram, HelpListsSettingsAndProtocols) {
   const ProgramResult ran = run("glid_eval", {"--help-config"});
   EXPECT_EQ(ran.code, 0);
   EXPECT_THAT(ran.output, HasSubstr("eval.depth_scale"));
-  EXPECT_THAT(ran.output, HasSubstr("protocols of semantic: detectron2, mmseg, csail"));
+  EXPECT_THAT(ran.output, HasSubstr("(eval.task: box, mask, keypoint)\n"));
+  EXPECT_THAT(ran.output, HasSubstr("protocols of semantic\n  detectron2     mean over classes with ground truth\n"));
 }
 
 }  // namespace

@@ -48,14 +48,21 @@ class EvaluateFiles : public testing::Test {
   void depth(const std::string& name, std::vector<double> metres) const {
     write_depth_png(root / name, {2, std::ssize(metres) / 2, std::move(metres)}, 1000);
   }
-  EvalRequest folders(EvalTask task) const {
-    EvalRequest request{.task = task, .results = root / "result", .annotations = root / "truth"};
-    request.config.num_classes = 3;
-    request.config.crop = DepthCrop::kNone;
-    return request;
+  EvalRequest folders(const TaskSettings& task) const {
+    return {.settings = {task}, .results = root / "result", .annotations = root / "truth"};
   }
-  EvalRequest files(EvalTask task, const std::string& truth, const std::string& result) const {
-    return {.task = task, .results = write("result.json", result), .annotations = write("truth.json", truth)};
+  EvalRequest files(const TaskSettings& task, const std::string& truth, const std::string& result) const {
+    return {.settings = {task}, .results = write("result.json", result), .annotations = write("truth.json", truth)};
+  }
+  static SemanticSettings three_classes() {
+    SemanticSettings settings;
+    settings.num_classes = 3;
+    return settings;
+  }
+  static DepthSettings whole_images() {
+    DepthSettings settings;
+    settings.crop = DepthCrop::kNone;
+    return settings;
   }
   void expect_plots(EvalRequest request, const std::vector<std::string>& names) const {
     request.plots = root / "plots";
@@ -82,7 +89,7 @@ constexpr const char* kTruth = R"({"images": [{"id": 5, "height": 100, "width": 
 
 TEST_F(EvaluateFiles, BoxesThatAreRight) {
   const Report report = evaluate_files(
-      files(EvalTask::kBox, kTruth, R"([{"image_id": 5, "category_id": 3, "bbox": [10, 10, 20, 20], "score": 0.5}])"));
+      files(BoxSettings{}, kTruth, R"([{"image_id": 5, "category_id": 3, "bbox": [10, 10, 20, 20], "score": 0.5}])"));
   EXPECT_EQ(report.task, "box");
   EXPECT_EQ(report.protocol, "coco");
   EXPECT_EQ(report.images, 1);
@@ -97,9 +104,9 @@ TEST_F(EvaluateFiles, BoxesThatAreRight) {
 // IoU 10 x 20 / (400 + 400 - 200) = 1/3 matches at a threshold of 0.3 only.
 TEST_F(EvaluateFiles, ThresholdsOfTheUser) {
   EvalRequest request =
-      files(EvalTask::kBox, kTruth, R"([{"image_id": 5, "category_id": 3, "bbox": [20, 10, 20, 20], "score": 0.5}])");
+      files(BoxSettings{}, kTruth, R"([{"image_id": 5, "category_id": 3, "bbox": [20, 10, 20, 20], "score": 0.5}])");
   EXPECT_EQ(metric(evaluate_files(request), "AP"), 0);
-  request.config.iou_thresholds = {{0.3, 0.4}};
+  std::get<BoxSettings>(request.settings.task).iou_thresholds = {{0.3, 0.4}};
   const Report report = evaluate_files(request);
   EXPECT_DOUBLE_EQ(*metric(report, "AP"), 0.5);
   EXPECT_THAT(report.rules, HasSubstr("with settings of yours"));
@@ -107,8 +114,8 @@ TEST_F(EvaluateFiles, ThresholdsOfTheUser) {
 
 TEST_F(EvaluateFiles, AreaRangesOfTheUser) {
   EvalRequest request =
-      files(EvalTask::kBox, kTruth, R"([{"image_id": 5, "category_id": 3, "bbox": [10, 10, 20, 20], "score": 0.5}])");
-  request.config.area_ranges = {{{0, 1e10}, {0, 100}, {100, 400}, {401, 1e10}}};
+      files(BoxSettings{}, kTruth, R"([{"image_id": 5, "category_id": 3, "bbox": [10, 10, 20, 20], "score": 0.5}])");
+  std::get<BoxSettings>(request.settings.task).area_ranges = {{{0, 1e10}, {0, 100}, {100, 400}, {401, 1e10}}};
   const Report report = evaluate_files(request);
   EXPECT_FALSE(metric(report, "APs"));
   EXPECT_DOUBLE_EQ(*metric(report, "APm"), 1);
@@ -117,20 +124,20 @@ TEST_F(EvaluateFiles, AreaRangesOfTheUser) {
 
 TEST_F(EvaluateFiles, Masks) {
   const Report report = evaluate_files(
-      files(EvalTask::kMask, kTruth,
+      files(MaskSettings{}, kTruth,
             R"([{"image_id": 5, "category_id": 3, "score": 0.5, "segmentation": [[10, 10, 30, 10, 30, 30, 10, 30]]}])"));
   EXPECT_DOUBLE_EQ(*metric(report, "AP"), 1);
 }
 
 TEST_F(EvaluateFiles, Keypoints) {
   EvalRequest request = files(
-      EvalTask::kKeypoint,
+      KeypointSettings{},
       R"({"images": [{"id": 1, "height": 100, "width": 100}], "categories": [{"id": 1, "name": "person", "keypoints": ["a", "b"]}],
          "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 50, 50], "area": 2500, "iscrowd": 0,
                           "num_keypoints": 2, "keypoints": [10, 10, 2, 20, 20, 1]}]})",
       R"([{"image_id": 1, "category_id": 1, "score": 1.0, "keypoints": [10, 10, 1, 20, 20, 1]}])");
   EXPECT_THAT(error_of(request), HasSubstr("sigmas"));
-  request.config.sigmas = {{0.1, 0.1}};
+  std::get<KeypointSettings>(request.settings.task).sigmas = {{0.1, 0.1}};
   const Report report = evaluate_files(request);
   EXPECT_DOUBLE_EQ(*metric(report, "AP"), 1);
   EXPECT_DOUBLE_EQ(*metric(report, "APm"), 1);
@@ -143,7 +150,7 @@ TEST_F(EvaluateFiles, Panoptic) {
     "categories": [{"id": 1, "name": "t", "isthing": 1}, {"id": 2, "name": "s", "isthing": 0}], "annotations": [{"image_id": 1,
     "file_name": "a.png", "segments_info": [{"id": 7, "category_id": 1, "area": 4, "iscrowd": 0}, {"id": 9, "category_id": 2,
     "area": 4, "iscrowd": 0}]}]})";
-  EvalRequest request = files(EvalTask::kPanoptic, head, head);
+  EvalRequest request = files(PanopticSettings{}, head, head);
   write_panoptic_png(root / "truth" / "a.png", {2, 8, {7, 7, 7, 7, 0, 0, 9, 9, 0, 0, 0, 0, 0, 0, 9, 9}});
   write_panoptic_png(root / "result" / "a.png", {2, 8, {7, 7, 7, 0, 0, 0, 9, 9, 0, 0, 0, 0, 0, 0, 9, 9}});
   Report report = evaluate_files(request);
@@ -154,7 +161,7 @@ TEST_F(EvaluateFiles, Panoptic) {
 
   write("result.json", R"({"annotations": []})");
   EXPECT_THAT(error_of(request), HasSubstr("has no result for image 1"));
-  request.config.missing_as_empty = true;
+  std::get<PanopticSettings>(request.settings.task).missing_as_empty = true;
   report = evaluate_files(request);
   EXPECT_EQ(metric(report, "PQ"), 0);
 }
@@ -162,7 +169,7 @@ TEST_F(EvaluateFiles, Panoptic) {
 TEST_F(EvaluateFiles, PanopticResultOfAnUnknownImage) {
   const std::string truth = R"({"images": [], "categories": [{"id": 1, "name": "t", "isthing": 1}], "annotations": []})";
   const EvalRequest request =
-      files(EvalTask::kPanoptic, truth, R"({"annotations": [{"image_id": 4, "file_name": "a.png", "segments_info": []}]})");
+      files(PanopticSettings{}, truth, R"({"annotations": [{"image_id": 4, "file_name": "a.png", "segments_info": []}]})");
   EXPECT_THAT(error_of(request), HasSubstr("image 4"));
 }
 
@@ -170,7 +177,7 @@ TEST_F(EvaluateFiles, PanopticResultOfAnUnknownImage) {
 TEST_F(EvaluateFiles, Semantic) {
   labels("truth/a.png", {0, 0, 1, 1, 2, 255});
   labels("result/a.png", {0, 1, 1, 1, 0, 2});
-  const Report report = evaluate_files(folders(EvalTask::kSemantic));
+  const Report report = evaluate_files(folders(three_classes()));
   EXPECT_DOUBLE_EQ(*metric(report, "mIoU"), (1.0 / 3 + 2.0 / 3) / 3);
   EXPECT_DOUBLE_EQ(*metric(report, "mAcc"), (0.5 + 1 + 0) / 3);
   EXPECT_DOUBLE_EQ(*metric(report, "aAcc"), 0.6);
@@ -181,27 +188,27 @@ TEST_F(EvaluateFiles, Semantic) {
 TEST_F(EvaluateFiles, SemanticProtocolsDifferOnAbsentClasses) {
   labels("truth/a.png", {0, 0, 0, 0});
   labels("result/a.png", {0, 0, 0, 1});
-  EvalRequest request = folders(EvalTask::kSemantic);
+  EvalRequest request = folders(three_classes());
   const Report report = evaluate_files(request);
   EXPECT_DOUBLE_EQ(*variant(report, "mIoU", "detectron2"), 0.75);
   EXPECT_DOUBLE_EQ(*variant(report, "mIoU", "mmseg"), 0.375);
   EXPECT_DOUBLE_EQ(*variant(report, "mIoU", "csail"), 0.25);
-  request.protocol = "csail";
+  std::get<SemanticSettings>(request.settings.task).protocol = MeanIouProtocol::kCsail;
   EXPECT_DOUBLE_EQ(*metric(evaluate_files(request), "mIoU"), 0.25);
 }
 
 TEST_F(EvaluateFiles, SemanticLabelsFromOne) {
   labels("truth/a.png", {0, 1, 2, 3});
   labels("result/a.png", {3, 1, 2, 3});
-  EvalRequest request = folders(EvalTask::kSemantic);
+  EvalRequest request = folders(three_classes());
   EXPECT_THAT(error_of(request), HasSubstr("3"));
-  request.config.reduce_zero_label = true;
-  request.config.results_offset = -1;
+  std::get<SemanticSettings>(request.settings.task).reduce_zero_label = true;
+  std::get<SemanticSettings>(request.settings.task).results_offset = -1;
   EXPECT_DOUBLE_EQ(*metric(evaluate_files(request), "mIoU"), 1);
 }
 
 TEST_F(EvaluateFiles, SemanticBadFiles) {
-  const EvalRequest request = folders(EvalTask::kSemantic);
+  const EvalRequest request = folders(three_classes());
   EXPECT_THAT(error_of(request), HasSubstr("holds no .png file"));
   labels("truth/a.png", {0, 0});
   labels("result/b.png", {0, 0});
@@ -219,7 +226,7 @@ TEST_F(EvaluateFiles, SemanticBadFiles) {
 TEST_F(EvaluateFiles, Depth) {
   depth("truth/a.png", {2, 4, 0, 10});
   depth("result/a.png", {1, 5, 3, 3});
-  const Report report = evaluate_files(folders(EvalTask::kDepth));
+  const Report report = evaluate_files(folders(whole_images()));
   EXPECT_DOUBLE_EQ(*metric(report, "abs_rel"), (0.5 + 0.25) / 2);
   EXPECT_DOUBLE_EQ(*metric(report, "rmse"), 1);
   EXPECT_DOUBLE_EQ(*metric(report, "d1"), 0);
@@ -231,18 +238,18 @@ TEST_F(EvaluateFiles, Depth) {
 TEST_F(EvaluateFiles, DepthProtocols) {
   depth("truth/a.png", {2, 4, 1, 1});
   depth("result/a.png", {1, 5, 1, 1});
-  EvalRequest request = folders(EvalTask::kDepth);
+  EvalRequest request = folders(whole_images());
   const Report report = evaluate_files(request);
   EXPECT_DOUBLE_EQ(*variant(report, "sq_rel", "nyu"), (0.5 + 0.25) / 4);
   EXPECT_DOUBLE_EQ(*variant(report, "sq_rel", "kitti"), (0.25 + 0.0625) / 4);
-  request.protocol = "kitti";
+  std::get<DepthSettings>(request.settings.task).protocol = DepthProtocol::kKitti;
   EXPECT_DOUBLE_EQ(*metric(evaluate_files(request), "sq_rel"), (0.25 + 0.0625) / 4);
 }
 
 TEST_F(EvaluateFiles, DepthImagesWithoutAValidPixelAreCounted) {
   depth("truth/a.png", {0, 0});
   depth("result/a.png", {1, 1});
-  const Report report = evaluate_files(folders(EvalTask::kDepth));
+  const Report report = evaluate_files(folders(whole_images()));
   EXPECT_FALSE(metric(report, "rmse"));
   EXPECT_EQ(report.images, 1);
   EXPECT_THAT(report.notes, testing::Contains(HasSubstr("1 images without a valid pixel")));
@@ -253,34 +260,27 @@ TEST_F(EvaluateFiles, ThreadsChangeNothing) {
     depth(std::string("truth/") + name, {2, 4, 1, 7});
     depth(std::string("result/") + name, {1, 5.5, 1.25, 9});
   }
-  EvalRequest request = folders(EvalTask::kDepth);
-  request.config.threads = 1;
+  EvalRequest request = folders(whole_images());
+  request.settings.threads = 1;
   const std::string one = report_json(evaluate_files(request));
-  request.config.threads = 3;
+  request.settings.threads = 3;
   EXPECT_EQ(one, report_json(evaluate_files(request)));
 }
 
 TEST_F(EvaluateFiles, PlotsOfBoxes) {
-  expect_plots(files(EvalTask::kBox, kTruth, "[]"), {"precision_recall.png", "ap_by_class.png"});
+  expect_plots(files(BoxSettings{}, kTruth, "[]"), {"precision_recall.png", "ap_by_class.png"});
 }
 
 TEST_F(EvaluateFiles, PlotsOfLabels) {
   labels("truth/a.png", {0, 1, 2, 2});
   labels("result/a.png", {0, 1, 2, 1});
-  expect_plots(folders(EvalTask::kSemantic), {"confusion.png", "IoU_by_class.png"});
+  expect_plots(folders(three_classes()), {"confusion.png", "IoU_by_class.png"});
 }
 
 TEST_F(EvaluateFiles, PlotsOfDepth) {
   depth("truth/a.png", {2, 4});
   depth("result/a.png", {1, 5});
-  expect_plots(folders(EvalTask::kDepth), {"depth_errors.png"});
-}
-
-TEST_F(EvaluateFiles, UnknownProtocolListsTheNames) {
-  EvalRequest request = folders(EvalTask::kSemantic);
-  request.protocol = "mmsegg";
-  EXPECT_EQ(error_of(request),
-            "--protocol: is not known for --task semantic (got mmsegg); protocols are detectron2, mmseg, csail");
+  expect_plots(folders(whole_images()), {"depth_errors.png"});
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Pairs : public testing::Test {
+class PairsOfFiles : public testing::Test {
  protected:
   void add(const fs::path& file) {
     fs::create_directories((root() / file).parent_path());
@@ -23,7 +23,7 @@ class Pairs : public testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(Pairs, MatchesByStemAndNamesTheRest) {
+TEST_F(PairsOfFiles, MatchesByStemAndNamesTheRest) {
   for (const char* file : {"images/b.jpg", "images/a.PNG", "images/town/a.jpeg", "images/alone.jpg", "images/.hidden.jpg",
                            "images/notes.txt", "labels/a.png", "labels/b.png", "labels/town/a.png", "labels/other.png",
                            "labels/alone.txt", "labels/.cache/alone.png"})
@@ -39,13 +39,13 @@ TEST_F(Pairs, MatchesByStemAndNamesTheRest) {
   EXPECT_EQ(pairs.labels_without_image, std::vector<fs::path>{root() / "labels/other.png"});
 }
 
-TEST_F(Pairs, DotsInNamesBelongToTheStem) {
+TEST_F(PairsOfFiles, DotsInNamesBelongToTheStem) {
   add("images/a.1.jpg");
   add("labels/a.1.png");
   EXPECT_EQ(list().pairs.at(0).stem, "a.1");
 }
 
-TEST_F(Pairs, Errors) {
+TEST_F(PairsOfFiles, Errors) {
   expect_data_error([&] { list(); }, {"labels: can't be read"});
   add("images/a.jpg");
   add("labels/b.png");

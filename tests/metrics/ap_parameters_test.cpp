@@ -12,7 +12,7 @@ using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 TEST(ApParameters, ThresholdsAreNumpysNotDecimals) {
-  const ApParameters parameters = ap_protocol("coco", CocoKind::kBox);
+  const ApParameters parameters = ap_parameters(ApProtocol::kCoco, CocoKind::kBox);
   ASSERT_EQ(parameters.iou_thresholds.size(), 10u);
   EXPECT_EQ(parameters.iou_thresholds[0], .5);
   EXPECT_EQ(parameters.iou_thresholds[5], .75);
@@ -33,7 +33,7 @@ TEST(ApParameters, LinspaceOfOneValueAndOfNone) {
 }
 
 TEST(ApParameters, Keypoints) {
-  const ApParameters parameters = ap_protocol("coco", CocoKind::kKeypoint);
+  const ApParameters parameters = ap_parameters(ApProtocol::kCoco, CocoKind::kKeypoint);
   EXPECT_EQ(parameters.max_dets, std::vector<int64_t>{20});
   EXPECT_EQ(parameters.area_ranges.size(), 3u);
   ASSERT_EQ(parameters.keypoint_sigmas.size(), 17u);
@@ -43,28 +43,21 @@ TEST(ApParameters, Keypoints) {
 }
 
 TEST(ApParameters, ProtocolsDifferFromCocoInTheirPointOnly) {
-  EXPECT_EQ(ap_protocols().front().name, "coco");
-  for (const ApProtocol& protocol : ap_protocols()) {
-    SCOPED_TRACE(protocol.name);
-    ap_protocol(protocol.name, CocoKind::kMask).check();
-    EXPECT_EQ(ap_protocol(protocol.name, CocoKind::kBox) == ap_protocol("coco", CocoKind::kBox), protocol.name == "coco");
+  for (const auto& [protocol, name, meaning] : enum_names(ApProtocol{})) {
+    SCOPED_TRACE(name);
+    ap_parameters(protocol, CocoKind::kMask).check();
+    EXPECT_EQ(ap_parameters(protocol, CocoKind::kBox) == ap_parameters(ApProtocol::kCoco, CocoKind::kBox), name == "coco");
   }
-  EXPECT_TRUE(ap_protocol("coco_no_crowd", CocoKind::kBox).drops_crowds);
-  EXPECT_TRUE(ap_protocol("coco_box_area", CocoKind::kBox).uses_box_area);
-  EXPECT_TRUE(ap_protocol("pooled", CocoKind::kBox).pools_categories);
-  EXPECT_EQ(ap_protocol("voc_11point", CocoKind::kBox).recall_points.size(), 11u);
-  EXPECT_EQ(ap_protocol("voc_allpoint", CocoKind::kBox).iou_thresholds, std::vector<double>{.5});
-}
-
-TEST(ApParameters, AnUnknownProtocolListsTheNames) {
-  EXPECT_THAT(
-      [] { ap_protocol("cocoa", CocoKind::kBox); },
-      ThrowsMessage<UsageError>(HasSubstr("(got cocoa); choose one of coco, coco_no_crowd, coco_box_area, voc_allpoint")));
+  EXPECT_TRUE(ap_parameters(ApProtocol::kCocoNoCrowd, CocoKind::kBox).drops_crowds);
+  EXPECT_TRUE(ap_parameters(ApProtocol::kCocoBoxArea, CocoKind::kBox).uses_box_area);
+  EXPECT_TRUE(ap_parameters(ApProtocol::kPooled, CocoKind::kBox).pools_categories);
+  EXPECT_EQ(ap_parameters(ApProtocol::kVoc11Point, CocoKind::kBox).recall_points.size(), 11u);
+  EXPECT_EQ(ap_parameters(ApProtocol::kVocAllPoint, CocoKind::kBox).iou_thresholds, std::vector<double>{.5});
 }
 
 void expect_refused(const std::string& setting, CocoKind kind, void (*change)(ApParameters&)) {
   SCOPED_TRACE(setting);
-  ApParameters parameters = ap_protocol("coco", kind);
+  ApParameters parameters = ap_parameters(ApProtocol::kCoco, kind);
   change(parameters);
   EXPECT_THAT([&] { parameters.check(); }, ThrowsMessage<UsageError>(HasSubstr("eval." + setting)));
 }

@@ -43,7 +43,8 @@ Picture late_hit(int num_false, int32_t category = 0) {
   return picture;
 }
 
-ApResult evaluate(const std::vector<Picture>& pictures, const ApParameters& parameters = ap_protocol("coco", CocoKind::kBox),
+ApResult evaluate(const std::vector<Picture>& pictures,
+                  const ApParameters& parameters = ap_parameters(ApProtocol::kCoco, CocoKind::kBox),
                   int64_t num_categories = 1) {
   ApAccumulator accumulator(parameters, num_categories);
   for (size_t i = 0; i < pictures.size(); ++i) accumulator.add(pictures[i].at(static_cast<int64_t>(i)));
@@ -66,9 +67,9 @@ std::vector<std::string> names(const ApResult& result) {
 TEST(AveragePrecision, OfficialNames) {
   EXPECT_THAT(names(evaluate({})),
               testing::ElementsAre("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"));
-  EXPECT_THAT(names(evaluate({}, ap_protocol("coco", CocoKind::kKeypoint))),
+  EXPECT_THAT(names(evaluate({}, ap_parameters(ApProtocol::kCoco, CocoKind::kKeypoint))),
               testing::ElementsAre("AP", "AP50", "AP75", "APm", "APl", "AR", "AR50", "AR75", "ARm", "ARl"));
-  ApParameters own = ap_protocol("coco", CocoKind::kMask);
+  ApParameters own = ap_parameters(ApProtocol::kCoco, CocoKind::kMask);
   own.max_dets = {7};
   own.area_ranges = {{"tiny", 0, 10}, {"all", 0, 100}};
   EXPECT_THAT(names(evaluate({}, own)), testing::ElementsAre("AP", "AP50", "AP75", "AP_tiny", "AR7", "AR_tiny"));
@@ -78,8 +79,10 @@ TEST(AveragePrecision, InterpolationByHand) {
   // Hit, false, hit of two truths: precision 1 up to recall .5, then 2/3.
   const Picture picture{{kTruth, kTruth}, {scored(.9), scored(.8), scored(.7)}, {{1, 0}, {0, 0}, {0, 1}}};
   EXPECT_NEAR(number(evaluate({picture}), "AP"), (51 + 50 * 2. / 3) / 101, kNear);
-  EXPECT_NEAR(number(evaluate({picture}, ap_protocol("voc_11point", CocoKind::kBox)), "AP"), (6 + 5 * 2. / 3) / 11, kNear);
-  EXPECT_NEAR(number(evaluate({picture}, ap_protocol("voc_allpoint", CocoKind::kBox)), "AP50"), (1 + 2. / 3) / 2, kNear);
+  EXPECT_NEAR(number(evaluate({picture}, ap_parameters(ApProtocol::kVoc11Point, CocoKind::kBox)), "AP"),
+              (6 + 5 * 2. / 3) / 11, kNear);
+  EXPECT_NEAR(number(evaluate({picture}, ap_parameters(ApProtocol::kVocAllPoint, CocoKind::kBox)), "AP50"), (1 + 2. / 3) / 2,
+              kNear);
 }
 
 TEST(AveragePrecision, CurveIsNeverIncreasing) {
@@ -92,7 +95,7 @@ TEST(AveragePrecision, CurveIsNeverIncreasing) {
 }
 
 TEST(AveragePrecision, TruthsWithoutDetectionsGiveZero) {
-  const ApResult result = evaluate({{{kTruth}, {}, {}}}, ap_protocol("coco", CocoKind::kBox), 2);
+  const ApResult result = evaluate({{{kTruth}, {}, {}}}, ap_parameters(ApProtocol::kCoco, CocoKind::kBox), 2);
   EXPECT_EQ(number(result, "AP"), 0);
   EXPECT_EQ(number(result, "AR100"), 0);
   EXPECT_EQ(number(result, "AP", 0), 0);
@@ -126,7 +129,7 @@ TEST(AveragePrecision, ThreeHundredOfThreeClassesAllCount) {
     all.detections.insert(all.detections.end(), one.detections.begin(), one.detections.end());
     for (const auto& row : one.similarity) all.similarity.push_back({row[0], row[0], row[0]});
   }
-  EXPECT_NEAR(number(evaluate({all}, ap_protocol("coco", CocoKind::kBox), 3), "AP"), .01, kNear);
+  EXPECT_NEAR(number(evaluate({all}, ap_parameters(ApProtocol::kCoco, CocoKind::kBox), 3), "AP"), .01, kNear);
 }
 
 TEST(AveragePrecision, LimitsOfDetections) {
@@ -153,7 +156,7 @@ TEST(AveragePrecision, ThresholdsIncludeTheirValue) {
 }
 
 TEST(AveragePrecision, ThresholdOneIsMetByRounding) {
-  ApParameters parameters = ap_protocol("coco", CocoKind::kBox);
+  ApParameters parameters = ap_parameters(ApProtocol::kCoco, CocoKind::kBox);
   parameters.iou_thresholds = {1};
   EXPECT_NEAR(number(evaluate({{{kTruth}, {scored(.5)}, {{1 - 1e-11}}}}, parameters), "AP"), 1, kNear);
   EXPECT_EQ(number(evaluate({{{kTruth}, {scored(.5)}, {{1 - 1e-9}}}}, parameters), "AP"), 0);
@@ -193,7 +196,7 @@ TEST(AveragePrecision, CrowdsAbsorbManyOtherIgnoredTruthsOne) {
   const std::vector<std::vector<double>> similarity = {{.8, 0}, {.8, 0}, {.8, 0}, {0, 1}};
   EXPECT_NEAR(number(evaluate({{{kCrowd, kTruth}, detections, similarity}}), "AP50"), 1, kNear);
   EXPECT_NEAR(number(evaluate({{{kIgnored, kTruth}, detections, similarity}}), "AP50"), 1. / 3, kNear);
-  const ApParameters no_crowd = ap_protocol("coco_no_crowd", CocoKind::kBox);
+  const ApParameters no_crowd = ap_parameters(ApProtocol::kCocoNoCrowd, CocoKind::kBox);
   EXPECT_NEAR(number(evaluate({{{kCrowd, kTruth}, detections, similarity}}, no_crowd), "AP50"), .25, kNear);
 }
 
@@ -203,7 +206,7 @@ TEST(AveragePrecision, OfEqualTruthsTheLaterIsTaken) {
 }
 
 TEST(AveragePrecision, SimilarityIsAskedForKeptPairsOfACategoryOnce) {
-  ApParameters parameters = ap_protocol("coco", CocoKind::kBox);
+  ApParameters parameters = ap_parameters(ApProtocol::kCoco, CocoKind::kBox);
   parameters.max_dets = {2};
   const std::vector<ApTruth> truths = {{500, 0}, {500, 1}};
   const std::vector<ApDetection> detections = {scored(.1, 0), scored(.3, 0), scored(.2, 0), scored(.5, 1)};
@@ -216,8 +219,8 @@ TEST(AveragePrecision, SimilarityIsAskedForKeptPairsOfACategoryOnce) {
 TEST(AveragePrecision, PooledCategoriesShareACurve) {
   // The detection of category 1 finds the truth of category 0; of equal scores the lower category comes first.
   const Picture picture{{{500, 0}}, {scored(.9, 1), scored(.9, 0)}, {{1}, {0}}};
-  EXPECT_EQ(number(evaluate({picture}, ap_protocol("coco", CocoKind::kBox), 2), "AP"), 0);
-  const ApResult pooled = evaluate({picture}, ap_protocol("pooled", CocoKind::kBox), 2);
+  EXPECT_EQ(number(evaluate({picture}, ap_parameters(ApProtocol::kCoco, CocoKind::kBox), 2), "AP"), 0);
+  const ApResult pooled = evaluate({picture}, ap_parameters(ApProtocol::kPooled, CocoKind::kBox), 2);
   EXPECT_EQ(pooled.num_categories, 1);
   EXPECT_NEAR(number(pooled, "AP"), .5, kNear);
 }
@@ -255,7 +258,7 @@ class Splits : public testing::Test {
   ApAccumulator empty() const { return {parameters_, 3}; }
 
   Rng rng_ = Rng(1, 0, 0, RandomOp::kExample);
-  ApParameters parameters_ = ap_protocol("coco", CocoKind::kBox);
+  ApParameters parameters_ = ap_parameters(ApProtocol::kCoco, CocoKind::kBox);
   std::vector<Picture> pictures_;
   ApResult whole_;
 };
@@ -297,7 +300,7 @@ TEST_F(Splits, RefusesOtherParametersAndCutBytes) {
   ApAccumulator accumulator = empty();
   accumulator.add(pictures_[0].at(0));
   const std::string bytes = accumulator.to_bytes();
-  const ApParameters other = ap_protocol("coco_no_crowd", CocoKind::kBox);
+  const ApParameters other = ap_parameters(ApProtocol::kCocoNoCrowd, CocoKind::kBox);
   EXPECT_THROW(accumulator.merge(ApAccumulator(other, 3)), std::invalid_argument);
   EXPECT_THROW(accumulator.merge(ApAccumulator(parameters_, 2)), std::invalid_argument);
   EXPECT_THROW(ApAccumulator::from_bytes(other, 3, bytes), std::invalid_argument);
@@ -308,7 +311,7 @@ TEST_F(Splits, RefusesOtherParametersAndCutBytes) {
 }
 
 TEST(AveragePrecision, RefusesWhatItCannotRank) {
-  ApAccumulator accumulator(ap_protocol("coco", CocoKind::kBox), 1);
+  ApAccumulator accumulator(ap_parameters(ApProtocol::kCoco, CocoKind::kBox), 1);
   const std::vector<ApDetection> nan = {scored(std::numeric_limits<double>::quiet_NaN())}, unknown = {scored(.5, 1)};
   EXPECT_THROW(accumulator.add({0, {}, nan, {}}), std::invalid_argument);
   EXPECT_THROW(accumulator.add({0, {}, unknown, {}}), std::invalid_argument);

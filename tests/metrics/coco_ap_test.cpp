@@ -35,7 +35,7 @@ ApReport evaluate(const CocoIndex& truth, const std::string& results, CocoKind k
 }
 
 ApReport evaluate(const std::string& annotations, const std::string& results, CocoKind kind = CocoKind::kBox) {
-  return evaluate(index_of(annotations), results, kind, ap_protocol("coco", kind));
+  return evaluate(index_of(annotations), results, kind, ap_parameters(ApProtocol::kCoco, kind));
 }
 
 double number(const std::vector<ApNumber>& numbers, const std::string& name) {
@@ -114,7 +114,8 @@ TEST(CocoAp, BoxAreaProtocol) {
   const ApReport coco = evaluate(truth, result);
   EXPECT_NEAR(number(coco.numbers, "APs"), 1, kNear);
   EXPECT_EQ(number(coco.numbers, "APm"), -1);
-  const ApReport box_area = evaluate(index_of(truth), result, CocoKind::kBox, ap_protocol("coco_box_area", CocoKind::kBox));
+  const ApReport box_area =
+      evaluate(index_of(truth), result, CocoKind::kBox, ap_parameters(ApProtocol::kCocoBoxArea, CocoKind::kBox));
   EXPECT_EQ(number(box_area.numbers, "APs"), -1);
   EXPECT_NEAR(number(box_area.numbers, "APm"), 1, kNear);
 }
@@ -127,7 +128,9 @@ TEST(CocoAp, StringImageIds) {
   // Equal scores rank by id as text: "a10" before "a9".
   const std::string results = R"({"image_id": "a9", "category_id": 1, "bbox": [0, 0, 9, 9], "score": 0.5},
                                  {"image_id": "a10", "category_id": 1, "bbox": [0, 0, 9, 9], "score": 0.5})";
-  EXPECT_NEAR(number(evaluate(truth, results, CocoKind::kBox, ap_protocol("coco", CocoKind::kBox)).numbers, "AP"), 1, kNear);
+  EXPECT_NEAR(
+      number(evaluate(truth, results, CocoKind::kBox, ap_parameters(ApProtocol::kCoco, CocoKind::kBox)).numbers, "AP"), 1,
+      kNear);
 }
 
 TEST(CocoAp, NamesTheAnnotationThatLacksAField) {
@@ -179,7 +182,7 @@ std::string pose_result(int image, const std::string& joints, double score) {
 }
 
 ApParameters two_joints() {
-  ApParameters parameters = ap_protocol("coco", CocoKind::kKeypoint);
+  ApParameters parameters = ap_parameters(ApProtocol::kCoco, CocoKind::kKeypoint);
   parameters.keypoint_sigmas = {.05, .05};
   return parameters;
 }
@@ -255,7 +258,9 @@ Files random_files(uint64_t seed, double scale, bool is_exact) {
 
 constexpr std::array kKinds = {CocoKind::kBox, CocoKind::kMask, CocoKind::kKeypoint};
 
-ApParameters parameters_of(CocoKind kind) { return kind == CocoKind::kKeypoint ? two_joints() : ap_protocol("coco", kind); }
+ApParameters parameters_of(CocoKind kind) {
+  return kind == CocoKind::kKeypoint ? two_joints() : ap_parameters(ApProtocol::kCoco, kind);
+}
 
 TEST(CocoAp, TruthSubmittedAsPredictionGivesOne) {
   const Files files = random_files(1, 1, true);
@@ -291,13 +296,13 @@ TEST(CocoAp, ScalingEverythingChangesNothing) {
 TEST(CocoAp, ResultsOfAnotherKindAreAProgrammersMistake) {
   const CocoIndex truth = index_of("");
   const CocoResults boxes = parse_coco_results("[" + box_result(1, "[0, 0, 1, 1]", .5) + "]", "", truth, CocoKind::kBox);
-  EXPECT_THROW(evaluate_coco(truth, boxes, {ap_protocol("coco", CocoKind::kMask)}), std::invalid_argument);
+  EXPECT_THROW(evaluate_coco(truth, boxes, {ap_parameters(ApProtocol::kCoco, CocoKind::kMask)}), std::invalid_argument);
 }
 
 TEST(CocoAp, PooledHasNoClasses) {
   const Files files = random_files(4, 1, true);
   const ApReport report =
-      evaluate(index_of(files.truths), files.results, CocoKind::kBox, ap_protocol("pooled", CocoKind::kBox));
+      evaluate(index_of(files.truths), files.results, CocoKind::kBox, ap_parameters(ApProtocol::kPooled, CocoKind::kBox));
   EXPECT_TRUE(report.per_class.empty());
   EXPECT_NEAR(number(report.numbers, "AP"), 1, kNear);
 }

@@ -36,7 +36,8 @@ void read_numbers(const Json& request, const char* key, std::vector<double>& out
 glid::ApRequest read_request(const Json& json) {
   glid::ApRequest request;
   const std::string protocol = json.find("protocol") ? json.at("protocol").as_string() : "coco";
-  request.parameters = glid::ap_protocol(protocol, kind_of(json.at("kind").as_string()));
+  request.parameters = glid::ap_parameters(glid::config::parse_name<glid::ApProtocol>("protocol", protocol),
+                                           kind_of(json.at("kind").as_string()));
   request.num_threads = json.find("threads") ? json.at("threads").as_int() : 1;
   read_numbers(json, "iou_thresholds", request.parameters.iou_thresholds);
   read_numbers(json, "sigmas", request.parameters.keypoint_sigmas);

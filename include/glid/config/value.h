@@ -28,6 +28,7 @@ template <class E>
 struct Named {
   E value;
   std::string_view name;
+  std::string_view meaning = {};  // a line for people, where the name is not enough
 };
 template <class E>
 concept NamedEnum = requires(E e) {
@@ -35,11 +36,19 @@ concept NamedEnum = requires(E e) {
 };
 
 template <NamedEnum E>
-constexpr std::string_view name_of(E value) {
-  for (const auto& named : enum_names(E{})) {
-    if (named.value == value) return named.name;
+constexpr Named<E> named(E value) {
+  for (const auto& known : enum_names(E{})) {
+    if (known.value == value) return known;
   }
   return {};
+}
+template <NamedEnum E>
+constexpr std::string_view name_of(E value) {
+  return named(value).name;
+}
+template <NamedEnum E>
+constexpr std::string_view meaning_of(E value) {
+  return named(value).meaning;
 }
 
 // N values, written as one where all are equal: `window: 7` or `window: [6, 6, 6, 6]`.

@@ -1,12 +1,12 @@
 // What average precision is computed with. The defaults are pycocotools 2.0.11's, its thresholds to the last bit.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "glid/config/value.h"
 #include "glid/formats/coco_results.h"
 
 namespace glid {
@@ -18,6 +18,19 @@ struct AreaRange {
   double max_px2 = 1e10;
   bool operator==(const AreaRange&) const = default;
 };
+
+enum class ApProtocol { kCoco, kCocoNoCrowd, kCocoBoxArea, kVocAllPoint, kVoc11Point, kPooled };
+
+constexpr auto enum_names(ApProtocol) {
+  return std::to_array<config::Named<ApProtocol>>({
+      {ApProtocol::kCoco, "coco", "pycocotools 2.0.11"},
+      {ApProtocol::kCocoNoCrowd, "coco_no_crowd", "coco without the truths that are crowds: nothing absorbs detections"},
+      {ApProtocol::kCocoBoxArea, "coco_box_area", "coco with width x height of the box as a truth's area"},
+      {ApProtocol::kVocAllPoint, "voc_allpoint", "coco's matching at IoU 0.5, area below the whole precision-recall curve"},
+      {ApProtocol::kVoc11Point, "voc_11point", "coco's matching at IoU 0.5, mean precision at recall 0, 0.1, ... 1"},
+      {ApProtocol::kPooled, "pooled", "coco with one curve over all categories (useCats = 0)"},
+  });
+}
 
 // How a precision-recall curve becomes one number, after precision was made non-increasing.
 enum class Interpolation {
@@ -44,16 +57,8 @@ struct ApParameters {
   void check() const;
 };
 
-struct ApProtocol {
-  std::string_view name;
-  std::string_view meaning;
-};
-
-// coco first, the default.
-std::span<const ApProtocol> ap_protocols();
-
-// The parameters of a protocol, COCO's where it says nothing else. Throws UsageError listing the names.
-ApParameters ap_protocol(std::string_view name, CocoKind kind);
+// The parameters of a protocol, COCO's where it says nothing else.
+ApParameters ap_parameters(ApProtocol protocol, CocoKind kind);
 
 // numpy.linspace to the last bit: `count` values, the first `start` and the last `stop`.
 std::vector<double> linspace(double start, double stop, int64_t count);

@@ -12,7 +12,7 @@
 namespace glid {
 
 struct ApRequest {
-  ApParameters parameters = ap_protocol("coco", CocoKind::kBox);
+  ApParameters parameters = ap_parameters(ApProtocol::kCoco, CocoKind::kBox);
   int64_t num_threads = 1;  // changes nothing but the time
 };
 

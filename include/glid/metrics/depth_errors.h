@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "glid/config/value.h"
+#include "glid/config/fields.h"
 #include "glid/metrics/image_records.h"
 
 namespace glid {
@@ -30,11 +30,32 @@ constexpr auto enum_names(DepthCrop) {
                                                   {DepthCrop::kNone, "none"}});
 }
 
+// What is printed under a number's name.
+enum class DepthProtocol { kNyu, kMmseg, kKitti, kPooled };
+
+constexpr auto enum_names(DepthProtocol) {
+  return std::to_array<config::Named<DepthProtocol>>({
+      {DepthProtocol::kNyu, "nyu",
+       "AdaBins' evaluate.py in double: means over images; silog = 100 sqrt(mean e^2 - (mean e)^2), sq_rel by g"},
+      {DepthProtocol::kMmseg, "mmseg", "nyu with mmsegmentation's silog = sqrt(mean e^2 - (mean e)^2 / 2)"},
+      {DepthProtocol::kKitti, "kitti", "nyu with sq_rel by g^2, as KITTI's development kit"},
+      {DepthProtocol::kPooled, "pooled", "nyu with rmse over the pixels of all images"},
+  });
+}
+
 struct DepthOptions {
   double min_depth = 1e-3;  // metres; truth counts strictly between the two, predictions are clamped to them
   double max_depth = 10;
   DepthCrop crop = DepthCrop::kEigen;
   bool median_scaling = false;  // predictions times median(truth) / median(prediction) of the image: another protocol
+
+  template <class V>
+  void fields(V& v) {
+    v("min_depth", min_depth, "metres; shallower truth is left out", config::positive());
+    v("max_depth", max_depth, "metres; deeper truth is left out", config::positive());
+    v("crop", crop, "the part of the image that counts");
+    v("median_scaling", median_scaling, "scale each prediction to the truth's median, which is another protocol");
+  }
 
   // Throws UsageError naming the setting (eval.min_depth, ...).
   void check() const;

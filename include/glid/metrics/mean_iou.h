@@ -1,6 +1,7 @@
 // Semantic segmentation: one confusion matrix over the whole set, then ratios.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "glid/config/fields.h"
 #include "glid/metrics/image_records.h"
 
 namespace glid {
@@ -18,6 +20,15 @@ struct MeanIouOptions {
   int64_t ignore_label = 255;      // truth pixels that don't count; -1: none
   bool reduce_zero_label = false;  // annotations only: 0 becomes ignored, ignore_label stays it, others lose 1 (ADE20K)
   int64_t results_offset = 0;      // added to predicted labels, e.g. -1 for submissions of 1 to 150
+
+  template <class V>
+  void fields(V& v) {
+    v("num_classes", num_classes, "labels are 0 to num_classes - 1", config::in_range(1, 4096));
+    v("ignore_label", ignore_label, "annotated pixels of this label are left out; -1: none", config::in_range(-1, 65535));
+    v("reduce_zero_label", reduce_zero_label, "annotations have 0 = ignore and classes from 1 (ADE20K's own files)");
+    v("results_offset", results_offset, "added to predicted labels; -1 for files that count classes from 1",
+      config::in_range(-65535, 65535));
+  }
 
   // Throws UsageError naming the setting (eval.num_classes, ...).
   void check() const;
@@ -30,16 +41,13 @@ enum class MeanIouProtocol {
   kCsail,       // all K, 0 for absent ones (CSAILVision/sceneparsing)
 };
 
-struct MeanIouProtocolName {
-  MeanIouProtocol protocol;
-  std::string_view name;
-  std::string_view meaning;
-};
-
-// detectron2 first, the default.
-std::span<const MeanIouProtocolName> mean_iou_protocols();
-// Throws UsageError listing the names.
-MeanIouProtocol mean_iou_protocol(std::string_view name);
+constexpr auto enum_names(MeanIouProtocol) {
+  return std::to_array<config::Named<MeanIouProtocol>>({
+      {MeanIouProtocol::kDetectron2, "detectron2", "mean over classes with ground truth"},
+      {MeanIouProtocol::kMmseg, "mmseg", "mean over classes with ground truth or predictions"},
+      {MeanIouProtocol::kCsail, "csail", "mean over all classes, 0 for absent ones"},
+  });
+}
 
 // Pixels by true and predicted class.
 class ConfusionMatrix {
@@ -82,7 +90,7 @@ struct MeanIouReport {
   std::optional<double> mean_accuracy;             // over classes with ground truth
   std::optional<double> pixel_accuracy;            // aAcc
   std::optional<double> frequency_weighted_iou;    // by share of the ground truth
-  std::vector<std::optional<double>> by_protocol;  // mean_iou of each of mean_iou_protocols()
+  std::vector<std::optional<double>> by_protocol;  // mean_iou of each of enum_names(MeanIouProtocol)
   int64_t num_images = 0;
   int64_t num_ignored_images = 0;                         // without a kept pixel
   int64_t num_kept = 0, num_ignored = 0, num_missed = 0;  // pixels

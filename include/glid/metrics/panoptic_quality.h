@@ -1,6 +1,7 @@
 // Panoptic quality (Kirillov et al., CVPR 2019) as panopticapi's evaluation.py computes it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -9,10 +10,19 @@
 #include <unordered_map>
 #include <vector>
 
+#include "glid/config/value.h"
 #include "glid/formats/panoptic_json.h"
 #include "glid/metrics/image_records.h"
 
 namespace glid {
+
+enum class PanopticProtocol { kPanopticApi };
+
+constexpr auto enum_names(PanopticProtocol) {
+  return std::to_array<config::Named<PanopticProtocol>>(
+      {{PanopticProtocol::kPanopticApi, "panopticapi",
+        "panopticapi's evaluation.py: VOID leaves the union, IoU above 0.5, the last crowd segment of a class absorbs"}});
+}
 
 // The segments of an image: one id a pixel (0 is VOID), and what the ids are. A truth's segments need their area.
 struct PanopticView {
