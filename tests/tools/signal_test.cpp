@@ -141,7 +141,7 @@ TEST(Signals, ThatWereIgnoredAtTheStartStayIgnored) {
 TEST(Signals, InAValidationAreAnsweredAtTheEndOfABatch) {
   for (const char* nproc : {"1", "2"}) {
     const TemporaryFolder dir;
-    const Program program("glid_train", endless(dir.path(), {"--nproc", nproc, "--set", "data.scenes.count=2000000"}));
+    const Program program("glid_train", endless(dir.path(), {"--nproc", nproc, "--set", "data.count=2000000"}));
     ASSERT_TRUE(says(program, "200000 to validate on")) << program.output();
     program.send(SIGTERM);
     expect_interrupted(program.wait(), dir.path());

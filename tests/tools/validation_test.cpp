@@ -38,10 +38,9 @@ class Shares : public testing::Test {
   fs::path out(int ranks) const { return dir_.path() / ("ranks" + std::to_string(ranks)); }
 
   ProgramResult train(int ranks) const {
-    std::vector<std::string> options{"--nproc", std::to_string(ranks)};
-    for (const std::string& setting :
-         {std::string("data.name=folder"), "data.root=" + data().string(), std::string("train.steps=2"),
-          std::string("train.batch_size=6"), std::string("eval.every_steps=2"), std::string("optim.warmup_steps=0")})
+    std::vector<std::string> options = with_data("folder", data());
+    options.insert(options.end(), {"--nproc", std::to_string(ranks)});
+    for (const char* setting : {"train.steps=2", "train.batch_size=6", "eval.every_steps=2", "optim.warmup_steps=0"})
       options.insert(options.end(), {"--set", setting});
     return run("glid_train", small_training(out(ranks), options));
   }
