@@ -41,8 +41,9 @@ Glid::Glid(const ModelShape& shape, const TaskSpec& spec)
       bifpn(register_module("bifpn", std::make_shared<Bifpn>(shape.bifpn, stage_channels(shape.encoder)))),
       decoder(register_module("decoder", std::make_shared<Decoder>(shape.decoder, spec.queries))),
       heads(register_module("heads", std::make_shared<Heads>(shape.decoder.width, spec.heads))) {
-  for (const int64_t layer : spec.supervised_layers)
-    TORCH_CHECK(layer >= 1 && layer <= shape.decoder.layers, "no decoder layer ", layer, " to supervise");
+  const std::vector<int64_t>& layers = spec.supervised_layers;
+  TORCH_CHECK(layers.empty() || (layers.front() >= 1 && layers.back() == shape.decoder.layers),
+              "supervised layers lie between 1 and ", shape.decoder.layers, " and end with the last");
 }
 
 Pyramid Glid::encode(const at::Tensor& units, const View& view) const {

@@ -77,17 +77,21 @@ bool has_token(std::span<const Entry> window) {
   return std::any_of(window.begin(), window.end(), [](const Entry& e) { return e.row >= 0; });
 }
 
+bool is_one_window(const UnitGrid& grid, int stage, int64_t window) {
+  return std::max(grid.height, grid.width) * unit_side(stage) <= window;
+}
+
 // Masked windows have all lengths: rounding up to 16 leaves few buckets for little padding (recipes: 39 K of 30-39 K
-// scores).
-int64_t padded_length(int64_t length, bool whole, int64_t longest) {
+// scores). A stage that is one window has one length.
+int64_t padded_length(int64_t length, bool exact, int64_t longest) {
   constexpr int64_t kStep = 16;
-  return whole ? length : std::min((length + kStep - 1) / kStep * kStep, longest);
+  return exact ? length : std::min((length + kStep - 1) / kStep * kStep, longest);
 }
 
 std::vector<WindowBucket> plan_windows(const SamplePlan& plan, int stage, int64_t window, bool shifted) {
   const int64_t side = unit_side(stage);
   const StageGrid g{Axis(plan.grid.height * side, window, shifted), Axis(plan.grid.width * side, window, shifted)};
-  const bool whole = plan.hidden.empty();
+  const bool whole = plan.hidden.empty(), exact = whole || is_one_window(plan.grid, stage, window);
   std::vector<Entry> entries = token_entries(g, plan, side);
   if (whole) add_phantoms(g, entries);
   std::sort(entries.begin(), entries.end());
@@ -97,16 +101,12 @@ std::vector<WindowBucket> plan_windows(const SamplePlan& plan, int stage, int64_
     const auto end = std::find_if(begin, entries.end(), [&](const Entry& e) { return e.window != begin->window; });
     const std::span<const Entry> members(begin, end);
     if (has_token(members))
-      append_window(buckets, members, padded_length(std::ssize(members), whole, g.y.longest() * g.x.longest()));
+      append_window(buckets, members, padded_length(std::ssize(members), exact, g.y.longest() * g.x.longest()));
     begin = end;
   }
   std::vector<WindowBucket> result;
   for (auto& [length, bucket] : buckets) result.push_back(std::move(bucket));
   return result;
-}
-
-bool is_one_window(const UnitGrid& grid, int stage, int64_t window) {
-  return std::max(grid.height, grid.width) * unit_side(stage) <= window;
 }
 
 // Appends a sample's bucket, its rows counted from `first_row`; phantoms and fillers become row `total`.

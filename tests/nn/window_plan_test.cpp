@@ -51,6 +51,16 @@ TEST(WindowPlan, AWholeImageOfWholeWindowsIsOneBucketWithSharedCodes) {
   EXPECT_FALSE(plain.needs_phantom);
 }
 
+// Swin-B at 192 px with three quarters hidden: 36 and 9 tokens at stages 2 and 3.
+TEST(WindowPlan, AStageThatIsOneWindowKeepsItsLength) {
+  const SamplePlan sample = plan_sample({6, 6}, {0, 1, 5, 9, 14, 20, 27, 33, 35}, {12, 12, 12, 6});
+  for (const auto& [stage, length] : {std::pair{2, 36}, std::pair{3, 9}}) {
+    ASSERT_EQ(sample.buckets[stage][0].size(), 1u);
+    EXPECT_EQ(sample.buckets[stage][0][0].length, length);
+    EXPECT_TRUE(collate({&sample, 1}).windows(stage, true).buckets[0].filler.empty());
+  }
+}
+
 TEST(WindowPlan, ShiftedWindowsAreSmallerAtTheBorder) {
   const StageWindows windows{4, 4, 4, 4};
   const SamplePlan sample = plan_whole_image({1, 1}, windows);  // 8 x 8 tokens at stage 0

@@ -34,8 +34,9 @@ struct HeadSpec {
 struct TaskSpec {
   std::vector<HeadSpec> heads;
   DecoderQueries queries;
-  std::vector<int64_t> supervised_layers;  // decoder layers that heads read, from 1, ascending; empty: the last
-  bool features = false;                   // the answer has the feature map
+  std::vector<int64_t>
+      supervised_layers;  // decoder layers that heads read, from 1, ascending up to the last; empty: the last
+  bool features = false;  // the answer has the feature map
 };
 
 struct Heads : torch::nn::Module {
@@ -47,7 +48,7 @@ struct Heads : torch::nn::Module {
 };
 
 struct Glid : torch::nn::Module {
-  // Our own mistake (TORCH_CHECK) if the decoder lacks a supervised layer.
+  // Our own mistake (TORCH_CHECK) if the supervised layers don't end with the decoder's last.
   Glid(const ModelShape& shape, const TaskSpec& spec);
 
   // Pixels of units [units, U, U, 3], normalised, of the type of the parameters.
