@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <cstring>
+#include <map>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
@@ -69,8 +70,14 @@ bool merge_over_ranks(M& metric, const M& empty, const Share& share, Communicato
   return true;
 }
 
-// Ids sort as the set does.
-std::string key_of(const SampleKey& key) { return format("{:012}", key.id); }
+// Sorts as the set does; the further views of a sample, which lie in one batch, follow it.
+std::vector<std::string> keys_of(const Batch& batch) {
+  std::map<int64_t, int64_t> num_views;
+  std::vector<std::string> keys;
+  for (const BatchImage& image : batch.images)
+    keys.push_back(format("{:012} view {}", image.key.id, num_views[image.key.id]++));
+  return keys;
+}
 
 std::vector<double> on_host(const at::Tensor& values) {
   const at::Tensor host = values.to(at::kCPU, at::kDouble).contiguous();
@@ -85,13 +92,17 @@ void add_losses(const Measured& measured, const Batch& batch, MeanLoss& metric) 
   const Question question = measured.task.ask(batch.on(measured.device));
   const Losses losses = measured.task.losses(answer(measured.model, question, measured.precision), question);
   const std::vector<LossCount> counts = measured.task.counts(batch);
+  std::vector<MeanLoss::Term> terms;
   std::vector<std::vector<LossPart>> of_image(batch.images.size());
   for (const LossTerm& term : losses.terms) {
+    TORCH_CHECK(term.by_image.defined(), "the loss term ", term.name, " doesn't tell the parts of its images");
+    terms.push_back({term.name, term.weight});
     const double count = count_of(term, counts) / static_cast<double>(batch.size());  // images of a batch count alike
     const std::vector<double> sums = on_host(term.by_image);
     for (size_t i = 0; i < of_image.size(); ++i) of_image[i].push_back({sums[i], count});
   }
-  for (size_t i = 0; i < of_image.size(); ++i) metric.add(key_of(batch.images[i].key), std::move(of_image[i]));
+  const std::vector<std::string> keys = keys_of(batch);
+  for (size_t i = 0; i < keys.size(); ++i) metric.add(keys[i], terms, std::move(of_image[i]));
 }
 
 void add_references(const Measured& measured, const Batch& batch, BlindLosses& metric) {
@@ -103,7 +114,8 @@ void add_references(const Measured& measured, const Batch& batch, BlindLosses& m
     const std::vector<double> pt = image_sums(p * t), pp = image_sums(p.square()), tt = image_sums(t.square());
     for (size_t i = 0; i < of_image.size(); ++i) of_image[i].push_back({reference.name, pt[i], pp[i], tt[i], count});
   }
-  for (size_t i = 0; i < of_image.size(); ++i) metric.add(key_of(batch.images[i].key), std::move(of_image[i]));
+  const std::vector<std::string> keys = keys_of(batch);
+  for (size_t i = 0; i < keys.size(); ++i) metric.add(keys[i], std::move(of_image[i]));
 }
 
 template <typename M, typename Add>

@@ -3,15 +3,13 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include <map>
-
 #include "glid/config/write.h"
-#include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/train/checkpoint.h"
 #include "glid/train/device.h"
+#include "glid/train/floor_watch.h"
 #include "glid/train/nonfinite_guard.h"
 #include "glid/train/progress.h"
 #include "glid/train/resume.h"
@@ -44,7 +42,8 @@ class Run {
         validation_(session_),
         guard_(config.out, config.train.max_nonfinite, communicator.rank()),
         total_(session_.schedule.total_steps),
-        progress_(total_, config.train.batch_size) {
+        progress_(total_, config.train.batch_size),
+        floors_(session_.schedule.warmup_steps, config.train.max_lines_under_floor) {
     if (is_main()) data_ = {format("{:016x}", session_.data->fingerprint()), session_.data->size()};
   }
 
@@ -58,10 +57,9 @@ class Run {
 
   bool finish_step();
   ExitCode interrupt();
-  std::optional<StepResult> update();  // nothing if the ranks agree to stop
-  void log_step(const StepResult& result);
-  void warn_of_floor(const StepResult& result, const StepMetrics& metrics);
-  bool log_references();         // false, as below: a rank was asked to stop
+  bool update();
+  void log_step(const StepResult& result, StepMetrics metrics);
+  bool log_references();         // false, here too: a rank was asked to stop
   bool validate(bool& is_best);  // is_best: no model was better so far
   void draw_pictures();
   void save();
@@ -76,8 +74,8 @@ class Run {
 
   int64_t total_, step_ = 0, finished_step_ = -1;  // updates: all, completed ones, see RunState
   double lr_ = 0, last_loss_ = std::nan("");
-  std::map<std::string, int64_t> lines_under_floor_;  // in a row, by diagnostic
   Progress progress_;
+  FloorWatch floors_;
 
   std::unique_ptr<RunLog> log_;               // rank 0
   std::unique_ptr<CheckpointWriter> writer_;  // rank 0
@@ -102,10 +100,7 @@ void Run::open_files() {
 ExitCode Run::train() {
   if (!finish_step()) return interrupt();
   while (step_ < total_) {
-    const std::optional<StepResult> result = update();
-    if (!result) return interrupt();
-    if (is_due(config_.log.every_steps)) log_step(*result);
-    if (!finish_step()) return interrupt();
+    if (!update() || !finish_step()) return interrupt();
   }
   stop_answered();
   if (writer_) writer_->wait();
@@ -116,7 +111,6 @@ ExitCode Run::train() {
 // What is due after an update and not yet done. False when a rank was asked to stop.
 bool Run::finish_step() {
   if (finished_step_ == step_) return true;
-  if (is_due(config_.eval.every_steps) || is_due(config_.checkpoint.every_steps)) guard_.settle();
   bool is_best = false;
   if (step_ == 0 && !log_references()) return false;
   if (is_due(config_.eval.every_steps) && !validate(is_best)) return false;
@@ -128,7 +122,6 @@ bool Run::finish_step() {
 
 ExitCode Run::interrupt() {
   stop_answered();
-  guard_.settle();
   save();
   if (writer_) writer_->wait();
   log_info("interrupted: checkpoint written at step {}; the same command goes on", step_);
@@ -141,48 +134,37 @@ bool Run::log_references() {
   return losses.has_value();
 }
 
-std::optional<StepResult> Run::update() {
+// False when the ranks agree to stop.
+bool Run::update() {
   session_.communicator.set_step(step_ + 1);
   progress_.begin_step(session_.loader.wait_s());
   const std::vector<Batch> batches = session_.loader.next();
   lr_ = session_.schedule.at(step_);
-  std::optional<StepResult> result = train_step(session_.learner, batches, lr_, stop_requested());
-  if (!result) return result;
+  const std::optional<StepResult> result = train_step(session_.learner, batches, lr_, stop_requested());
+  if (!result) return false;
   ++step_;
   guard_.watch(step_, result->failed, batches);
+  std::optional<StepMetrics> metrics;
+  if (is_due(config_.log.every_steps)) metrics = step_metrics(*result, session_.communicator);  // waits for the device
   progress_.end_step(session_.loader.wait_s());
   if (is_main()) progress_.draw_bar(step_);
-  return result;
+  if (metrics) log_step(*result, std::move(*metrics));
+  return true;
 }
 
-void Run::log_step(const StepResult& result) {
-  StepMetrics metrics = step_metrics(result, session_.communicator);
+void Run::log_step(const StepResult& result, StepMetrics metrics) {
   metrics.step = step_;
   metrics.epoch = static_cast<double>(step_) / static_cast<double>(session_.plan->steps_per_epoch());
   metrics.lr = lr_;
   metrics.memory_mib = memory_mib(session_.device);
   last_loss_ = metrics.loss;
-  warn_of_floor(result, metrics);
   progress_.log(metrics);
   if (log_) log_->training(metrics);
-}
-
-void Run::warn_of_floor(const StepResult& result, const StepMetrics& metrics) {
-  for (size_t i = 0; i < result.diagnostics.size(); ++i) {
-    const Diagnostic& d = result.diagnostics[i];
-    const double value = metrics.diagnostics[i].second;
-    const bool low = step_ > session_.schedule.warmup_steps && value < d.floor;
-    int64_t& lines = lines_under_floor_[d.name];
-    lines = low ? lines + 1 : 0;
-    if (lines == 1) log_warning("step {}: {} is {:.4f}: {}", step_, d.name, value, d.warning);
-    if (config_.train.max_lines_under_floor && lines >= *config_.train.max_lines_under_floor)
-      throw Error(ExitCode::kNumerical, format("step {}", step_),
-                  format("{} was under {} in {} logged lines in a row: {}", d.name, d.floor, lines, d.warning),
-                  format("{:.4f}", value), "see train.max_lines_under_floor");
-  }
+  floors_.check(step_, result.diagnostics, metrics.diagnostics);
 }
 
 bool Run::validate(bool& is_best) {
+  guard_.settle();
   auto values = validation_.measure();
   if (!values) return false;
   is_best = validation_.is_best(*values, step_);
@@ -224,6 +206,7 @@ RunState Run::state() const {
 }
 
 void Run::save() {
+  guard_.settle();
   if (writer_) writer_->write({step_, tensors(), write_state(state()), config::write(config_)});
 }
 

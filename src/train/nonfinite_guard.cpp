@@ -1,7 +1,5 @@
 #include "glid/train/nonfinite_guard.h"
 
-#include <ATen/ATen.h>
-
 #include <utility>
 
 #include "glid/core/error.h"
@@ -9,35 +7,34 @@
 #include "glid/core/format.h"
 #include "glid/core/json.h"
 #include "glid/core/log.h"
-#include "glid/nn/transfer.h"
 
 namespace glid {
 
 NonfiniteGuard::NonfiniteGuard(std::filesystem::path run_folder, int64_t max_in_a_row, int rank)
     : folder_(std::move(run_folder) / "nonfinite"), max_in_a_row_(max_in_a_row), rank_(rank) {}
 
-void NonfiniteGuard::watch(int64_t step, const at::Tensor& found_inf, const std::vector<Batch>& batches) {
+void NonfiniteGuard::watch(int64_t step, const at::Tensor& failed, const std::vector<Batch>& batches) {
+  Update update{step, HostCopy(failed), {}};
+  for (const Batch& batch : batches)
+    for (const BatchImage& image : batch.images) update.samples.push_back({image.key, image.name});
   settle();
-  last_ = Update{step, found_inf, {}};
-  for (const Batch& batch : batches) last_->images.insert(last_->images.end(), batch.images.begin(), batch.images.end());
+  last_ = std::move(update);
 }
 
 void NonfiniteGuard::settle() {
-  if (last_) look(*std::exchange(last_, std::nullopt));
-}
-
-void NonfiniteGuard::look(const Update& update) {
-  if (to_host(update.found_inf).item<float>() == 0) {
+  const std::optional<Update> update = std::exchange(last_, std::nullopt);
+  if (!update) return;
+  if (update->failed.value() == 0) {
     counts_.in_a_row = 0;
     return;
   }
   ++counts_.skipped;
   ++counts_.in_a_row;
-  dump_samples(update);
-  log_warning("step {}: the gradient is not finite: update skipped ({} in all, {} in a row)", update.step, counts_.skipped,
+  dump_samples(*update);
+  log_warning("step {}: the gradient is not finite: update skipped ({} in all, {} in a row)", update->step, counts_.skipped,
               counts_.in_a_row);
   if (counts_.in_a_row >= max_in_a_row_)
-    throw Error(ExitCode::kNumerical, format("step {}", update.step), "too many updates in a row were not finite",
+    throw Error(ExitCode::kNumerical, format("step {}", update->step), "too many updates in a row were not finite",
                 std::to_string(counts_.in_a_row),
                 format("their samples are in {}; try a lower optim.lr, or optim.clip", folder_.string()));
 }
@@ -45,8 +42,8 @@ void NonfiniteGuard::look(const Update& update) {
 void NonfiniteGuard::dump_samples(const Update& update) const {
   std::filesystem::create_directories(folder_);
   Json::Array samples;
-  for (const BatchImage& image : update.images)
-    samples.push_back(Json().set("id", image.key.id).set("epoch", image.key.epoch).set("name", image.name));
+  for (const auto& [key, name] : update.samples)
+    samples.push_back(Json().set("id", key.id).set("epoch", key.epoch).set("name", name));
   write_file(folder_ / format("step_{:08}_rank_{}.json", update.step, rank_), Json(std::move(samples)).dump(2));
 }
 

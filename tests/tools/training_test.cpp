@@ -1,24 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <sstream>
-
-#include "glid/core/json.h"
 #include "glid/formats/image_file.h"
 #include "support/program.h"
+#include "support/run_files.h"
 
 namespace glid {
 namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-std::vector<Json> lines_of(const fs::path& file) {
-  std::vector<Json> lines;
-  std::istringstream in(read_file(file));
-  for (std::string line; std::getline(in, line);) lines.push_back(Json::parse(line, file.string()));
-  return lines;
-}
 
 TEST(Training, LeavesACompleteRunFolder) {
   const TemporaryFolder dir;
@@ -97,16 +88,47 @@ TEST(Training, TwoRanksOfTheLauncherTrain) {
 }
 
 TEST(Training, EndsWhenUpdatesAreNoLongerFinite) {
+  for (const int ranks : {1, 2}) {
+    const TemporaryFolder dir;
+    const fs::path out = dir.path() / "run";
+    const ProgramResult result =
+        run("glid_train", small_training(out, {"--nproc", std::to_string(ranks), "--set", "optim.lr=1e30", "--set",
+                                               "optim.warmup_steps=0", "--set", "train.max_nonfinite=3"}));
+    EXPECT_EQ(result.code, 4) << result.output;
+    EXPECT_THAT(result.output, HasSubstr("too many updates in a row were not finite"));
+    EXPECT_THAT(result.output, HasSubstr("optim.lr"));
+    for (int rank = 0; rank < ranks; ++rank)  // the first update is fine and ruins the weights
+      for (const int64_t step : {2, 3, 4}) {
+        const fs::path dump = out / "nonfinite" / format("step_{:08}_rank_{}.json", step, rank);
+        EXPECT_EQ(Json::parse(read_file(dump), dump.string()).as_array().size(), 8u / static_cast<size_t>(ranks)) << dump;
+      }
+  }
+}
+
+// Of a run's numbers only the last digits depend on the number of ranks, and nothing but rank 0 writes.
+TEST(Training, TwoRanksLeaveTheFilesOfOne) {
   const TemporaryFolder dir;
-  const fs::path out = dir.path() / "run";
-  const ProgramResult result = run(
-      "glid_train",
-      small_training(out, {"--set", "optim.lr=1e30", "--set", "optim.warmup_steps=0", "--set", "train.max_nonfinite=3"}));
-  EXPECT_EQ(result.code, 4) << result.output;
-  EXPECT_THAT(result.output, HasSubstr("too many updates in a row were not finite"));
-  EXPECT_THAT(result.output, HasSubstr("optim.lr"));
-  const auto dumps = std::distance(fs::directory_iterator(out / "nonfinite"), fs::directory_iterator());
-  EXPECT_EQ(dumps, 3);
+  const auto files_of = [](const fs::path& out) {
+    std::set<std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(out)) {
+      const std::string name = entry.path().lexically_relative(out).string();
+      if (!name.starts_with("events.")) files.insert(name);
+    }
+    return files;
+  };
+  const fs::path one = dir.path() / "one", two = dir.path() / "two";
+  ASSERT_EQ(run("glid_train", small_training(one)).code, 0);
+  ASSERT_EQ(run("glid_train", small_training(two, {"--nproc", "2"})).code, 0);
+  EXPECT_EQ(files_of(one), files_of(two));
+  const std::vector<Json> expected = lines_of(one / "metrics.jsonl"), got = lines_of(two / "metrics.jsonl");
+  ASSERT_EQ(got.size(), expected.size());
+  for (size_t i = 0; i < got.size(); ++i) {
+    ASSERT_EQ(got[i].as_object().size(), expected[i].as_object().size()) << i;
+    for (const char* key : {"step", "epoch", "lr", "loss", "grad_norm", "query_spread", "val_loss"})
+      if (const Json* value = expected[i].find(key)) {
+        EXPECT_NEAR(got[i].at(key).as_double(), value->as_double(), 1e-4 * std::abs(value->as_double())) << i << key;
+      }
+  }
 }
 
 // Positions that tell neighbours apart badly, and no learning: all queries answer alike.

@@ -19,7 +19,7 @@ using testing::HasSubstr;
 class Shares : public testing::Test {
  protected:
   void make_data(int num_val) {
-    ASSERT_EQ(run("glid_data", {"make-demo", "--out", demo().string(), "--count", "24", "--size", "32"}).code, 0);
+    ASSERT_EQ(run("glid_data", {"make-demo", "--out", demo().string(), "--count", "40", "--size", "32"}).code, 0);
     std::vector<fs::path> images;
     for (const auto& entry : fs::recursive_directory_iterator(demo() / "train"))
       if (entry.is_regular_file() && entry.path().extension() == ".jpg") images.push_back(entry.path());
@@ -91,6 +91,26 @@ TEST_F(Shares, WithoutAnyReadableImageEndTheRunWithOneReason) {
     EXPECT_EQ(result.code, 3) << result.output;
     EXPECT_THAT(result.output, HasSubstr("validation: no image could be read"));
   }
+}
+
+// Pictures show every second of sixteen images; the others are enough to validate on.
+TEST_F(Shares, WithoutAReadablePictureTheRunGoesOn) {
+  make_data(16);
+  for (int i = 0; i < 16; i += 2) spoil_validation(i);
+  for (const int ranks : {1, 2}) {
+    const ProgramResult result = train(ranks);
+    EXPECT_EQ(result.code, 0) << result.output;
+    EXPECT_THAT(result.output, HasSubstr("pictures: none of their images can be read"));
+    EXPECT_EQ(validations(ranks).size(), 4u);
+  }
+}
+
+TEST_F(Shares, AnUnknownBestValueIsRefusedAtTheStart) {
+  const ProgramResult result = run("glid_train", small_training(out(1), {"--set", "eval.best=AP"}));
+  EXPECT_EQ(result.code, 2) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("eval.best"));
+  EXPECT_THAT(result.output, HasSubstr("its values are loss"));
+  EXPECT_FALSE(fs::exists(out(1)));
 }
 
 }  // namespace

@@ -11,37 +11,37 @@
 
 namespace glid {
 
-// An image's part of one term: what its loss is the sum of, and how many things that counts.
+// An image's part of one term of the loss.
 struct LossPart {
   double sum = 0;
-  double count = 0;
+  double count = 0;  // of what the term is divided by
 };
 
-// loss = sum over terms of weight * (sum of sums) / (sum of counts); a term that counts nothing is left out.
+// loss = sum over terms of weight * (sum of sums) / max(sum of counts, 1), over all images.
 class MeanLoss : public Metric {
  public:
+  // Terms that share a name (supervised layers) are one value.
   struct Term {
     std::string name;
     double weight = 1;
+    bool operator==(const Term&) const = default;
   };
 
-  // Several terms are values of their own beside their weighted sum, `loss`.
-  explicit MeanLoss(std::vector<Term> terms = {Term{"loss", 1}});
-
-  // A part of each term. Throws DataError when the image is there already.
-  void add(std::string_view image, std::vector<LossPart> parts);
+  // A part of each term; the same terms for every image. Throws DataError when the image is there already.
+  void add(std::string_view image, const std::vector<Term>& terms, std::vector<LossPart> parts);
 
   const ImageRecords<std::vector<LossPart>>& images() const { return images_; }
 
   std::string to_bytes() const override;
   void merge_bytes(std::string_view bytes) override;
+  // `loss`, then the terms by name, if there are several: only images make those known.
   std::vector<MetricValue> values() const override;
   std::string best() const override { return "loss"; }
 
  private:
-  std::string header() const;
+  void take_terms(const std::vector<Term>& terms);
 
-  std::vector<Term> terms_;
+  std::vector<Term> terms_;  // none before the first image
   ImageRecords<std::vector<LossPart>> images_;
 };
 

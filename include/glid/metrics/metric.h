@@ -29,7 +29,7 @@ class Metric {
   // other settings.
   virtual void merge_bytes(std::string_view bytes) = 0;
 
-  // The same names in the same order whatever was added.
+  // The same names in the same order whatever was added; losses add names that only images make known.
   virtual std::vector<MetricValue> values() const = 0;
   // The one of them by which models are compared.
   virtual std::string best() const = 0;

@@ -3,8 +3,10 @@
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
+#include <c10/core/Event.h>
 
 #include <cstdint>
+#include <optional>
 
 namespace glid {
 
@@ -14,6 +16,17 @@ at::Tensor to_device(const at::Tensor& host, const at::Device& device);
 
 // A tensor's values on the host. The one place where a training step may wait for its device.
 at::Tensor to_host(const at::Tensor& tensor);
+
+// A copy to the host that nobody waits for until its value is asked for, and then for no work that was queued after it.
+class HostCopy {
+ public:
+  explicit HostCopy(const at::Tensor& scalar);
+  double value() const;
+
+ private:
+  at::Tensor host_;
+  std::optional<c10::Event> done_;  // none on a CPU
+};
 
 // How often to_host() was called in this process.
 int64_t num_host_waits();

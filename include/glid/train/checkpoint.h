@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <filesystem>
@@ -54,7 +55,7 @@ class CheckpointWriter {
 
   std::filesystem::path folder_;
   CheckpointPolicy policy_;
-  int64_t best_step_ = -1;
+  std::atomic<int64_t> best_step_ = -1;
   std::thread thread_;
   std::exception_ptr error_;
 };

@@ -1,5 +1,4 @@
-// Watches for updates that were skipped because their gradients were not finite, one step late: nothing waits for the device
-// to finish a step.
+// Watches for updates that were skipped because their gradients were not finite, without waiting for the device.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,12 +6,15 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "glid/data/batch.h"
+#include "glid/nn/transfer.h"
 
 namespace glid {
 
+// The flag of an update is looked at when the next one is under way, or when settle() is called. All ranks look alike.
 class NonfiniteGuard {
  public:
   struct Counts {
@@ -22,30 +24,33 @@ class NonfiniteGuard {
   // `max_in_a_row` skipped updates end the run. Samples are dumped into run_folder/nonfinite, a file a rank.
   NonfiniteGuard(std::filesystem::path run_folder, int64_t max_in_a_row, int rank);
 
-  // After update `step` of these batches: looks at the update before it and remembers this one; found_inf is
-  // StepResult::failed. Throws Error (kNumerical) at the end of patience.
-  void watch(int64_t step, const at::Tensor& found_inf, const std::vector<Batch>& batches);
-  // Looks at the last update too: before whatever rests on it, a checkpoint, a validation or the end of the run.
+  // After update `step` of these batches has been queued; `failed` is StepResult's: a scalar on the device, alike on all
+  // ranks. Looks at the update before. Both throw Error (kNumerical) at the end of patience.
+  void watch(int64_t step, const at::Tensor& failed, const std::vector<Batch>& batches);
+  // At the update watched last. Before its weights are written or judged.
   void settle();
 
-  // Of the updates looked at.
+  // Of the updates that were looked at.
   const Counts& counts() const { return counts_; }
   void restore(const Counts& counts) { counts_ = counts; }
 
  private:
-  struct Update {
-    int64_t step = 0;
-    at::Tensor found_inf;
-    std::vector<BatchImage> images;
+  struct SampleName {
+    SampleKey key;
+    std::string name;
   };
-  void look(const Update& update);
+  struct Update {
+    int64_t step;
+    HostCopy failed;
+    std::vector<SampleName> samples;
+  };
   void dump_samples(const Update& update) const;
 
   std::filesystem::path folder_;
   int64_t max_in_a_row_;
   int rank_;
   Counts counts_;
-  std::optional<Update> last_;
+  std::optional<Update> last_;  // not looked at yet
 };
 
 }  // namespace glid

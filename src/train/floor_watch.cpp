@@ -1,0 +1,25 @@
+#include "glid/train/floor_watch.h"
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/core/log.h"
+
+namespace glid {
+
+void FloorWatch::check(int64_t step, const std::vector<Diagnostic>& diagnostics,
+                       const std::vector<std::pair<std::string, double>>& values) {
+  low_lines_.resize(diagnostics.size());
+  for (size_t i = 0; i < diagnostics.size(); ++i) {
+    const Diagnostic& d = diagnostics[i];
+    const double value = values[i].second;
+    const bool low = step > warmup_steps_ && value < d.floor;
+    low_lines_[i] = low ? low_lines_[i] + 1 : 0;
+    if (low_lines_[i] == 1) log_warning("step {}: {} is {:.4f}: {}", step, d.name, value, d.warning);
+    if (max_lines_ && low_lines_[i] >= *max_lines_)
+      throw Error(ExitCode::kNumerical, format("step {}", step),
+                  format("{} was under {} in {} logged lines in a row: {}", d.name, d.floor, low_lines_[i], d.warning),
+                  format("{:.4f}", value), "see train.max_lines_under_floor");
+  }
+}
+
+}  // namespace glid
