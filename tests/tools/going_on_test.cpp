@@ -137,7 +137,8 @@ TEST_F(GoingOn, FromACheckpointOfAnotherFolderEndsAsThatRunDid) {
 TEST_F(GoingOn, OnOtherDataIsRefused) {
   const fs::path data = dir_.path() / "data";
   ASSERT_EQ(run("glid_data", {"make-demo", "--out", data.string(), "--count", "40", "--size", "32"}).code, 0);
-  append(options_, {"--set", "data.name=imagenet", "--set", "data.root=" + data.string(), "--set", "train.steps=2"});
+  append(options_, with_data("imagenet", data));
+  append(options_, {"--set", "train.steps=2"});
   ASSERT_EQ(train(whole()).code, 0);
   for (const auto& entry : fs::recursive_directory_iterator(data / "train"))
     if (entry.is_regular_file()) {
