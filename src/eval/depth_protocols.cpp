@@ -23,15 +23,13 @@ constexpr std::array<Difference, 3> kDifferences = {{
     {"pooled", "rmse", [](const DepthReport& r) { return r.rmse_pooled; }},
 }};
 
-constexpr size_t kNumPrinted = 9;  // of kDepthErrorFields; the others are variants
-
 }  // namespace
 
 std::span<const DepthProtocol> depth_protocols() { return kProtocols; }
 
 NamedValues depth_metrics(const DepthReport& report, std::string_view protocol) {
   NamedValues values;
-  for (const auto& [name, field] : std::span(kDepthErrorFields).first(kNumPrinted)) {
+  for (const auto& [name, field, better] : std::span(kDepthErrorFields).first(kNumDepthValues)) {
     std::optional<double> value;
     if (report.mean) value = (*report.mean).*field;
     for (const Difference& d : kDifferences)

@@ -93,10 +93,7 @@ Report evaluate_semantic_files(const EvalRequest& request, std::string_view prot
   Report report;
   report.rules = format("{}; {} classes, ignored label {}", meaning_of(protocol), config.num_classes, config.ignore_label);
   report.images = found.num_images;
-  report.metrics = {{"mIoU", found.mean_iou},
-                    {"mAcc", found.mean_accuracy},
-                    {"aAcc", found.pixel_accuracy},
-                    {"fwIoU", found.frequency_weighted_iou}};
+  report.metrics = named_values(metric.values(protocol));
   for (size_t i = 0; i < found.by_protocol.size(); ++i)
     report.variants.push_back({"mIoU", std::string(mean_iou_protocols()[i].name), found.by_protocol[i]});
   for (size_t c = 0; c < found.classes.size(); ++c)
