@@ -23,8 +23,8 @@ class EvaluationMode {
   bool was_training_;
 };
 
-// What the ranks agree on before every batch. A rank that is through goes on asking until all are, so that none waits long for
-// another and a request to stop is heard whoever got it.
+// What the ranks agree on before every batch. A rank that is through goes on asking until all are, so that none waits long
+// for another and a request to stop is heard whoever got it.
 enum class Round { kBatch, kEnd, kStop };
 
 Round agree(const Measured& measured, bool has_batch) {

@@ -41,7 +41,8 @@ void add_labels(Metric& metric, int i) {
 
 void add_segments(Metric& metric, int i) {
   const std::vector<uint32_t> truth{1, 1, 1, 2}, predicted = i % 2 == 0 ? truth : std::vector<uint32_t>{1, 1, 2, 2};
-  const std::vector<PanopticSegment> segments{{.id = 1, .category_id = 1, .area = 3}, {.id = 2, .category_id = 2, .area = 1}};
+  const std::vector<PanopticSegment> segments{{.id = 1, .category_id = 1, .area = 3},
+                                              {.id = 2, .category_id = 2, .area = 1}};
   dynamic_cast<PanopticQuality&>(metric).add(std::to_string(i), {predicted, segments}, {truth, segments});
 }
 

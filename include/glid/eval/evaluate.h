@@ -13,8 +13,8 @@
 
 namespace glid {
 
-// What is measured, and on which images. A share of any size will do, none too, whatever files are bad: the ranks go from batch
-// to batch together until the last one is through.
+// What is measured, and on which images. A share of any size will do, none too, whatever files are bad: the ranks go from
+// batch to batch together until the last one is through.
 struct Measured {
   Glid& model;
   const Task& task;
