@@ -35,12 +35,6 @@ std::string rules_of(ApProtocol protocol, const ApParameters& parameters) {
   return std::string(config::meaning_of(protocol)) + (changed ? "; with settings of yours (eval.*)" : "");
 }
 
-NamedValues named_values(const std::vector<ApNumber>& numbers) {
-  NamedValues values;
-  for (const ApNumber& number : numbers) values.emplace_back(number.name, number.value);
-  return values;
-}
-
 ReportRow row_of(const ApClass& row) {
   NamedValues values = named_values(row.numbers);
   values.emplace_back("truths", static_cast<double>(row.num_truths));

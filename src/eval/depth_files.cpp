@@ -44,7 +44,7 @@ std::vector<ReportRow> image_rows(const DepthErrors& errors) {
   std::vector<ReportRow> rows;
   for (const auto& [name, record] : errors.images()) {
     ReportRow row{std::ssize(rows), name, {}};
-    for (const auto& [key, field] : kDepthErrorFields)
+    for (const auto& [key, field, better] : kDepthErrorFields)
       row.values.emplace_back(key, record.num_valid > 0 ? std::optional(record.values.*field) : std::nullopt);
     row.values.emplace_back("pixels", static_cast<double>(record.num_valid));
     rows.push_back(std::move(row));

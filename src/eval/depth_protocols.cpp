@@ -19,13 +19,11 @@ constexpr std::array<OtherRule, 3> kOtherRules = {{
     {DepthProtocol::kPooled, "rmse", [](const DepthReport& r) { return r.rmse_pooled; }},
 }};
 
-constexpr size_t kNumPrinted = 9;  // of kDepthErrorFields; the others are variants
-
 }  // namespace
 
 NamedValues depth_metrics(const DepthReport& report, DepthProtocol protocol) {
   NamedValues values;
-  for (const auto& [name, field] : std::span(kDepthErrorFields).first(kNumPrinted)) {
+  for (const auto& [name, field, better] : std::span(kDepthErrorFields).first(kNumDepthValues)) {
     std::optional<double> value;
     if (report.mean) value = (*report.mean).*field;
     for (const OtherRule& d : kOtherRules)

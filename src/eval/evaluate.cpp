@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <cstring>
 #include <map>
 
 #include "glid/core/error.h"
@@ -24,50 +23,37 @@ class EvaluationMode {
   bool was_training_;
 };
 
-// How a rank fared, sent before its metric's bytes.
-struct Share {
-  int64_t num_images = 0;
-  int64_t stopped = 0;
-};
+// What the ranks agree on before every batch. A rank that is through goes on asking until all are, so that none waits long
+// for another and a request to stop is heard whoever got it.
+enum class Round { kBatch, kEnd, kStop };
 
-// Calls each(batch) for this rank's batches.
+Round agree(const Measured& measured, bool has_batch) {
+  const at::Tensor votes = at::tensor({has_batch ? 1.0 : 0.0, measured.stop() ? 1.0 : 0.0}, at::kDouble);
+  measured.communicator.all_reduce_sum(votes, "the validation's batches");
+  if (votes[1].item<double>() > 0) return Round::kStop;
+  return votes[0].item<double>() > 0 ? Round::kBatch : Round::kEnd;
+}
+
+// Calls each(batch) for this rank's batches. False when the ranks agree to stop.
 template <typename Each>
-Share run_over_share(const Measured& measured, Each each) {
-  Share share;
+bool run_over_share(const Measured& measured, Each each) {
+  bool through = false;
   while (true) {
-    if (measured.stop()) {
-      measured.loader.seek(0);
-      share.stopped = 1;
-      return share;
-    }
-    const std::vector<Batch> batches = measured.loader.next();
-    if (batches.empty()) return share;
-    for (const Batch& batch : batches) {
-      if (batch.size() == 0) continue;
-      each(batch);
-      share.num_images += batch.size();
-    }
+    const std::vector<Batch> batches = through ? std::vector<Batch>() : measured.loader.next();
+    through = batches.empty();
+    const Round round = agree(measured, !through);
+    if (round == Round::kStop) measured.loader.seek(0);
+    if (round != Round::kBatch) return round == Round::kEnd;
+    for (const Batch& batch : batches) each(batch);
   }
 }
 
-// The one point where the ranks talk. `metric` holds this rank's images and gets everybody's.
+// `metric` holds this rank's images and gets everybody's.
 template <typename M>
-bool merge_over_ranks(M& metric, const M& empty, const Share& share, Communicator& communicator) {
-  std::string bytes(sizeof share, '\0');
-  std::memcpy(bytes.data(), &share, sizeof share);
-  const std::vector<std::string> all = communicator.all_gather_bytes(bytes + metric.to_bytes(), "the validation's metrics");
+void merge_over_ranks(M& metric, const M& empty, Communicator& communicator) {
+  const std::vector<std::string> all = communicator.all_gather_bytes(metric.to_bytes(), "the validation's metrics");
   metric = empty;
-  Share whole;
-  for (const std::string& of_rank : all) {
-    Share part;
-    std::memcpy(&part, of_rank.data(), sizeof part);
-    whole.num_images += part.num_images;
-    whole.stopped += part.stopped;
-    metric.merge_bytes(std::string_view(of_rank).substr(sizeof part));
-  }
-  if (whole.stopped > 0) return false;
-  if (whole.num_images == 0) throw DataError("validation", "no image could be read");
-  return true;
+  for (const std::string& of_rank : all) metric.merge_bytes(of_rank);
 }
 
 // Sorts as the set does; the further views of a sample, which lie in one batch, follow it.
@@ -123,8 +109,10 @@ bool measure(const Measured& measured, M& metric, Add add) {
   const at::NoGradGuard no_grad;
   const EvaluationMode mode(measured.model);
   const M empty = metric;
-  const Share share = run_over_share(measured, [&](const Batch& batch) { add(measured, batch, metric); });
-  return merge_over_ranks(metric, empty, share, measured.communicator);
+  if (!run_over_share(measured, [&](const Batch& batch) { add(measured, batch, metric); })) return false;
+  merge_over_ranks(metric, empty, measured.communicator);
+  if (metric.images().size() == 0) throw DataError("validation", "no image could be read");
+  return true;
 }
 
 }  // namespace

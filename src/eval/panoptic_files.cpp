@@ -65,27 +65,22 @@ void add_image(const ImagePair& pair, const PanopticFiles& truth, const Panoptic
   }
 }
 
-void append(const std::string& suffix, const PanopticScores& scores, NamedValues& values) {
-  values.emplace_back("PQ" + suffix, scores.pq);
-  values.emplace_back("SQ" + suffix, scores.sq);
-  values.emplace_back("RQ" + suffix, scores.rq);
-}
-
 ReportRow row_of(const PanopticClass& row) {
-  ReportRow shown{row.category.id, row.category.name, {}};
-  append("", row.scores, shown.values);
-  shown.values.emplace_back("TP", static_cast<double>(row.num_true_positives));
-  shown.values.emplace_back("FP", static_cast<double>(row.num_false_positives));
-  shown.values.emplace_back("FN", static_cast<double>(row.num_false_negatives));
-  return shown;
+  return {row.category.id,
+          row.category.name,
+          {{"PQ", row.scores.pq},
+           {"SQ", row.scores.sq},
+           {"RQ", row.scores.rq},
+           {"TP", static_cast<double>(row.num_true_positives)},
+           {"FP", static_cast<double>(row.num_false_positives)},
+           {"FN", static_cast<double>(row.num_false_negatives)}}};
 }
 
-Report report_of(const PanopticReport& found) {
+Report report_of(const PanopticQuality& quality) {
+  const PanopticReport found = quality.report();
   Report report;
   report.images = found.num_images;
-  append("", found.all.scores, report.metrics);
-  append("_th", found.things.scores, report.metrics);
-  append("_st", found.stuff.scores, report.metrics);
+  report.metrics = named_values(quality.values());
   for (const PanopticClass& row : found.classes) report.per_class.push_back(row_of(row));
   report.notes = found.notes.lines();
   return report;
@@ -100,7 +95,7 @@ Report evaluate_task(const PanopticSettings& settings, const EvalRequest& reques
   const PanopticQuality quality =
       accumulate(std::ssize(pairs), request.settings.threads, PanopticQuality(truth.json.categories),
                  [&](size_t i, PanopticQuality& part) { add_image(pairs[i], truth, predicted, part); });
-  Report report = report_of(quality.report());
+  Report report = report_of(quality);
   report.rules = config::meaning_of(settings.protocol);
   if (!request.plots.empty()) plot_classes(report, "PQ", request.plots);
   return report;

@@ -53,6 +53,12 @@ size_t longest_name(const NamedValues& values) {
 
 }  // namespace
 
+NamedValues named_values(const std::vector<MetricValue>& values) {
+  NamedValues named;
+  for (const MetricValue& v : values) named.emplace_back(v.name, v.value);
+  return named;
+}
+
 std::string report_table(const Report& report) {
   std::string text = format("{}: {} images\nprotocol {}: {}\n", report.task, report.images, report.protocol, report.rules);
   const size_t width = longest_name(report.metrics);

@@ -14,7 +14,7 @@ class Table {
     all_ = parameters_.range_of_all();
   }
 
-  std::vector<ApNumber> boxes() {
+  std::vector<MetricValue> boxes() {
     add_thresholds("AP", result_.average_precision);
     add_ranges("AP", result_.average_precision);
     for (size_t limit = 0; limit < parameters_.max_dets.size(); ++limit) {
@@ -24,7 +24,7 @@ class Table {
     return std::move(numbers_);
   }
 
-  std::vector<ApNumber> keypoints() {
+  std::vector<MetricValue> keypoints() {
     for (const auto& [name, values] : {std::pair{"AP", &result_.average_precision}, std::pair{"AR", &result_.recall}}) {
       add_thresholds(name, *values);
       add_ranges(name, *values);
@@ -75,12 +75,12 @@ class Table {
   size_t first_ = 0;
   size_t end_ = static_cast<size_t>(result_.num_categories);
   size_t all_ = 0;
-  std::vector<ApNumber> numbers_;
+  std::vector<MetricValue> numbers_;
 };
 
 }  // namespace
 
-std::vector<ApNumber> ap_numbers(const ApResult& result, std::optional<size_t> category) {
+std::vector<MetricValue> ap_numbers(const ApResult& result, std::optional<size_t> category) {
   Table table(result, category);
   return result.parameters.kind == CocoKind::kKeypoint ? table.keypoints() : table.boxes();
 }

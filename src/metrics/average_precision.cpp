@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <unordered_set>
 #include <utility>
 
 #include "ap_curves.h"
 #include "ap_matching.h"
+#include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/parallel_for.h"
 #include "record_bytes.h"
@@ -104,6 +106,18 @@ void ApAccumulator::merge(const ApAccumulator& other) {
 
 ApResult ApAccumulator::finish(int64_t num_images, int64_t num_threads) const {
   check_images(images_, num_images);
+  return curves(num_threads);
+}
+
+std::vector<MetricValue> ApAccumulator::values() const {
+  std::vector<int64_t> images = images_;
+  std::sort(images.begin(), images.end());
+  if (const auto twice = std::adjacent_find(images.begin(), images.end()); twice != images.end())
+    throw std::invalid_argument(format("ApAccumulator: image {} came twice", *twice));
+  return ap_numbers(curves(/*num_threads=*/1));
+}
+
+ApResult ApAccumulator::curves(int64_t num_threads) const {
   ApResult result = empty_result(parameters_, num_categories_);
   std::vector<std::vector<uint32_t>> groups_of(static_cast<size_t>(result.num_categories));
   for (uint32_t i = 0; i < groups_.size(); ++i) groups_of[static_cast<size_t>(groups_[i].category)].push_back(i);
@@ -124,6 +138,14 @@ std::string ApAccumulator::to_bytes() const {
   bytes.put_all(detections_);
   bytes.put_all(matches_);
   return bytes.take();
+}
+
+void ApAccumulator::merge_bytes(std::string_view bytes) {
+  const ApAccumulator other = from_bytes(parameters_, num_categories_, bytes);
+  const std::unordered_set<int64_t> images(images_.begin(), images_.end());
+  for (const int64_t image : other.images_)
+    if (images.contains(image)) throw DataError(format("image {}", image), "arrives twice");
+  merge(other);
 }
 
 ApAccumulator ApAccumulator::from_bytes(ApParameters parameters, int64_t num_categories, std::string_view bytes) {

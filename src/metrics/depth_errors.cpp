@@ -223,6 +223,16 @@ void DepthErrors::merge_bytes(std::string_view bytes) {
       records_of_bytes<DepthImageRecord>(header(), in, [](ByteReader& record) { return record.get<DepthImageRecord>(); }));
 }
 
+std::vector<MetricValue> DepthErrors::values() const {
+  const std::optional<DepthErrorValues> mean = report().mean;
+  std::vector<MetricValue> values;
+  for (const DepthErrorField& field : std::span(kDepthErrorFields).first(kNumDepthValues)) {
+    values.push_back({field.name, std::nullopt, field.better});
+    if (mean) values.back().value = (*mean).*field.value;
+  }
+  return values;
+}
+
 DepthReport DepthErrors::report() const {
   DepthReport report;
   DepthErrorValues sum;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <numeric>
 #include <stdexcept>
+#include <utility>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
@@ -117,7 +118,10 @@ ConfusionMatrix& ConfusionMatrix::operator+=(const ConfusionMatrix& other) {
   return *this;
 }
 
-MeanIou::MeanIou(const MeanIouOptions& options) : options_(checked(options)), confusion_(options.num_classes) {
+MeanIou::MeanIou(const MeanIouOptions& options)
+    : options_(checked(options)),
+      image_counts_(static_cast<size_t>((options.num_classes + 2) * (options.num_classes + 1))),
+      confusion_(options.num_classes) {
   for (int64_t label = 0; label < kNumLabels; ++label) {
     row_begin_.push_back(static_cast<uint32_t>(row_of_truth(options, label) * (options.num_classes + 1)));
     column_.push_back(static_cast<uint32_t>(column_of_prediction(options, label)));
@@ -131,35 +135,62 @@ void MeanIou::add(std::string_view image, std::span<const uint16_t> predicted, s
     throw DataError(where, "has a prediction of another size than its truth",
                     format("{} and {} pixels", predicted.size(), truth.size()));
   }
-  const int64_t num_ignored_before = confusion_.num_ignored();
-  count(predicted, truth, 1);
-  if (confusion_.num_truth(options_.num_classes + 1) != 0) {
-    count(predicted, truth, -1);
-    const auto invalid_row = static_cast<uint32_t>(static_cast<size_t>(options_.num_classes + 1) * confusion_.stride());
+  const std::vector<CellCount> cells = count(predicted, truth);
+  const auto invalid_row = static_cast<uint32_t>(static_cast<size_t>(options_.num_classes + 1) * confusion_.stride());
+  if (std::ranges::any_of(cells, [&](const CellCount& c) { return c.cell >= invalid_row; })) {
     const auto label = std::ranges::find_if(truth, [&](uint16_t t) { return row_begin_[t] == invalid_row; });
     throw DataError(where, format("has a truth label that is neither one of {} classes nor ignored", options_.num_classes),
                     format("{}", *label), "eval.num_classes, eval.ignore_label, eval.reduce_zero_label");
   }
-  const int64_t num_ignored = confusion_.num_ignored() - num_ignored_before;
-  images_.add(image, {static_cast<int64_t>(truth.size()) - num_ignored});
+  images_.add(image, record_of(cells));
+  for (const auto& [cell, count] : cells) confusion_.counts_[cell] += count;
 }
 
 // Neighbours are mostly equal: blocks of the pair of labels seen last are counted together.
-void MeanIou::count(std::span<const uint16_t> predicted, std::span<const uint16_t> truth, int64_t step) {
-  int64_t* counts = confusion_.counts_.data();
-  const auto cell = [&](size_t i) -> int64_t& { return counts[row_begin_[truth[i]] + column_[predicted[i]]]; };
+std::vector<MeanIou::CellCount> MeanIou::count(std::span<const uint16_t> predicted, std::span<const uint16_t> truth) {
+  std::vector<uint32_t> touched(std::min(truth.size(), image_counts_.size()) + 1);
+  uint32_t* next = touched.data();
+  int64_t* counts = image_counts_.data();
+  const auto add = [&, rows = row_begin_.data(), columns = column_.data()](size_t i, int64_t count) {
+    const uint32_t cell = rows[truth[i]] + columns[predicted[i]];
+    *next = cell;
+    next += counts[cell] == 0;  // without a branch, which noise would mispredict
+    counts[cell] += count;
+  };
   size_t i = 0;
   while (i + kBlock <= truth.size()) {
-    for (size_t k = 0; k < kBlock; ++k) cell(i + k) += step;
+    for (size_t k = 0; k < kBlock; ++k) add(i + k, 1);
     i += kBlock;
     const uint64_t truth_block = block_of(truth[i - 1]), predicted_block = block_of(predicted[i - 1]);
     const size_t begin = i;
     while (i + kBlock <= truth.size() && block_at(&truth[i]) == truth_block && block_at(&predicted[i]) == predicted_block) {
       i += kBlock;
     }
-    cell(begin - 1) += step * static_cast<int64_t>(i - begin);
+    add(begin - 1, static_cast<int64_t>(i - begin));
   }
-  for (; i < truth.size(); ++i) cell(i) += step;
+  for (; i < truth.size(); ++i) add(i, 1);
+  std::vector<CellCount> cells;
+  for (const uint32_t cell : std::span(touched.data(), next)) cells.push_back({cell, std::exchange(counts[cell], 0)});
+  return cells;
+}
+
+SemanticImageRecord MeanIou::record_of(const std::vector<CellCount>& cells) const {
+  SemanticImageRecord record;
+  const auto num_classes = static_cast<size_t>(options_.num_classes);
+  std::vector<SemanticImageClass> classes(num_classes);
+  for (const auto& [cell, count] : cells) {
+    const size_t truth = cell / confusion_.stride(), predicted = cell % confusion_.stride();
+    if (truth >= num_classes) continue;  // ignored
+    record.num_kept += count;
+    classes[truth].num_truth += count;
+    if (predicted < num_classes) classes[predicted].num_predicted += count;
+    if (predicted == truth) classes[truth].num_correct += count;
+  }
+  for (size_t i = 0; i < num_classes; ++i) {
+    classes[i].index = static_cast<int64_t>(i);
+    if (classes[i].num_truth + classes[i].num_predicted > 0) record.classes.push_back(classes[i]);
+  }
+  return record;
 }
 
 std::string MeanIou::header() const {
@@ -176,19 +207,32 @@ void MeanIou::merge(const MeanIou& other) {
 std::string MeanIou::to_bytes() const {
   ByteWriter counts;
   counts.put_all(confusion_.counts_);
-  return bytes_of_records(header(), images_, [](ByteWriter& out, const SemanticImageRecord& record) { out.put(record); }) +
-         counts.take();
+  const auto put_record = [](ByteWriter& out, const SemanticImageRecord& record) {
+    out.put(record.num_kept);
+    out.put_all(record.classes);
+  };
+  return bytes_of_records(header(), images_, put_record) + counts.take();
 }
 
 void MeanIou::merge_bytes(std::string_view bytes) {
   ByteReader in(bytes);
-  const auto images = records_of_bytes<SemanticImageRecord>(
-      header(), in, [](ByteReader& record) { return record.get<SemanticImageRecord>(); });
+  const auto images = records_of_bytes<SemanticImageRecord>(header(), in, [](ByteReader& record) {
+    const auto num_kept = record.get<int64_t>();
+    return SemanticImageRecord{num_kept, record.get_all<SemanticImageClass>()};
+  });
   ConfusionMatrix confusion(options_.num_classes);
   confusion.counts_ = in.get_all<int64_t>();
   if (confusion.counts_.size() != confusion_.counts_.size()) throw std::invalid_argument("MeanIou: damaged bytes");
   images_.merge(images);
   confusion_ += confusion;
+}
+
+std::vector<MetricValue> MeanIou::values(MeanIouProtocol protocol) const {
+  const MeanIouReport found = report(protocol);
+  return {{"mIoU", found.mean_iou},
+          {"mAcc", found.mean_accuracy},
+          {"aAcc", found.pixel_accuracy},
+          {"fwIoU", found.frequency_weighted_iou}};
 }
 
 MeanIouReport MeanIou::report(MeanIouProtocol protocol) const {

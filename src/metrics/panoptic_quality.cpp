@@ -119,6 +119,20 @@ void PanopticQuality::merge_bytes(std::string_view bytes) {
   images_.merge(records_of_bytes<PanopticImageRecord>(header(), in, get_record));
 }
 
+std::vector<MetricValue> PanopticQuality::values() const {
+  const PanopticReport found = report();
+  std::vector<MetricValue> values;
+  const auto append = [&](const std::string& suffix, const PanopticScores& scores) {
+    values.push_back({"PQ" + suffix, scores.pq});
+    values.push_back({"SQ" + suffix, scores.sq});
+    values.push_back({"RQ" + suffix, scores.rq});
+  };
+  append("", found.all.scores);
+  append("_th", found.things.scores);
+  append("_st", found.stuff.scores);
+  return values;
+}
+
 PanopticReport PanopticQuality::report() const {
   PanopticReport report;
   for (const PanopticCategory& category : categories_) report.classes.push_back({.category = category});

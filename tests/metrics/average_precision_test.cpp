@@ -52,7 +52,7 @@ ApResult evaluate(const std::vector<Picture>& pictures,
 }
 
 double number(const ApResult& result, const std::string& name, std::optional<size_t> category = {}) {
-  for (const ApNumber& number : ap_numbers(result, category)) {
+  for (const MetricValue& number : ap_numbers(result, category)) {
     if (number.name == name) return number.value.value_or(-1);
   }
   throw std::out_of_range(name);
@@ -60,7 +60,7 @@ double number(const ApResult& result, const std::string& name, std::optional<siz
 
 std::vector<std::string> names(const ApResult& result) {
   std::vector<std::string> names;
-  for (const ApNumber& number : ap_numbers(result)) names.push_back(number.name);
+  for (const MetricValue& number : ap_numbers(result)) names.push_back(number.name);
   return names;
 }
 
@@ -108,7 +108,7 @@ TEST(AveragePrecision, TruthsWithoutDetectionsGiveZero) {
 TEST(AveragePrecision, DetectionsWithoutTruthsGiveNothing) {
   for (const ApResult& result :
        {evaluate({{{}, {scored(.5)}, {{}}}}), evaluate({{{kCrowd}, {scored(.5)}, {{1}}}}), evaluate({})}) {
-    for (const ApNumber& number : ap_numbers(result)) EXPECT_FALSE(number.value) << number.name;
+    for (const MetricValue& number : ap_numbers(result)) EXPECT_FALSE(number.value) << number.name;
     for (double value : result.precision) EXPECT_EQ(value, -1);
   }
 }

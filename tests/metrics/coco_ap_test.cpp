@@ -38,8 +38,8 @@ ApReport evaluate(const std::string& annotations, const std::string& results, Co
   return evaluate(index_of(annotations), results, kind, ap_parameters(ApProtocol::kCoco, kind));
 }
 
-double number(const std::vector<ApNumber>& numbers, const std::string& name) {
-  for (const ApNumber& number : numbers) {
+double number(const std::vector<MetricValue>& numbers, const std::string& name) {
+  for (const MetricValue& number : numbers) {
     if (number.name == name) return number.value.value_or(-1);
   }
   throw std::out_of_range(name);
@@ -93,7 +93,7 @@ TEST(CocoAp, OfRepeatedIdsTheLastStandsForAll) {
 
 TEST(CocoAp, NoDetectionsAndNoTruths) {
   EXPECT_EQ(number(evaluate(box_truth(1, 1, "[0, 0, 10, 10]"), "").numbers, "AP"), 0);
-  for (const ApNumber& number : evaluate("", box_result(1, "[0, 0, 10, 10]", .9)).numbers) EXPECT_FALSE(number.value);
+  for (const MetricValue& number : evaluate("", box_result(1, "[0, 0, 10, 10]", .9)).numbers) EXPECT_FALSE(number.value);
 }
 
 TEST(CocoAp, EmptyAndNegativeBoxesNeverMatch) {

@@ -60,7 +60,7 @@ int64_t size(size_t value) { return static_cast<int64_t>(value); }
 Json describe(const glid::ApReport& report) {
   const glid::ApParameters& parameters = report.result.parameters;
   Json numbers = Json::object();
-  for (const glid::ApNumber& number : report.numbers)
+  for (const glid::MetricValue& number : report.numbers)
     numbers.set(number.name, number.value ? Json(*number.value) : Json(-1));
   Json answer = Json::object();
   answer.set("shape", Json::Array{size(parameters.iou_thresholds.size()), size(parameters.recall_points.size()),

@@ -139,6 +139,16 @@ TEST_P(BifpnAgainstDense, Agrees) {
 
 INSTANTIATE_TEST_SUITE_P(MaskedAndWhole, BifpnAgainstDense, testing::Values(2, 6));
 
+TEST(Bifpn, KnowsItsSmallestFusionWeight) {
+  const Bifpn bifpn({.width = 8, .cells = 2}, {8, 16, 32, 64});
+  EXPECT_NEAR(smallest_fusion_weight(bifpn), 1.0 / 3, 1e-4);
+  const at::NoGradGuard no_grad;
+  bifpn.cells->items[1]->bottom_up[2]->fusion[1] = 0.1f;
+  EXPECT_NEAR(smallest_fusion_weight(bifpn), 0.1 / 2.1, 1e-4);
+  bifpn.cells->items[0]->top_down[0]->fusion[0] = -1.0f;
+  EXPECT_EQ(smallest_fusion_weight(bifpn), 0);
+}
+
 TEST(Decoder, EveryNormOrderAndPositionKindLearnsFromEveryParameter) {
   const std::array kinds{PositionKind::kFourier, PositionKind::kSine};
   for (const NormOrder norm : {NormOrder::kPost, NormOrder::kPre})

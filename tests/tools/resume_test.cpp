@@ -12,8 +12,12 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 void expect_equal_runs(const fs::path& a, const fs::path& b, int64_t steps = 12) {
-  for (const char* name : {"model.safetensors", "optimizer.safetensors"})
-    EXPECT_TRUE(read_file(checkpoint_of(a, steps) / name) == read_file(checkpoint_of(b, steps) / name)) << name;
+  for (const char* name : {"model.safetensors", "optimizer.safetensors", "ema.safetensors"}) {
+    const fs::path of_a = checkpoint_of(a, steps) / name, of_b = checkpoint_of(b, steps) / name;
+    ASSERT_EQ(fs::exists(of_a), fs::exists(of_b)) << name;
+    if (!fs::exists(of_a)) continue;
+    EXPECT_TRUE(read_file(of_a) == read_file(of_b)) << name;
+  }
 }
 
 // Kills a run after its first checkpoint, with another number of decode threads afterwards.
@@ -35,6 +39,10 @@ void kill_and_resume(const std::vector<std::string>& options) {
 }
 
 TEST(Resume, AfterKill9IsBitEqual) { kill_and_resume({}); }
+
+TEST(Resume, AveragesAndFrozenPartsGoOnBitEqual) {
+  kill_and_resume({"--set", "optim.ema=0.9", "--set", "optim.freeze=[encoder]"});
+}
 
 TEST(Resume, AfterKill9OfTwoRanksIsBitEqual) { kill_and_resume({"--nproc", "2"}); }
 

@@ -149,6 +149,16 @@ TEST(Signals, InAValidationAreAnsweredAtTheEndOfABatch) {
   }
 }
 
+TEST(Signals, ToOneRankInAValidationReachAll) {
+  const TemporaryFolder dir;
+  const Program program("glid_train", endless(dir.path(), {"--nproc", "2", "--set", "data.count=2000000"}));
+  ASSERT_TRUE(says(program, "200000 to validate on")) << program.output();
+  kill(rank_of(program, 1), SIGUSR1);
+  const ProgramResult result = program.wait();
+  EXPECT_EQ(result.code, 75) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("interrupted: checkpoint written at step 0"));
+}
+
 // Rank 1 stands still, so that rank 0 waits in a collective and can't answer.
 TEST(Signals, ASecondOneEndsTheRunAtOnce) {
   const TemporaryFolder dir;

@@ -42,11 +42,17 @@ TEST(Training, DryRunCountsParametersAndWritesNothing) {
   const TemporaryFolder dir;
   const fs::path out = dir.path() / "run";
   const ProgramResult result = run("glid_train", {"--config", std::string(GLID_SOURCE_DIR) + "/configs/demo_pretrain.yaml",
-                                                  "--out", out.string(), "--dry-run", "--set", "data.root=/nonexistent"});
+                                                  "--out", out.string(), "--dry-run", "--set", "data.root=/nonexistent",
+                                                  "--set", "train.batch_size=4", "--set", "train.steps=50", "--set",
+                                                  "optim.lr_mult.encoder=0.1"});
   ASSERT_EQ(result.code, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr("encoder"));
   EXPECT_THAT(result.output, HasSubstr("1,281,167 images assumed"));
   EXPECT_THAT(result.output, HasSubstr("EXTRAPOLATED"));
+  EXPECT_THAT(result.output, HasSubstr("lr x 0.1"));
+  EXPECT_THAT(result.output, HasSubstr("the warm-up, 100 steps, is as long as the run, 50 steps"));
+  EXPECT_THAT(result.output, HasSubstr("images of 48 px"));
+  EXPECT_THAT(result.output, HasSubstr("images of 96 px"));
   EXPECT_FALSE(fs::exists(out));
 }
 

@@ -87,5 +87,18 @@ TEST(CompareConfigs, SeparatesIdentityFromBits) {
   EXPECT_THAT(changes.warned, testing::ElementsAre(HasSubstr("train.accumulate")));
 }
 
+TEST(Schedules, AreChosenByNameWithTheirOwnKeys) {
+  const RunConfig config = load("demo_pretrain.yaml", {"optim.schedule.name=steps", "optim.schedule.milestones=[0.5, 0.75]"});
+  const Schedule schedule = config.schedule(10);
+  EXPECT_EQ(schedule.warmup_steps, 100);
+  EXPECT_DOUBLE_EQ(schedule.at(499), config.optim.lr);
+  EXPECT_DOUBLE_EQ(schedule.at(750), config.optim.lr * 0.1 * 0.1);
+  EXPECT_THAT(error_of({"optim.schedule.name=poly", "optim.schedule.factor=0.5"}), HasSubstr("factor"));
+  EXPECT_THAT(error_of({"optim.schedule.name=steps", "optim.schedule.milestones=[0.8, 0.5]"}), HasSubstr("must ascend"));
+  EXPECT_THAT(error_of({"optim.schedule.name=one_cycle"}), HasSubstr("optim.schedule.pct"));  // the demo's warmup_steps
+  EXPECT_THAT(error_of({"optim.freeze=[neck]"}), HasSubstr("optim.freeze"));
+  EXPECT_THAT(error_of({"optim.freeze=[encoder, bifpn, decoder, queries, heads]"}), HasSubstr("nothing to train"));
+}
+
 }  // namespace
 }  // namespace glid

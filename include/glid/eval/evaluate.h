@@ -13,8 +13,8 @@
 
 namespace glid {
 
-// What is measured, and on which images. A share of any size will do, none too: the ranks talk once, when all have come to
-// the end of theirs, whatever files were bad.
+// What is measured, and on which images. A share of any size will do, none too, whatever files are bad: the ranks go from
+// batch to batch together until the last one is through.
 struct Measured {
   Glid& model;
   const Task& task;
@@ -22,7 +22,7 @@ struct Measured {
   Communicator& communicator;
   c10::Device device = c10::kCPU;
   Precision precision = Precision::kFp32;
-  std::function<bool()> stop = [] { return false; };  // asked before every batch
+  std::function<bool()> stop = [] { return false; };  // on any rank; asked before every batch
 };
 
 // All ranks must call them alike, and get the same metric to the bit; the model is in evaluation mode meanwhile. False, on

@@ -7,11 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "glid/metrics/metric.h"
+
 namespace glid {
 
 // Numbers under the field's names, in their order; fractions from 0 to 1, errors in their unit; absent where there was
 // nothing to measure (the official tools print -1 or divide by zero there).
 using NamedValues = std::vector<std::pair<std::string, std::optional<double>>>;
+NamedValues named_values(const std::vector<MetricValue>& values);
 
 // A class, or an image where the task has no classes (depth).
 struct ReportRow {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "glid/metrics/ap_parameters.h"
+#include "glid/metrics/metric.h"
 
 namespace glid {
 
@@ -50,19 +51,14 @@ struct ApResult {
   size_t cell(size_t category, size_t area_range, size_t limit) const;
 };
 
-// One number of a report; none where there is no truth to find in any category (-1 in pycocotools' table).
-struct ApNumber {
-  std::string name;
-  std::optional<double> value;
-};
-
+// Numbers are none where there is no truth to find in any category (-1 in pycocotools' table).
 // Boxes and masks: AP AP50 AP75, AP of each other range, AR of each limit, AR of each other range; in COCO's protocol AP
 // AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl. Keypoints: AP AP50 AP75 APm APl AR AR50 AR75 ARm ARl. A range of another
 // name gives AP_name. Means over categories with truths, or one category's.
-std::vector<ApNumber> ap_numbers(const ApResult& result, std::optional<size_t> category = {});
+std::vector<MetricValue> ap_numbers(const ApResult& result, std::optional<size_t> category = {});
 
 // Gathers the matches of images, in any order, over threads and ranks: the result depends on nothing but the set.
-class ApAccumulator {
+class ApAccumulator : public Metric {
  public:
   // Throws UsageError when the parameters make no sense.
   ApAccumulator(ApParameters parameters, int64_t num_categories);
@@ -73,16 +69,23 @@ class ApAccumulator {
   // Throws std::invalid_argument when the other has other parameters.
   void merge(const ApAccumulator& other);
 
-  // For ranks of one kind of machine. Throws std::invalid_argument when the bytes are cut or of other parameters.
-  std::string to_bytes() const;
+  std::string to_bytes() const override;
+  void merge_bytes(std::string_view bytes) override;
+  // Throws std::invalid_argument when the bytes are cut or of other parameters.
   static ApAccumulator from_bytes(ApParameters parameters, int64_t num_categories, std::string_view bytes);
 
   // Throws std::invalid_argument unless the images 0 ... num_images - 1 were added once each.
   ApResult finish(int64_t num_images, int64_t num_threads = 1) const;
+  // ap_numbers() over the images that were added, which may lack some of the set. Throws std::invalid_argument when one
+  // came twice.
+  std::vector<MetricValue> values() const override;
+  std::string best() const override { return "AP"; }
 
  private:
   friend class ApMatcher;
   friend class ApCurves;
+
+  ApResult curves(int64_t num_threads) const;
 
   // An (image, category)'s detections, by descending score.
   struct Group {

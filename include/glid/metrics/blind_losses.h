@@ -23,6 +23,8 @@ class BlindLosses : public Metric {
   // The same predictors for every image. Throws DataError when the image is there already.
   void add(std::string_view image, std::vector<BlindPrediction> predictions);
 
+  const ImageRecords<std::vector<BlindPrediction>>& images() const { return images_; }
+
   std::string to_bytes() const override;
   void merge_bytes(std::string_view bytes) override;
   // min over s of mean (t - s p)^2, in the order of the first image's predictors; none without images.

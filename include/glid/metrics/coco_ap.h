@@ -21,11 +21,11 @@ struct ApClass {
   std::string name;
   int64_t num_truths = 0;  // those that count, of any size in the range "all"
   int64_t num_detections = 0;
-  std::vector<ApNumber> numbers;
+  std::vector<MetricValue> numbers;
 };
 
 struct ApReport {
-  std::vector<ApNumber> numbers;
+  std::vector<MetricValue> numbers;
   std::vector<ApClass> per_class;  // by category id; empty when pooled
   ApResult result;                 // the curves; categories and images in CocoIndex's order
   int64_t num_images = 0;

@@ -12,6 +12,7 @@
 
 #include "glid/config/fields.h"
 #include "glid/metrics/image_records.h"
+#include "glid/metrics/metric.h"
 
 namespace glid {
 
@@ -78,8 +79,11 @@ struct DepthErrorValues {
 struct DepthErrorField {
   const char* name;
   double DepthErrorValues::*value;
+  Better better = Better::kLower;
 };
 
+// The first kNumDepthValues are what a metric says; the others stand for one of them under the rules of another tool.
+inline constexpr size_t kNumDepthValues = 9;
 inline constexpr std::array<DepthErrorField, 11> kDepthErrorFields = {{
     {"abs_rel", &DepthErrorValues::abs_rel},
     {"sq_rel", &DepthErrorValues::sq_rel},
@@ -87,9 +91,9 @@ inline constexpr std::array<DepthErrorField, 11> kDepthErrorFields = {{
     {"rmse_log", &DepthErrorValues::rmse_log},
     {"log10", &DepthErrorValues::log10},
     {"silog", &DepthErrorValues::silog},
-    {"d1", &DepthErrorValues::d1},
-    {"d2", &DepthErrorValues::d2},
-    {"d3", &DepthErrorValues::d3},
+    {"d1", &DepthErrorValues::d1, Better::kHigher},
+    {"d2", &DepthErrorValues::d2, Better::kHigher},
+    {"d3", &DepthErrorValues::d3, Better::kHigher},
     {"sq_rel_kitti", &DepthErrorValues::sq_rel_kitti},
     {"silog_mmseg", &DepthErrorValues::silog_mmseg},
 }};
@@ -129,7 +133,7 @@ struct DepthView {
 };
 
 // One object a thread or rank; merge them at the end.
-class DepthErrors {
+class DepthErrors : public Metric {
  public:
   explicit DepthErrors(const DepthOptions& options);
 
@@ -140,8 +144,11 @@ class DepthErrors {
 
   // Same options; throw DataError, with nothing taken, when an image is in both.
   void merge(const DepthErrors& other);
-  std::string to_bytes() const;
-  void merge_bytes(std::string_view bytes);
+  std::string to_bytes() const override;
+  void merge_bytes(std::string_view bytes) override;
+  // Means over images.
+  std::vector<MetricValue> values() const override;
+  std::string best() const override { return "rmse"; }
 
   const DepthOptions& options() const { return options_; }
   const ImageRecords<DepthImageRecord>& images() const { return images_; }

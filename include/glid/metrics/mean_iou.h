@@ -11,6 +11,7 @@
 
 #include "glid/config/fields.h"
 #include "glid/metrics/image_records.h"
+#include "glid/metrics/metric.h"
 
 namespace glid {
 
@@ -96,13 +97,19 @@ struct MeanIouReport {
   int64_t num_kept = 0, num_ignored = 0, num_missed = 0;  // pixels
 };
 
-// Pixels of an image.
+// Pixels of an image and of a class that it has or that was predicted in it.
+struct SemanticImageClass {
+  int64_t index = 0;
+  int64_t num_truth = 0, num_predicted = 0, num_correct = 0;
+  bool operator==(const SemanticImageClass&) const = default;
+};
 struct SemanticImageRecord {
   int64_t num_kept = 0;
+  std::vector<SemanticImageClass> classes;  // ascending
 };
 
 // One object a thread or rank; merge them at the end.
-class MeanIou {
+class MeanIou : public Metric {
  public:
   explicit MeanIou(const MeanIouOptions& options);
 
@@ -112,8 +119,12 @@ class MeanIou {
 
   // Same options; throw DataError, with nothing taken, when an image is in both.
   void merge(const MeanIou& other);
-  std::string to_bytes() const;
-  void merge_bytes(std::string_view bytes);
+  std::string to_bytes() const override;
+  void merge_bytes(std::string_view bytes) override;
+  // mIoU mAcc aAcc fwIoU.
+  std::vector<MetricValue> values(MeanIouProtocol protocol) const;
+  std::vector<MetricValue> values() const override { return values(MeanIouProtocol::kDetectron2); }
+  std::string best() const override { return "mIoU"; }
 
   const MeanIouOptions& options() const { return options_; }
   const ImageRecords<SemanticImageRecord>& images() const { return images_; }
@@ -121,12 +132,19 @@ class MeanIou {
   MeanIouReport report(MeanIouProtocol protocol = MeanIouProtocol::kDetectron2) const;
 
  private:
+  // Pixels of an image by a cell of the matrix.
+  struct CellCount {
+    uint32_t cell;
+    int64_t count;
+  };
   std::string header() const;
-  void count(std::span<const uint16_t> predicted, std::span<const uint16_t> truth, int64_t step);
+  std::vector<CellCount> count(std::span<const uint16_t> predicted, std::span<const uint16_t> truth);
+  SemanticImageRecord record_of(const std::vector<CellCount>& cells) const;
 
   MeanIouOptions options_;
   std::vector<uint32_t> row_begin_;  // [65536] of a truth label
   std::vector<uint32_t> column_;     // [65536] of a predicted label
+  std::vector<int64_t> image_counts_;  // of the image that is being counted, else 0
   ConfusionMatrix confusion_;
   ImageRecords<SemanticImageRecord> images_;
 };

@@ -13,6 +13,7 @@
 #include "glid/config/value.h"
 #include "glid/formats/panoptic_json.h"
 #include "glid/metrics/image_records.h"
+#include "glid/metrics/metric.h"
 
 namespace glid {
 
@@ -87,7 +88,7 @@ struct PanopticImageRecord {
 };
 
 // One object a thread or rank; merge them at the end.
-class PanopticQuality {
+class PanopticQuality : public Metric {
  public:
   // Throws DataError for a repeated category id.
   explicit PanopticQuality(std::vector<PanopticCategory> categories);
@@ -102,8 +103,11 @@ class PanopticQuality {
 
   // Same categories; throw DataError, with nothing taken, when an image is in both.
   void merge(const PanopticQuality& other);
-  std::string to_bytes() const;
-  void merge_bytes(std::string_view bytes);
+  std::string to_bytes() const override;
+  void merge_bytes(std::string_view bytes) override;
+  // PQ SQ RQ of all classes, then of things (_th) and stuff (_st).
+  std::vector<MetricValue> values() const override;
+  std::string best() const override { return "PQ"; }
 
   const std::vector<PanopticCategory>& categories() const { return categories_; }
   const ImageRecords<PanopticImageRecord>& images() const { return images_; }

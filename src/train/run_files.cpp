@@ -1,0 +1,50 @@
+#include "run_files.h"
+
+#include <utility>
+
+#include "glid/config/write.h"
+#include "glid/core/files.h"
+#include "glid/core/log.h"
+
+namespace glid {
+
+void RunFiles::open(int64_t completed_steps, int64_t best_step) {
+  if (!is_main_) return;
+  const std::filesystem::path out = config_.out;
+  std::filesystem::create_directories(out);
+  add_log_file(out / "log.txt");
+  write_file(out / "config.yaml", config::write(config_));
+  log_.emplace(out, completed_steps);
+  writer_.emplace(
+      out, CheckpointPolicy{.keep = config_.checkpoint.keep, .milestone_steps = config_.checkpoint.milestone_steps});
+  writer_->mark_best(best_step);
+}
+
+void RunFiles::training(const StepMetrics& metrics) {
+  if (log_) log_->training(metrics);
+}
+
+void RunFiles::references(const std::vector<MetricValue>& losses) {
+  if (log_) log_->references(losses);
+}
+
+void RunFiles::validation(int64_t step, const std::vector<MetricValue>& values, int64_t best_step) {
+  if (!log_) return;
+  writer_->mark_best(best_step);
+  log_->validation(step, values);
+  log_->draw_curve();
+}
+
+void RunFiles::picture(int64_t step, const Image& image) {
+  if (log_) log_->picture(step, image);
+}
+
+void RunFiles::checkpoint(int64_t step, TensorFiles tensors, Json state) {
+  if (writer_) writer_->write({step, std::move(tensors), std::move(state), config::write(config_)});
+}
+
+void RunFiles::finish() {
+  if (writer_) writer_->wait();
+}
+
+}  // namespace glid

@@ -1,0 +1,35 @@
+// Everything that a run writes, by rank 0; on other ranks nothing happens.
+#pragma once
+
+#include <optional>
+
+#include "glid/train/checkpoint.h"
+#include "glid/train/run_config.h"
+#include "glid/train/run_log.h"
+
+namespace glid {
+
+class RunFiles {
+ public:
+  // Touches nothing before open().
+  RunFiles(const RunConfig& config, bool is_main) : config_(config), is_main_(is_main) {}
+
+  // After `completed_steps`; the checkpoint of `best_step` is kept (-1: none).
+  void open(int64_t completed_steps, int64_t best_step);
+
+  void training(const StepMetrics& metrics);
+  void references(const std::vector<MetricValue>& losses);
+  void validation(int64_t step, const std::vector<MetricValue>& values, int64_t best_step);
+  void picture(int64_t step, const Image& image);
+  // Written in the background: finish() waits and throws what went wrong.
+  void checkpoint(int64_t step, TensorFiles tensors, Json state);
+  void finish();
+
+ private:
+  RunConfig config_;
+  bool is_main_;
+  std::optional<RunLog> log_;               // rank 0, once open
+  std::optional<CheckpointWriter> writer_;  // likewise
+};
+
+}  // namespace glid

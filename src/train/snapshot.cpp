@@ -1,0 +1,41 @@
+#include "snapshot.h"
+
+#include <ATen/Parallel.h>
+
+#ifndef GLID_GIT_HASH
+#define GLID_GIT_HASH "unknown"
+#endif
+
+namespace glid {
+
+TensorFiles tensors_of(const Session& session) {
+  TensorFiles files{{"model", named_parameters(*session.model)}, {"optimizer", session.optimizer.state()}};
+  if (session.ema) files.emplace_back("ema", session.ema->state());
+  return files;
+}
+
+RunState snapshot(RunState state, const Session& session, const NonfiniteGuard& guard, const Validation& validation) {
+  const Place place = session.plan->first_place(state.step);
+  const auto [factor, good_steps] = session.scaler.state();
+  state.seed = session.config.seed;
+  state.loader = {place.epoch, place.position};
+  state.scaler = {factor, good_steps};
+  state.ranks = session.communicator.size();
+  state.threads = at::get_num_threads();
+  state.skipped_updates = guard.counts().skipped;
+  state.nonfinite_in_a_row = guard.counts().in_a_row;
+  state.best = validation.best();
+  state.git = GLID_GIT_HASH;
+  return state;
+}
+
+void restore(const Start& start, Session& session, NonfiniteGuard& guard, Validation& validation) {
+  for (const auto& [stem, tensors] : tensors_of(session)) start.checkpoint.load(stem, tensors);
+  const RunState& state = start.state;
+  session.scaler.set_state({state.scaler.factor, state.scaler.good_steps});
+  session.loader.seek(state.step);
+  guard.restore({state.skipped_updates, state.nonfinite_in_a_row});
+  validation.restore(state.best);
+}
+
+}  // namespace glid
