@@ -86,7 +86,7 @@ Report evaluate_task(const SemanticSettings& settings, const EvalRequest& reques
   report.rules = format("{}; {} classes, ignored label {}", config::meaning_of(settings.protocol), settings.num_classes,
                         settings.ignore_label);
   report.images = found.num_images;
-  report.metrics = named_values(metric.values(protocol));
+  report.metrics = named_values(metric.values(settings.protocol));
   for (size_t i = 0; i < found.by_protocol.size(); ++i)
     report.variants.push_back({"mIoU", std::string(enum_names(MeanIouProtocol{})[i].name), found.by_protocol[i]});
   for (size_t c = 0; c < found.classes.size(); ++c)

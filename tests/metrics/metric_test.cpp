@@ -108,7 +108,8 @@ TEST_P(Metrics, TakeNothingFromARankThatHasOneOfTheImages) {
 INSTANTIATE_TEST_SUITE_P(
     All, Metrics,
     testing::Values(Kind{"average_precision",
-                         [] { return std::make_unique<ApAccumulator>(ap_protocol("coco", CocoKind::kBox), 2); }, add_boxes},
+                         [] { return std::make_unique<ApAccumulator>(ap_parameters(ApProtocol::kCoco, CocoKind::kBox), 2); },
+                         add_boxes},
                     Kind{"mean_iou", [] { return std::make_unique<MeanIou>(MeanIouOptions{.num_classes = 3}); }, add_labels},
                     Kind{"panoptic_quality",
                          [] {
