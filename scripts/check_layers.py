@@ -6,7 +6,8 @@ tests may include everything. Layers made without TORCH include no header of Lib
 """
 import pathlib
 import re
-import sys
+
+import checking
 
 MAX_LINES = 400
 UMBRELLAS = {"torch/torch.h", "torch/nn.h", "torch/all.h", "torch/extension.h"}
@@ -85,14 +86,5 @@ def check_tree(root):
     return complaints, len(files)
 
 
-def main():
-    root = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parent.parent
-    complaints, num_files = check_tree(root)
-    for complaint in complaints:
-        print(complaint)
-    print(f"{num_files} files, {len(complaints)} complaints")
-    return 1 if complaints else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    checking.run(check_tree, "files")

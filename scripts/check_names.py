@@ -12,7 +12,8 @@ scope. What macros make, specialisations, variables, concepts and members are no
 import dataclasses
 import pathlib
 import re
-import sys
+
+import checking
 
 SUFFIXES = {".h", ".cpp", ".cu", ".cuh"}
 NOISE = re.compile(r'//[^\n]*|/\*.*?\*/|R"([^(\s]*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<![0-9A-Za-z_])\'(?:\\.|[^\'\\\n])+\''
@@ -187,14 +188,5 @@ def check_tree(root):
     return complaints_about(names) if names else [f"{root} holds no sources"], len(names)
 
 
-def main():
-    root = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parent.parent
-    complaints, num_names = check_tree(root)
-    for complaint in complaints:
-        print(complaint)
-    print(f"{num_names} names, {len(complaints)} complaints")
-    return 1 if complaints else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    checking.run(check_tree, "names")

@@ -23,7 +23,11 @@ class FilteredDataset : public AnnotatedDataset {
   }
   Targets targets(int64_t id) const override { return all_->targets(of_all(id)); }
   std::string name(int64_t id) const override { return all_->name(of_all(id)); }
-  uint64_t fingerprint() const override { return stable_hash(format("{} kept", ids_.size()), all_->fingerprint()); }
+  uint64_t fingerprint() const override {
+    uint64_t hash = all_->fingerprint();
+    for (const int64_t id : ids_) hash = stable_hash(std::to_string(id), hash);
+    return hash;
+  }
   const Vocabulary& vocabulary() const override { return all_->vocabulary(); }
   void inspect(int64_t id, Inspection& inspection) const override { all_->inspect(of_all(id), inspection); }
 

@@ -7,21 +7,10 @@
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/eval/answer.h"
+#include "glid/nn/transfer.h"
 
 namespace glid {
 namespace {
-
-class EvaluationMode {
- public:
-  explicit EvaluationMode(Glid& model) : model_(model), was_training_(model.is_training()) { model_.eval(); }
-  ~EvaluationMode() { model_.train(was_training_); }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
-
- private:
-  Glid& model_;
-  bool was_training_;
-};
 
 // What the ranks agree on before every batch. A rank that is through goes on asking until all are, so that none waits long
 // for another and a request to stop is heard whoever got it.
@@ -66,7 +55,7 @@ std::vector<std::string> keys_of(const Batch& batch) {
 }
 
 std::vector<double> on_host(const at::Tensor& values) {
-  const at::Tensor host = values.to(at::kCPU, at::kDouble).contiguous();
+  const at::Tensor host = to_host(values).to(at::kDouble).contiguous();
   const double* data = host.const_data_ptr<double>();
   return {data, data + host.numel()};
 }

@@ -36,9 +36,8 @@ std::string MeanLoss::to_bytes() const {
     terms.put_text(term.name);
     terms.put(term.weight);
   }
-  return terms.take() + bytes_of_records(kHeader, images_, [](ByteWriter& out, const std::vector<LossPart>& parts) {
-           out.put_all(parts);
-         });
+  return terms.take() +
+         bytes_of_records(kHeader, images_, [](ByteWriter& out, const std::vector<LossPart>& parts) { out.put_all(parts); });
 }
 
 void MeanLoss::merge_bytes(std::string_view bytes) {

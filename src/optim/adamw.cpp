@@ -26,8 +26,8 @@ void AdamW::step(double lr, const at::Tensor& found_inf) {
   const at::Tensor one = 1 - found_inf;
   for (Lists& l : lists_) {
     at::_foreach_add_(l.steps, one);
-    at::_fused_adamw_(l.parameters, l.gradients, l.exp_avgs, l.exp_avg_sqs, /*max_exp_avg_sqs=*/{}, l.steps,
-                      lr * l.lr_scale, options_.betas[0], options_.betas[1], l.weight_decay, options_.eps,
+    at::_fused_adamw_(l.parameters, l.gradients, l.exp_avgs, l.exp_avg_sqs, /*max_exp_avg_sqs=*/{}, l.steps, lr * l.lr_scale,
+                      options_.betas[0], options_.betas[1], l.weight_decay, options_.eps,
                       /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/std::nullopt, found_inf);
   }
 }

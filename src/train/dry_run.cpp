@@ -15,8 +15,8 @@
 namespace glid {
 namespace {
 
-constexpr int64_t kSmallAreaImages = 4;    // of the smaller area at most
-constexpr double kLongestUpdate_s = 3;     // no larger micro-batch is measured after one that took longer
+constexpr int64_t kSmallAreaImages = 4;  // of the smaller area at most
+constexpr double kLongestUpdate_s = 3;   // no larger micro-batch is measured after one that took longer
 constexpr int kPlotColumns = 60, kPlotRows = 8;
 
 struct DataCount {
@@ -66,10 +66,9 @@ std::string parameters_text(const NamedTensors& parameters) {
 std::string groups_text(const Session& session) {
   const NamedTensors& parameters = session.gradients.parameters();
   std::string text = "parameter groups\n";
-  for (const ParamGroup& group :
-       make_param_groups(parameters, session.config.optim.weight_decay, session.config.lr_scale()))
-    text += format("  {:<30} weight decay {:<6} lr x {:<8.4g} {:>5} tensors {:>14} values\n", group.rule,
-                   group.weight_decay, group.lr_scale, group.members.size(), grouped(group.num_values(parameters)));
+  for (const ParamGroup& group : make_param_groups(parameters, session.config.optim.weight_decay, session.config.lr_scale()))
+    text += format("  {:<30} weight decay {:<6} lr x {:<8.4g} {:>5} tensors {:>14} values\n", group.rule, group.weight_decay,
+                   group.lr_scale, group.members.size(), grouped(group.num_values(parameters)));
   for (const std::string& part : session.config.optim.freeze) text += format("  {} is frozen\n", part);
   return text;
 }
@@ -141,8 +140,8 @@ std::vector<Batch> generated(const Session& session, const Task& task, int64_t i
 // The faster of two updates is timed: the first also allocates. The mean over the ranks, so that all go on alike.
 Cost measure(Session& session, const Task& task, int64_t images, int64_t side) {
   const Learner& own = session.learner;
-  Learner learner{own.model,  task,     own.communicator, own.gradients, own.optimizer, own.scaler,
-                  own.device, own.ema, own.precision,    own.clip};
+  Learner learner{own.model,  task,       own.communicator, own.gradients, own.optimizer,
+                  own.scaler, own.device, own.ema,          own.precision, own.clip};
   const std::vector<Batch> batches = generated(session, task, images);
   Cost cost{images, side, std::numeric_limits<double>::infinity()};
   for (int i = 0; i < 2; ++i) {
@@ -197,7 +196,7 @@ Line time_line(const Cost& a, const Cost& b) {
 }
 
 struct Measurements {
-  double before_mib = 0;            // the model and its optimizer, before the first update
+  double before_mib = 0;           // the model and its optimizer, before the first update
   std::vector<Cost> small, whole;  // of the smaller area, of data.image_size; ascending
 };
 
@@ -251,9 +250,9 @@ std::string cost_text(const RunConfig& config, const Session& session, const Mea
   const double images = static_cast<double>(micro), copy = session.device.is_cpu() ? checkpoint_mib(session) : 0;
   const double step_s = time_line(before, last).at(images) * static_cast<double>(config.train.accumulate);
   const int64_t steps = config.total_steps(data.images / config.train.batch_size);
-  std::string text = last.images == micro ? "of the whole micro-batch, as measured\n"
-                                          : format("EXTRAPOLATED to micro-batches of {} by a line through the last two\n",
-                                                   grouped(micro));
+  std::string text = last.images == micro
+                         ? "of the whole micro-batch, as measured\n"
+                         : format("EXTRAPOLATED to micro-batches of {} by a line through the last two\n", grouped(micro));
   text += format("  memory: {:.0f} MiB a rank, of which {:.0f} MiB while a checkpoint is written\n",
                  memory_line(before, last).at(images) + copy, copy);
   return text + format("EXTRAPOLATED to the run\n  a step of {} images on {} rank(s): {:.1f} s; the run: {}\n",

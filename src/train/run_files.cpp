@@ -15,8 +15,8 @@ void RunFiles::open(int64_t completed_steps, int64_t best_step) {
   add_log_file(out / "log.txt");
   write_file(out / "config.yaml", config::write(config_));
   log_.emplace(out, completed_steps);
-  writer_.emplace(
-      out, CheckpointPolicy{.keep = config_.checkpoint.keep, .milestone_steps = config_.checkpoint.milestone_steps});
+  writer_.emplace(out,
+                  CheckpointPolicy{.keep = config_.checkpoint.keep, .milestone_steps = config_.checkpoint.milestone_steps});
   writer_->mark_best(best_step);
 }
 

@@ -47,8 +47,7 @@ Session::Session(const RunConfig& config, std::shared_ptr<const AnnotatedDataset
       learner{*model, *task,   communicator,           gradients,        optimizer, scaler,
               device, nullptr, config.train.precision, config.optim.clip},
       schedule(config.schedule(plan->steps_per_epoch())) {
-  if (config.optim.ema)
-    learner.ema = &ema.emplace(named_parameters(*model), *config.optim.ema, config.optim.ema_warmup);
+  if (config.optim.ema) learner.ema = &ema.emplace(named_parameters(*model), *config.optim.ema, config.optim.ema_warmup);
 }
 
 LoaderOptions Session::loader_options() const {

@@ -2,13 +2,15 @@
 
 #include <ATen/ATen.h>
 
+#include "glid/nn/transfer.h"
+
 namespace glid {
 
 StepMetrics step_metrics(const StepResult& result, Communicator& communicator) {
   std::vector<at::Tensor> values{result.loss};
   for (const TermShare& term : result.terms) values.push_back(term.value);
   for (const Diagnostic& d : result.diagnostics) values.push_back(d.value / communicator.size());
-  for (at::Tensor& value : values) value = value.to(at::kCPU, at::kDouble);
+  for (at::Tensor& value : values) value = to_host(value).to(at::kDouble);
   const at::Tensor sums = at::stack(values);
   communicator.all_reduce_sum(sums, "the logged metrics");
 

@@ -117,9 +117,8 @@ std::optional<Image> Validation::picture() {
   if (!picture_batch()) return std::nullopt;
   const at::NoGradGuard no_grad;
   const Question question = session_.task->ask(picture_batch_->on(session_.device));
-  session_.model->eval();
+  const EvaluationMode mode(*session_.model);
   const std::vector<Answer> answers = answer(*session_.model, question, session_.config.train.precision);
-  session_.model->train();
   return grid(session_.task->pictures(answers, question), session_.task->picture_titles(), 4);
 }
 

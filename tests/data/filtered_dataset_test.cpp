@@ -33,6 +33,19 @@ TEST(Filtered, KeepsTheSamplesThatAreWantedInOrder) {
   EXPECT_EQ(&some->vocabulary(), &all->vocabulary());
 }
 
+// As many samples, but others.
+TEST(Filtered, HasAFingerprintOfWhatIsKept) {
+  const auto all = scenes();
+  const auto kept = [&](int64_t first) {
+    int64_t seen = 0;
+    return filtered(all, [&seen, first](const Targets&) { return seen++ >= first && seen <= first + 10; });
+  };
+  const auto early = kept(0), late = kept(5);
+  ASSERT_EQ(early->size(), late->size());
+  EXPECT_NE(early->fingerprint(), late->fingerprint());
+  EXPECT_EQ(early->fingerprint(), kept(0)->fingerprint());
+}
+
 TEST(Filtered, WithoutAFilterIsTheSetItself) {
   const auto all = scenes();
   EXPECT_EQ(filtered(all, {}), all);

@@ -106,8 +106,7 @@ TEST(ParamGroups, LayersOfTheEncoderAreNumberedAsSwins) {
 
 TEST(AdamW, AGroupStepsByItsShareOfTheRate) {
   const at::Tensor slow = at::ones({3}), fast = at::ones({3}), gradient = at::ones({3});
-  AdamW optimizer({{"slow", slow}, {"fast", fast}}, {gradient, gradient},
-                  {{"slow", 0, {0}, 0.1}, {"fast", 0, {1}, 1}}, {});
+  AdamW optimizer({{"slow", slow}, {"fast", fast}}, {gradient, gradient}, {{"slow", 0, {0}, 0.1}, {"fast", 0, {1}, 1}}, {});
   optimizer.step(0.5, at::zeros({}));
   EXPECT_NEAR(slow[0].item<float>(), 1 - 0.05, 1e-6);
   EXPECT_NEAR(fast[0].item<float>(), 1 - 0.5, 1e-6);

@@ -87,9 +87,7 @@ TEST_F(GoingOn, AValidationThatGaveUpIsMadeUpFor) {
     fs::remove_all(stopped());
     stop_at(step);
     change_state(step, "finished_step", [&](const Json&) { return step - 1; });
-    change_state(step, "best", [&](const Json& best) {
-      return with(best, "value", [](const Json&) { return Json(); });
-    });
+    change_state(step, "best", [&](const Json& best) { return with(best, "value", [](const Json&) { return Json(); }); });
     std::string kept;
     for (const Json& line : lines_of(stopped() / "metrics.jsonl"))
       if (line.at("step").as_int() < step || !line.find("val_loss")) kept += line.dump() + "\n";

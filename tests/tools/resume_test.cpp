@@ -50,7 +50,7 @@ TEST(Resume, AfterSigtermIsBitEqual) {
   const TemporaryFolder dir;
   const fs::path stopped = dir.path() / "stopped", whole = dir.path() / "whole";
   const std::vector<std::string> options{"--set", "checkpoint.every_steps=60", "--set", "log.every_steps=1",
-                                         "--set", "eval.every_steps=0",         "--set", "train.steps=60"};
+                                         "--set", "eval.every_steps=0",        "--set", "train.steps=60"};
   const Program program("glid_train", small_training(stopped, options));
   ASSERT_TRUE(Program::wait_for(stopped / "metrics.jsonl"));
   program.send(SIGTERM);

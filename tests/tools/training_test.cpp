@@ -41,10 +41,10 @@ TEST(Training, LeavesACompleteRunFolder) {
 TEST(Training, DryRunCountsParametersAndWritesNothing) {
   const TemporaryFolder dir;
   const fs::path out = dir.path() / "run";
-  const ProgramResult result = run("glid_train", {"--config", std::string(GLID_SOURCE_DIR) + "/configs/demo_pretrain.yaml",
-                                                  "--out", out.string(), "--dry-run", "--set", "data.root=/nonexistent",
-                                                  "--set", "train.batch_size=4", "--set", "train.steps=50", "--set",
-                                                  "optim.lr_mult.encoder=0.1"});
+  const ProgramResult result =
+      run("glid_train", {"--config", std::string(GLID_SOURCE_DIR) + "/configs/demo_pretrain.yaml", "--out", out.string(),
+                         "--dry-run", "--set", "data.root=/nonexistent", "--set", "train.batch_size=4", "--set",
+                         "train.steps=50", "--set", "optim.lr_mult.encoder=0.1"});
   ASSERT_EQ(result.code, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr("encoder"));
   EXPECT_THAT(result.output, HasSubstr("1,281,167 images assumed"));

@@ -88,7 +88,8 @@ TEST(CompareConfigs, SeparatesIdentityFromBits) {
 }
 
 TEST(Schedules, AreChosenByNameWithTheirOwnKeys) {
-  const RunConfig config = load("demo_pretrain.yaml", {"optim.schedule.name=steps", "optim.schedule.milestones=[0.5, 0.75]"});
+  const RunConfig config =
+      load("demo_pretrain.yaml", {"optim.schedule.name=steps", "optim.schedule.milestones=[0.5, 0.75]"});
   const Schedule schedule = config.schedule(10);
   EXPECT_EQ(schedule.warmup_steps, 100);
   EXPECT_DOUBLE_EQ(schedule.at(499), config.optim.lr);

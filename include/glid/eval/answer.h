@@ -9,6 +9,19 @@
 
 namespace glid {
 
+// The model in evaluation mode while it lives, then as it was.
+class EvaluationMode {
+ public:
+  explicit EvaluationMode(Glid& model) : model_(model), was_training_(model.is_training()) { model_.eval(); }
+  ~EvaluationMode() { model_.train(was_training_); }
+  EvaluationMode(const EvaluationMode&) = delete;
+  EvaluationMode& operator=(const EvaluationMode&) = delete;
+
+ private:
+  Glid& model_;
+  bool was_training_;
+};
+
 // One answer a query. What low precision made is given in fp32; double stays double.
 std::vector<Answer> answer(const Glid& model, const Question& question, Precision precision);
 

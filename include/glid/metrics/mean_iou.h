@@ -142,8 +142,8 @@ class MeanIou : public Metric {
   SemanticImageRecord record_of(const std::vector<CellCount>& cells) const;
 
   MeanIouOptions options_;
-  std::vector<uint32_t> row_begin_;  // [65536] of a truth label
-  std::vector<uint32_t> column_;     // [65536] of a predicted label
+  std::vector<uint32_t> row_begin_;    // [65536] of a truth label
+  std::vector<uint32_t> column_;       // [65536] of a predicted label
   std::vector<int64_t> image_counts_;  // of the image that is being counted, else 0
   ConfusionMatrix confusion_;
   ImageRecords<SemanticImageRecord> images_;

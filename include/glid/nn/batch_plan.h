@@ -16,7 +16,7 @@
 
 namespace glid {
 
-// The part of a grid that an image covers, in units of the grid's first stage; fractional where units don't divide it.
+// The part of a grid that an image covers, counted in units (of 8 x 8 patches); fractional where units don't divide it.
 struct ValidUnits {
   double height = 0, width = 0;
   bool operator==(const ValidUnits&) const = default;

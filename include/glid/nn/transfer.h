@@ -1,4 +1,4 @@
-// Between the host and a device. A copy to the device waits for nobody; a copy to the host does, and is counted.
+// Between the host and a device. A copy to the device waits for nobody; to_host() does, and is counted.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,7 +14,8 @@ namespace glid {
 // the host doesn't wait.
 at::Tensor to_device(const at::Tensor& host, const at::Device& device);
 
-// A tensor's values on the host. The one place where a training step may wait for its device.
+// A tensor's values on the host, when the device has come so far. An update that nobody logs calls it never; a task whose
+// losses need numbers on the host (matching) may call it once a micro-batch.
 at::Tensor to_host(const at::Tensor& tensor);
 
 // A copy to the host that nobody waits for until its value is asked for, and then for no work that was queued after it.
