@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -26,6 +27,8 @@ void sync_path(const fs::path& file) {
   if (rc != 0) disk_error(file, "can't be synced");
 }
 
+bool is_hidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
+
 fs::path parent_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
 
 }  // namespace
@@ -40,19 +43,43 @@ std::string read_file(const fs::path& file) {
   return content;
 }
 
+std::vector<std::string> files_below(const fs::path& folder, const fs::path& skipped) {
+  std::vector<std::string> files;
+  const size_t prefix = (folder / "").native().size();
+  try {
+    fs::recursive_directory_iterator it(folder, fs::directory_options::follow_directory_symlink), end;
+    for (; it != end; ++it) {
+      if (is_hidden(it->path()) || (!skipped.empty() && it->path() == skipped)) it.disable_recursion_pending();
+      else if (!it->is_directory()) files.push_back(it->path().native().substr(prefix));
+    }
+  } catch (const fs::filesystem_error& error) {
+    throw DataError(error.path1().string(), "can't be read", error.code().message());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 void write_file(const fs::path& file, std::string_view content) {
-  fs::path temporary = file;
-  temporary += ".tmp";
-  std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
+  AtomicFile whole(file);
+  std::ofstream out(whole.path(), std::ios::binary | std::ios::trunc);
   out.write(content.data(), static_cast<std::streamsize>(content.size()));
   out.close();
-  if (!out) {
-    fs::remove(temporary);
-    disk_error(file, "can't be written");
-  }
-  sync_path(temporary);
-  fs::rename(temporary, file);
-  sync_path(parent_of(file));
+  if (!out) disk_error(file, "can't be written");
+  whole.commit();
+}
+
+AtomicFile::AtomicFile(fs::path final_place) : final_(std::move(final_place)), temporary_(final_) { temporary_ += ".tmp"; }
+
+AtomicFile::~AtomicFile() {
+  std::error_code ignored;
+  if (!committed_) fs::remove(temporary_, ignored);
+}
+
+void AtomicFile::commit() {
+  sync_path(temporary_);
+  fs::rename(temporary_, final_);
+  committed_ = true;
+  sync_path(parent_of(final_));
 }
 
 AtomicFolder::AtomicFolder(fs::path final_place) : final_(std::move(final_place)), temporary_(final_) {

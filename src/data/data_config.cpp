@@ -40,6 +40,15 @@ std::string root_of(const DatasetConfig& config) {
   return std::visit([](const auto& alternative) { return root(alternative); }, config);
 }
 
+PublishedSet published_set(const DatasetConfig& config) {
+  return std::visit(
+      []<class Config>(const Config&) {
+        if constexpr (requires { Config::kPublished; }) return Config::kPublished;
+        else return ImageNetConfig::kPublished;
+      },
+      config);
+}
+
 std::shared_ptr<const AnnotatedDataset> make_dataset(const DataConfig& config, Split split) {
   return std::visit([split](const auto& alternative) { return open(alternative, split); }, config.dataset);
 }

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "glid/core/error.h"
+#include "glid/core/files.h"
 #include "glid/core/format.h"
+#include "glid/core/log.h"
 #include "glid/core/rng.h"
 #include "glid/data/inspection.h"
 #include "glid/formats/image_file.h"
@@ -15,50 +17,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Listing {
-  std::vector<std::string> images;  // relative to the folder, in byte order
-  int64_t num_others = 0;           // files of other kinds
-};
-
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
-// `skipped` is a folder whose content doesn't count, or empty.
-Listing list_images(const fs::path& folder, const fs::path& skipped = {}) {
-  Listing listing;
-  const size_t prefix = (folder / "").native().size();
-  fs::recursive_directory_iterator it(folder, fs::directory_options::follow_directory_symlink), end;
-  for (; it != end; ++it) {
-    if (is_hidden(it->path()) || (!skipped.empty() && it->path() == skipped)) {
-      it.disable_recursion_pending();
-    } else if (it->is_directory()) {
-      continue;
-    } else if (has_image_extension(it->path())) {
-      listing.images.push_back(it->path().native().substr(prefix));
-    } else {
-      ++listing.num_others;
-    }
-  }
-  std::sort(listing.images.begin(), listing.images.end());
-  return listing;
-}
-
-// The images of `folder`, at least one.
+// The images of `folder`, at least one, relative to it. `skipped` is a folder whose content doesn't count, or empty.
 std::vector<std::string> require_images(const fs::path& folder, const fs::path& skipped = {}) {
   if (!fs::is_directory(folder)) {
     throw DataError(folder.string(), "is not a folder", {}, "check data.root and data.name");
   }
-  Listing listing;
-  try {
-    listing = list_images(folder, skipped);
-  } catch (const fs::filesystem_error& error) {
-    throw DataError(error.path1().string(), "can't be read", error.code().message());
-  }
-  if (listing.images.empty()) {
-    throw DataError(folder.string(), "holds no images", format("{} files of other kinds", listing.num_others),
+  std::vector<std::string> files = files_below(folder, skipped);
+  const size_t num_others = std::erase_if(files, [](const std::string& file) { return !has_extension(file, kImageExtensions); });
+  if (files.empty()) {
+    throw DataError(folder.string(), "holds no images", format("{} files of other kinds", num_others),
                     "images end in .jpg, .jpeg, .jpe or .png");
   }
-  return std::move(listing.images);
+  return files;
 }
+
+bool has_class(const std::string& file) { return file.find('/') != std::string::npos; }
 
 std::string class_of(const std::string& file) { return file.substr(0, file.find('/')); }
 
@@ -76,7 +51,7 @@ std::map<std::string, int64_t> list_classes(const fs::path& folder) {
 void check_classes(const fs::path& folder, const std::vector<std::string>& files,
                    const std::map<std::string, int64_t>& classes) {
   for (const std::string& file : files) {
-    if (file.find('/') == std::string::npos) {
+    if (!has_class(file)) {
       throw DataError((folder / file).string(), "is not in a class folder", {},
                       "sort the images into class folders, or use data.name: folder");
     }
@@ -87,6 +62,16 @@ void check_classes(const fs::path& folder, const std::vector<std::string>& files
   }
 }
 
+// Of ImageNet without val. Said aloud: nine tenths are not the set whose size people know.
+std::vector<std::string> take_out_a_tenth(const fs::path& root, const fs::path& train, const std::vector<std::string>& files,
+                                          Split split) {
+  std::vector<std::string> kept = split_by_hash(train, files, split);
+  if (split == Split::kTrain)
+    log_warning_once("{}: has no val: trains on {} of its {} training images and validates on the other {}", root.string(),
+                kept.size(), files.size(), files.size() - kept.size());
+  return kept;
+}
+
 }  // namespace
 
 ImageFolder::ImageFolder(fs::path folder, std::vector<std::string> files, std::map<std::string, int64_t> classes)
@@ -94,10 +79,12 @@ ImageFolder::ImageFolder(fs::path folder, std::vector<std::string> files, std::m
   for (const auto& [name, label] : classes_) vocabulary_.images.push_back({label, name});
 }
 
+bool ImageFolder::is_labelled(const std::string& file) const { return !classes_.empty() && has_class(file); }
+
 Sample ImageFolder::get(int64_t id) const {
   const std::string& file = files_.at(static_cast<size_t>(id));
   Sample sample{id, name(id), read_image(folder_ / file), {}};
-  if (!classes_.empty()) sample.targets.label = classes_.at(class_of(file));
+  if (is_labelled(file)) sample.targets.label = classes_.at(class_of(file));
   return sample;
 }
 
@@ -115,7 +102,8 @@ uint64_t ImageFolder::fingerprint() const {
 
 void ImageFolder::inspect(int64_t id, Inspection& inspection) const {
   inspection.check_image(name(id), {});
-  if (!classes_.empty()) inspection.count_label(classes_.at(class_of(files_.at(static_cast<size_t>(id)))));
+  const std::string& file = files_.at(static_cast<size_t>(id));
+  if (is_labelled(file)) inspection.count_label(classes_.at(class_of(file)));
 }
 
 ImageFolder open_imagenet(const fs::path& root, Split split) {
@@ -128,8 +116,12 @@ ImageFolder open_imagenet(const fs::path& root, Split split) {
   const fs::path& folder = split == Split::kVal && has_val ? val : train;
   auto files = require_images(folder);
   auto classes = list_classes(train);
-  check_classes(folder, files, classes);
-  if (!has_val) files = split_by_hash(folder, files, split);
+  if (&folder == &val && std::ranges::none_of(files, has_class)) {
+    log_info("{}: has no class folders: its images have no labels", val.string());
+  } else {
+    check_classes(folder, files, classes);
+  }
+  if (!has_val) files = take_out_a_tenth(root, train, files, split);
   return {folder, std::move(files), std::move(classes)};
 }
 

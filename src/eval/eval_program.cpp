@@ -13,7 +13,7 @@ namespace glid {
 namespace {
 
 struct EvalBlocks {
-  EvalSettings eval;
+  FileEvalConfig eval;
 
   template <class V>
   void fields(V& v) {
@@ -36,7 +36,7 @@ EvalRequest make_request(const EvalArguments& arguments) {
   request.annotations_dir = arguments.annotations_dir;
   request.plots = arguments.plots;
   config::Tree tree = config::parse_tree("{}", "--set", arguments.overrides);
-  config::set_text(tree, "eval.task", arguments.task, "--task");
+  config::set_text(tree, "eval.metric", arguments.task, "--task");
   if (!arguments.protocol.empty()) config::set_text(tree, "eval.protocol", arguments.protocol, "--protocol");
   EvalBlocks blocks;
   config::read(tree, blocks);

@@ -2,13 +2,13 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
-#include <set>
+#include <map>
 
 #include "glid/core/error.h"
+#include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
-#include "glid/formats/image_file.h"
+#include "glid/formats/pairs.h"
 #include "glid/formats/resize.h"
 #include "glid/model/model_config.h"
 #include "glid/model/weights.h"
@@ -32,25 +32,19 @@ void require_whole(const LoadReport& report) {
     if (!name.starts_with("encoder.norm")) throw DataError(report.source, "lacks a tensor of the encoder", name);
 }
 
-std::vector<fs::path> image_files(const fs::path& input) {
+// By the name of their features: the path below `input` without its extension.
+std::map<std::string, fs::path> image_files(const fs::path& input) {
   if (!fs::exists(input)) throw DataError(input.string(), "does not exist");
-  if (!fs::is_directory(input)) return {input};
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(input))
-    if (entry.is_regular_file() && has_image_extension(entry.path())) files.push_back(entry.path());
+  if (!fs::is_directory(input)) return {{input.stem().string(), input}};
+  std::map<std::string, fs::path> files = files_by_stem(input, kImageExtensions);
   if (files.empty()) throw DataError(input.string(), "holds no image files");
-  std::sort(files.begin(), files.end());
   return files;
 }
 
-std::string feature_name(const fs::path& file, const fs::path& input) {
-  const fs::path relative = fs::is_directory(input) ? file.lexically_relative(input) : file.filename();
-  return (relative.parent_path() / relative.stem()).generic_string();
-}
-
-SafetensorsWriter::Tensors layout_of(const std::vector<std::string>& names, const SwinShape& shape, int64_t size_px) {
+SafetensorsWriter::Tensors layout_of(const std::map<std::string, fs::path>& files, const SwinShape& shape,
+                                     int64_t size_px) {
   SafetensorsWriter::Tensors layout;
-  for (const std::string& name : names)
+  for (const auto& [name, file] : files)
     for (int stage = 0; stage < kNumStages; ++stage) {
       const int64_t side = size_px / shape.patch >> stage, channels = shape.stage_channels(stage);
       layout.emplace_back(
@@ -58,17 +52,6 @@ SafetensorsWriter::Tensors layout_of(const std::vector<std::string>& names, cons
           TensorInfo{"F32", {channels, side, side}, nullptr, static_cast<size_t>(channels * side * side * 4)});
     }
   return layout;
-}
-
-std::vector<std::string> distinct_names(const std::vector<fs::path>& files, const fs::path& input) {
-  std::vector<std::string> names;
-  std::set<std::string> seen;
-  for (const fs::path& file : files) {
-    names.push_back(feature_name(file, input));
-    if (!seen.insert(names.back()).second)
-      throw DataError(file.string(), "has the same name as another file but for its extension", names.back());
-  }
-  return names;
 }
 
 // An encoder for whole images.
@@ -114,26 +97,20 @@ StageTokens FeatureExtractor::operator()(const Image& image, int64_t size_px) co
 int64_t extract_features(const FeaturesRequest& request) {
   const FeatureExtractor extract(config::parse_name<EncoderName>("--model", request.model), request.weights);
   unit_grid(request.size_px, request.size_px, extract.shape().unit_px(), "--size");
-  const std::vector<fs::path> files = image_files(request.input);
-  const std::vector<std::string> names = distinct_names(files, request.input);
+  const std::map<std::string, fs::path> files = image_files(request.input);
   if (request.output.has_parent_path()) fs::create_directories(request.output.parent_path());
-  fs::path temporary = request.output;
-  temporary += ".tmp";
-  try {
-    SafetensorsWriter writer(temporary, layout_of(names, extract.shape(), request.size_px), {});
-    for (const fs::path& file : files) {
-      for (const at::Tensor& map : extract(read_image(file), request.size_px))
-        writer.append(static_cast<const std::byte*>(map.const_data_ptr()), map.nbytes());
-      log_status(format("{} of {} images", &file - files.data() + 1, files.size()));
-    }
-    writer.finish();
-  } catch (...) {
-    fs::remove(temporary);
-    throw;
+  AtomicFile output(request.output);
+  SafetensorsWriter writer(output.path(), layout_of(files, extract.shape(), request.size_px), {});
+  int64_t num_done = 0;
+  for (const auto& [name, file] : files) {
+    for (const at::Tensor& map : extract(read_image(file), request.size_px))
+      writer.append(static_cast<const std::byte*>(map.const_data_ptr()), map.nbytes());
+    log_status(format("{} of {} images", ++num_done, files.size()));
   }
+  writer.finish();
+  output.commit();
   log_status("");
-  fs::rename(temporary, request.output);
-  return std::ssize(files);
+  return num_done;
 }
 
 }  // namespace glid

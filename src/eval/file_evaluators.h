@@ -5,6 +5,7 @@
 
 namespace glid {
 
+[[noreturn]] Report evaluate_task(const LossSettings& settings, const EvalRequest& request);  // UsageError
 Report evaluate_task(const BoxSettings& settings, const EvalRequest& request);
 Report evaluate_task(const MaskSettings& settings, const EvalRequest& request);
 Report evaluate_task(const KeypointSettings& settings, const EvalRequest& request);

@@ -17,10 +17,10 @@ Image decode_image(std::string_view bytes, const std::string& where) {
 
 Image read_image(const std::filesystem::path& file) { return decode_image(read_file(file), file.string()); }
 
-bool has_image_extension(const std::filesystem::path& file) {
+bool has_extension(const std::filesystem::path& file, std::span<const std::string_view> extensions) {
   std::string extension = file.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".jpe" || extension == ".png";
+  return std::ranges::find(extensions, extension) != extensions.end();
 }
 
 void write_png(const std::filesystem::path& file, const Image& image) { write_file(file, encode_png(image)); }

@@ -1,9 +1,7 @@
 #include "glid/formats/pairs.h"
 
-#include <algorithm>
-#include <cctype>
-
 #include "glid/core/error.h"
+#include "glid/core/files.h"
 #include "glid/core/format.h"
 
 namespace glid {
@@ -11,32 +9,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has_extension(const fs::path& file, std::span<const std::string_view> extensions) {
-  std::string extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  return std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
-}
-
-std::string stem_of(const fs::path& file, const fs::path& folder) {
-  return file.lexically_relative(folder).replace_extension().generic_string();
-}
+std::string stem_of(fs::path file) { return file.replace_extension().generic_string(); }
 
 }  // namespace
 
 std::map<std::string, fs::path> files_by_stem(const fs::path& folder, std::span<const std::string_view> extensions) {
   std::map<std::string, fs::path> files;
-  try {
-    fs::recursive_directory_iterator it(folder, fs::directory_options::follow_directory_symlink), end;
-    for (; it != end; ++it) {
-      if (it->path().filename().string().starts_with('.')) {
-        it.disable_recursion_pending();
-      } else if (has_extension(it->path(), extensions) && !it->is_directory()) {
-        const auto [other, is_new] = files.emplace(stem_of(it->path(), folder), it->path());
-        if (!is_new) throw DataError(it->path().string(), "has the name of another file", other->second.string());
-      }
-    }
-  } catch (const fs::filesystem_error& error) {
-    throw DataError(error.path1().string(), "can't be read", error.code().message());
+  for (const std::string& name : files_below(folder)) {
+    if (!has_extension(name, extensions)) continue;
+    const auto [other, is_new] = files.emplace(stem_of(name), folder / name);
+    if (!is_new) throw DataError((folder / name).string(), "has the name of another file", other->second.string());
   }
   return files;
 }

@@ -23,11 +23,20 @@ double rate(const PolySchedule& poly, const Schedule& run, int64_t completed) {
   return std::pow(1 - part(completed - run.warmup_steps, run.total_steps - run.warmup_steps), poly.power);
 }
 
+int64_t in_steps(MilestoneUnit unit, const Schedule& run) {
+  switch (unit) {
+    case MilestoneUnit::kPart: return run.total_steps;
+    case MilestoneUnit::kEpochs: return run.steps_per_epoch;
+    case MilestoneUnit::kSteps: return 1;
+  }
+  return 1;
+}
+
 // Milestones are whole steps, so that rounding of the product can't move one.
 double rate(const StepsSchedule& steps, const Schedule& run, int64_t completed) {
-  const auto passed = std::count_if(steps.milestones.begin(), steps.milestones.end(), [&](double milestone) {
-    return completed >= std::llround(milestone * static_cast<double>(run.total_steps));
-  });
+  const auto unit = static_cast<double>(in_steps(steps.unit, run));
+  const auto passed = std::ranges::count_if(
+      steps.milestones, [&](double milestone) { return completed >= std::llround(milestone * unit); });
   return std::pow(steps.factor, static_cast<double>(passed));
 }
 
@@ -47,7 +56,9 @@ double rate(const OneCycleSchedule& cycle, const Schedule& run, int64_t complete
 }  // namespace
 
 void StepsSchedule::check(config::Problems& problems) const {
-  if (!std::is_sorted(milestones.begin(), milestones.end())) problems.add("milestones", "must ascend");
+  if (!std::ranges::is_sorted(milestones)) problems.add("milestones", "must ascend");
+  if (unit == MilestoneUnit::kPart && std::ranges::any_of(milestones, [](double milestone) { return milestone >= 1; }))
+    problems.add("milestones", "must be below 1: they are parts of the run", "", "or set unit: epochs or unit: steps beside them");
 }
 
 double Schedule::at(int64_t completed) const {

@@ -74,9 +74,12 @@ std::vector<PreparedImage> MaskedImage::prepare(const Sample& sample, const Samp
            .plan = shape_.plan(grid, draw_visible(grid, config_.mask, config_.mask_ratio, rng))}};
 }
 
-std::vector<LossCount> MaskedImage::counts(const Batch& batch) const {
-  double hidden = 0;
-  for (const BatchRun& run : batch.runs) hidden += static_cast<double>(run.plan->hidden.size());
+LossCounts MaskedImage::counts(const Batch& batch) const {
+  std::vector<double> hidden;
+  for (const BatchRun& run : batch.runs) {
+    const double of_each = static_cast<double>(run.plan->hidden.size()) / static_cast<double>(run.count);
+    hidden.insert(hidden.end(), static_cast<size_t>(run.count), of_each);
+  }
   return {{"units", hidden}};
 }
 

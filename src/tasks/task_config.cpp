@@ -1,9 +1,5 @@
 #include "glid/tasks/task_config.h"
 
-#include <c10/util/Exception.h>
-
-#include <algorithm>
-
 namespace glid {
 namespace {
 
@@ -12,12 +8,6 @@ std::unique_ptr<Task> make(const MaskedImageConfig& config, const TaskContext& c
 }
 
 }  // namespace
-
-double count_of(const LossTerm& term, const std::vector<LossCount>& counts) {
-  const auto found = std::find_if(counts.begin(), counts.end(), [&](const LossCount& c) { return c.name == term.count; });
-  TORCH_CHECK(found != counts.end(), "the loss term ", term.name, " is divided by an unknown count, ", term.count);
-  return found->value;
-}
 
 std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context) {
   return std::visit([&](const auto& alternative) { return make(alternative, context); }, config);

@@ -8,6 +8,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/data/filtered_dataset.h"
 #include "glid/train/device.h"
 #include "glid/train/progress.h"
 #include "glid/train/session.h"
@@ -24,22 +25,15 @@ struct DataCount {
   std::string origin;
 };
 
-// The training images of the published set; of a set that has no fixed size as many as ImageNet-1K's.
-DataCount published_count(const DatasetConfig& dataset) {
-  if (std::holds_alternative<CocoConfig>(dataset)) return {118287, "COCO 2017's"};
-  if (std::holds_alternative<CocoPoseConfig>(dataset)) return {149813, "the people of COCO 2017 with keypoints"};
-  if (std::holds_alternative<Ade20k::Config>(dataset)) return {20210, "ADE20K's"};
-  if (std::holds_alternative<NyuDepthV2::Config>(dataset)) return {24231, "NYU Depth v2's"};
-  if (std::holds_alternative<Voc::Config>(dataset)) return {5717, "VOC 2012's"};
-  return {1281167, "ImageNet-1K's"};
-}
-
+// Of the images that the task trains on.
 DataCount count_images(const RunConfig& config) {
   try {
-    return {make_dataset(config.data, Split::kTrain)->size(), "images in data.root"};
+    const auto data = make_dataset(config.data, Split::kTrain);
+    const auto task = make_task(config.task, {config.model.encoder.shape(), config.data.image_size, data->vocabulary()});
+    return {filtered(data, task->filter())->size(), "images in data.root"};
   } catch (const DataError&) {
-    const DataCount published = published_count(config.data.dataset);
-    return {published.images, format("images assumed: {}, as data.root can't be read", published.origin)};
+    const PublishedSet published = published_set(config.data.dataset);
+    return {published.images, format("images assumed: {}, as data.root can't be read", published.owner)};
   }
 }
 

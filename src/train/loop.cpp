@@ -70,7 +70,7 @@ void Run::open_files() {
   files_.open(state_.step, validation_.best().step);
   log_info("{} training images, {} to validate on; {} steps of {} images, {} an epoch", session_.data->size(),
            validation_.num_images(), total_steps(), session_.config.train.batch_size, session_.plan->steps_per_epoch());
-  if (const std::string warning = session_.schedule.warning(); is_main() && !warning.empty()) log_warning("{}", warning);
+  if (const std::string warning = session_.schedule.warning(); !warning.empty()) log_warning_once("{}", warning);
 }
 
 ExitCode Run::train() {

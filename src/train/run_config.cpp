@@ -14,6 +14,15 @@ void check_mask(const MaskedImageConfig& task, const UnitGrid& grid, config::Pro
   if (!problem.empty()) problems.add("task.mask_ratio", problem);
 }
 
+template <class Config>
+void check_metric(const MetricSettings& metric, const Config&, config::Problems& problems) {
+  std::string known(LossSettings::kName);
+  for (const std::string_view name : Config::kMetrics) known += format("|{}", name);
+  const std::string_view name = config::name_of(metric);
+  if (name != LossSettings::kName && std::ranges::find(Config::kMetrics, name) == Config::kMetrics.end())
+    problems.add("eval.metric", format("must be {} for task.name: {}", known, Config::kName));
+}
+
 bool starts_with_any(const std::string& path, std::initializer_list<std::string_view> beginnings) {
   return std::any_of(beginnings.begin(), beginnings.end(), [&](std::string_view b) { return path.starts_with(b); });
 }
@@ -31,6 +40,7 @@ bool may_change_bits(const std::string& path) {
 }  // namespace
 
 void RunConfig::check(config::Problems& problems) const {
+  std::visit([&](const auto& alternative) { check_metric(eval.metric, alternative, problems); }, task);
   const int64_t unit = model.encoder.shape().unit_px();
   if (data.image_size % unit != 0) {
     problems.add("data.image_size", format("must be a multiple of the unit, {} px (8 x patch)", unit), "",
@@ -50,7 +60,8 @@ Schedule RunConfig::schedule(int64_t steps_per_epoch) const {
   int64_t warmup = std::llround(optim.warmup_epochs * static_cast<double>(steps_per_epoch));
   if (optim.warmup_steps) warmup = *optim.warmup_steps;
   if (std::holds_alternative<OneCycleSchedule>(optim.schedule)) warmup = 0;
-  return {optim.lr, warmup, total_steps(steps_per_epoch), optim.warmup_start, optim.schedule};
+  return {optim.lr, warmup, total_steps(steps_per_epoch), optim.warmup_start, optim.schedule,
+          steps_per_epoch};
 }
 
 LrScale RunConfig::lr_scale() const { return {optim.lr_mult, optim.layer_decay, model.encoder.shape().depths}; }

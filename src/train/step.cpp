@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "glid/eval/answer.h"
 #include "glid/optim/clip.h"
@@ -13,7 +14,7 @@ namespace {
 void add_to(at::Tensor& sum, const at::Tensor& value) { sum = sum.defined() ? sum + value : value; }
 
 // Adds a micro-batch's terms to the result and returns its share of the loss.
-at::Tensor add_terms(StepResult& result, const Losses& losses, const std::vector<LossCount>& counts) {
+at::Tensor add_terms(StepResult& result, const Losses& losses, const std::map<std::string, double>& counts) {
   result.terms.resize(losses.terms.size());
   at::Tensor loss;
   for (size_t i = 0; i < losses.terms.size(); ++i) {
@@ -55,23 +56,22 @@ void update(Learner& learner, StepResult& result, double lr) {
 Agreement agree(const Learner& learner, const std::vector<Batch>& micro_batches, bool stop_requested) {
   Agreement agreement;
   for (const Batch& batch : micro_batches) {
-    std::vector<LossCount> counts = learner.task.counts(batch);
-    for (size_t i = 0; i < agreement.counts.size(); ++i) counts[i].value += agreement.counts[i].value;
-    agreement.counts = std::move(counts);
+    for (const auto& [name, of_pictures] : learner.task.counts(batch))
+      agreement.counts[name] += std::accumulate(of_pictures.begin(), of_pictures.end(), 0.0);
   }
   const at::Tensor sums = at::empty({std::ssize(agreement.counts) + 1}, at::kDouble);
   double* values = sums.mutable_data_ptr<double>();
-  for (const LossCount& count : agreement.counts) *values++ = count.value;
+  for (const auto& [name, count] : agreement.counts) *values++ = count;
   *values = stop_requested ? 1 : 0;
   learner.communicator.all_reduce_sum(sums, "the losses' counts");
   const double* sum = sums.const_data_ptr<double>();
-  for (LossCount& count : agreement.counts) count.value = *sum++;
+  for (auto& [name, count] : agreement.counts) count = *sum++;
   agreement.stop = *sum > 0;
   return agreement;
 }
 
 StepResult accumulate_gradients(Learner& learner, const std::vector<Batch>& micro_batches,
-                                const std::vector<LossCount>& counts) {
+                                const std::map<std::string, double>& counts) {
   const double world = learner.communicator.size();  // gradients are averaged over the ranks
   const double share = 1 / static_cast<double>(micro_batches.size());
   StepResult result;

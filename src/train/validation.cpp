@@ -16,6 +16,12 @@ namespace {
 
 constexpr int64_t kNumPictures = 8;
 
+MetricValues values_of(const std::vector<std::unique_ptr<Scorer>>& scorers) {
+  MetricValues values;
+  for (const auto& scorer : scorers) std::ranges::copy(scorer->metric().values(), std::back_inserter(values));
+  return values;
+}
+
 MetricValues renamed(MetricValues values, const std::string& suffix) {
   for (MetricValue& value : values) value.name += suffix;
   return values;
@@ -39,8 +45,9 @@ bool is_better(const MetricValue& value, double than) {
 
 Validation::Validation(Session& session)
     : session_(session), images_(make_dataset(session.config.data, session.config.eval.split)) {
-  best_.name = session.config.eval.best.value_or(MeanLoss().best());
-  MetricValues known = MeanLoss().values();
+  const std::vector<std::unique_ptr<Scorer>> scorers = this->scorers();
+  best_.name = session.config.eval.best.value_or(scorers.back()->metric().best());
+  MetricValues known = values_of(scorers);
   if (session.ema) std::ranges::copy(renamed(known, "_ema"), std::back_inserter(known));
   value_of(known, best_.name);
   const ValidationPlan::Share share{session.config.eval.fraction,
@@ -68,17 +75,24 @@ std::optional<MetricValues> Validation::references() {
   return values;
 }
 
-std::optional<MetricValues> Validation::losses(const std::string& suffix) {
-  MeanLoss metric;
-  if (!measure_loss(measured(), metric)) return std::nullopt;
-  return renamed(metric.values(), suffix);
+std::vector<std::unique_ptr<Scorer>> Validation::scorers() const {
+  std::vector<std::unique_ptr<Scorer>> scorers;
+  scorers.push_back(std::make_unique<LossScorer>(*session_.task));
+  if (auto of_task = session_.task->scorer(session_.config.eval.metric)) scorers.push_back(std::move(of_task));
+  return scorers;
+}
+
+std::optional<MetricValues> Validation::values(const std::string& suffix) {
+  const std::vector<std::unique_ptr<Scorer>> scorers = this->scorers();
+  if (!evaluate(measured(), scorers)) return std::nullopt;
+  return renamed(values_of(scorers), suffix);
 }
 
 std::optional<MetricValues> Validation::measure() {
-  std::optional<MetricValues> values = losses("");
+  std::optional<MetricValues> values = this->values("");
   if (!values || !session_.ema) return values;
   session_.ema->swap();
-  const std::optional<MetricValues> of_average = losses("_ema");
+  const std::optional<MetricValues> of_average = this->values("_ema");
   session_.ema->swap();
   if (!of_average) return std::nullopt;
   values->insert(values->end(), of_average->begin(), of_average->end());
@@ -96,7 +110,7 @@ bool Validation::is_best(const MetricValues& values, int64_t step) {
 
 void Validation::restore(const RunState::Best& best) {
   if (best.name == best_.name) best_ = best;
-  else log_warning("eval.best: {} -> {}: the best checkpoint so far counts no more", best.name, best_.name);
+  else log_warning_once("eval.best: {} -> {}: the best checkpoint so far counts no more", best.name, best_.name);
 }
 
 // Bad files among these few are no reason to stop: the validation itself counts its own.

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <set>
 
@@ -47,6 +48,36 @@ TEST(Rng, MomentsAndBounds) {
   EXPECT_NEAR(squares / n, 1.0 / 3, 0.01);
   EXPECT_NEAR(normals / n, 0, 0.03);
   EXPECT_NEAR(normal_squares / n, 1, 0.04);
+}
+
+TEST(Files, BelowAFolderAreListedThroughLinksWithoutHiddenOnes) {
+  const TemporaryFolder here, there;
+  const auto put = [](const std::filesystem::path& file) {
+    std::filesystem::create_directories(file.parent_path());
+    write_file(file, "x");
+  };
+  for (const char* name : {"b", "a/z", "a/.hidden", ".git/config", "left/out", "B"}) put(here.path() / name);
+  put(there.path() / "deep/linked");
+  std::filesystem::create_directory_symlink(there.path(), here.path() / "link");
+  EXPECT_EQ(files_below(here.path(), here.path() / "left"), (std::vector<std::string>{"B", "a/z", "b", "link/deep/linked"}));
+  EXPECT_EQ(files_below(here.path() / ""), (std::vector<std::string>{"B", "a/z", "b", "left/out", "link/deep/linked"}));
+  EXPECT_THROW(files_below(here.path() / "nowhere"), DataError);
+}
+
+TEST(Files, AppearWholeOrNotAtAll) {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder.path() / "file";
+  {
+    const AtomicFile dropped(file);
+    std::ofstream(dropped.path()) << "half";
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  AtomicFile whole(file);
+  std::ofstream(whole.path()) << "whole";
+  EXPECT_FALSE(std::filesystem::exists(file));
+  whole.commit();
+  EXPECT_EQ(read_file(file), "whole");
+  EXPECT_EQ(files_below(folder.path()).size(), 1u);
 }
 
 // The order of epochs and masks hangs on it: the same draws for ever.

@@ -48,6 +48,29 @@ TEST(ImageNet, LabelsNumberTheFoldersInByteOrder) {
   EXPECT_EQ(val.get(0).image, read_image(root / "val/b/4.jpg"));
 }
 
+// Pre-training needs no labels, and ILSVRC's own archive of val is flat.
+TEST(ImageNet, AFlatValHasImagesWithoutLabels) {
+  TemporaryFolder folder;
+  const fs::path& root = folder.path();
+  write_numbered_image(root / "train/a/1.jpg", 1);
+  write_flat_folder(root / "val", 3);
+  const ImageFolder val = open_imagenet(root, Split::kVal);
+  EXPECT_EQ(val.size(), 3);
+  EXPECT_FALSE(val.get(0).targets.label);
+  EXPECT_EQ(open_imagenet(root, Split::kTrain).get(0).targets.label, 0);
+  write_numbered_image(root / "val/a/4.jpg", 4);  // some in class folders, some not: a mistake
+  EXPECT_THAT(message_of([&] { open_imagenet(root, Split::kVal); }), HasSubstr("is not in a class folder"));
+}
+
+TEST(ImageNet, SaysThatItTrainsOnNineTenthsWithoutVal) {
+  TemporaryFolder folder;
+  for (int i = 0; i < 30; ++i) write_numbered_image(folder.path() / format("train/a/{}.jpg", i), i);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(open_imagenet(folder.path(), Split::kTrain).size(), 27);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("has no val: trains on 27 of its 30 training images and validates on the other 3"));
+}
+
 TEST(ImageNet, RefusesClassesThatDontMatch) {
   TemporaryFolder folder;
   write_numbered_image(folder.path() / "train/a/1.jpg", 1);

@@ -46,9 +46,9 @@ TEST_F(EvalProgram, UsageErrorsAreOneLineAndTwo) {
       {{"--set", "eval.iou_thresholds=[2]"}, "eval.iou_thresholds"},
       {{"--protocol", "voc"}, "--protocol: eval.protocol must be one of coco|coco_no_crowd|"},
       {{"--protocol", "mmseg"}, "eval.protocol must be one of coco|"},
-      {{"--set", "eval.sigmas=[1]"}, "eval.sigmas is not a known key (got [1]); it belongs to eval.task: keypoint"},
-      {{"--set", "eval.num_classes=3"}, "it belongs to eval.task: semantic"},
-      {{"--set", "eval.max_depth=3"}, "it belongs to eval.task: depth"},
+      {{"--set", "eval.sigmas=[1]"}, "eval.sigmas is not a known key (got [1]); it belongs to eval.metric: keypoint"},
+      {{"--set", "eval.num_classes=3"}, "it belongs to eval.metric: semantic"},
+      {{"--set", "eval.max_depth=3"}, "it belongs to eval.metric: depth"},
   };
   for (const auto& [options, expected] : cases) {
     const ProgramResult ran = evaluate(options);
@@ -58,7 +58,7 @@ TEST_F(EvalProgram, UsageErrorsAreOneLineAndTwo) {
   }
   EXPECT_EQ(
       run("glid_eval", {"--task", "boxes", "--results", "r.json", "--annotations", "a.json"}).output,
-      "glid_eval: --task: eval.task must be one of box|mask|keypoint|panoptic|semantic|depth (got \"boxes\"); did you mean "
+      "glid_eval: --task: eval.metric must be one of loss|box|mask|keypoint|panoptic|semantic|depth (got \"boxes\"); did you mean "
       "box?\n");
 }
 
@@ -74,7 +74,7 @@ TEST_F(EvalProgram, HelpListsSettingsAndProtocols) {
   const ProgramResult ran = run("glid_eval", {"--help-config"});
   EXPECT_EQ(ran.code, 0);
   EXPECT_THAT(ran.output, HasSubstr("eval.depth_scale"));
-  EXPECT_THAT(ran.output, HasSubstr("(eval.task: box, mask, keypoint)\n"));
+  EXPECT_THAT(ran.output, HasSubstr("(eval.metric: box, mask, keypoint)\n"));
   EXPECT_THAT(ran.output, HasSubstr("protocols of semantic\n  detectron2     mean over classes with ground truth\n"));
 }
 

@@ -48,10 +48,10 @@ class EvaluateFiles : public testing::Test {
   void depth(const std::string& name, std::vector<double> metres) const {
     write_depth_png(root / name, {2, std::ssize(metres) / 2, std::move(metres)}, 1000);
   }
-  EvalRequest folders(const TaskSettings& task) const {
+  EvalRequest folders(const MetricSettings& task) const {
     return {.settings = {task}, .results = root / "result", .annotations = root / "truth"};
   }
-  EvalRequest files(const TaskSettings& task, const std::string& truth, const std::string& result) const {
+  EvalRequest files(const MetricSettings& task, const std::string& truth, const std::string& result) const {
     return {.settings = {task}, .results = write("result.json", result), .annotations = write("truth.json", truth)};
   }
   static SemanticSettings three_classes() {
@@ -106,7 +106,7 @@ TEST_F(EvaluateFiles, ThresholdsOfTheUser) {
   EvalRequest request =
       files(BoxSettings{}, kTruth, R"([{"image_id": 5, "category_id": 3, "bbox": [20, 10, 20, 20], "score": 0.5}])");
   EXPECT_EQ(metric(evaluate_files(request), "AP"), 0);
-  std::get<BoxSettings>(request.settings.task).iou_thresholds = {{0.3, 0.4}};
+  std::get<BoxSettings>(request.settings.metric).iou_thresholds = {{0.3, 0.4}};
   const Report report = evaluate_files(request);
   EXPECT_DOUBLE_EQ(*metric(report, "AP"), 0.5);
   EXPECT_THAT(report.rules, HasSubstr("with settings of yours"));
@@ -115,7 +115,7 @@ TEST_F(EvaluateFiles, ThresholdsOfTheUser) {
 TEST_F(EvaluateFiles, AreaRangesOfTheUser) {
   EvalRequest request =
       files(BoxSettings{}, kTruth, R"([{"image_id": 5, "category_id": 3, "bbox": [10, 10, 20, 20], "score": 0.5}])");
-  std::get<BoxSettings>(request.settings.task).area_ranges = {{{0, 1e10}, {0, 100}, {100, 400}, {401, 1e10}}};
+  std::get<BoxSettings>(request.settings.metric).area_ranges = {{{0, 1e10}, {0, 100}, {100, 400}, {401, 1e10}}};
   const Report report = evaluate_files(request);
   EXPECT_FALSE(metric(report, "APs"));
   EXPECT_DOUBLE_EQ(*metric(report, "APm"), 1);
@@ -137,7 +137,7 @@ TEST_F(EvaluateFiles, Keypoints) {
                           "num_keypoints": 2, "keypoints": [10, 10, 2, 20, 20, 1]}]})",
       R"([{"image_id": 1, "category_id": 1, "score": 1.0, "keypoints": [10, 10, 1, 20, 20, 1]}])");
   EXPECT_THAT(error_of(request), HasSubstr("sigmas"));
-  std::get<KeypointSettings>(request.settings.task).sigmas = {{0.1, 0.1}};
+  std::get<KeypointSettings>(request.settings.metric).sigmas = {{0.1, 0.1}};
   const Report report = evaluate_files(request);
   EXPECT_DOUBLE_EQ(*metric(report, "AP"), 1);
   EXPECT_DOUBLE_EQ(*metric(report, "APm"), 1);
@@ -161,7 +161,7 @@ TEST_F(EvaluateFiles, Panoptic) {
 
   write("result.json", R"({"annotations": []})");
   EXPECT_THAT(error_of(request), HasSubstr("has no result for image 1"));
-  std::get<PanopticSettings>(request.settings.task).missing_as_empty = true;
+  std::get<PanopticSettings>(request.settings.metric).missing_as_empty = true;
   report = evaluate_files(request);
   EXPECT_EQ(metric(report, "PQ"), 0);
 }
@@ -193,7 +193,7 @@ TEST_F(EvaluateFiles, SemanticProtocolsDifferOnAbsentClasses) {
   EXPECT_DOUBLE_EQ(*variant(report, "mIoU", "detectron2"), 0.75);
   EXPECT_DOUBLE_EQ(*variant(report, "mIoU", "mmseg"), 0.375);
   EXPECT_DOUBLE_EQ(*variant(report, "mIoU", "csail"), 0.25);
-  std::get<SemanticSettings>(request.settings.task).protocol = MeanIouProtocol::kCsail;
+  std::get<SemanticSettings>(request.settings.metric).protocol = MeanIouProtocol::kCsail;
   EXPECT_DOUBLE_EQ(*metric(evaluate_files(request), "mIoU"), 0.25);
 }
 
@@ -202,8 +202,8 @@ TEST_F(EvaluateFiles, SemanticLabelsFromOne) {
   labels("result/a.png", {3, 1, 2, 3});
   EvalRequest request = folders(three_classes());
   EXPECT_THAT(error_of(request), HasSubstr("3"));
-  std::get<SemanticSettings>(request.settings.task).reduce_zero_label = true;
-  std::get<SemanticSettings>(request.settings.task).results_offset = -1;
+  std::get<SemanticSettings>(request.settings.metric).reduce_zero_label = true;
+  std::get<SemanticSettings>(request.settings.metric).results_offset = -1;
   EXPECT_DOUBLE_EQ(*metric(evaluate_files(request), "mIoU"), 1);
 }
 
@@ -242,7 +242,7 @@ TEST_F(EvaluateFiles, DepthProtocols) {
   const Report report = evaluate_files(request);
   EXPECT_DOUBLE_EQ(*variant(report, "sq_rel", "nyu"), (0.5 + 0.25) / 4);
   EXPECT_DOUBLE_EQ(*variant(report, "sq_rel", "kitti"), (0.25 + 0.0625) / 4);
-  std::get<DepthSettings>(request.settings.task).protocol = DepthProtocol::kKitti;
+  std::get<DepthSettings>(request.settings.metric).protocol = DepthProtocol::kKitti;
   EXPECT_DOUBLE_EQ(*metric(evaluate_files(request), "sq_rel"), (0.25 + 0.0625) / 4);
 }
 

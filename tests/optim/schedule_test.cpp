@@ -17,7 +17,7 @@ ScheduleConfig shape_of(const Json& golden) {
   if (name == "poly") return PolySchedule{golden.at("power").as_double()};
   if (name == "one_cycle")
     return OneCycleSchedule{golden.at("pct").as_double(), golden.at("div").as_double(), golden.at("final_div").as_double()};
-  StepsSchedule steps{{}, golden.at("factor").as_double()};
+  StepsSchedule steps{{}, MilestoneUnit::kPart, golden.at("factor").as_double()};
   for (const Json& milestone : golden.at("milestones").as_array()) steps.milestones.push_back(milestone.as_double());
   return steps;
 }
@@ -55,6 +55,18 @@ TEST(Schedule, AWarmUpMayStartAboveZeroAndLeadsIntoEveryShape) {
   EXPECT_DOUBLE_EQ((Schedule{2.0, 10, 110, 0, PolySchedule{1.0}}).at(60), 1.0);
   EXPECT_DOUBLE_EQ((Schedule{2.0, 10, 110, 0, StepsSchedule{}}).at(87), 2.0);  // a milestone counts from the start
   EXPECT_DOUBLE_EQ((Schedule{2.0, 10, 110, 0, StepsSchedule{}}).at(88), 0.2);
+}
+
+// ViTPose's 170 and 200 of 210 epochs.
+TEST(Schedule, MilestonesCountInPartsEpochsOrSteps) {
+  for (const StepsSchedule& shape : {StepsSchedule{{170.0 / 210, 200.0 / 210}}, StepsSchedule{{170, 200}, MilestoneUnit::kEpochs},
+                                     StepsSchedule{{170 * 292, 200 * 292}, MilestoneUnit::kSteps}}) {
+    const Schedule schedule{2.0, 0, 210 * 292, 0, shape, 292};
+    EXPECT_DOUBLE_EQ(schedule.at(170 * 292 - 1), 2.0);
+    EXPECT_DOUBLE_EQ(schedule.at(170 * 292), 0.2);
+    EXPECT_DOUBLE_EQ(schedule.at(200 * 292 - 1), 0.2);
+    EXPECT_DOUBLE_EQ(schedule.at(200 * 292), 0.02);
+  }
 }
 
 TEST(Schedule, ShortestRunsHaveFiniteRates) {

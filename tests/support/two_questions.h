@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "glid/data/transforms.h"
+#include "glid/metrics/mean_iou.h"
 #include "glid/tasks/task.h"
 #include "glid/tasks/viewer.h"
 
@@ -38,9 +39,11 @@ class TwoQuestions : public Task {
     return {std::move(image)};
   }
 
-  std::vector<LossCount> counts(const Batch& batch) const override {
-    return {{"pictures", static_cast<double>(batch.range_of(0).count)},
-            {"objects", static_cast<double>(batch.arrays.at("objects").values.size(0))}};
+  LossCounts counts(const Batch& batch) const override {
+    LossCounts counts{{"pictures", {}}, {"objects", {}}};
+    for (const BatchImage& image : batch.images) counts["pictures"].push_back(image.group == 0 ? 1 : 0);
+    for (const int64_t length : batch.arrays.at("objects").lengths) counts["objects"].push_back(static_cast<double>(length));
+    return counts;
   }
 
   Question ask(const Batch& batch) const override {
@@ -58,17 +61,29 @@ class TwoQuestions : public Task {
     const at::Tensor colour = answers[0].at("colour"), object = answers[1].at("object");
     const at::Tensor features = answers[0].features.cells;
     const at::Tensor &owner = question.targets.at("owners"), &target = question.targets.at("objects");
+    const ImageRange with_colour = question.queries[0].images, with_objects = question.queries[1].images;
+    const int64_t pictures = with_colour.count + with_objects.count;
+    const auto by_image = [&](const at::Tensor& values, const at::Tensor& pictures_of_values) {
+      return at::zeros({pictures}, values.options()).index_add(0, pictures_of_values, values.detach());
+    };
+    const at::Tensor coloured = at::arange(with_colour.first, with_colour.first + with_colour.count);
     Losses losses;
     for (int64_t layer = 0; layer < 2; ++layer) {
-      const at::Tensor asked = object[layer].select(1, 0).index_select(0, owner);
       const int64_t number = layer == 0 ? 1 : 0;  // the second is the last
-      losses.terms.push_back({"colour", (colour[layer] - 0.5).square().sum(), 1, "pictures", number});
-      losses.terms.push_back({"object", (asked - target).square().sum(), 5, "objects", number});
+      const at::Tensor off = (colour[layer] - 0.5).square().sum(at::IntArrayRef{1, 2});
+      losses.terms.push_back({"colour", off.sum(), 1, "pictures", number, by_image(off, coloured)});
+      const at::Tensor asked = object[layer].select(1, 0).index_select(0, owner);
+      const at::Tensor missed = (asked - target).square().sum(1);
+      losses.terms.push_back(
+          {"object", missed.sum(), 5, "objects", number, by_image(missed, owner + with_objects.first)});
     }
-    losses.terms.push_back({"smooth", features.square().mean(1).sum(), 0.01, "pictures"});
+    const at::Tensor cells = features.square().mean(1).sum();
+    losses.terms.push_back({"smooth", cells, 0.01, "pictures", 0, (cells.detach() / pictures).expand(pictures)});
     return losses;
   }
 
+  // How often the colour's largest value is the picture's id modulo 3.
+  std::unique_ptr<Scorer> scorer(const MetricSettings&) const override { return std::make_unique<Colours>(); }
   std::vector<Reference> references(const Question&) const override { return {}; }
   std::vector<std::vector<Image>> pictures(std::span<const Answer>, const Question&) const override { return {}; }
   std::vector<std::string> picture_titles() const override { return {}; }
@@ -77,6 +92,24 @@ class TwoQuestions : public Task {
   static int64_t num_objects(int64_t id) { return id % 2 == 0 ? 0 : id % 4 == 1 ? 3 : 1; }
 
  private:
+  class Colours : public Scorer {
+   public:
+    void add(const AnsweredBatch& answered) override {
+      const ImageRange images = answered.question.queries[0].images;
+      const at::Tensor largest = answered.answers[0].at("colour")[-1].select(1, 0).argmax(1);
+      for (int64_t i = 0; i < images.count; ++i) {
+        const auto at = static_cast<size_t>(images.first + i);
+        const std::vector<uint16_t> truth{static_cast<uint16_t>(answered.batch.images[at].key.id % 3)};
+        const std::vector<uint16_t> predicted{static_cast<uint16_t>(largest[i].item<int64_t>())};
+        metric_.add(answered.names[at], predicted, truth);
+      }
+    }
+    MeanIou& metric() override { return metric_; }
+
+   private:
+    MeanIou metric_{{.num_classes = 3}};
+  };
+
   // The picture of every object, counted within the second question's.
   static at::Tensor owners(const Batch& batch) {
     const std::vector<int64_t>& lengths = batch.arrays.at("objects").lengths;

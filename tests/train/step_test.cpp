@@ -106,9 +106,9 @@ TEST(TrainStep, TheLossIsTheWeightedSumOfItsTerms) {
   EXPECT_THAT(names, testing::ElementsAre(testing::Pair("colour", 1), testing::Pair("object", 1), testing::Pair("colour", 0),
                                           testing::Pair("object", 0), testing::Pair("smooth", 0)));
   EXPECT_NEAR(result.loss.item<double>(), sum, 1e-10 * sum);
-  const std::vector<LossCount> counts = agree(run.learner, {run.batch(0, 3), run.batch(3, 1)}).counts;
-  EXPECT_EQ(counts.at(0).value, 2);  // pictures 0 and 2
-  EXPECT_EQ(counts.at(1).value, 4);  // three of picture 1, one of picture 3
+  const std::map<std::string, double> counts = agree(run.learner, {run.batch(0, 3), run.batch(3, 1)}).counts;
+  EXPECT_EQ(counts.at("pictures"), 2);  // pictures 0 and 2
+  EXPECT_EQ(counts.at("objects"), 4);   // three of picture 1, one of picture 3
 }
 
 // Counts the operations by which code reads numbers off a device, those called by other operations left out (kernels of

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace glid {
 
@@ -12,6 +13,28 @@ std::string read_file(const std::filesystem::path& file);
 
 // Replaces `file` in one step. Throws Error (kInternal) when the disk refuses.
 void write_file(const std::filesystem::path& file, std::string_view content);
+
+// Files below a folder at any depth, as paths relative to it, in byte order. Links to folders are followed; hidden files and
+// folders (".x") and what lies in `skipped` don't count. Throws DataError where a folder can't be read.
+std::vector<std::string> files_below(const std::filesystem::path& folder, const std::filesystem::path& skipped = {});
+
+// A file that appears complete or not at all: write path(), then commit(). Dropped without commit(), it is removed.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path final_place);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  const std::filesystem::path& path() const { return temporary_; }
+  // Fsyncs the file and its folder and renames. An existing file is replaced.
+  void commit();
+
+ private:
+  std::filesystem::path final_;
+  std::filesystem::path temporary_;
+  bool committed_ = false;
+};
 
 // A folder that appears complete or not at all: write into path(), then commit(). Dropped without commit(), it is removed.
 class AtomicFolder {

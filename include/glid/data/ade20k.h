@@ -21,6 +21,7 @@ class Ade20k : public AnnotatedDataset {
  public:
   struct Config : FilesConfig {
     static constexpr std::string_view kName = "ade20k";
+    static constexpr PublishedSet kPublished{20210, "ADE20K's"};
   };
 
   Ade20k(const Config& config, Split split);

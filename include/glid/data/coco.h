@@ -18,11 +18,13 @@ enum class CocoFile { kInstances, kPersonKeypoints };
 
 struct CocoConfig : FilesConfig {
   static constexpr std::string_view kName = "coco";
+  static constexpr PublishedSet kPublished{118287, "COCO 2017's"};
   static constexpr CocoFile kFile = CocoFile::kInstances;
 };
 
 struct CocoPoseConfig : FilesConfig {
   static constexpr std::string_view kName = "coco_pose";
+  static constexpr PublishedSet kPublished{149813, "the people of COCO 2017 with keypoints"};
   static constexpr CocoFile kFile = CocoFile::kPersonKeypoints;
 };
 

@@ -48,6 +48,9 @@ struct DataConfig {
 // Empty where there are no files.
 std::string root_of(const DatasetConfig& config);
 
+// Of a set that has no fixed size, ImageNet-1K's.
+PublishedSet published_set(const DatasetConfig& config);
+
 // Opens the data. Throws DataError when it is missing or empty.
 std::shared_ptr<const AnnotatedDataset> make_dataset(const DataConfig& config, Split split);
 

@@ -20,7 +20,8 @@ namespace glid {
 // A list of image files below one folder.
 class ImageFolder : public AnnotatedDataset {
  public:
-  // `files` are relative to `folder`; `classes` maps their first path component to a label, or is empty.
+  // `files` are relative to `folder`; `classes` maps their first path component to a label, or is empty; files directly
+  // in the folder have none.
   ImageFolder(std::filesystem::path folder, std::vector<std::string> files, std::map<std::string, int64_t> classes);
 
   int64_t size() const override { return static_cast<int64_t>(files_.size()); }
@@ -34,6 +35,8 @@ class ImageFolder : public AnnotatedDataset {
   const std::map<std::string, int64_t>& classes() const { return classes_; }
 
  private:
+  bool is_labelled(const std::string& file) const;
+
   std::filesystem::path folder_;
   std::vector<std::string> files_;
   std::map<std::string, int64_t> classes_;
@@ -42,6 +45,7 @@ class ImageFolder : public AnnotatedDataset {
 
 struct ImageNetConfig : FilesConfig {
   static constexpr std::string_view kName = "imagenet";
+  static constexpr PublishedSet kPublished{1281167, "ImageNet-1K's"};
 };
 
 struct FolderConfig : FilesConfig {
@@ -49,7 +53,8 @@ struct FolderConfig : FilesConfig {
 };
 
 // ImageNet's layout: labels number the folders of root/train in byte order. Throws DataError when a folder is missing
-// or holds no images, or when root/val has a class that root/train has not.
+// or holds no images, or when root/val has a class that root/train has not. A root/val without class folders holds images without
+// labels.
 ImageFolder open_imagenet(const std::filesystem::path& root, Split split);
 
 // All images below root. With a root/val, training takes those below root/train if that is there too, else all others.

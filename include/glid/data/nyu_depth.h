@@ -23,6 +23,7 @@ class NyuDepthV2 : public AnnotatedDataset {
  public:
   struct Config : FilesConfig {
     static constexpr std::string_view kName = "nyu_depth";
+    static constexpr PublishedSet kPublished{24231, "NYU Depth v2's"};
     std::string train_list = "nyudepthv2_train_files_with_gt.txt";
     std::string val_list = "nyudepthv2_test_files_with_gt.txt";
     double depth_scale = 1000;

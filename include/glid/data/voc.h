@@ -19,6 +19,7 @@ class Voc : public AnnotatedDataset {
  public:
   struct Config : FilesConfig {
     static constexpr std::string_view kName = "voc";
+    static constexpr PublishedSet kPublished{5717, "VOC 2012's"};
     std::vector<std::string> classes;
 
     template <class V>

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <span>
 
 #include "glid/data/loader.h"
 #include "glid/dist/communicator.h"
@@ -25,10 +27,23 @@ struct Measured {
   std::function<bool()> stop = [] { return false; };  // on any rank; asked before every batch
 };
 
-// All ranks must call them alike, and get the same metric to the bit; the model is in evaluation mode meanwhile. False, on
-// all ranks, when one was asked to stop: the metric is then of no use. Throws DataError, on all ranks, when no image could
+// The task's loss, which needs the parts of every picture (LossTerm::by_image).
+class LossScorer : public Scorer {
+ public:
+  explicit LossScorer(const Task& task) : task_(task) {}
+  void add(const AnsweredBatch& answered) override;
+  MeanLoss& metric() override { return metric_; }
+
+ private:
+  const Task& task_;
+  MeanLoss metric_;
+};
+
+// All ranks must call them alike, and get the same metrics to the bit; the model is in evaluation mode meanwhile. False, on
+// all ranks, when one was asked to stop: the metrics are then of no use. Throws DataError, on all ranks, when no image could
 // be read.
-bool measure_loss(const Measured& measured, MeanLoss& metric);
+// Every batch is answered once and given to all scorers.
+bool evaluate(const Measured& measured, std::span<const std::unique_ptr<Scorer>> scorers);
 // The task's predictors without learning on the same images.
 bool measure_blind_losses(const Measured& measured, BlindLosses& metric);
 

@@ -3,13 +3,25 @@
 
 #include <filesystem>
 
-#include "glid/eval/eval_settings.h"
+#include "glid/metrics/metric_settings.h"
 #include "glid/eval/report.h"
 
 namespace glid {
 
+// The block `eval` of an evaluation of files.
+struct FileEvalConfig {
+  MetricSettings metric;
+  int64_t threads = 2;
+
+  template <class V>
+  void fields(V& v) {
+    v.variant("metric", metric, "what the files hold; --task sets it");
+    v("threads", threads, "threads that evaluate; the numbers don't depend on it", config::positive());
+  }
+};
+
 struct EvalRequest {
-  EvalSettings settings;
+  FileEvalConfig settings;
   std::filesystem::path results;          // a COCO result file, a panoptic JSON, or a folder of PNG or .npy files
   std::filesystem::path annotations;      // a COCO file, a panoptic JSON, or a folder of PNG or .npy files
   std::filesystem::path results_dir;      // panoptic: the folder of the PNGs; empty: beside the JSON, under its name

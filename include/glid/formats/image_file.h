@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,8 +20,10 @@ Image read_image(const std::filesystem::path& file);
 // The same for bytes in memory; `where` names them in errors.
 Image decode_image(std::string_view bytes, const std::string& where);
 
-// .jpg, .jpeg, .jpe or .png in any case.
-bool has_image_extension(const std::filesystem::path& file);
+// The extensions of read_image.
+inline constexpr std::string_view kImageExtensions[] = {".jpg", ".jpeg", ".jpe", ".png"};
+// One of `extensions`, which are small letters, in any case.
+bool has_extension(const std::filesystem::path& file, std::span<const std::string_view> extensions);
 
 // Replace `file` in one step (see write_file). `quality` is libjpeg's, 1 to 100, with 4:2:0 chroma.
 void write_png(const std::filesystem::path& file, const Image& image);

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "glid/formats/image_file.h"
+
 namespace glid {
 
 // The files below a folder with one of these extensions (".png", any case), by stem: the path relative to the folder without
@@ -16,8 +18,6 @@ namespace glid {
 std::map<std::string, std::filesystem::path> files_by_stem(const std::filesystem::path& folder,
                                                            std::span<const std::string_view> extensions);
 
-// The extensions of read_image.
-inline constexpr std::string_view kImageExtensions[] = {".jpg", ".jpeg", ".jpe", ".png"};
 inline constexpr std::string_view kPngExtensions[] = {".png"};
 
 struct FilePair {

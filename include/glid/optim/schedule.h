@@ -28,15 +28,22 @@ struct PolySchedule {
   }
 };
 
+enum class MilestoneUnit { kPart, kEpochs, kSteps };
+constexpr auto enum_names(MilestoneUnit) {
+  return std::to_array<config::Named<MilestoneUnit>>(
+      {{MilestoneUnit::kPart, "part"}, {MilestoneUnit::kEpochs, "epochs"}, {MilestoneUnit::kSteps, "steps"}});
+}
+
 struct StepsSchedule {
   static constexpr std::string_view kName = "steps";
   std::vector<double> milestones{0.8};
+  MilestoneUnit unit = MilestoneUnit::kPart;
   double factor = 0.1;
 
   template <class V>
   void fields(V& v) {
-    v("milestones", milestones, "parts of the run after which the rate falls, ascending",
-      config::in_range(config::above(0), config::below(1)));
+    v("milestones", milestones, "after which the rate falls, ascending", config::positive());
+    v("unit", unit, "of the milestones: part of the run, epochs or steps");
     v("factor", factor, "of the rate at each milestone", config::in_range(config::above(0), 1));
   }
   void check(config::Problems& problems) const;
@@ -63,8 +70,9 @@ struct Schedule {
   double peak = 0;
   int64_t warmup_steps = 0;  // one_cycle has none
   int64_t total_steps = 1;
-  double warmup_start = 0;  // part of the peak
+  double warmup_start = 0;      // part of the peak
   ScheduleConfig shape;
+  int64_t steps_per_epoch = 1;  // for milestones in epochs
 
   // For the update that follows `completed` updates: linear over the warm-up, then the shape. Cosine and poly run over
   // what the warm-up leaves, milestones and one_cycle over the whole run. A warm-up longer than the run only rises.

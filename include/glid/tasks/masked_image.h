@@ -1,6 +1,9 @@
 // Masked image modelling, GLID's pre-training: hidden units are the queries, their pixels the answers (paper section 3.1).
 #pragma once
 
+#include <array>
+#include <string_view>
+
 #include "glid/config/fields.h"
 #include "glid/tasks/mask.h"
 #include "glid/tasks/task.h"
@@ -18,6 +21,7 @@ constexpr auto enum_names(PixelTarget) {
 
 struct MaskedImageConfig {
   static constexpr std::string_view kName = "masked_image";
+  static constexpr std::array<std::string_view, 0> kMetrics{};  // beside the loss
   MaskStrategy mask = MaskStrategy::kRandom;
   double mask_ratio = 0.75;
   PixelTarget target = PixelTarget::kNormalised;
@@ -43,8 +47,8 @@ class MaskedImage : public Task {
   // MAE's crop and flip, or its centre crop, and a mask.
   std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& position,
                                      bool training) const override;
-  std::vector<LossCount> counts(const Batch& batch) const override;  // "units": the hidden ones
-  Question ask(const Batch& batch) const override;                   // targets: "pixels" [B, N, 3 U^2]
+  LossCounts counts(const Batch& batch) const override;  // "units": the hidden ones
+  Question ask(const Batch& batch) const override;       // targets: "pixels" [B, N, 3 U^2]
   // Eq. 2 in its mean form: mean over a unit's values, summed over hidden units. Diagnostic: query_spread, the deviation
   // of an image's predictions over its queries, mean over outputs and images; under 0.02 all queries answer alike.
   Losses losses(std::span<const Answer> answers, const Question& question) const override;

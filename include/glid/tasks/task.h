@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
 
 #include <functional>
 #include <map>
@@ -14,6 +15,8 @@
 #include "glid/data/batch.h"
 #include "glid/data/dataset.h"
 #include "glid/formats/image.h"
+#include "glid/metrics/metric.h"
+#include "glid/metrics/metric_settings.h"
 #include "glid/model/glid.h"
 
 namespace glid {
@@ -26,12 +29,9 @@ struct Question {
   std::map<std::string, at::Tensor> targets;  // by the task's own names
 };
 
-// What losses are divided by: a number of things in the targets, summed over micro-batches and ranks before the first
-// forward.
-struct LossCount {
-  std::string name;
-  double value = 0;
-};
+// What losses are divided by: how many things the targets of each picture of a batch have, by name. Sums over micro-batches
+// and ranks are known before the first forward.
+using LossCounts = std::map<std::string, std::vector<double>>;
 
 // One term of the loss, fp32: weight * sum / max(count, 1). Supervised layers have terms of their own and share counts.
 struct LossTerm {
@@ -43,8 +43,13 @@ struct LossTerm {
   at::Tensor by_image;  // [B] detached: each picture's part of the sum, for validation; undefined: not told
 };
 
-// What a term is divided by, before the lower bound of 1; our own mistake (TORCH_CHECK) if the task doesn't count it.
-double count_of(const LossTerm& term, const std::vector<LossCount>& counts);
+// What a term is divided by, as the task or the ranks count it; our own mistake (TORCH_CHECK) if the task doesn't.
+template <class Count>
+const Count& count_of(const LossTerm& term, const std::map<std::string, Count>& counts) {
+  const auto found = counts.find(term.count);
+  TORCH_CHECK(found != counts.end(), "the loss term ", term.name, " is divided by an unknown count, ", term.count);
+  return found->second;
+}
 
 // A number that tells how the model is doing beside its loss.
 struct Diagnostic {
@@ -66,6 +71,22 @@ struct Reference {
   at::Tensor prediction, target;
 };
 
+// A micro-batch that a model has answered.
+struct AnsweredBatch {
+  const Batch& batch;  // on the host
+  const Question& question;
+  std::span<const Answer> answers;        // one a query
+  const std::vector<std::string>& names;  // of the batch's pictures, for metrics: no two of a set are alike
+};
+
+// Carries answers into a metric.
+class Scorer {
+ public:
+  virtual ~Scorer() = default;
+  virtual void add(const AnsweredBatch& answered) = 0;
+  virtual Metric& metric() = 0;
+};
+
 class Task {
  public:
   virtual ~Task() = default;
@@ -76,12 +97,15 @@ class Task {
   // what losses compare with.
   virtual std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& position,
                                              bool training) const = 0;
-  // What the losses of a micro-batch are divided by: the same names in the same order for every batch.
-  virtual std::vector<LossCount> counts(const Batch& batch) const = 0;
+  // What the losses of a micro-batch are divided by: the same names for every batch.
+  virtual LossCounts counts(const Batch& batch) const = 0;
   // Needs the batch on the device.
   virtual Question ask(const Batch& batch) const = 0;
   // One answer a query. Runs outside autocast, in fp32. An answer without images gives sums of 0 with defined gradients.
   virtual Losses losses(std::span<const Answer> answers, const Question& question) const = 0;
+  // How answers become the values of a metric, one of those that its configuration names in kMetrics; null: the loss itself
+  // is the metric.
+  virtual std::unique_ptr<Scorer> scorer(const MetricSettings& /*metric*/) const { return nullptr; }
   // What anybody could predict without learning: bars that a loss must be below.
   virtual std::vector<Reference> references(const Question& question) const = 0;
   // One row of pictures a sample, in the columns of picture_titles().

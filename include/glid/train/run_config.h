@@ -9,6 +9,7 @@
 
 #include "glid/config/fields.h"
 #include "glid/data/data_config.h"
+#include "glid/metrics/metric_settings.h"
 #include "glid/model/model_config.h"
 #include "glid/optim/optim_config.h"
 #include "glid/optim/precision.h"
@@ -68,6 +69,7 @@ struct TrainConfig {
 };
 
 struct EvalConfig {
+  MetricSettings metric;
   int64_t every_steps = 0;
   Split split = Split::kVal;
   double fraction = 1.0;
@@ -75,10 +77,11 @@ struct EvalConfig {
 
   template <class V>
   void fields(V& v) {
+    v.variant("metric", metric, "what is measured beside the loss, by glid_eval's rules");
     v("every_steps", every_steps, "updates between validations; 0: only at the end", config::non_negative());
     v("split", split, "images to validate on");
     v("fraction", fraction, "part of them", config::in_range(config::above(0), 1));
-    v("best", best, "value that picks the best checkpoint (loss, loss_ema); null: the metric's own");
+    v("best", best, "value that picks the best checkpoint (loss, loss_ema, one of the metric's); null: the metric's own");
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -52,8 +53,8 @@ struct StepResult {
 
 // What all ranks know before the first forward of an update.
 struct Agreement {
-  std::vector<LossCount> counts;  // over all micro-batches and ranks
-  bool stop = false;              // some rank was asked to stop
+  std::map<std::string, double> counts;  // over all micro-batches and ranks
+  bool stop = false;                     // some rank was asked to stop
 };
 
 // One all-reduce on the host. `micro_batches` are this rank's, on the host.
@@ -62,7 +63,7 @@ Agreement agree(const Learner& learner, const std::vector<Batch>& micro_batches,
 // Gradients of the global batch's loss into learner.gradients, without an update. One micro-batch is on the device at a
 // time.
 StepResult accumulate_gradients(Learner& learner, const std::vector<Batch>& micro_batches,
-                                const std::vector<LossCount>& counts);
+                                const std::map<std::string, double>& counts);
 
 // The whole update; nothing if the ranks agree to stop before it. Losses are divided by counts over all micro-batches and
 // ranks, so how a batch is divided changes nothing.

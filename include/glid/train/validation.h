@@ -27,7 +27,7 @@ class Validation {
   // Both look at every image, throw DataError when none can be read, and give up with nothing when a rank is asked to stop.
   // The losses of the task's predictors without learning, each at its best scale.
   std::optional<MetricValues> references();
-  // The metric's values, and the same of the averaged weights, if there are any, with names in _ema.
+  // The loss, its terms and the values of eval.metric, and the same of the averaged weights, if there are any, with names in _ema.
   std::optional<MetricValues> measure();
 
   // Takes what measure() found after `step` updates; true if no model was better so far.
@@ -42,7 +42,9 @@ class Validation {
  private:
   std::unique_ptr<Loader> loader(const ValidationPlan::Share& share, LoaderOptions options) const;
   Measured measured();
-  std::optional<MetricValues> losses(const std::string& suffix);
+  // The loss's, then the metric's of eval.metric, if the task has a scorer for it.
+  std::vector<std::unique_ptr<Scorer>> scorers() const;
+  std::optional<MetricValues> values(const std::string& suffix);
   const std::optional<Batch>& picture_batch();
 
   Session& session_;

@@ -1,4 +1,4 @@
-// The block `eval` of glid_eval: what an evaluation may be told beyond its files (docs/evaluation.md).
+// What is measured and by which rules: the block `eval` of runs and of glid_eval (docs/evaluation.md).
 #pragma once
 
 #include <array>
@@ -15,6 +15,14 @@
 #include "glid/metrics/panoptic_quality.h"
 
 namespace glid {
+
+// A model's own loss, the only metric that files don't have.
+struct LossSettings {
+  static constexpr std::string_view kName = "loss";
+
+  template <class V>
+  void fields(V&) {}
+};
 
 // Average precision. A number that is absent leaves the protocol's own.
 struct ApSettings {
@@ -90,19 +98,8 @@ struct DepthSettings : DepthOptions {
   }
 };
 
-// The closed list of tasks.
-using TaskSettings =
-    std::variant<BoxSettings, MaskSettings, KeypointSettings, PanopticSettings, SemanticSettings, DepthSettings>;
-
-struct EvalSettings {
-  TaskSettings task;
-  int64_t threads = 2;
-
-  template <class V>
-  void fields(V& v) {
-    v.variant("task", task, "what the files hold; --task sets it");
-    v("threads", threads, "threads that evaluate; the numbers don't depend on it", config::positive());
-  }
-};
+// The closed list of metrics.
+using MetricSettings = std::variant<LossSettings, BoxSettings, MaskSettings, KeypointSettings, PanopticSettings,
+                                    SemanticSettings, DepthSettings>;
 
 }  // namespace glid
