@@ -25,7 +25,8 @@ std::vector<std::string> require_images(const fs::path& folder, const fs::path& 
     throw DataError(folder.string(), "is not a folder", {}, "check data.root and data.name");
   }
   std::vector<std::string> files = files_below(folder, skipped);
-  const size_t num_others = std::erase_if(files, [](const std::string& file) { return !has_extension(file, kImageExtensions); });
+  const size_t num_others =
+      std::erase_if(files, [](const std::string& file) { return !has_extension(file, kImageExtensions); });
   if (files.empty()) {
     throw DataError(folder.string(), "holds no images", format("{} files of other kinds", num_others),
                     "images end in .jpg, .jpeg, .jpe or .png");
@@ -68,7 +69,7 @@ std::vector<std::string> take_out_a_tenth(const fs::path& root, const fs::path& 
   std::vector<std::string> kept = split_by_hash(train, files, split);
   if (split == Split::kTrain)
     log_warning_once("{}: has no val: trains on {} of its {} training images and validates on the other {}", root.string(),
-                kept.size(), files.size(), files.size() - kept.size());
+                     kept.size(), files.size(), files.size() - kept.size());
   return kept;
 }
 

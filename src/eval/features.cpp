@@ -41,8 +41,7 @@ std::map<std::string, fs::path> image_files(const fs::path& input) {
   return files;
 }
 
-SafetensorsWriter::Tensors layout_of(const std::map<std::string, fs::path>& files, const SwinShape& shape,
-                                     int64_t size_px) {
+SafetensorsWriter::Tensors layout_of(const std::map<std::string, fs::path>& files, const SwinShape& shape, int64_t size_px) {
   SafetensorsWriter::Tensors layout;
   for (const auto& [name, file] : files)
     for (int stage = 0; stage < kNumStages; ++stage) {

@@ -35,8 +35,8 @@ int64_t in_steps(MilestoneUnit unit, const Schedule& run) {
 // Milestones are whole steps, so that rounding of the product can't move one.
 double rate(const StepsSchedule& steps, const Schedule& run, int64_t completed) {
   const auto unit = static_cast<double>(in_steps(steps.unit, run));
-  const auto passed = std::ranges::count_if(
-      steps.milestones, [&](double milestone) { return completed >= std::llround(milestone * unit); });
+  const auto passed =
+      std::ranges::count_if(steps.milestones, [&](double milestone) { return completed >= std::llround(milestone * unit); });
   return std::pow(steps.factor, static_cast<double>(passed));
 }
 
@@ -58,7 +58,8 @@ double rate(const OneCycleSchedule& cycle, const Schedule& run, int64_t complete
 void StepsSchedule::check(config::Problems& problems) const {
   if (!std::ranges::is_sorted(milestones)) problems.add("milestones", "must ascend");
   if (unit == MilestoneUnit::kPart && std::ranges::any_of(milestones, [](double milestone) { return milestone >= 1; }))
-    problems.add("milestones", "must be below 1: they are parts of the run", "", "or set unit: epochs or unit: steps beside them");
+    problems.add("milestones", "must be below 1: they are parts of the run", "",
+                 "or set unit: epochs or unit: steps beside them");
 }
 
 double Schedule::at(int64_t completed) const {

@@ -60,8 +60,7 @@ Schedule RunConfig::schedule(int64_t steps_per_epoch) const {
   int64_t warmup = std::llround(optim.warmup_epochs * static_cast<double>(steps_per_epoch));
   if (optim.warmup_steps) warmup = *optim.warmup_steps;
   if (std::holds_alternative<OneCycleSchedule>(optim.schedule)) warmup = 0;
-  return {optim.lr, warmup, total_steps(steps_per_epoch), optim.warmup_start, optim.schedule,
-          steps_per_epoch};
+  return {optim.lr, warmup, total_steps(steps_per_epoch), optim.warmup_start, optim.schedule, steps_per_epoch};
 }
 
 LrScale RunConfig::lr_scale() const { return {optim.lr_mult, optim.layer_decay, model.encoder.shape().depths}; }

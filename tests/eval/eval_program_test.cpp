@@ -56,10 +56,10 @@ TEST_F(EvalProgram, UsageErrorsAreOneLineAndTwo) {
     EXPECT_THAT(ran.output, HasSubstr(expected));
     EXPECT_EQ(std::count(ran.output.begin(), ran.output.end(), '\n'), 1) << ran.output;
   }
-  EXPECT_EQ(
-      run("glid_eval", {"--task", "boxes", "--results", "r.json", "--annotations", "a.json"}).output,
-      "glid_eval: --task: eval.metric must be one of loss|box|mask|keypoint|panoptic|semantic|depth (got \"boxes\"); did you mean "
-      "box?\n");
+  EXPECT_EQ(run("glid_eval", {"--task", "boxes", "--results", "r.json", "--annotations", "a.json"}).output,
+            "glid_eval: --task: eval.metric must be one of loss|box|mask|keypoint|panoptic|semantic|depth (got \"boxes\"); "
+            "did you mean "
+            "box?\n");
 }
 
 TEST_F(EvalProgram, DataErrorsAreOneLineAndThree) {

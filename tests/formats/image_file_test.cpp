@@ -39,8 +39,10 @@ TEST(ImageFile, WhatIsNoImageIsNamed) {
 }
 
 TEST(ImageFile, Extensions) {
-  for (const char* name : {"a.jpg", "a.JPEG", "b/c.Jpe", "a.b.PNG"}) EXPECT_TRUE(has_extension(name, kImageExtensions)) << name;
-  for (const char* name : {"jpg", "a.gif", "a.png.txt", ".jpg", ""}) EXPECT_FALSE(has_extension(name, kImageExtensions)) << name;
+  for (const char* name : {"a.jpg", "a.JPEG", "b/c.Jpe", "a.b.PNG"})
+    EXPECT_TRUE(has_extension(name, kImageExtensions)) << name;
+  for (const char* name : {"jpg", "a.gif", "a.png.txt", ".jpg", ""})
+    EXPECT_FALSE(has_extension(name, kImageExtensions)) << name;
 }
 
 TEST(ImageFile, WritesBothKinds) {

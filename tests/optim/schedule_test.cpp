@@ -59,8 +59,9 @@ TEST(Schedule, AWarmUpMayStartAboveZeroAndLeadsIntoEveryShape) {
 
 // ViTPose's 170 and 200 of 210 epochs.
 TEST(Schedule, MilestonesCountInPartsEpochsOrSteps) {
-  for (const StepsSchedule& shape : {StepsSchedule{{170.0 / 210, 200.0 / 210}}, StepsSchedule{{170, 200}, MilestoneUnit::kEpochs},
-                                     StepsSchedule{{170 * 292, 200 * 292}, MilestoneUnit::kSteps}}) {
+  for (const StepsSchedule& shape :
+       {StepsSchedule{{170.0 / 210, 200.0 / 210}}, StepsSchedule{{170, 200}, MilestoneUnit::kEpochs},
+        StepsSchedule{{170 * 292, 200 * 292}, MilestoneUnit::kSteps}}) {
     const Schedule schedule{2.0, 0, 210 * 292, 0, shape, 292};
     EXPECT_DOUBLE_EQ(schedule.at(170 * 292 - 1), 2.0);
     EXPECT_DOUBLE_EQ(schedule.at(170 * 292), 0.2);

@@ -74,8 +74,7 @@ class TwoQuestions : public Task {
       losses.terms.push_back({"colour", off.sum(), 1, "pictures", number, by_image(off, coloured)});
       const at::Tensor asked = object[layer].select(1, 0).index_select(0, owner);
       const at::Tensor missed = (asked - target).square().sum(1);
-      losses.terms.push_back(
-          {"object", missed.sum(), 5, "objects", number, by_image(missed, owner + with_objects.first)});
+      losses.terms.push_back({"object", missed.sum(), 5, "objects", number, by_image(missed, owner + with_objects.first)});
     }
     const at::Tensor cells = features.square().mean(1).sum();
     losses.terms.push_back({"smooth", cells, 0.01, "pictures", 0, (cells.detach() / pictures).expand(pictures)});

@@ -53,8 +53,8 @@ struct FolderConfig : FilesConfig {
 };
 
 // ImageNet's layout: labels number the folders of root/train in byte order. Throws DataError when a folder is missing
-// or holds no images, or when root/val has a class that root/train has not. A root/val without class folders holds images without
-// labels.
+// or holds no images, or when root/val has a class that root/train has not. A root/val without class folders holds images
+// without labels.
 ImageFolder open_imagenet(const std::filesystem::path& root, Split split);
 
 // All images below root. With a root/val, training takes those below root/train if that is there too, else all others.

@@ -3,8 +3,8 @@
 
 #include <filesystem>
 
-#include "glid/metrics/metric_settings.h"
 #include "glid/eval/report.h"
+#include "glid/metrics/metric_settings.h"
 
 namespace glid {
 

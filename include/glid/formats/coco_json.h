@@ -82,6 +82,7 @@ struct CocoAnnotation {
   bool has_area = false;
   bool has_keypoints = false;
   bool has_num_keypoints = false;
+  uint8_t unused[2] = {};  // instead of padding: kept indices of one file are equal byte for byte
 };
 
 // What is legal but worth a line in a report.

@@ -70,7 +70,7 @@ struct Schedule {
   double peak = 0;
   int64_t warmup_steps = 0;  // one_cycle has none
   int64_t total_steps = 1;
-  double warmup_start = 0;      // part of the peak
+  double warmup_start = 0;  // part of the peak
   ScheduleConfig shape;
   int64_t steps_per_epoch = 1;  // for milestones in epochs
 

@@ -27,7 +27,8 @@ class Validation {
   // Both look at every image, throw DataError when none can be read, and give up with nothing when a rank is asked to stop.
   // The losses of the task's predictors without learning, each at its best scale.
   std::optional<MetricValues> references();
-  // The loss, its terms and the values of eval.metric, and the same of the averaged weights, if there are any, with names in _ema.
+  // The loss, its terms and the values of eval.metric, and the same of the averaged weights, if there are any, with names in
+  // _ema.
   std::optional<MetricValues> measure();
 
   // Takes what measure() found after `step` updates; true if no model was better so far.
