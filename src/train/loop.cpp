@@ -1,79 +1,15 @@
 #include "glid/train/loop.h"
 
-#include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/train/device.h"
-#include "glid/train/floor_watch.h"
-#include "glid/train/nonfinite_guard.h"
-#include "glid/train/progress.h"
-#include "glid/train/resume.h"
 #include "glid/train/stop_signal.h"
-#include "glid/train/validation.h"
-#include "run_files.h"
-#include "snapshot.h"
+#include "run.h"
 #include "step_metrics.h"
 
 namespace glid {
-namespace {
-
-// A run that goes on has its weights from the checkpoint; what it once started from may be gone.
-RunConfig without_init(RunConfig config) {
-  config.init.from.clear();
-  return config;
-}
-
-class Run {
- public:
-  Run(const RunConfig& config, bool goes_on, Communicator& communicator, const c10::Device& device)
-      : session_(goes_on ? without_init(config) : config, make_dataset(config.data, Split::kTrain),
-                 batch_layout(config, communicator), communicator, device),
-        validation_(session_),
-        guard_(config.out, config.train.max_nonfinite, communicator.rank()),
-        floors_(session_.schedule.warmup_steps, config.train.max_lines_under_floor),
-        progress_(session_.schedule.total_steps, config.train.batch_size),
-        files_(config, communicator.is_main()) {
-    if (is_main()) state_.dataset = {format("{:016x}", session_.data->fingerprint()), session_.data->size()};
-  }
-
-  void go_on_from(const Start& start);
-  void open_files();
-  ExitCode train();
-
- private:
-  bool is_main() const { return session_.communicator.is_main(); }
-  int64_t total_steps() const { return session_.schedule.total_steps; }
-  bool is_due(int64_t every) const {
-    return state_.step > 0 && (state_.step == total_steps() || (every > 0 && state_.step % every == 0));
-  }
-
-  // Each false when the ranks agree to stop.
-  bool update();
-  bool finish_step();
-  bool log_references();
-  bool validate(bool& is_best);  // is_best: no model was better so far
-
-  void log_step(const StepResult& result, StepMetrics metrics);
-  void draw_pictures();
-  void save();
-  ExitCode interrupt();
-
-  Session session_;
-  Validation validation_;
-  NonfiniteGuard guard_;
-  FloorWatch floors_;
-  Progress progress_;
-  RunFiles files_;
-  RunState state_;  // steps, loss and dataset; snapshot() adds the rest
-};
-
-void Run::open_files() {
-  files_.open(state_.step, validation_.best().step);
-  log_info("{} training images, {} to validate on; {} steps of {} images, {} an epoch", session_.data->size(),
-           validation_.num_images(), total_steps(), session_.config.train.batch_size, session_.plan->steps_per_epoch());
-  if (const std::string warning = session_.schedule.warning(); !warning.empty()) log_warning_once("{}", warning);
-}
 
 ExitCode Run::train() {
+  session_.communicator.set_step(state_.step + 1);
   if (!finish_step()) return interrupt();
   while (state_.step < total_steps()) {
     if (!update() || !finish_step()) return interrupt();
@@ -141,17 +77,6 @@ bool Run::validate(bool& is_best) {
   return true;
 }
 
-void Run::draw_pictures() {
-  if (!is_main()) return;
-  if (const auto picture = validation_.picture()) files_.picture(state_.step, *picture);
-}
-
-void Run::save() {
-  guard_.settle();
-  if (!is_main()) return;
-  files_.checkpoint(state_.step, tensors_of(session_), write_state(snapshot(state_, session_, guard_, validation_)));
-}
-
 ExitCode Run::interrupt() {
   stop_answered();
   save();
@@ -159,15 +84,6 @@ ExitCode Run::interrupt() {
   log_info("interrupted: checkpoint written at step {}; the same command goes on", state_.step);
   return ExitCode::kInterrupted;
 }
-
-void Run::go_on_from(const Start& start) {
-  if (is_main()) compare_with(start, snapshot(state_, session_, guard_, validation_));
-  restore(start, session_, guard_, validation_);
-  state_.step = start.state.step;
-  state_.finished_step = start.state.finished_step;
-}
-
-}  // namespace
 
 ExitCode train(const RunConfig& config, const Resume& resume, Communicator& communicator, const c10::Device& device) {
   const std::optional<Start> start = choose_start(config, resume);

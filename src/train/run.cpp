@@ -1,0 +1,54 @@
+#include "run.h"
+
+#include "glid/core/format.h"
+#include "glid/core/log.h"
+#include "snapshot.h"
+
+namespace glid {
+namespace {
+
+// A run that goes on has its weights from the checkpoint; what it once started from may be gone.
+RunConfig without_init(RunConfig config) {
+  config.init.from.clear();
+  return config;
+}
+
+}  // namespace
+
+Run::Run(const RunConfig& config, bool goes_on, Communicator& communicator, const c10::Device& device)
+    : session_(goes_on ? without_init(config) : config, make_dataset(config.data, Split::kTrain),
+               batch_layout(config, communicator), communicator, device),
+      validation_(session_),
+      guard_(config.out, config.train.max_nonfinite, communicator.rank()),
+      floors_(session_.schedule.warmup_steps, config.train.max_lines_under_floor),
+      progress_(session_.schedule.total_steps, config.train.batch_size),
+      files_(config, communicator.is_main()) {
+  if (is_main()) state_.dataset = {format("{:016x}", session_.data->fingerprint()), session_.data->size()};
+}
+
+void Run::go_on_from(const Start& start) {
+  if (is_main()) compare_with(start, snapshot(state_, session_, guard_, validation_));
+  restore(start, session_, guard_, validation_);
+  state_.step = start.state.step;
+  state_.finished_step = start.state.finished_step;
+}
+
+void Run::open_files() {
+  files_.open(state_.step, validation_.best().step);
+  log_info("{} training images, {} to validate on; {} steps of {} images, {} an epoch", session_.data->size(),
+           validation_.num_images(), total_steps(), session_.config.train.batch_size, session_.plan->steps_per_epoch());
+  if (const std::string warning = session_.schedule.warning(); !warning.empty()) log_warning_once("{}", warning);
+}
+
+void Run::draw_pictures() {
+  if (!is_main()) return;
+  if (const auto picture = validation_.picture()) files_.picture(state_.step, *picture);
+}
+
+void Run::save() {
+  guard_.settle();
+  if (!is_main()) return;
+  files_.checkpoint(state_.step, tensors_of(session_), write_state(snapshot(state_, session_, guard_, validation_)));
+}
+
+}  // namespace glid
