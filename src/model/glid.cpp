@@ -56,33 +56,36 @@ at::Tensor Glid::decode(const Pyramid& pyramid, const Query& query) const {
 
 std::vector<Answer> Glid::forward(const at::Tensor& units, const View& view, std::span<const Query> queries) const {
   const Pyramid pyramid = encode(units, view);
+  const FeatureMap features = spec.features ? feature_map(pyramid) : FeatureMap{};
   std::vector<Answer> answers;
   for (const Query& query : queries) {
     answers.push_back({heads->forward(decode(pyramid, query), query.heads), {}});
-    if (spec.features) answers.back().features = feature_map(pyramid, query.images);
+    if (spec.features) answers.back().features = part_of(features, query.images);
   }
   return answers;
 }
 
-FeatureMap feature_map(const Pyramid& pyramid, const ImageRange& range) {
-  const at::Tensor& tokens = pyramid.levels[0];
-  const at::Tensor cells = over_runs(tokens, pyramid.plan, 0, [](const at::Tensor& rows, const ImageRun& run) {
+FeatureMap feature_map(const Pyramid& pyramid) {
+  FeatureMap map;
+  map.cells = over_runs(pyramid.levels[0], pyramid.plan, 0, [](const at::Tensor& rows, const ImageRun& run) {
     return spread(rows, run.plan->images[0]);
   });
-  FeatureMap map;
-  int64_t offset = 0, first = 0, image = 0;
+  int64_t offset = 0;
   for (const ImageRun& run : pyramid.plan.runs) {
     const int64_t height = run.plan->height(0), width = run.plan->width(0);
-    for (int64_t i = 0; i < run.plan->batch; ++i, ++image, offset += height * width) {
-      if (image < range.first || image >= range.first + range.count) continue;
-      if (map.images.empty()) first = offset;
-      map.images.push_back({offset - first, height, width});
-    }
+    for (int64_t i = 0; i < run.plan->batch; ++i, offset += height * width) map.images.push_back({offset, height, width});
   }
-  const int64_t size =
-      map.images.empty() ? 0 : map.images.back().offset + map.images.back().height * map.images.back().width;
-  map.cells = cells.narrow(0, first, size);
   return map;
+}
+
+FeatureMap part_of(const FeatureMap& map, const ImageRange& range) {
+  const auto begin = map.images.begin() + range.first, end = begin + range.count;
+  FeatureMap part{{}, {begin, end}};
+  const int64_t first = part.images.empty() ? 0 : begin->offset;
+  const int64_t past = part.images.empty() ? 0 : (end - 1)->offset + (end - 1)->height * (end - 1)->width;
+  for (FeatureMap::Place& place : part.images) place.offset -= first;
+  part.cells = map.cells.narrow(0, first, past - first);
+  return part;
 }
 
 at::Tensor normalise(const at::Tensor& images, at::ScalarType type) {

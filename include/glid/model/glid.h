@@ -66,8 +66,9 @@ struct Glid : torch::nn::Module {
   std::shared_ptr<Heads> heads;
 };
 
-// The finest level of the images in the range as images.
-FeatureMap feature_map(const Pyramid& pyramid, const ImageRange& range);
+// The finest level of all images, and of some of them (the same memory).
+FeatureMap feature_map(const Pyramid& pyramid);
+FeatureMap part_of(const FeatureMap& map, const ImageRange& range);
 
 // ImageNet's mean and deviation: uint8 [.., 3] -> `type` of the same shape.
 at::Tensor normalise(const at::Tensor& images, at::ScalarType type = at::kFloat);
