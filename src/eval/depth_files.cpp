@@ -93,7 +93,7 @@ Report evaluate_task(const DepthSettings& settings, const EvalRequest& request) 
   Report report;
   report.rules = rules_of(settings);
   report.images = found.num_images;
-  report.metrics = depth_metrics(found, settings.protocol);
+  report.metrics = named_values(depth_values(found, settings.protocol));
   report.variants = depth_variants(found);
   report.per_image = image_rows(errors);
   report.notes = found.notes.lines();

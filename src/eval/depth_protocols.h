@@ -6,8 +6,6 @@
 
 namespace glid {
 
-// abs_rel sq_rel rmse rmse_log log10 silog d1 d2 d3; absent without a valid pixel.
-NamedValues depth_metrics(const DepthReport& report, DepthProtocol protocol);
 // The numbers on which protocols differ, by all of them.
 std::vector<Variant> depth_variants(const DepthReport& report);
 

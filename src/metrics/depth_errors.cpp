@@ -157,6 +157,19 @@ void require_full(const DepthView& view) {
   }
 }
 
+// The numbers on which protocols differ.
+struct OtherRule {
+  DepthProtocol protocol;
+  std::string_view metric;
+  std::optional<double> (*value)(const DepthReport&);
+};
+
+constexpr std::array<OtherRule, 3> kOtherRules = {{
+    {DepthProtocol::kMmseg, "silog", [](const DepthReport& r) -> std::optional<double> { return r.mean->silog_mmseg; }},
+    {DepthProtocol::kKitti, "sq_rel", [](const DepthReport& r) -> std::optional<double> { return r.mean->sq_rel_kitti; }},
+    {DepthProtocol::kPooled, "rmse", [](const DepthReport& r) { return r.rmse_pooled; }},
+}};
+
 }  // namespace
 
 void DepthOptions::check() const {
@@ -223,15 +236,19 @@ void DepthErrors::merge_bytes(std::string_view bytes) {
       records_of_bytes<DepthImageRecord>(header(), in, [](ByteReader& record) { return record.get<DepthImageRecord>(); }));
 }
 
-std::vector<MetricValue> DepthErrors::values() const {
-  const std::optional<DepthErrorValues> mean = report().mean;
+std::vector<MetricValue> depth_values(const DepthReport& report, DepthProtocol protocol) {
   std::vector<MetricValue> values;
-  for (const DepthErrorField& field : std::span(kDepthErrorFields).first(kNumDepthValues)) {
-    values.push_back({field.name, std::nullopt, field.better});
-    if (mean) values.back().value = (*mean).*field.value;
+  for (const auto& [name, field, better] : std::span(kDepthErrorFields).first(kNumDepthValues)) {
+    std::optional<double> value;
+    if (report.mean) value = (*report.mean).*field;
+    for (const OtherRule& other : kOtherRules)
+      if (report.mean && other.protocol == protocol && other.metric == name) value = other.value(report);
+    values.push_back({name, value, better});
   }
   return values;
 }
+
+std::vector<MetricValue> DepthErrors::values() const { return depth_values(report(), options_.protocol); }
 
 DepthReport DepthErrors::report() const {
   DepthReport report;

@@ -50,6 +50,14 @@ void initialise_parameter(const std::string& name, at::Tensor& parameter, Rng rn
 
 }  // namespace
 
+void initialise(Glid& model, uint64_t seed) {
+  initialise(static_cast<torch::nn::Module&>(model), seed);
+  if (model.spec.queries.init_std == 0) return;
+  const at::NoGradGuard no_grad;
+  Rng rng(seed, 0, stable_hash("decoder.query_embed"), RandomOp::kInit);
+  fill(model.decoder->query_embed, [&] { return model.spec.queries.init_std * rng.normal(); });
+}
+
 void initialise(torch::nn::Module& model, uint64_t seed) {
   const at::NoGradGuard no_grad;
   for (auto& [name, parameter] : named_parameters(model))

@@ -4,12 +4,13 @@
 
 #include "glid/data/transforms.h"
 #include "pixel_references.h"
+#include "query_spread.h"
+#include "unit_pictures.h"
 
 namespace glid {
 namespace {
 
 constexpr double kVarianceFloor = 1e-6;
-constexpr double kCollapse = 0.02;  // query_spread below it
 
 const PlanTensors& plan_of(const Question& question) {
   TORCH_CHECK(question.view.plan.runs.size() == 1, "pre-training's pictures are all of one size");
@@ -35,17 +36,6 @@ struct Statistics {
 
 Statistics statistics(const at::Tensor& pixels) {
   return {pixels.mean(-1, true), (pixels.var(-1, /*unbiased=*/true, /*keepdim=*/true) + kVarianceFloor).sqrt()};
-}
-
-// Units in ImageNet's mean and deviation, of pictures of one grid -> the pictures.
-std::vector<Image> to_images(const at::Tensor& units, const UnitGrid& grid) {
-  const at::Tensor bytes = denormalise(from_units(units, grid)).to(at::kCPU).contiguous();
-  std::vector<Image> images;
-  for (int64_t b = 0; b < bytes.size(0); ++b) {
-    const auto* data = bytes[b].const_data_ptr<uint8_t>();
-    images.push_back({bytes.size(1), bytes.size(2), std::vector<uint8_t>(data, data + bytes[b].numel())});
-  }
-  return images;
 }
 
 }  // namespace
@@ -105,9 +95,8 @@ Losses MaskedImage::losses(std::span<const Answer> answers, const Question& ques
   const at::Tensor prediction = predictions(answers);
   const at::Tensor error = prediction - question.targets.at("pixels").to(prediction.scalar_type());
   const at::Tensor unit_losses = error.square().mean(-1);  // [B, N]
-  const at::Tensor spread = prediction.detach().std(1, /*unbiased=*/false).mean();
   return {{{.name = "pixels", .sum = unit_losses.sum(), .count = "units", .by_image = unit_losses.detach().sum(1)}},
-          {{"query_spread", spread, kCollapse, "all queries of an image get nearly the same answer"}}};
+          {query_spread(prediction)}};
 }
 
 std::vector<Reference> MaskedImage::references(const Question& question) const {

@@ -49,11 +49,4 @@ at::Tensor interpolate_hidden(const at::Tensor& units, const PlanTensors& plan) 
   return filled.index_select(0, plan.hidden_units).view({plan.batch, -1, filled.size(1)});
 }
 
-at::Tensor denormalise(const at::Tensor& pixels) {
-  const at::Tensor zero_one =
-      normalise(at::stack({at::zeros({3}, at::kByte), at::full({3}, 255, at::kByte)}).to(pixels.device()));
-  const at::Tensor low = zero_one[0], high = zero_one[1];  // where 0 and 255 go
-  return ((pixels - low) / (high - low) * 255).round().clamp(0, 255).to(at::kByte);
-}
-
 }  // namespace glid

@@ -14,7 +14,4 @@ at::Tensor mean_colour(const at::Tensor& visible, const at::Tensor& target);
 // units [B * units, U, U, 3] -> [B, N, 3 U^2]: every hidden pixel the mean of all visible pixels weighted by distance^-3.
 at::Tensor interpolate_hidden(const at::Tensor& units, const PlanTensors& plan);
 
-// ImageNet-normalised [.., 3] -> uint8.
-at::Tensor denormalise(const at::Tensor& pixels);
-
 }  // namespace glid

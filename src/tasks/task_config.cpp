@@ -4,7 +4,11 @@ namespace glid {
 namespace {
 
 std::unique_ptr<Task> make(const MaskedImageConfig& config, const TaskContext& context) {
-  return std::make_unique<MaskedImage>(config, context.encoder, context.image_size_px);
+  return std::make_unique<MaskedImage>(config, context.model.encoder, context.image_size_px);
+}
+
+std::unique_ptr<Task> make(const DepthConfig& config, const TaskContext& context) {
+  return std::make_unique<Depth>(config, context);
 }
 
 }  // namespace

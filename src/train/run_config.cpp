@@ -9,7 +9,8 @@
 namespace glid {
 namespace {
 
-void check_mask(const MaskedImageConfig& task, const UnitGrid& grid, config::Problems& problems) {
+void check_grid(const DepthConfig&, const UnitGrid&, config::Problems&) {}
+void check_grid(const MaskedImageConfig& task, const UnitGrid& grid, config::Problems& problems) {
   const std::string problem = mask_problem(task.mask, task.mask_ratio, grid);
   if (!problem.empty()) problems.add("task.mask_ratio", problem);
 }
@@ -48,7 +49,7 @@ void RunConfig::check(config::Problems& problems) const {
     return;
   }
   const UnitGrid grid{data.image_size / unit, data.image_size / unit};
-  std::visit([&](const auto& alternative) { check_mask(alternative, grid, problems); }, task);
+  std::visit([&](const auto& alternative) { check_grid(alternative, grid, problems); }, task);
 }
 
 int64_t RunConfig::total_steps(int64_t steps_per_epoch) const {

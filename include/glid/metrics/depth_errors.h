@@ -45,6 +45,7 @@ constexpr auto enum_names(DepthProtocol) {
 }
 
 struct DepthOptions {
+  DepthProtocol protocol = DepthProtocol::kNyu;
   double min_depth = 1e-3;  // metres; truth counts strictly between the two, predictions are clamped to them
   double max_depth = 10;
   DepthCrop crop = DepthCrop::kEigen;
@@ -52,6 +53,7 @@ struct DepthOptions {
 
   template <class V>
   void fields(V& v) {
+    v("protocol", protocol, "rules to count by");
     v("min_depth", min_depth, "metres; shallower truth is left out", config::positive());
     v("max_depth", max_depth, "metres; deeper truth is left out", config::positive());
     v("crop", crop, "the part of the image that counts");
@@ -126,6 +128,9 @@ struct DepthReport {
   DepthNotes notes;
 };
 
+// The numbers that a protocol prints, absent without a valid pixel.
+std::vector<MetricValue> depth_values(const DepthReport& report, DepthProtocol protocol);
+
 struct DepthView {
   std::span<const double> metres;  // [height][width]
   int64_t height = 0;
@@ -146,7 +151,7 @@ class DepthErrors : public Metric {
   void merge(const DepthErrors& other);
   std::string to_bytes() const override;
   void merge_bytes(std::string_view bytes) override;
-  // Means over images.
+  // By the options' protocol.
   std::vector<MetricValue> values() const override;
   std::string best() const override { return "rmse"; }
 

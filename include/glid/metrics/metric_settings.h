@@ -87,14 +87,12 @@ struct SemanticSettings : MeanIouOptions {
 
 struct DepthSettings : DepthOptions {
   static constexpr std::string_view kName = "depth";
-  DepthProtocol protocol = DepthProtocol::kNyu;
   double depth_scale = 1000;
 
   template <class V>
   void fields(V& v) {
-    v("protocol", protocol, "rules to count by");
-    v("depth_scale", depth_scale, "units of a PNG in a metre", config::positive());
     DepthOptions::fields(v);
+    v("depth_scale", depth_scale, "units of a PNG in a metre", config::positive());
   }
 };
 

@@ -56,8 +56,9 @@ struct DecoderConfig {
 
 // The query parameters that a task asks for beside [CLS].
 struct DecoderQueries {
-  int64_t learned = 0;      // rows of the table e, zero at the start (paper Eq. 3)
+  int64_t learned = 0;      // rows of the table e
   bool mask_token = false;  // [M]
+  double init_std = 0;      // of e at the start: 0 in the paper's Eq. 3
 };
 
 // One layer's view of a level: key = memory + position, value = memory, both [B, K, d], filled up to the longest image.

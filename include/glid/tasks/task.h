@@ -71,6 +71,13 @@ struct Reference {
   at::Tensor prediction, target;
 };
 
+// What a task is made for.
+struct TaskContext {
+  ModelShape model;
+  int64_t image_size_px = 0;
+  Vocabulary vocabulary;  // of the training data
+};
+
 // A micro-batch that a model has answered.
 struct AnsweredBatch {
   const Batch& batch;  // on the host

@@ -1,0 +1,96 @@
+// Monocular depth by adaptive bins (paper section 3.2, Eq. 5 to 7): every query is a bin, with a length and an embedding.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "glid/config/fields.h"
+#include "glid/tasks/depth_loss.h"
+#include "glid/tasks/mask_features.h"
+#include "glid/tasks/task.h"
+#include "glid/tasks/viewer.h"
+
+namespace glid {
+
+// What Eigen's loss is taken over before it is averaged.
+enum class SiPool { kImage, kMicroBatch };
+constexpr auto enum_names(SiPool) {
+  return std::to_array<config::Named<SiPool>>(
+      {{SiPool::kImage, "image", "each image (Eigen et al.): the same however a batch is divided"},
+       {SiPool::kMicroBatch, "micro_batch", "all pixels of a micro-batch (Monocular-Depth-Estimation-Toolbox)"}});
+}
+
+struct DepthConfig {
+  static constexpr std::string_view kName = "depth";
+  static constexpr auto kMetrics = std::to_array<std::string_view>({DepthSettings::kName});
+  int64_t bins = 64;
+  double min_depth = 1e-3;
+  double max_depth = 10;
+  BinNorm bin_norm = BinNorm::kSoftmax;
+  SiPool si_pool = SiPool::kImage;
+  std::vector<std::array<double, 2>> auxiliary;
+  DotConfig dot;
+  double query_init_std = 0;
+  std::optional<std::array<int64_t, 4>> frame;
+  std::optional<std::array<int64_t, 2>> crop;
+  double rotation = 0;
+  bool colour = false;
+  bool flip = true;
+
+  template <class V>
+  void fields(V& v) {
+    v("bins", bins, "queries, each a bin", config::positive());
+    v("min_depth", min_depth, "metres, where the first bin begins", config::positive());
+    v("max_depth", max_depth, "metres, where the last one ends", config::positive());
+    v("bin_norm", bin_norm, "how raw lengths become shares of the range");
+    v("si_pool", si_pool, "what the loss is taken over");
+    v("auxiliary", auxiliary, "[layer, weight] of decoder layers before the last that have a loss too", config::positive());
+    dot.fields(v);
+    v("query_init_std", query_init_std, "deviation of the learned queries at the start; 0: the paper's Eq. 3",
+      config::non_negative());
+    v("frame", frame, "[top, left, height, width] of the pixels that training knows; null: all", config::non_negative());
+    v("crop", crop, "[height, width] of random crops to train on; null: pictures are resized to data.image_size",
+      config::positive());
+    v("rotation", rotation, "training pictures are turned by up to so many degrees, half of them", config::in_range(0, 45));
+    v("colour", colour, "AdaBins' gamma, brightness and colour, half of the training pictures");
+    v("flip", flip, "half of the training pictures are mirrored");
+  }
+  void check(config::Problems& problems) const;
+};
+
+class Depth : public Task {
+ public:
+  Depth(const DepthConfig& config, const TaskContext& context);
+
+  TaskSpec spec() const override;  // heads: "lengths" 1, "embedding" d
+  // Geometry in the order of recipes: frame, rotation, mirror, crop. Whole pictures when not training, with the truth of the
+  // original. Arrays: "depth" [H W] metres, 0 where nothing is known; "is_measured" [1]. Throws DataError without depth.
+  std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& position,
+                                     bool training) const override;
+  LossCounts counts(const Batch& batch) const override;  // "maps": with a valid pixel (or one a micro-batch)
+  Question ask(const Batch& batch) const override;       // targets: "depth", the arrays end to end
+  Losses losses(std::span<const Answer> answers, const Question& question) const override;
+  std::unique_ptr<Scorer> scorer(const MetricSettings& metric) const override;
+  std::vector<Reference> references(const Question&) const override { return {}; }
+  // image, prediction, truth.
+  std::vector<std::vector<Image>> pictures(std::span<const Answer> answers, const Question& question) const override;
+  std::vector<std::string> picture_titles() const override;
+
+  // What the supervised layer with number `layer` (0: the first) says: [n, H, W] metres of the pictures of each run.
+  std::vector<at::Tensor> maps(const Answer& answer, const BatchPlan& plan, int64_t layer) const;
+
+ private:
+  Placement training_placement(const Image& image, const SampleKey& key) const;
+  // [B], as si_pool says.
+  at::Tensor map_losses(const std::vector<at::Tensor>& maps, const std::vector<at::Tensor>& truths) const;
+
+  DepthConfig config_;
+  SwinShape shape_;
+  int64_t num_layers_, width_;  // of the decoder
+  int64_t size_px_;
+  Viewer viewer_;
+};
+
+}  // namespace glid

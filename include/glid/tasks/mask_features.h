@@ -1,0 +1,37 @@
+// The dot products of queries with the finest map f^b (paper Eq. 4, 6, 8).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+#include <vector>
+
+#include "glid/config/fields.h"
+#include "glid/model/query.h"
+
+namespace glid {
+
+enum class MaskFeatures { kPlain, kMeanNorm };
+constexpr auto enum_names(MaskFeatures) {
+  return std::to_array<config::Named<MaskFeatures>>(
+      {{MaskFeatures::kPlain, "plain", "f^b as it is"},
+       {MaskFeatures::kMeanNorm, "mean_norm", "f^b minus its mean over an image, then normalised over channels"}});
+}
+
+// How queries meet the map: keys of the tasks that ask so.
+struct DotConfig {
+  MaskFeatures mask_features = MaskFeatures::kPlain;
+  std::optional<double> dot_scale;
+
+  template <class V>
+  void fields(V& v) {
+    v("mask_features", mask_features, "the map that queries are multiplied with");
+    v("dot_scale", dot_scale, "factor of the products, 1 in the paper's equations; null: 1 / sqrt(channels)",
+      config::positive());
+  }
+};
+
+// <f^b, z> of images first, first + 1, ..., which are alike in size: z [n, Q, d] -> [n, Q, height, width].
+at::Tensor map_products(const FeatureMap& map, int64_t first, const at::Tensor& z, const DotConfig& config);
+
+}  // namespace glid

@@ -1,0 +1,251 @@
+#include "glid/tasks/depth.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/data/photometric.h"
+#include "glid/nn/transfer.h"
+#include "glid/viz/heat_map.h"
+#include "query_spread.h"
+#include "unit_pictures.h"
+
+namespace glid {
+namespace {
+
+// The picture's size in pixels.
+std::array<int64_t, 2> size_of(const ImageRun& run, int64_t unit_px) {
+  return {std::llround(run.valid.height * static_cast<double>(unit_px)),
+          std::llround(run.valid.width * static_cast<double>(unit_px))};
+}
+
+// [n, h, w] -> [n, height, width], corner on corner as AdaBins and the toolbox do it.
+at::Tensor resized(const at::Tensor& maps, int64_t height, int64_t width) {
+  if (maps.size(1) == height && maps.size(2) == width) return maps;
+  return at::upsample_bilinear2d(maps.unsqueeze(1), {height, width}, /*align_corners=*/true).squeeze(1);
+}
+
+// What lies end to end, picture after picture: [n, H, W] of each run.
+std::vector<at::Tensor> by_run(const at::Tensor& depth, const BatchPlan& plan, int64_t unit_px) {
+  std::vector<at::Tensor> maps;
+  int64_t pixel = 0;
+  for (const ImageRun& run : plan.runs) {
+    const auto [height, width] = size_of(run, unit_px);
+    const int64_t size = run.plan->batch * height * width;
+    maps.push_back(depth.narrow(0, pixel, size).view({run.plan->batch, height, width}));
+    pixel += size;
+  }
+  return maps;
+}
+
+std::vector<double> to_doubles(const at::Tensor& map) {
+  const at::Tensor host = to_host(map).to(at::kDouble).contiguous();
+  return {host.const_data_ptr<double>(), host.const_data_ptr<double>() + host.numel()};
+}
+
+void require_inside(const char* key, const Placement& placement, int64_t bottom, int64_t right) {
+  if (bottom > placement.height() || right > placement.width())
+    throw DataError({}, format("is smaller than {}", key), format("{} x {}", placement.height(), placement.width()));
+}
+
+// Means over the views of a sample, mirrored ones turned back, at the original's size.
+class DepthScorer : public Scorer {
+ public:
+  DepthScorer(const Depth& task, const DepthSettings& settings) : task_(task), metric_(settings) {}
+  void add(const AnsweredBatch& answered) override;
+  DepthErrors& metric() override { return metric_; }
+
+ private:
+  const Depth& task_;
+  DepthErrors metric_;
+};
+
+void DepthScorer::add(const AnsweredBatch& answered) {
+  const int64_t last = answered.answers[0].at("lengths").size(0) - 1;
+  std::vector<at::Tensor> views;
+  for (const at::Tensor& maps : task_.maps(answered.answers[0], answered.question.view.plan, last))
+    for (const at::Tensor& map : maps.unbind(0)) views.push_back(map);
+  at::Tensor sum;
+  int64_t count = 0;
+  for (size_t i = 0; i < views.size(); ++i) {
+    const BatchImage& image = answered.batch.images[i];
+    const at::Tensor map = image.placement.is_mirrored() ? views[i].flip(1) : views[i];
+    sum = count == 0 ? map : sum + map;
+    ++count;
+    if (i + 1 < views.size() && answered.batch.images[i + 1].key.id == image.key.id) continue;
+    const int64_t height = image.placement.original_height(), width = image.placement.original_width();
+    const std::vector<double> predicted = to_doubles(resized((sum / count).unsqueeze(0), height, width)[0]);
+    const std::vector<double> truth(image.truth->depth.begin(), image.truth->depth.end());
+    metric_.add(answered.names[i + 1 - static_cast<size_t>(count)], {predicted, height, width}, {truth, height, width});
+    count = 0;
+  }
+}
+
+}  // namespace
+
+void DepthConfig::check(config::Problems& problems) const {
+  if (min_depth >= max_depth) problems.add("max_depth", "must be larger than min_depth");
+  for (size_t i = 0; i < auxiliary.size(); ++i)
+    if (auxiliary[i][0] != std::floor(auxiliary[i][0]) || (i > 0 && auxiliary[i][0] <= auxiliary[i - 1][0]))
+      problems.add("auxiliary", "must have whole layers, ascending");
+}
+
+Depth::Depth(const DepthConfig& config, const TaskContext& context)
+    : config_(config),
+      shape_(context.model.encoder),
+      num_layers_(context.model.decoder.layers),
+      width_(context.model.decoder.width),
+      size_px_(context.image_size_px),
+      viewer_(shape_) {}
+
+Placement Depth::training_placement(const Image& image, const SampleKey& key) const {
+  Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kCrop);
+  Placement placement(image.height, image.width);
+  if (config_.frame) {
+    const auto& [top, left, height, width] = *config_.frame;
+    require_inside("task.frame", placement, top + height, left + width);
+    placement.crop({top, left, height, width});
+  }
+  if (!config_.crop) placement.resize(size_px_, size_px_);
+  const double degrees = rng.uniform(-config_.rotation, config_.rotation);
+  if (rng.uniform() < 0.5 && config_.rotation > 0) {
+    const PointXy centre{static_cast<double>(placement.width()) / 2, static_cast<double>(placement.height()) / 2};
+    placement.warp(Affine::rotation(degrees, centre), placement.height(), placement.width());
+  }
+  if (rng.uniform() < 0.5 && config_.flip) placement.flip();
+  if (config_.crop) {
+    const auto [height, width] = *config_.crop;
+    require_inside("task.crop", placement, height, width);
+    const auto top = static_cast<int64_t>(rng.below(static_cast<uint64_t>(placement.height() - height + 1)));
+    const auto left = static_cast<int64_t>(rng.below(static_cast<uint64_t>(placement.width() - width + 1)));
+    placement.crop({top, left, height, width});
+  }
+  return placement;
+}
+
+std::vector<PreparedImage> Depth::prepare(const Sample& sample, const SampleKey& key, const BatchPosition&,
+                                          bool training) const {
+  if (sample.targets.depth.empty()) throw DataError(sample.name, "has no depth");
+  Placement placement(sample.image.height, sample.image.width);
+  if (training) placement = training_placement(sample.image, key);
+  else if (!config_.crop) placement.resize(size_px_, size_px_);
+  PreparedImage prepared{.image = place_image(sample.image, placement, Filter::kBilinear), .placement = placement};
+  Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kColour);
+  if (training && config_.colour && rng.uniform() < 0.5) prepared.image = change_colours(prepared.image, rng);
+  Targets depth;
+  depth.depth = sample.targets.depth;
+  std::vector<float> placed = place_targets(depth, placement, {}).depth;
+  const bool is_measured = std::ranges::any_of(placed, [](float metres) { return metres > 0; });
+  prepared.arrays["is_measured"] = {{1}, std::vector<float>{is_measured ? 1.0F : 0.0F}};
+  prepared.arrays["depth"] = {{std::ssize(placed)}, std::move(placed)};
+  if (!training) prepared.truth = std::make_shared<const Targets>(std::move(depth));
+  return {std::move(prepared)};
+}
+
+TaskSpec Depth::spec() const {
+  TaskSpec spec{.heads = {{"lengths", 1}, {"embedding", width_}},
+                .queries = {.learned = config_.bins, .init_std = config_.query_init_std},
+                .features = true};
+  for (const auto& [layer, weight] : config_.auxiliary) spec.supervised_layers.push_back(static_cast<int64_t>(layer));
+  if (!config_.auxiliary.empty()) spec.supervised_layers.push_back(num_layers_);
+  return spec;
+}
+
+LossCounts Depth::counts(const Batch& batch) const {
+  const at::Tensor& measured = batch.arrays.at("is_measured").values;
+  std::vector<double> maps(measured.const_data_ptr<float>(), measured.const_data_ptr<float>() + measured.numel());
+  if (config_.si_pool == SiPool::kMicroBatch) {
+    std::ranges::fill(maps, 0);
+    maps.at(0) = 1;
+  }
+  return {{"maps", std::move(maps)}};
+}
+
+Question Depth::ask(const Batch& batch) const {
+  Question question{.view = viewer_.view(batch)};
+  question.units = viewer_.pixels(batch, question.view);
+  question.queries = {{.asked = LearnedQueries{config_.bins}, .images = question.view.plan.all()}};
+  question.targets["depth"] = batch.arrays.at("depth").values;
+  return question;
+}
+
+std::vector<at::Tensor> Depth::maps(const Answer& answer, const BatchPlan& plan, int64_t layer) const {
+  const at::Tensor lengths = answer.at("lengths")[layer].squeeze(-1), embedding = answer.at("embedding")[layer];
+  const at::Tensor centres = bin_centres(lengths, config_.min_depth, config_.max_depth, config_.bin_norm);  // [B, Q]
+  std::vector<at::Tensor> maps;
+  int64_t first = 0;
+  for (const ImageRun& run : plan.runs) {
+    const int64_t count = run.plan->batch, unit = shape_.unit_px();
+    const at::Tensor products = map_products(answer.features, first, embedding.narrow(0, first, count), config_.dot);
+    const at::Tensor depth = (products.softmax(1) * centres.narrow(0, first, count).view({count, -1, 1, 1})).sum(1);
+    const auto [height, width] = size_of(run, unit);
+    const at::Tensor whole_units = resized(depth, run.plan->grid.height * unit, run.plan->grid.width * unit);
+    maps.push_back(whole_units.slice(1, 0, height).slice(2, 0, width));
+    first += count;
+  }
+  return maps;
+}
+
+at::Tensor Depth::map_losses(const std::vector<at::Tensor>& maps, const std::vector<at::Tensor>& truths) const {
+  std::vector<at::Tensor> losses, pixels, true_pixels;
+  int64_t pictures = 0;
+  for (size_t i = 0; i < maps.size(); ++i) {
+    pictures += maps[i].size(0);
+    if (config_.si_pool == SiPool::kImage) losses.push_back(scale_invariant_losses(maps[i].flatten(1), truths[i].flatten(1)));
+    pixels.push_back(maps[i].flatten());
+    true_pixels.push_back(truths[i].flatten());
+  }
+  if (config_.si_pool == SiPool::kImage) return at::cat(losses);
+  const at::Tensor pooled = scale_invariant_losses(at::cat(pixels).unsqueeze(0), at::cat(true_pixels).unsqueeze(0));
+  return at::constant_pad_nd(pooled, {0, pictures - 1});  // on the first picture, as it is counted
+}
+
+Losses Depth::losses(std::span<const Answer> answers, const Question& question) const {
+  const BatchPlan& plan = question.view.plan;
+  const std::vector<at::Tensor> truths = by_run(question.targets.at("depth"), plan, shape_.unit_px());
+  Losses losses;
+  for (size_t i = 0; i <= config_.auxiliary.size(); ++i) {
+    const bool is_last = i == config_.auxiliary.size();
+    const at::Tensor by_image = map_losses(maps(answers[0], plan, static_cast<int64_t>(i)), truths);
+    losses.terms.push_back({.name = "si",
+                            .sum = by_image.sum(),
+                            .weight = is_last ? 1 : config_.auxiliary[i][1],
+                            .count = "maps",
+                            .layer = is_last ? 0 : static_cast<int64_t>(config_.auxiliary[i][0]),
+                            .by_image = by_image.detach()});
+  }
+  losses.diagnostics = {query_spread(answers[0].at("embedding")[-1])};
+  return losses;
+}
+
+std::unique_ptr<Scorer> Depth::scorer(const MetricSettings& metric) const {
+  const auto* settings = std::get_if<DepthSettings>(&metric);
+  return settings ? std::make_unique<DepthScorer>(*this, *settings) : nullptr;
+}
+
+std::vector<std::string> Depth::picture_titles() const { return {"image", "prediction", "truth"}; }
+
+std::vector<std::vector<Image>> Depth::pictures(std::span<const Answer> answers, const Question& question) const {
+  const at::NoGradGuard no_grad;
+  const BatchPlan& plan = question.view.plan;
+  const std::vector<at::Tensor> predicted = maps(answers[0], plan, answers[0].at("lengths").size(0) - 1);
+  const std::vector<at::Tensor> truths = by_run(question.targets.at("depth"), plan, shape_.unit_px());
+  std::vector<std::vector<Image>> rows;
+  int64_t unit = 0;
+  for (size_t r = 0; r < plan.runs.size(); ++r) {
+    const UnitGrid& grid = plan.runs[r].plan->grid;
+    const int64_t height = predicted[r].size(1), width = predicted[r].size(2), units = grid.height * grid.width;
+    const auto drawn = [&](const at::Tensor& map) { return heat_map(to_doubles(map), height, width, 0, config_.max_depth); };
+    const std::vector<Image> images =
+        to_images(question.units.narrow(0, unit, predicted[r].size(0) * units), grid, height, width);
+    for (int64_t i = 0; i < predicted[r].size(0); ++i)
+      rows.push_back({images[static_cast<size_t>(i)], drawn(predicted[r][i]), drawn(truths[r][i])});
+    unit += predicted[r].size(0) * units;
+  }
+  return rows;
+}
+
+}  // namespace glid
