@@ -67,15 +67,15 @@ at::Tensor as_tensor(const Array& array) {
 
 std::map<std::string, BatchArray> join_arrays(const std::vector<NamedPicture>& pictures) {
   std::map<std::string, std::vector<at::Tensor>> parts;
-  for (const NamedPicture& picture : pictures)
-    for (const auto& [name, array] : picture.prepared.arrays) parts[name].push_back(as_tensor(array));
   std::map<std::string, BatchArray> joined;
-  for (const auto& [name, tensors] : parts) {
-    TORCH_CHECK(tensors.size() == pictures.size(), "some pictures of a batch lack the array ", name);
-    BatchArray& array = joined[name];
-    array.values = at::cat(tensors);
-    for (const at::Tensor& tensor : tensors) array.lengths.push_back(tensor.size(0));
+  for (size_t i = 0; i < pictures.size(); ++i) {
+    for (const auto& [name, array] : pictures[i].prepared.arrays) {
+      parts[name].push_back(as_tensor(array));
+      joined[name].lengths.resize(pictures.size());
+      joined[name].lengths[i] = parts[name].back().size(0);
+    }
   }
+  for (auto& [name, array] : joined) array.values = at::cat(parts.at(name));
   return joined;
 }
 

@@ -74,7 +74,7 @@ std::vector<double> on_host(const at::Tensor& values) {
 std::vector<double> image_sums(const at::Tensor& values) { return on_host(values.flatten(1).sum(1)); }
 
 void add_references(const Measured& measured, const Batch& batch, BlindLosses& metric) {
-  const Question question = measured.task.ask(batch.on(measured.device));
+  const Question question = measured.task.ask(batch.on(measured.device), /*training=*/false);
   std::vector<std::vector<BlindPrediction>> of_image(batch.images.size());
   for (const Reference& reference : measured.task.references(question)) {
     const at::Tensor p = reference.prediction.to(at::kDouble), t = reference.target.to(at::kDouble);
@@ -106,7 +106,7 @@ bool evaluate(const Measured& measured, std::span<const std::unique_ptr<Scorer>>
   const at::NoGradGuard no_grad;
   const EvaluationMode mode(measured.model);
   const bool through = run_over_share(measured, [&](const Batch& batch) {
-    const Question question = measured.task.ask(batch.on(measured.device));
+    const Question question = measured.task.ask(batch.on(measured.device), /*training=*/false);
     const std::vector<Answer> answers = answer(measured.model, question, measured.precision);
     const std::vector<std::string> names = names_of(batch);
     for (const auto& scorer : scorers) scorer->add({batch, question, answers, names});
@@ -117,6 +117,7 @@ bool evaluate(const Measured& measured, std::span<const std::unique_ptr<Scorer>>
 }
 
 bool measure_blind_losses(const Measured& measured, BlindLosses& metric) {
+  if (measured.task.reference_names().empty()) return true;
   const at::NoGradGuard no_grad;
   if (!run_over_share(measured, [&](const Batch& batch) { add_references(measured, batch, metric); })) return false;
   merge_over_ranks(metric, measured.communicator);

@@ -81,12 +81,12 @@ void plot_confusion(const ConfusionMatrix& confusion, const std::filesystem::pat
 
 Report evaluate_task(const SemanticSettings& settings, const EvalRequest& request) {
   const MeanIou metric = evaluate(request, settings);
-  const MeanIouReport found = metric.report(settings.protocol);
+  const MeanIouReport found = metric.report();
   Report report;
   report.rules = format("{}; {} classes, ignored label {}", config::meaning_of(settings.protocol), settings.num_classes,
                         settings.ignore_label);
   report.images = found.num_images;
-  report.metrics = named_values(metric.values(settings.protocol));
+  report.metrics = named_values(metric.values());
   for (size_t i = 0; i < found.by_protocol.size(); ++i)
     report.variants.push_back({"mIoU", std::string(enum_names(MeanIouProtocol{})[i].name), found.by_protocol[i]});
   for (size_t c = 0; c < found.classes.size(); ++c)

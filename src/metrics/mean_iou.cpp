@@ -227,8 +227,8 @@ void MeanIou::merge_bytes(std::string_view bytes) {
   confusion_ += confusion;
 }
 
-std::vector<MetricValue> MeanIou::values(MeanIouProtocol protocol) const {
-  const MeanIouReport found = report(protocol);
+std::vector<MetricValue> MeanIou::values() const {
+  const MeanIouReport found = report();
   return {{"mIoU", found.mean_iou},
           {"mAcc", found.mean_accuracy},
           {"aAcc", found.pixel_accuracy},

@@ -127,7 +127,7 @@ Decoder::Start Decoder::start(const HiddenUnits& units, const BatchPlan& plan, c
 
 Decoder::Start Decoder::start(const LearnedQueries& queries, const BatchPlan&, const ImageRange& images) const {
   const std::vector<int64_t> shape{images.count, queries.count, config.width};
-  return {cls_token.expand(shape), query_embed.narrow(0, 0, queries.count).expand(shape)};
+  return {cls_token.expand(shape), query_embed.narrow(0, queries.first, queries.count).expand(shape)};
 }
 
 at::Tensor Decoder::forward(const Pyramid& pyramid, const Query& query, const std::vector<int64_t>& supervised) const {

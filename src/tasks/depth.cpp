@@ -164,11 +164,9 @@ LossCounts Depth::counts(const Batch& batch) const {
   return {{"maps", std::move(maps)}};
 }
 
-Question Depth::ask(const Batch& batch) const {
-  Question question{.view = viewer_.view(batch)};
-  question.units = viewer_.pixels(batch, question.view);
+Question Depth::ask(Batch batch, bool) const {
+  Question question = viewer_.look_at(std::move(batch));
   question.queries = {{.asked = LearnedQueries{config_.bins}, .images = question.view.plan.all()}};
-  question.targets["depth"] = batch.arrays.at("depth").values;
   return question;
 }
 
@@ -205,7 +203,7 @@ at::Tensor Depth::map_losses(const std::vector<at::Tensor>& maps, const std::vec
 
 Losses Depth::losses(std::span<const Answer> answers, const Question& question) const {
   const BatchPlan& plan = question.view.plan;
-  const std::vector<at::Tensor> truths = by_run(question.targets.at("depth"), plan, shape_.unit_px());
+  const std::vector<at::Tensor> truths = by_run(question.batch.arrays.at("depth").values, plan, shape_.unit_px());
   Losses losses;
   for (size_t i = 0; i <= config_.auxiliary.size(); ++i) {
     const bool is_last = i == config_.auxiliary.size();
@@ -221,9 +219,11 @@ Losses Depth::losses(std::span<const Answer> answers, const Question& question) 
   return losses;
 }
 
-std::unique_ptr<Scorer> Depth::scorer(const MetricSettings& metric) const {
-  const auto* settings = std::get_if<DepthSettings>(&metric);
-  return settings ? std::make_unique<DepthScorer>(*this, *settings) : nullptr;
+std::vector<std::unique_ptr<Scorer>> Depth::scorers(const MetricSettings& metric) const {
+  std::vector<std::unique_ptr<Scorer>> scorers;
+  if (const auto* settings = std::get_if<DepthSettings>(&metric))
+    scorers.push_back(std::make_unique<DepthScorer>(*this, *settings));
+  return scorers;
 }
 
 std::vector<std::string> Depth::picture_titles() const { return {"image", "prediction", "truth"}; }
@@ -232,7 +232,7 @@ std::vector<std::vector<Image>> Depth::pictures(std::span<const Answer> answers,
   const at::NoGradGuard no_grad;
   const BatchPlan& plan = question.view.plan;
   const std::vector<at::Tensor> predicted = maps(answers[0], plan, answers[0].at("lengths").size(0) - 1);
-  const std::vector<at::Tensor> truths = by_run(question.targets.at("depth"), plan, shape_.unit_px());
+  const std::vector<at::Tensor> truths = by_run(question.batch.arrays.at("depth").values, plan, shape_.unit_px());
   std::vector<std::vector<Image>> rows;
   int64_t unit = 0;
   for (size_t r = 0; r < plan.runs.size(); ++r) {

@@ -73,9 +73,8 @@ LossCounts MaskedImage::counts(const Batch& batch) const {
   return {{"units", hidden}};
 }
 
-Question MaskedImage::ask(const Batch& batch) const {
-  Question question{.view = viewer_.view(batch)};
-  question.units = viewer_.pixels(batch, question.view);
+Question MaskedImage::ask(Batch batch, bool) const {
+  Question question = viewer_.look_at(std::move(batch));
   question.queries = {{.asked = HiddenUnits{hidden_cells(question.view.plan)}, .images = question.view.plan.all()}};
   question.targets["pixels"] = target_of(hidden_pixels(question));
   return question;

@@ -33,6 +33,13 @@ ImageRun Viewer::run(const BatchRun& run, const BatchImage& first, const at::Dev
           valid_units(first.placement, encoder_.unit_px())};
 }
 
+Question Viewer::look_at(Batch batch) const {
+  Question question{.view = view(batch)};
+  question.units = pixels(batch, question.view);
+  question.batch = std::move(batch);
+  return question;
+}
+
 View Viewer::view(const Batch& batch) const {
   const at::Device device = batch.units.device();
   View view;

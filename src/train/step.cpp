@@ -77,7 +77,7 @@ StepResult accumulate_gradients(Learner& learner, const std::vector<Batch>& micr
   StepResult result;
   learner.gradients.zero();
   for (size_t i = 0; i < micro_batches.size(); ++i) {
-    const Question question = learner.task.ask(micro_batches[i].on(learner.device));
+    const Question question = learner.task.ask(micro_batches[i].on(learner.device), /*training=*/true);
     Losses losses = learner.task.losses(answer(learner.model, question, learner.precision), question);
     const at::Tensor loss = add_terms(result, losses, counts);
     learner.gradients.backward(learner.scaler.scale(loss * world), /*last=*/i + 1 == micro_batches.size());

@@ -46,7 +46,7 @@ bool is_better(const MetricValue& value, double than) {
 Validation::Validation(Session& session)
     : session_(session), images_(make_dataset(session.config.data, session.config.eval.split)) {
   const std::vector<std::unique_ptr<Scorer>> scorers = this->scorers();
-  best_.name = session.config.eval.best.value_or(scorers.back()->metric().best());
+  best_.name = session.config.eval.best.value_or(scorers[scorers.size() > 1 ? 1 : 0]->metric().best());
   MetricValues known = values_of(scorers);
   if (session.ema) std::ranges::copy(renamed(known, "_ema"), std::back_inserter(known));
   value_of(known, best_.name);
@@ -78,7 +78,7 @@ std::optional<MetricValues> Validation::references() {
 std::vector<std::unique_ptr<Scorer>> Validation::scorers() const {
   std::vector<std::unique_ptr<Scorer>> scorers;
   scorers.push_back(std::make_unique<LossScorer>(*session_.task));
-  if (auto of_task = session_.task->scorer(session_.config.eval.metric)) scorers.push_back(std::move(of_task));
+  for (auto& scorer : session_.task->scorers(session_.config.eval.metric)) scorers.push_back(std::move(scorer));
   return scorers;
 }
 
@@ -130,7 +130,7 @@ const std::optional<Batch>& Validation::picture_batch() {
 std::optional<Image> Validation::picture() {
   if (!picture_batch()) return std::nullopt;
   const at::NoGradGuard no_grad;
-  const Question question = session_.task->ask(picture_batch_->on(session_.device));
+  const Question question = session_.task->ask(picture_batch_->on(session_.device), /*training=*/false);
   const EvaluationMode mode(*session_.model);
   const std::vector<Answer> answers = answer(*session_.model, question, session_.config.train.precision);
   return grid(session_.task->pictures(answers, question), session_.task->picture_titles(), 4);

@@ -42,7 +42,7 @@ Scores score(Communicator& communicator, int64_t batch_size) {
   Loader loader(std::make_shared<Noise>(), plan, {.unit_px = run.shape.encoder.unit_px(), .workers = 0}, prepare);
   std::vector<std::unique_ptr<Scorer>> scorers;
   scorers.push_back(std::make_unique<LossScorer>(*run.task));
-  scorers.push_back(run.task->scorer({}));
+  scorers.push_back(std::move(run.task->scorers({}).at(0)));
   EXPECT_TRUE(evaluate({*run.model, *run.task, loader, communicator}, scorers));
   return {scorers[0]->metric().values(), scorers[1]->metric().values(),
           dynamic_cast<const MeanLoss&>(scorers[0]->metric()).images()};

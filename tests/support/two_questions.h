@@ -46,13 +46,11 @@ class TwoQuestions : public Task {
     return counts;
   }
 
-  Question ask(const Batch& batch) const override {
-    Question question{.view = viewer_.view(batch)};
-    question.units = viewer_.pixels(batch, question.view);
-    question.queries = {{.asked = LearnedQueries{2}, .images = batch.range_of(0), .heads = {"colour"}},
-                        {.asked = LearnedQueries{kQueries}, .images = batch.range_of(1), .heads = {"object"}}};
-    question.targets["objects"] = batch.arrays.at("objects").values;
-    question.targets["owners"] = owners(batch);
+  Question ask(Batch batch, bool /*training*/) const override {
+    Question question = viewer_.look_at(std::move(batch));
+    question.queries = {{.asked = LearnedQueries{2}, .images = question.batch.range_of(0), .heads = {"colour"}},
+                        {.asked = LearnedQueries{kQueries}, .images = question.batch.range_of(1), .heads = {"object"}}};
+    question.targets["owners"] = owners(question.batch);
     return question;
   }
 
@@ -60,7 +58,7 @@ class TwoQuestions : public Task {
   Losses losses(std::span<const Answer> answers, const Question& question) const override {
     const at::Tensor colour = answers[0].at("colour"), object = answers[1].at("object");
     const at::Tensor features = answers[0].features.cells;
-    const at::Tensor &owner = question.targets.at("owners"), &target = question.targets.at("objects");
+    const at::Tensor &owner = question.targets.at("owners"), &target = question.batch.arrays.at("objects").values;
     const ImageRange with_colour = question.queries[0].images, with_objects = question.queries[1].images;
     const int64_t pictures = with_colour.count + with_objects.count;
     const auto by_image = [&](const at::Tensor& values, const at::Tensor& pictures_of_values) {
@@ -82,8 +80,11 @@ class TwoQuestions : public Task {
   }
 
   // How often the colour's largest value is the picture's id modulo 3.
-  std::unique_ptr<Scorer> scorer(const MetricSettings&) const override { return std::make_unique<Colours>(); }
-  std::vector<Reference> references(const Question&) const override { return {}; }
+  std::vector<std::unique_ptr<Scorer>> scorers(const MetricSettings&) const override {
+    std::vector<std::unique_ptr<Scorer>> scorers;
+    scorers.push_back(std::make_unique<Colours>());
+    return scorers;
+  }
   std::vector<std::vector<Image>> pictures(std::span<const Answer>, const Question&) const override { return {}; }
   std::vector<std::string> picture_titles() const override { return {}; }
 

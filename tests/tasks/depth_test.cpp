@@ -116,7 +116,7 @@ struct DepthRun {
 TEST(Depth, PicturesOfAnySizesAnswerAsTheyDoAlone) {
   const DepthRun run;
   const std::vector<Sample> samples{sample_with_depth(0, 24, 32), sample_with_depth(1, 20, 41), sample_with_depth(2, 24, 32)};
-  const Question together = run.task.ask(batch_of_samples(run.task, samples, false));
+  const Question together = run.task.ask(batch_of_samples(run.task, samples, false), /*training=*/false);
   const std::vector<Answer> answers = run.answer(together);
   const Losses losses = run.task.losses(answers, together);
   ASSERT_EQ(losses.terms.size(), 2u);
@@ -124,7 +124,7 @@ TEST(Depth, PicturesOfAnySizesAnswerAsTheyDoAlone) {
   EXPECT_EQ(losses.terms[0].weight, 0.25);
   const std::vector<at::Tensor> maps = run.task.maps(answers[0], together.view.plan, 1);
   for (size_t i = 0; i < samples.size(); ++i) {
-    const Question own = run.task.ask(batch_of_samples(run.task, {samples[i]}, false));
+    const Question own = run.task.ask(batch_of_samples(run.task, {samples[i]}, false), /*training=*/false);
     const std::vector<Answer> own_answers = run.answer(own);
     const at::Tensor map = run.task.maps(own_answers[0], own.view.plan, 1)[0];
     EXPECT_EQ(map.size(1), samples[i].image.height);
@@ -143,7 +143,7 @@ TEST(Depth, CountsMapsWithAMeasuredPixel) {
   std::ranges::fill(dark.targets.depth, 0.0F);
   const Batch batch = batch_of_samples(run.task, {sample_with_depth(0, 24, 24), dark}, true);
   EXPECT_EQ(run.task.counts(batch).at("maps"), (std::vector<double>{1, 0}));
-  const Question question = run.task.ask(batch);
+  const Question question = run.task.ask(batch, /*training=*/false);
   const Losses losses = run.task.losses(run.answer(question), question);
   EXPECT_GT(losses.terms[1].by_image[0].item<double>(), 0);
   EXPECT_EQ(losses.terms[1].by_image[1].item<double>(), 0);
@@ -167,7 +167,7 @@ TEST(Depth, ViewsOfASampleAreAveraged) {
     pictures.push_back({{5, 0, 4}, sample.name, std::move(image)});
   }
   const Batch batch = make_batch(std::move(pictures), kUnit, fresh_bytes);
-  const Question question = run.task.ask(batch);
+  const Question question = run.task.ask(batch, /*training=*/false);
   const std::vector<Answer> answers = run.answer(question);
   const at::Tensor maps = at::cat(run.task.maps(answers[0], question.view.plan, 1));
   const at::Tensor mean = ((maps[0] + maps[1].flip(1)) / 2).contiguous();
@@ -178,7 +178,7 @@ TEST(Depth, ViewsOfASampleAreAveraged) {
   DepthErrors expected(settings);
   expected.add("4", {predicted, 24, 32}, {truth, 24, 32});
   const std::vector<std::string> names{"4 view 0", "4 view 1"};
-  const auto scorer = run.task.scorer(settings);
+  const auto scorer = std::move(run.task.scorers(settings).at(0));
   scorer->add({batch, question, answers, names});
   ASSERT_EQ(scorer->metric().values()[2].name, "rmse");
   EXPECT_NEAR(*scorer->metric().values()[2].value, *expected.values()[2].value, 1e-12);

@@ -31,7 +31,7 @@ Batch make_batch_of(const std::vector<int64_t>& ids, const MaskedImage& task, co
 }
 
 Question ask(const MaskedImage& task, const SwinShape& shape, int64_t size) {
-  return task.ask(make_batch_of({4, 9}, task, shape, size));
+  return task.ask(make_batch_of({4, 9}, task, shape, size), /*training=*/false);
 }
 
 // An answer of [CLS] and the hidden units.
@@ -129,10 +129,10 @@ TEST(MaskedImage, DropPathDrawsBelongToTheSample) {
   SwinShape shape = shape_with_patch(2);
   shape.drop_path = 0.2;
   const MaskedImage task({}, shape, 96);
-  const at::Tensor both = task.ask(make_batch_of({4, 9}, task, shape, 96)).view.drop_path;
+  const at::Tensor both = task.ask(make_batch_of({4, 9}, task, shape, 96), /*training=*/false).view.drop_path;
   EXPECT_EQ(both.sizes(), (std::vector<int64_t>{16, 2}));
   EXPECT_FALSE(at::equal(both.select(1, 0), both.select(1, 1)));
-  const at::Tensor swapped = task.ask(make_batch_of({9, 4}, task, shape, 96)).view.drop_path;
+  const at::Tensor swapped = task.ask(make_batch_of({9, 4}, task, shape, 96), /*training=*/false).view.drop_path;
   EXPECT_TRUE(at::equal(swapped.select(1, 0), both.select(1, 1)));
 }
 

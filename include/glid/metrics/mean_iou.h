@@ -15,26 +15,6 @@
 
 namespace glid {
 
-// Labels are numbers from 0 to 65535.
-struct MeanIouOptions {
-  int64_t num_classes = 150;       // K, 1 to 4096
-  int64_t ignore_label = 255;      // truth pixels that don't count; -1: none
-  bool reduce_zero_label = false;  // annotations only: 0 becomes ignored, ignore_label stays it, others lose 1 (ADE20K)
-  int64_t results_offset = 0;      // added to predicted labels, e.g. -1 for submissions of 1 to 150
-
-  template <class V>
-  void fields(V& v) {
-    v("num_classes", num_classes, "labels are 0 to num_classes - 1", config::in_range(1, 4096));
-    v("ignore_label", ignore_label, "annotated pixels of this label are left out; -1: none", config::in_range(-1, 65535));
-    v("reduce_zero_label", reduce_zero_label, "annotations have 0 = ignore and classes from 1 (ADE20K's own files)");
-    v("results_offset", results_offset, "added to predicted labels; -1 for files that count classes from 1",
-      config::in_range(-65535, 65535));
-  }
-
-  // Throws UsageError naming the setting (eval.num_classes, ...).
-  void check() const;
-};
-
 // Which classes have an IoU and enter its mean. They agree where every class occurs in the truth.
 enum class MeanIouProtocol {
   kDetectron2,  // classes with ground truth (detectron2 SemSegEvaluator)
@@ -49,6 +29,28 @@ constexpr auto enum_names(MeanIouProtocol) {
       {MeanIouProtocol::kCsail, "csail", "mean over all classes, 0 for absent ones"},
   });
 }
+
+// Labels are numbers from 0 to 65535.
+struct MeanIouOptions {
+  MeanIouProtocol protocol = MeanIouProtocol::kDetectron2;
+  int64_t num_classes = 150;       // K, 1 to 4096
+  int64_t ignore_label = 255;      // truth pixels that don't count; -1: none
+  bool reduce_zero_label = false;  // annotations only: 0 becomes ignored, ignore_label stays it, others lose 1 (ADE20K)
+  int64_t results_offset = 0;      // added to predicted labels, e.g. -1 for submissions of 1 to 150
+
+  template <class V>
+  void fields(V& v) {
+    v("protocol", protocol, "rules to count by");
+    v("num_classes", num_classes, "labels are 0 to num_classes - 1", config::in_range(1, 4096));
+    v("ignore_label", ignore_label, "annotated pixels of this label are left out; -1: none", config::in_range(-1, 65535));
+    v("reduce_zero_label", reduce_zero_label, "annotations have 0 = ignore and classes from 1 (ADE20K's own files)");
+    v("results_offset", results_offset, "added to predicted labels; -1 for files that count classes from 1",
+      config::in_range(-65535, 65535));
+  }
+
+  // Throws UsageError naming the setting (eval.num_classes, ...).
+  void check() const;
+};
 
 // Pixels by true and predicted class.
 class ConfusionMatrix {
@@ -121,15 +123,15 @@ class MeanIou : public Metric {
   void merge(const MeanIou& other);
   std::string to_bytes() const override;
   void merge_bytes(std::string_view bytes) override;
-  // mIoU mAcc aAcc fwIoU.
-  std::vector<MetricValue> values(MeanIouProtocol protocol) const;
-  std::vector<MetricValue> values() const override { return values(MeanIouProtocol::kDetectron2); }
+  // mIoU mAcc aAcc fwIoU, by the options' protocol.
+  std::vector<MetricValue> values() const override;
   std::string best() const override { return "mIoU"; }
 
   const MeanIouOptions& options() const { return options_; }
   const ImageRecords<SemanticImageRecord>& images() const { return images_; }
   const ConfusionMatrix& confusion() const { return confusion_; }
-  MeanIouReport report(MeanIouProtocol protocol = MeanIouProtocol::kDetectron2) const;
+  MeanIouReport report() const { return report(options_.protocol); }
+  MeanIouReport report(MeanIouProtocol protocol) const;
 
  private:
   // Pixels of an image by a cell of the matrix.

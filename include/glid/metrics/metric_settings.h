@@ -76,13 +76,6 @@ struct PanopticSettings {
 
 struct SemanticSettings : MeanIouOptions {
   static constexpr std::string_view kName = "semantic";
-  MeanIouProtocol protocol = MeanIouProtocol::kDetectron2;
-
-  template <class V>
-  void fields(V& v) {
-    v("protocol", protocol, "rules to count by");
-    MeanIouOptions::fields(v);
-  }
 };
 
 struct DepthSettings : DepthOptions {

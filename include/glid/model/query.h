@@ -16,7 +16,8 @@ namespace glid {
 // How a batch of images is seen.
 struct View {
   BatchPlan plan;
-  // [2 * blocks, B] uniform in [0, 1): one draw for every residual branch and image. Undefined: no branch is dropped.
+  // [2 * blocks, B] uniform in [0, 1): one draw for every residual branch and image. Undefined, or a model in evaluation mode:
+  // no branch is dropped.
   at::Tensor drop_path;
 };
 
@@ -29,14 +30,15 @@ struct Pyramid {
   BatchPlan plan;
 };
 
-// Q = [CLS, M_1 .. M_N] for N hidden units of every image (paper section 3.1).
+// The list [CLS, M_1, .., M_N] for N hidden units of every image: Q = N + 1 queries, the first one [CLS] (paper section 3.1).
 struct HiddenUnits {
   at::Tensor cells;  // [B, N] int64, the units' cells within their images
 };
 
-// Q = [CLS] + e_i for the first `count` rows of the learned table e (paper Eq. 3).
+// The sums [CLS] + e_i for the rows first, first + 1, .. of the learned table e: Q = count queries (paper Eq. 3).
 struct LearnedQueries {
   int64_t count = 0;
+  int64_t first = 0;
 };
 
 // What is asked of the images in a range of the batch; B below is their number, Q that of the queries.
@@ -47,18 +49,19 @@ struct Query {
   std::vector<std::string> heads;  // that answer; empty: all
 };
 
-// The finest level laid out as images: [T_0, d] with the cells of an image row by row, zero where hidden.
+// The finest level of the query's images laid out: [cells, d], an image's cells row by row, zero where hidden. A cell is a
+// patch wide; the grid covers whole units, so that the last cells of an image may lie beyond it (ImageRun::valid).
 struct FeatureMap {
   struct Place {
-    int64_t offset = 0;  // row of the image's first cell
-    int64_t height = 0, width = 0;
+    int64_t offset = 0;             // of `cells`: the image's first
+    int64_t height = 0, width = 0;  // in cells
   };
   at::Tensor cells;
   std::vector<Place> images;
 };
 
 struct Answer {
-  std::map<std::string, at::Tensor> heads;  // [L, B, Q, outputs]: L supervised layers, the last one last
+  std::map<std::string, at::Tensor> heads;  // [L, B, Q, outputs]: L supervised layers in TaskSpec's order, the last one last
   FeatureMap features;                      // where the spec asks for it
 
   const at::Tensor& at(const std::string& head) const { return heads.at(head); }

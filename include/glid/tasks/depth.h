@@ -70,10 +70,9 @@ class Depth : public Task {
   std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& position,
                                      bool training) const override;
   LossCounts counts(const Batch& batch) const override;  // "maps": with a valid pixel (or one a micro-batch)
-  Question ask(const Batch& batch) const override;       // targets: "depth", the arrays end to end
+  Question ask(Batch batch, bool training) const override;
   Losses losses(std::span<const Answer> answers, const Question& question) const override;
-  std::unique_ptr<Scorer> scorer(const MetricSettings& metric) const override;
-  std::vector<Reference> references(const Question&) const override { return {}; }
+  std::vector<std::unique_ptr<Scorer>> scorers(const MetricSettings& metric) const override;
   // image, prediction, truth.
   std::vector<std::vector<Image>> pictures(std::span<const Answer> answers, const Question& question) const override;
   std::vector<std::string> picture_titles() const override;

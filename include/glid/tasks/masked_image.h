@@ -48,10 +48,11 @@ class MaskedImage : public Task {
   std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& position,
                                      bool training) const override;
   LossCounts counts(const Batch& batch) const override;  // "units": the hidden ones
-  Question ask(const Batch& batch) const override;       // targets: "pixels" [B, N, 3 U^2]
+  Question ask(Batch batch, bool training) const override;  // targets: "pixels" [B, N, 3 U^2]
   // Eq. 2 in its mean form: mean over a unit's values, summed over hidden units. Diagnostic: query_spread, the deviation
   // of an image's predictions over its queries, mean over outputs and images; under 0.02 all queries answer alike.
   Losses losses(std::span<const Answer> answers, const Question& question) const override;
+  std::vector<std::string> reference_names() const override { return {"zero", "colour offset", "interpolation"}; }
   std::vector<Reference> references(const Question& question) const override;
   // masked, reconstruction, control (a prediction of 0 with the same statistics), original.
   std::vector<std::vector<Image>> pictures(std::span<const Answer> answers, const Question& question) const override;

@@ -23,6 +23,7 @@ namespace glid {
 
 // A question to the model about one micro-batch, with the answer that is right.
 struct Question {
+  Batch batch;       // that it is about: tensors on the device, what is known of the pictures on the host
   at::Tensor units;  // [units, U, U, 3] normalised, 0 beyond the pictures
   View view;
   std::vector<Query> queries;
@@ -40,7 +41,8 @@ struct LossTerm {
   double weight = 1;
   std::string count;
   int64_t layer = 0;    // the decoder layer that answered, from 1; 0: the last
-  at::Tensor by_image;  // [B] detached: each picture's part of the sum, for validation; undefined: not told
+  // Detached: the part of the sum of each picture of the batch, 0 of those that the term isn't about. Validation needs it.
+  at::Tensor by_image;
 };
 
 // What a term is divided by, as the task or the ranks count it; our own mistake (TORCH_CHECK) if the task doesn't.
@@ -54,12 +56,13 @@ const Count& count_of(const LossTerm& term, const std::map<std::string, Count>& 
 // A number that tells how the model is doing beside its loss.
 struct Diagnostic {
   std::string name;
-  at::Tensor value;  // detached scalar, mean over the batch
+  at::Tensor value;  // detached scalar, mean over the batch; finite without pictures too
   double floor = 0;  // after the warm-up a value below it deserves a warning
   std::string warning;
 };
 
-// The terms and diagnostics of a task are the same in every micro-batch, in number and order.
+// The terms and diagnostics of a task are the same in every micro-batch of a training (of a validation), in number, order
+// and weight.
 struct Losses {
   std::vector<LossTerm> terms;
   std::vector<Diagnostic> diagnostics;
@@ -80,10 +83,12 @@ struct TaskContext {
 
 // A micro-batch that a model has answered.
 struct AnsweredBatch {
-  const Batch& batch;  // on the host
+  const Batch& batch;  // all of it on the host
   const Question& question;
-  std::span<const Answer> answers;        // one a query
-  const std::vector<std::string>& names;  // of the batch's pictures, for metrics: no two of a set are alike
+  std::span<const Answer> answers;  // one a query, in fp32
+  // Of the batch's pictures, for metrics: no two of a set are alike. Views of a sample, which lie in one micro-batch, are
+  // told by batch.images[i].key.id.
+  const std::vector<std::string>& names;
 };
 
 // Carries answers into a metric.
@@ -100,22 +105,24 @@ class Task {
   virtual TaskSpec spec() const = 0;
   // Which samples to train on, by what is known about them; empty: all.
   virtual std::function<bool(const Targets&)> filter() const { return {}; }
-  // In the decode threads: the pictures of a sample, with all geometry drawn once from the key, what is seen of each, and
-  // what losses compare with.
+  // In the decode threads: the pictures of a sample, at least one, with all geometry drawn once from the key, what is seen of
+  // each, and what losses compare with. `truth` is for metrics: it may be missing in training.
   virtual std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& position,
                                              bool training) const = 0;
   // What the losses of a micro-batch are divided by: the same names for every batch.
   virtual LossCounts counts(const Batch& batch) const = 0;
-  // Needs the batch on the device.
-  virtual Question ask(const Batch& batch) const = 0;
+  // Takes the batch on the device. More may be asked in training than is needed for an answer.
+  virtual Question ask(Batch batch, bool training) const = 0;
   // One answer a query. Runs outside autocast, in fp32. An answer without images gives sums of 0 with defined gradients.
   virtual Losses losses(std::span<const Answer> answers, const Question& question) const = 0;
-  // How answers become the values of a metric, one of those that its configuration names in kMetrics; null: the loss itself
-  // is the metric.
-  virtual std::unique_ptr<Scorer> scorer(const MetricSettings& /*metric*/) const { return nullptr; }
-  // What anybody could predict without learning: bars that a loss must be below.
-  virtual std::vector<Reference> references(const Question& question) const = 0;
-  // One row of pictures a sample, in the columns of picture_titles().
+  // How answers become the values of eval.metric, one of those that the task's configuration names in kMetrics; the value by
+  // which models are compared is the first one's. None: the loss itself is the metric.
+  virtual std::vector<std::unique_ptr<Scorer>> scorers(const MetricSettings& /*metric*/) const { return {}; }
+  // What anybody could predict without learning, bars that a loss must be below: the names, and for a question as many
+  // predictions. Most tasks have none.
+  virtual std::vector<std::string> reference_names() const { return {}; }
+  virtual std::vector<Reference> references(const Question& /*question*/) const { return {}; }
+  // One row of pictures a sample, in the columns of picture_titles(); both may be empty.
   virtual std::vector<std::vector<Image>> pictures(std::span<const Answer> answers, const Question& question) const = 0;
   virtual std::vector<std::string> picture_titles() const = 0;
 };

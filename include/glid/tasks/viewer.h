@@ -4,12 +4,16 @@
 #include "glid/data/batch.h"
 #include "glid/model/query.h"
 #include "glid/model/swin.h"
+#include "glid/tasks/task.h"
 
 namespace glid {
 
 class Viewer {
  public:
   explicit Viewer(const SwinShape& encoder) : encoder_(encoder) {}
+
+  // A question about the batch, which is on the device, without queries yet.
+  Question look_at(Batch batch) const;
 
   // Plans of masked pictures come with the batch; those of whole ones are made once and kept on the device.
   View view(const Batch& batch) const;

@@ -43,7 +43,7 @@ class Validation {
  private:
   std::unique_ptr<Loader> loader(const ValidationPlan::Share& share, LoaderOptions options) const;
   Measured measured();
-  // The loss's, then the metric's of eval.metric, if the task has a scorer for it.
+  // The loss's, then the task's for eval.metric.
   std::vector<std::unique_ptr<Scorer>> scorers() const;
   std::optional<MetricValues> values(const std::string& suffix);
   const std::optional<Batch>& picture_batch();
