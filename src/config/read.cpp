@@ -82,7 +82,10 @@ class Reader final : public Visitor {
     const Node* node = find_known(name);
     Block next{.node = node, .path = block().path_of(name), .mistakes_before = mistakes_.size()};
     if (node != nullptr && !node->is_block() && !node->is_null()) {
-      add({.origin = node->origin, .what = next.path + " must be a block of keys", .value = node->value_text()});
+      add({.origin = node->origin,
+           .what = next.path + " must be a block of keys",
+           .value = node->value_text(),
+           .hint = format("such as {}={{key: value}}, or {}.key=value", next.path, next.path)});
     }
     blocks_.push_back(std::move(next));
   }

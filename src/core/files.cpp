@@ -29,6 +29,15 @@ void sync_path(const fs::path& file) {
 
 bool is_hidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
 
+void exchange(const fs::path& a, const fs::path& b) {
+  if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return;
+  fs::remove_all(b);  // a file system that can't exchange
+  fs::rename(a, b);
+}
+
+// A device, a pipe: written as it stands.
+bool is_stream(const fs::path& file) { return fs::exists(file) && !fs::is_regular_file(file) && !fs::is_directory(file); }
+
 fs::path parent_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
 
 }  // namespace
@@ -68,14 +77,17 @@ void write_file(const fs::path& file, std::string_view content) {
   whole.commit();
 }
 
-AtomicFile::AtomicFile(fs::path final_place) : final_(std::move(final_place)), temporary_(final_) { temporary_ += ".tmp"; }
+AtomicFile::AtomicFile(fs::path final_place) : final_(std::move(final_place)), temporary_(final_) {
+  if (!is_stream(final_)) temporary_ += ".tmp";
+}
 
 AtomicFile::~AtomicFile() {
   std::error_code ignored;
-  if (!committed_) fs::remove(temporary_, ignored);
+  if (!committed_ && temporary_ != final_) fs::remove(temporary_, ignored);
 }
 
 void AtomicFile::commit() {
+  if (temporary_ == final_) return;
   sync_path(temporary_);
   fs::rename(temporary_, final_);
   committed_ = true;
@@ -96,10 +108,12 @@ AtomicFolder::~AtomicFolder() {
 void AtomicFolder::commit() {
   for (const auto& entry : fs::recursive_directory_iterator(temporary_)) sync_path(entry.path());
   sync_path(temporary_);
-  fs::remove_all(final_);
-  fs::rename(temporary_, final_);
-  committed_ = true;
+  // What is there is exchanged in one step, so that one of the two is complete whenever the program is killed.
+  if (fs::exists(final_)) exchange(temporary_, final_);
+  else fs::rename(temporary_, final_);
   sync_path(parent_of(final_));
+  fs::remove_all(temporary_);
+  committed_ = true;
 }
 
 }  // namespace glid

@@ -1,6 +1,7 @@
 #include "glid/core/log.h"
 
 #include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/ringbuffer_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -13,9 +14,12 @@
 namespace glid {
 namespace {
 
+constexpr size_t kEarlyLines = 200;
+
 struct State {
   std::mutex mutex;
   std::shared_ptr<spdlog::logger> logger;
+  std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> early;  // what is said before there is a file
   std::string prefix;
   bool prints_info = true;
   std::string status;
@@ -25,8 +29,9 @@ State& state() {
   static State instance;
   static std::once_flag once;
   std::call_once(once, [] {
-    auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    instance.logger = std::make_shared<spdlog::logger>("glid", sink);
+    const auto terminal = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    instance.early = std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(kEarlyLines);
+    instance.logger = std::make_shared<spdlog::logger>("glid", spdlog::sinks_init_list{terminal, instance.early});
     instance.logger->set_pattern("%H:%M:%S %v");
     instance.logger->flush_on(spdlog::level::info);
   });
@@ -64,6 +69,9 @@ void add_log_file(const std::filesystem::path& file) {
   sink->set_pattern("%Y-%m-%d %H:%M:%S %v");
   State& s = state();
   std::lock_guard lock(s.mutex);
+  for (const auto& line : s.early->last_raw()) sink->log(line);
+  sink->flush();
+  std::erase(s.logger->sinks(), s.early);
   s.logger->sinks().push_back(std::move(sink));
 }
 

@@ -49,6 +49,7 @@ bool SampleReader::try_read(const SampleKey& key, Slot& slot) const {
   slot.name = dataset->name(key.id);
   try {
     slot.images = prepare(dataset->get(key.id), key, index_plan->in_batch(slot.place));
+    if (slot.images.empty()) throw DataError(slot.name, "gives no picture");
     return true;
   } catch (const DataError& error) {
     const std::string reason = error.what();

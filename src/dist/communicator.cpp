@@ -12,7 +12,8 @@
 namespace glid {
 
 std::string Communicator::place() const {
-  return step_ == 0 ? format("rank {}, at start-up", rank_) : format("rank {}, step {}", rank_, step_);
+  const int64_t step = step_;
+  return step == 0 ? format("rank {}, at start-up", rank_) : format("rank {}, step {}", rank_, step);
 }
 
 void Communicator::all_reduce_sum(const at::Tensor& values, const char* what) {

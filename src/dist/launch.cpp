@@ -187,6 +187,9 @@ std::string describe(int status) {
 
 int exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
+constexpr std::chrono::milliseconds kSignalCopies{100};  // of one signal: schedulers and shells send several
+constexpr std::chrono::seconds kAfterSecondSignal{2};
+
 // The started ranks; none survives it.
 class Ranks {
  public:
@@ -211,10 +214,10 @@ class Ranks {
       if (info.si_signo == 0 || info.si_signo == SIGCHLD) {
         reap_first(info.si_pid);
       } else {
-        stop_ = info.si_signo;
-        signal_all(info.si_signo);
+        pass_on(info.si_signo);
       }
       if (deadline_ && Clock::now() >= *deadline_) end_all();
+      if (stop_deadline_ && Clock::now() >= *stop_deadline_) end_stopped();
     }
     return verdict();
   }
@@ -228,6 +231,26 @@ class Ranks {
     for (pid_t pid : running_) {
       if (pid > 0) ::kill(pid, signal);
     }
+  }
+
+  // Ranks end by themselves at the second signal; those that can't (stopped, waiting for a disk) are ended soon after.
+  void pass_on(int signal) {
+    const Clock::time_point now = Clock::now();
+    const bool is_copy = asked_ && now - *asked_ < kSignalCopies;
+    if (asked_ && !is_copy && !stop_deadline_) stop_deadline_ = now + kAfterSecondSignal;
+    if (!asked_) asked_ = now;
+    stop_ = signal;
+    signal_all(signal);
+  }
+
+  void end_stopped() {
+    for (size_t rank = 0; rank < running_.size(); ++rank)
+      if (running_[rank] > 0)
+        log_warning("rank {} of {} does not answer the second signal; ending it", rank, running_.size());
+    stop_deadline_.reset();
+    ended_ = true;
+    if (!failure_) failure_ = 128 + stop_;
+    signal_all(SIGKILL);
   }
 
   // Signals of the same kind merge, and the one that is kept belongs to the child that ended first: it is asked first.
@@ -277,11 +300,13 @@ class Ranks {
 
   std::vector<pid_t> running_;  // by rank; 0 when it has ended
   Clock::duration grace_;
-  int stop_ = 0;                               // the last signal that was passed on
-  std::optional<Clock::time_point> deadline_;  // set by the first failure
-  bool ended_ = false;                         // the deadline has passed: ranks end because they are killed
-  std::optional<int> failure_;                 // exit code of the first rank with a cause of its own
-  std::optional<size_t> lost_peer_;            // the first rank without one
+  int stop_ = 0;                                    // the last signal that was passed on
+  std::optional<Clock::time_point> asked_;          // when the first one was
+  std::optional<Clock::time_point> stop_deadline_;  // set by the second one
+  std::optional<Clock::time_point> deadline_;       // set by the first failure
+  bool ended_ = false;                              // the deadline has passed: ranks end because they are killed
+  std::optional<int> failure_;                      // exit code of the first rank with a cause of its own
+  std::optional<size_t> lost_peer_;                 // the first rank without one
   bool interrupted_ = false;
 };
 

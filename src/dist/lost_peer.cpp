@@ -2,6 +2,7 @@
 
 #include <c10/util/Exception.h>
 #include <gloo/common/error.h>
+#include <gloo/common/logging.h>
 
 #include <atomic>
 #include <cstdio>
@@ -50,14 +51,16 @@ void end_by_lost_peer_in_threads_of(const Communicator* group) {
 }
 
 bool is_lost_peer(const std::exception& error) {
-  if (dynamic_cast<const ::gloo::Exception*>(&error) || dynamic_cast<const c10::DistError*>(&error)) return true;
+  if (dynamic_cast<const ::gloo::Exception*>(&error) || dynamic_cast<const ::gloo::EnforceNotMet*>(&error) ||
+      dynamic_cast<const c10::DistError*>(&error))
+    return true;
   const std::string text = first_line(error);  // FileStore has no type for it
   return text.starts_with("Wait timeout") || text.starts_with("Timeout waiting");
 }
 
 LostPeerError lost_peer(const std::string& place, const std::string& collective, const std::exception& cause) {
   return LostPeerError(place, collective + " failed: " + first_line(cause),
-                       "another rank ended, or did not come within train.collective_timeout_s");
+                       "another rank ended, is elsewhere, or did not come within train.collective_timeout_s");
 }
 
 }  // namespace glid

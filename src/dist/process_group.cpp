@@ -1,6 +1,8 @@
 #include <ATen/ATen.h>
+#include <c10/util/Logging.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <exception>
 
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
@@ -189,6 +191,7 @@ class GroupCommunicator : public Communicator {
 
 std::unique_ptr<Communicator> make_process_group(const LaunchEnv& env, c10::Device device,
                                                  std::chrono::milliseconds timeout) {
+  if (!std::getenv("TORCH_CPP_LOG_LEVEL")) FLAGS_caffe2_log_level = 3;  // what c10d would log we say in one line ourselves
   return std::make_unique<GroupCommunicator>(env, device, timeout);
 }
 

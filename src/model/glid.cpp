@@ -67,9 +67,8 @@ std::vector<Answer> Glid::forward(const at::Tensor& units, const View& view, std
 
 FeatureMap feature_map(const Pyramid& pyramid) {
   FeatureMap map;
-  map.cells = over_runs(pyramid.levels[0], pyramid.plan, 0, [](const at::Tensor& rows, const ImageRun& run) {
-    return spread(rows, run.plan->images[0]);
-  });
+  map.cells = over_runs(pyramid.levels[0], pyramid.plan, 0,
+                        [](const at::Tensor& rows, const ImageRun& run) { return spread(rows, run.plan->images[0]); });
   int64_t offset = 0;
   for (const ImageRun& run : pyramid.plan.runs) {
     const int64_t height = run.plan->height(0), width = run.plan->width(0);

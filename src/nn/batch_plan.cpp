@@ -120,12 +120,12 @@ struct WholeImagePlans::Kept {
     at::Device device;
     std::shared_ptr<const PlanTensors> plan;
   };
-  size_t capacity;
+  int64_t max_units, num_units = 0;
   mutable std::mutex mutex;
   std::list<Entry> entries;  // the last used first
 };
 
-WholeImagePlans::WholeImagePlans(size_t capacity) : kept_(std::make_unique<Kept>()) { kept_->capacity = capacity; }
+WholeImagePlans::WholeImagePlans(int64_t max_units) : kept_(std::make_unique<Kept>()) { kept_->max_units = max_units; }
 WholeImagePlans::~WholeImagePlans() = default;
 
 size_t WholeImagePlans::size() const {
@@ -146,7 +146,11 @@ std::shared_ptr<const PlanTensors> WholeImagePlans::get(const UnitGrid& grid, in
   }
   const std::vector<SamplePlan> samples(static_cast<size_t>(num_images), plan_whole_image(grid, windows));
   entries.push_front({grid, num_images, windows, device, to_tensors(collate(samples), device)});
-  if (entries.size() > kept_->capacity) entries.pop_back();
+  kept_->num_units += entries.front().plan->num_units();
+  while (kept_->num_units > kept_->max_units && entries.size() > 1) {
+    kept_->num_units -= entries.back().plan->num_units();
+    entries.pop_back();
+  }
   return entries.front().plan;
 }
 

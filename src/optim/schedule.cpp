@@ -33,10 +33,13 @@ int64_t in_steps(MilestoneUnit unit, const Schedule& run) {
 }
 
 // Milestones are whole steps, so that rounding of the product can't move one.
+int64_t milestone_step(const StepsSchedule& steps, double milestone, const Schedule& run) {
+  return std::llround(milestone * static_cast<double>(in_steps(steps.unit, run)));
+}
+
 double rate(const StepsSchedule& steps, const Schedule& run, int64_t completed) {
-  const auto unit = static_cast<double>(in_steps(steps.unit, run));
-  const auto passed =
-      std::ranges::count_if(steps.milestones, [&](double milestone) { return completed >= std::llround(milestone * unit); });
+  const auto passed = std::ranges::count_if(
+      steps.milestones, [&](double milestone) { return completed >= milestone_step(steps, milestone, run); });
   return std::pow(steps.factor, static_cast<double>(passed));
 }
 
@@ -71,9 +74,14 @@ double Schedule::at(int64_t completed) const {
 }
 
 std::string Schedule::warning() const {
-  if (warmup_steps < total_steps) return {};
-  return format("the warm-up, {} steps, is as long as the run, {} steps, or longer: the learning rate never falls",
-                warmup_steps, total_steps);
+  if (warmup_steps >= total_steps)
+    return format("the warm-up, {} steps, is as long as the run, {} steps, or longer: the learning rate never falls",
+                  warmup_steps, total_steps);
+  const auto* steps = std::get_if<StepsSchedule>(&shape);
+  if (!steps || steps->milestones.empty() || milestone_step(*steps, steps->milestones.back(), *this) < total_steps)
+    return {};
+  return format("the last milestone is at step {} of a run of {}: it is never passed",
+                milestone_step(*steps, steps->milestones.back(), *this), total_steps);
 }
 
 }  // namespace glid

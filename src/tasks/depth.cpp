@@ -192,7 +192,8 @@ at::Tensor Depth::map_losses(const std::vector<at::Tensor>& maps, const std::vec
   int64_t pictures = 0;
   for (size_t i = 0; i < maps.size(); ++i) {
     pictures += maps[i].size(0);
-    if (config_.si_pool == SiPool::kImage) losses.push_back(scale_invariant_losses(maps[i].flatten(1), truths[i].flatten(1)));
+    if (config_.si_pool == SiPool::kImage)
+      losses.push_back(scale_invariant_losses(maps[i].flatten(1), truths[i].flatten(1)));
     pixels.push_back(maps[i].flatten());
     true_pixels.push_back(truths[i].flatten());
   }

@@ -40,6 +40,11 @@ Statistics statistics(const at::Tensor& pixels) {
 
 }  // namespace
 
+void MaskedImageConfig::check_grid(const UnitGrid& grid, config::Problems& problems) const {
+  const std::string problem = mask_problem(mask, mask_ratio, grid);
+  if (!problem.empty()) problems.add("task.mask_ratio", problem);
+}
+
 at::Tensor normalise_units(const at::Tensor& pixels) {
   const Statistics s = statistics(pixels);
   return (pixels - s.mean) / s.deviation;

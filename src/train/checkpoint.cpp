@@ -33,6 +33,14 @@ std::vector<int64_t> steps_on_disk(const fs::path& checkpoints) {
   return steps;
 }
 
+// What a killed run left half written.
+void remove_unfinished(const fs::path& checkpoints) {
+  if (!fs::is_directory(checkpoints)) return;
+  for (const auto& entry : fs::directory_iterator(checkpoints))
+    if (entry.path().filename().string().starts_with("step_") && entry.path().extension() == ".tmp")
+      fs::remove_all(entry.path());
+}
+
 NamedTensors copy_to_host(const NamedTensors& tensors) {
   NamedTensors copies;
   for (const auto& [name, tensor] : tensors)
@@ -68,7 +76,9 @@ void write_checkpoint(const fs::path& checkpoints, const CheckpointContent& cont
 }  // namespace
 
 CheckpointWriter::CheckpointWriter(fs::path run_folder, const CheckpointPolicy& policy)
-    : folder_(checkpoints_of(run_folder)), policy_(policy) {}
+    : folder_(checkpoints_of(run_folder)), policy_(policy) {
+  remove_unfinished(folder_);
+}
 
 CheckpointWriter::~CheckpointWriter() {
   if (thread_.joinable()) thread_.join();
@@ -86,6 +96,12 @@ void CheckpointWriter::write(const CheckpointContent& content) {
       error_ = std::current_exception();
     }
   });
+}
+
+void CheckpointWriter::mark_best(int64_t step) {
+  if (step == best_step_) return;
+  wait();
+  best_step_ = step;
 }
 
 void CheckpointWriter::wait() {

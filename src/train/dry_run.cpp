@@ -17,7 +17,7 @@ namespace glid {
 namespace {
 
 constexpr int64_t kSmallAreaImages = 4;  // of the smaller area at most
-constexpr double kLongestUpdate_s = 3;   // no larger micro-batch is measured after one that took longer
+constexpr double kLongestUpdateS = 3;    // no larger micro-batch is measured after one that took longer
 constexpr int kPlotColumns = 60, kPlotRows = 8;
 
 struct DataCount {
@@ -206,7 +206,7 @@ Measurements measure(Session& session, int64_t micro) {
   }
   for (int64_t images = std::min<int64_t>(2, micro);; images = std::min(2 * images, micro)) {
     m.whole.push_back(measure(session, *session.task, images, config.data.image_size));
-    if (images == micro || (m.whole.size() > 1 && m.whole.back().seconds > kLongestUpdate_s)) return m;
+    if (images == micro || (m.whole.size() > 1 && m.whole.back().seconds > kLongestUpdateS)) return m;
   }
 }
 

@@ -87,7 +87,7 @@ ExitCode Run::interrupt() {
 
 ExitCode train(const RunConfig& config, const Resume& resume, Communicator& communicator, const c10::Device& device) {
   const std::optional<Start> start = choose_start(config, resume);
-  communicator.barrier();  // nobody writes into the folder before all have looked at it
+  require_same_start(start, config, communicator);  // and nobody writes into the folder before all have looked at it
   Run run(config, /*goes_on=*/start.has_value(), communicator, device);
   if (start) run.go_on_from(*start);
   await_stop_signals(config.train.stop_grace_s, communicator.is_main());

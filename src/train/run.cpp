@@ -27,6 +27,9 @@ Run::Run(const RunConfig& config, bool goes_on, Communicator& communicator, cons
 }
 
 void Run::go_on_from(const Start& start) {
+  if (start.state.step > total_steps())
+    throw UsageError(start.checkpoint.folder.string(), "has made more steps than the run is long",
+                     format("step {} of {}", start.state.step, total_steps()), "raise train.steps or train.epochs");
   if (is_main()) compare_with(start, snapshot(state_, session_, guard_, validation_));
   restore(start, session_, guard_, validation_);
   state_.step = start.state.step;
@@ -37,6 +40,7 @@ void Run::open_files() {
   files_.open(state_.step, validation_.best().step);
   log_info("{} training images, {} to validate on; {} steps of {} images, {} an epoch", session_.data->size(),
            validation_.num_images(), total_steps(), session_.config.train.batch_size, session_.plan->steps_per_epoch());
+  for (const std::string& part : session_.config.optim.freeze) log_info("{} is frozen", part);
   if (const std::string warning = session_.schedule.warning(); !warning.empty()) log_warning_once("{}", warning);
 }
 

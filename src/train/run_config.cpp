@@ -9,12 +9,6 @@
 namespace glid {
 namespace {
 
-void check_grid(const DepthConfig&, const UnitGrid&, config::Problems&) {}
-void check_grid(const MaskedImageConfig& task, const UnitGrid& grid, config::Problems& problems) {
-  const std::string problem = mask_problem(task.mask, task.mask_ratio, grid);
-  if (!problem.empty()) problems.add("task.mask_ratio", problem);
-}
-
 template <class Config>
 void check_metric(const MetricSettings& metric, const Config&, config::Problems& problems) {
   std::string known(LossSettings::kName);
@@ -38,6 +32,8 @@ bool may_change_bits(const std::string& path) {
   return starts_with_any(path, {"train.accumulate", "train.threads", "train.steps", "train.epochs", "train.device"});
 }
 
+bool is_measure(const std::string& path) { return path.starts_with("eval.") && path != "eval.every_steps"; }
+
 }  // namespace
 
 void RunConfig::check(config::Problems& problems) const {
@@ -49,7 +45,11 @@ void RunConfig::check(config::Problems& problems) const {
     return;
   }
   const UnitGrid grid{data.image_size / unit, data.image_size / unit};
-  std::visit([&](const auto& alternative) { check_grid(alternative, grid, problems); }, task);
+  std::visit(
+      [&](const auto& alternative) {
+        if constexpr (requires { alternative.check_grid(grid, problems); }) alternative.check_grid(grid, problems);
+      },
+      task);
 }
 
 int64_t RunConfig::total_steps(int64_t steps_per_epoch) const {
@@ -72,6 +72,7 @@ ConfigChanges compare_configs(const RunConfig& old_config, const RunConfig& new_
     const std::string line = format("{}: {} -> {}", d.path, d.old_value, d.new_value);
     if (is_identity(d.path)) changes.refused.push_back(line);
     else if (may_change_bits(d.path)) changes.warned.push_back(line);
+    else if (is_measure(d.path)) changes.measure.push_back(line);
   }
   return changes;
 }

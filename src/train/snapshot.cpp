@@ -35,7 +35,7 @@ void restore(const Start& start, Session& session, NonfiniteGuard& guard, Valida
   session.scaler.set_state({state.scaler.factor, state.scaler.good_steps});
   session.loader.seek(state.step);
   guard.restore({state.skipped_updates, state.nonfinite_in_a_row});
-  validation.restore(state.best);
+  if (start.best_counts) validation.restore(state.best);
 }
 
 }  // namespace glid

@@ -15,6 +15,8 @@ void add_to(at::Tensor& sum, const at::Tensor& value) { sum = sum.defined() ? su
 
 // Adds a micro-batch's terms to the result and returns its share of the loss.
 at::Tensor add_terms(StepResult& result, const Losses& losses, const std::map<std::string, double>& counts) {
+  TORCH_CHECK(result.terms.empty() || result.terms.size() == losses.terms.size(),
+              "a task's terms are the same in every micro-batch");
   result.terms.resize(losses.terms.size());
   at::Tensor loss;
   for (size_t i = 0; i < losses.terms.size(); ++i) {
@@ -34,6 +36,8 @@ void add_diagnostics(StepResult& result, Losses& losses, double share) {
     for (Diagnostic& d : result.diagnostics) d.value = d.value * share;
     return;
   }
+  TORCH_CHECK(result.diagnostics.size() == losses.diagnostics.size(),
+              "a task's diagnostics are the same in every micro-batch");
   for (size_t i = 0; i < result.diagnostics.size(); ++i)
     result.diagnostics[i].value = result.diagnostics[i].value + losses.diagnostics[i].value * share;
 }

@@ -1,5 +1,6 @@
 #include "glid/train/train_program.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "glid/config/read.h"
@@ -17,6 +18,28 @@ Resume parse_resume(const std::string& text) {
   if (text == "auto") return {Resume::Mode::kAuto, {}};
   if (text == "none") return {Resume::Mode::kNone, {}};
   return {Resume::Mode::kFrom, text};
+}
+
+// Where data lie and how many threads read them is each host's own matter.
+bool may_differ_between_ranks(const std::string& path) { return path == "data.root" || path == "data.workers"; }
+
+// All ranks must train alike, or they would average what doesn't belong together.
+void require_same_config(const RunConfig& config, Communicator& communicator) {
+  std::string own;
+  for (const auto& [path, value] : config::flatten(config))
+    if (!may_differ_between_ranks(path)) own += path + ": " + value + "\n";
+  const std::vector<std::string> all = communicator.all_gather_bytes(own, "the configurations");
+  for (size_t rank = 1; rank < all.size(); ++rank) {
+    if (all[rank] == all[0]) continue;
+    const auto [main_end, end] = std::ranges::mismatch(all[0], all[rank]);
+    const auto line_at = [](const std::string& text, size_t place) {
+      const size_t begin = place == 0 ? 0 : text.rfind('\n', place - 1) + 1;
+      return text.substr(begin, text.find('\n', begin) - begin);
+    };
+    const auto place = static_cast<size_t>(main_end - all[0].begin());
+    throw UsageError("configuration", "is not the same on all ranks",
+                     format("rank 0: {}, rank {}: {}", line_at(all[0], place), rank, line_at(all[rank], place)));
+  }
 }
 
 }  // namespace
@@ -37,6 +60,7 @@ ExitCode run_train_program(const TrainArguments& arguments) {
   set_threads(config.train);
   const c10::Device device = choose_device(config.train.device, env.local_rank);
   const auto communicator = make_communicator(env, device, config.train.collective_timeout_s);
+  require_same_config(config, *communicator);
   if (!arguments.dry_run) return train(config, parse_resume(arguments.resume), *communicator, device);
   const std::string report = dry_run(config, *communicator, device);
   if (communicator->is_main()) std::fputs(report.c_str(), stdout);

@@ -32,7 +32,8 @@ const MetricValue& value_of(const MetricValues& values, const std::string& name)
   if (found != values.end()) return *found;
   std::string names;
   for (const MetricValue& v : values) names += (names.empty() ? "" : ", ") + v.name;
-  throw UsageError("eval.best", "is no value of this validation", name, "its values are " + names);
+  throw UsageError("eval.best", "is no value of this validation", name,
+                   "its values are " + names + " (val_NAME in metrics.jsonl)");
 }
 
 bool is_better(const MetricValue& value, double than) {
@@ -106,11 +107,6 @@ bool Validation::is_best(const MetricValues& values, int64_t step) {
   log_info("step {} validation {} {:.4f} (best {:.4f} at step {})", step, value.name, value.value.value_or(std::nan("")),
            best_.value, best_.step);
   return better;
-}
-
-void Validation::restore(const RunState::Best& best) {
-  if (best.name == best_.name) best_ = best;
-  else log_warning_once("eval.best: {} -> {}: the best checkpoint so far counts no more", best.name, best_.name);
 }
 
 // Bad files among these few are no reason to stop: the validation itself counts its own.

@@ -146,8 +146,10 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"task: {queries: 1}", "a.yaml:2: task.queries is not a known key (got 1); it belongs to task.name: detection"},
         Wrong{"task:\n  name: detection\n  mask_ratio: 0.75",
               "a.yaml:4: task.mask_ratio is not a known key (got 0.75); it belongs to task.name: masked_image"},
-        Wrong{"optim: fast", "a.yaml:2: optim must be a block of keys (got fast)"},
-        Wrong{"optim: [1]", "a.yaml:2: optim must be a block of keys (got [1])"}));
+        Wrong{"optim: fast",
+              "a.yaml:2: optim must be a block of keys (got fast); such as optim={key: value}, or optim.key=value"},
+        Wrong{"optim: [1]",
+              "a.yaml:2: optim must be a block of keys (got [1]); such as optim={key: value}, or optim.key=value"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Checks, OneLine,

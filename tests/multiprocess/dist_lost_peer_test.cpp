@@ -68,7 +68,7 @@ std::unique_ptr<Communicator> join(double timeout_s = kTimeoutS) {
   return make_communicator(read_launch_env(), at::kCPU, timeout_s);
 }
 
-constexpr const char* kCause = "[^\n]*; another rank ended, or did not come within train.collective_timeout_s";
+constexpr const char* kCause = "[^\n]*; another rank ended, is elsewhere, or did not come within train.collective_timeout_s";
 
 TEST(LostPeer, ThatIsSilentIsWaitedForNoLongerThanTheTimeout) {
   if (in_rank()) {

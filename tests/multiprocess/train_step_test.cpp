@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "glid/core/error.h"
+#include "glid/train/resume.h"
 #include "support/on_ranks.h"
 #include "support/small_run.h"
 #include "support/two_questions.h"
@@ -80,6 +82,27 @@ TEST(TwoQuestionsOnTwoRanks, AgreeToStopWhereOneIsAsked) {
   const std::vector<Batch> batches{run.batch(group->rank(), 1)};
   EXPECT_FALSE(train_step(run.learner, batches, 0.1, /*stop_requested=*/group->rank() == 1).has_value());
   EXPECT_TRUE(train_step(run.learner, batches, 0.1, /*stop_requested=*/false).has_value());
+}
+
+// Node-local disks, a cache of a network's folder: what one rank sees and another doesn't must not become two runs.
+TEST(Start, MustBeTheSameForAllRanks) {
+  if (!on_ranks(2)) return;
+  const auto group = make_communicator(read_launch_env(), at::kCPU);
+  RunConfig config;
+  config.out = "runs/apart";
+  std::optional<Start> start;
+  require_same_start(start, config, *group);
+  start.emplace().state.step = 8;
+  require_same_start(start, config, *group);
+  if (!group->is_main()) start.reset();
+  try {
+    require_same_start(start, config, *group);
+    ADD_FAILURE() << "rank " << group->rank() << " starts";
+  } catch (const UsageError& error) {
+    EXPECT_STREQ(error.what(),
+                 "runs/apart: looks different to the ranks (got rank 0: step 8, rank 1: no checkpoint); give all ranks one "
+                 "shared folder");
+  }
 }
 
 }  // namespace

@@ -80,9 +80,12 @@ TEST(Schedule, ShortestRunsHaveFiniteRates) {
       }
 }
 
-TEST(Schedule, WarnsOfAWarmUpThatFillsTheRun) {
+TEST(Schedule, WarnsOfAWarmUpThatFillsTheRunAndOfMilestonesBehindIt) {
   EXPECT_EQ((Schedule{1.0, 99, 100}).warning(), "");
   EXPECT_THAT((Schedule{1.0, 100, 100}).warning(), HasSubstr("100 steps"));
+  EXPECT_EQ((Schedule{1.0, 0, 100, 0, StepsSchedule{{50, 99}, MilestoneUnit::kSteps}}).warning(), "");
+  EXPECT_THAT((Schedule{1.0, 0, 100, 0, StepsSchedule{{50, 100}, MilestoneUnit::kSteps}}).warning(),
+              HasSubstr("the last milestone is at step 100 of a run of 100"));
   EXPECT_THAT((Schedule{1.0, 400, 20}).warning(), testing::AllOf(HasSubstr("400 steps"), HasSubstr("20 steps")));
 }
 

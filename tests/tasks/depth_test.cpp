@@ -115,7 +115,8 @@ struct DepthRun {
 
 TEST(Depth, PicturesOfAnySizesAnswerAsTheyDoAlone) {
   const DepthRun run;
-  const std::vector<Sample> samples{sample_with_depth(0, 24, 32), sample_with_depth(1, 20, 41), sample_with_depth(2, 24, 32)};
+  const std::vector<Sample> samples{sample_with_depth(0, 24, 32), sample_with_depth(1, 20, 41),
+                                    sample_with_depth(2, 24, 32)};
   const Question together = run.task.ask(batch_of_samples(run.task, samples, false), /*training=*/false);
   const std::vector<Answer> answers = run.answer(together);
   const Losses losses = run.task.losses(answers, together);
@@ -132,8 +133,8 @@ TEST(Depth, PicturesOfAnySizesAnswerAsTheyDoAlone) {
     EXPECT_LT((maps[i][0] - map[0]).abs().max().item<double>(), 1e-9) << i;
     const Losses own_losses = run.task.losses(own_answers, own);
     for (size_t t = 0; t < losses.terms.size(); ++t)
-      EXPECT_NEAR(losses.terms[t].by_image[static_cast<int64_t>(i)].item<double>(),
-                  own_losses.terms[t].sum.item<double>(), 1e-9);
+      EXPECT_NEAR(losses.terms[t].by_image[static_cast<int64_t>(i)].item<double>(), own_losses.terms[t].sum.item<double>(),
+                  1e-9);
   }
 }
 

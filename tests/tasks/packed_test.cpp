@@ -220,7 +220,7 @@ TEST(Queries, SeeOnlyWhatTheirSelfMaskAllows) {
 
 TEST(WholeImagePlans, AreMadeOnceAndTheLeastRecentlyUsedGoes) {
   const StageWindows windows{6, 6, 6, 6};
-  WholeImagePlans plans(2);
+  WholeImagePlans plans(30);  // units
   const auto a = plans.get({2, 3}, 1, windows, at::kCPU);
   const auto b = plans.get({2, 3}, 4, windows, at::kCPU);
   EXPECT_NE(a, b);

@@ -114,7 +114,7 @@ TEST_F(GoingOn, ABestByAnotherValueCountsNoMore) {
   stop_at(10);
   const ProgramResult result = train(stopped(), {"--set", "eval.best=loss_ema"});
   ASSERT_EQ(result.code, 0) << result.output;
-  EXPECT_THAT(result.output, HasSubstr("eval.best: loss -> loss_ema"));
+  EXPECT_THAT(result.output, HasSubstr("eval.best: null -> loss_ema: the best checkpoint so far counts no more"));
   const Json state = Json::parse(read_file(checkpoint_of(stopped(), 12) / "state.json"), "state.json");
   EXPECT_EQ(state.at("best").at("name").as_string(), "loss_ema");
   EXPECT_EQ(state.at("best").at("step").as_int(), 12);

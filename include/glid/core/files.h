@@ -27,7 +27,7 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   const std::filesystem::path& path() const { return temporary_; }
-  // Fsyncs the file and its folder and renames. An existing file is replaced.
+  // Fsyncs the file and its folder and renames. An existing file is replaced; a device or pipe is written as it stands.
   void commit();
 
  private:

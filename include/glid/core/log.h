@@ -12,7 +12,7 @@ namespace glid {
 
 // Names this process in a group; call before the first line. A process of its own is rank 0 of 1.
 void set_log_rank(int rank, int world_size);
-// Appends every later line to `file` too.
+// Appends the lines so far (the last 200) and every later one to `file` too.
 void add_log_file(const std::filesystem::path& file);
 // True when stderr is a terminal (progress bars are drawn only then).
 bool log_is_terminal();

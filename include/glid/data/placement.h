@@ -95,8 +95,7 @@ std::vector<int64_t> mirrored_joints(std::span<const std::string> joints);
 // - Masks, labels and depths are those of the original's pixel under the centre of each of the picture's: one lookup through
 //   all steps. Outside: 0, kIgnoreLabel, 0. A mask may become empty where the box doesn't.
 // - A keypoint outside of the picture is kUnlabelled; its coordinates are as mapped. If the picture is mirrored, joints
-// change
-//   places by `mirrored` (mirrored_joints of the vocabulary), as long as the instances' keypoints where they have some.
+//   change places by `mirrored` (mirrored_joints of the vocabulary), which is as long as an instance's keypoints.
 // Metres stay metres whatever the size.
 Targets place_targets(const Targets& targets, const Placement& placement, std::span<const int64_t> mirrored);
 

@@ -19,8 +19,8 @@
 namespace glid {
 
 // Numbers that travel with a picture: [n, ..], where only n may differ from picture to picture. Maps of the picture's size
-// travel as [height * width], because sizes differ too: the placement has them. A picture without an array that others of its
-// batch have counts as n = 0; a batch has none that no picture has.
+// travel as [height * width], because sizes differ too: the placement has them. A picture without an array that others of
+// its batch have counts as n = 0; a batch has none that no picture has.
 struct Array {
   std::vector<int64_t> shape;
   std::variant<std::vector<float>, std::vector<int64_t>, std::vector<uint8_t>> values;

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,7 +55,7 @@ class Communicator {
   virtual std::unique_ptr<GradientReduction> make_reduction(const NamedTensors& parameters) = 0;
 
   int rank_, size_, local_rank_;
-  int64_t step_ = 0;
+  std::atomic<int64_t> step_ = 0;  // NCCL's watchdog reads it in its own thread
 };
 
 constexpr double kCollectiveTimeoutS = 600;

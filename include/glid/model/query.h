@@ -16,8 +16,8 @@ namespace glid {
 // How a batch of images is seen.
 struct View {
   BatchPlan plan;
-  // [2 * blocks, B] uniform in [0, 1): one draw for every residual branch and image. Undefined, or a model in evaluation mode:
-  // no branch is dropped.
+  // [2 * blocks, B] uniform in [0, 1): one draw for every residual branch and image. Undefined, or a model in evaluation
+  // mode: no branch is dropped.
   at::Tensor drop_path;
 };
 
@@ -30,7 +30,8 @@ struct Pyramid {
   BatchPlan plan;
 };
 
-// The list [CLS, M_1, .., M_N] for N hidden units of every image: Q = N + 1 queries, the first one [CLS] (paper section 3.1).
+// The list [CLS, M_1, .., M_N] for N hidden units of every image: Q = N + 1 queries, the first one [CLS] (paper
+// section 3.1).
 struct HiddenUnits {
   at::Tensor cells;  // [B, N] int64, the units' cells within their images
 };

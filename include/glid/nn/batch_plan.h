@@ -71,10 +71,11 @@ at::Tensor per_token(const at::Tensor& values, const BatchPlan& plan, int stage)
 at::Tensor without_padding(const at::Tensor& units, const BatchPlan& plan);
 
 // Plans of whole images: they depend on the grid, the windows and the number of images alone, so they are made once and kept
-// on their device, the `capacity` last used ones (one is about 5 MB at 800 x 1344 px). Safe to use from several threads.
+// on their device, the last used ones of `max_units` units together, at least one (about 5 KB a unit, 5 MB an image of
+// 800 x 1344 px). Safe to use from several threads.
 class WholeImagePlans {
  public:
-  explicit WholeImagePlans(size_t capacity = 64);
+  explicit WholeImagePlans(int64_t max_units = 64 * 25 * 42);
   ~WholeImagePlans();
   std::shared_ptr<const PlanTensors> get(const UnitGrid& grid, int64_t num_images, const StageWindows& windows,
                                          const at::Device& device);

@@ -77,7 +77,7 @@ struct Schedule {
   // For the update that follows `completed` updates: linear over the warm-up, then the shape. Cosine and poly run over
   // what the warm-up leaves, milestones and one_cycle over the whole run. A warm-up longer than the run only rises.
   double at(int64_t completed) const;
-  // A sentence for people if the warm-up fills the run; else empty.
+  // A sentence for people if the warm-up fills the run, or a milestone lies behind its end; else empty.
   std::string warning() const;
 };
 

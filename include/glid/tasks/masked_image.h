@@ -33,6 +33,8 @@ struct MaskedImageConfig {
       config::one_of({0.5, 0.6, 0.75}));
     v("target", target, "pixels of a hidden unit in its own mean and deviation, or in ImageNet's");
   }
+  // Whether pictures of this many units can be masked so; paths as seen from the whole configuration.
+  void check_grid(const UnitGrid& grid, config::Problems& problems) const;
 };
 
 // MAE's target: pixels [.., values of a unit] in the mean and unbiased deviation of each unit, variance floor 1e-6.
@@ -47,7 +49,7 @@ class MaskedImage : public Task {
   // MAE's crop and flip, or its centre crop, and a mask.
   std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& position,
                                      bool training) const override;
-  LossCounts counts(const Batch& batch) const override;  // "units": the hidden ones
+  LossCounts counts(const Batch& batch) const override;     // "units": the hidden ones
   Question ask(Batch batch, bool training) const override;  // targets: "pixels" [B, N, 3 U^2]
   // Eq. 2 in its mean form: mean over a unit's values, summed over hidden units. Diagnostic: query_spread, the deviation
   // of an image's predictions over its queries, mean over outputs and images; under 0.02 all queries answer alike.

@@ -40,7 +40,7 @@ struct LossTerm {
   at::Tensor sum;  // scalar
   double weight = 1;
   std::string count;
-  int64_t layer = 0;    // the decoder layer that answered, from 1; 0: the last
+  int64_t layer = 0;  // the decoder layer that answered, from 1; 0: the last
   // Detached: the part of the sum of each picture of the batch, 0 of those that the term isn't about. Validation needs it.
   at::Tensor by_image;
 };
@@ -105,8 +105,8 @@ class Task {
   virtual TaskSpec spec() const = 0;
   // Which samples to train on, by what is known about them; empty: all.
   virtual std::function<bool(const Targets&)> filter() const { return {}; }
-  // In the decode threads: the pictures of a sample, at least one, with all geometry drawn once from the key, what is seen of
-  // each, and what losses compare with. `truth` is for metrics: it may be missing in training.
+  // In the decode threads: the pictures of a sample, at least one, with all geometry drawn once from the key, what is seen
+  // of each, and what losses compare with. `truth` is for metrics: it may be missing in training.
   virtual std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& position,
                                              bool training) const = 0;
   // What the losses of a micro-batch are divided by: the same names for every batch.

@@ -45,8 +45,8 @@ class CheckpointWriter {
 
   // Copies the tensors at once, then writes in the background. Waits for the one before it first.
   void write(const CheckpointContent& content);
-  // The checkpoint of `step` stays until another is the best.
-  void mark_best(int64_t step) { best_step_ = step; }
+  // The checkpoint of `step` stays until another is the best. Waits for the write under way if it is another one.
+  void mark_best(int64_t step);
   // Waits for the write under way; throws what it threw.
   void wait();
 
@@ -55,7 +55,7 @@ class CheckpointWriter {
 
   std::filesystem::path folder_;
   CheckpointPolicy policy_;
-  std::atomic<int64_t> best_step_ = -1;
+  int64_t best_step_ = -1;  // changes only while nothing is being written
   std::thread thread_;
   std::exception_ptr error_;
 };

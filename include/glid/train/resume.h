@@ -13,11 +13,15 @@ namespace glid {
 struct Start {
   Checkpoint checkpoint;
   RunState state;
+  bool best_counts = true;  // its best model can be compared with those to come
 };
 
 // Decides and says so in the log. Reads only. Throws UsageError when the folder or checkpoint is of another run, DataError
 // when its format is another one.
 std::optional<Start> choose_start(const RunConfig& config, const Resume& resume);
+
+// All ranks call it. Throws UsageError, on all ranks, when they found different checkpoints: their disks are not the same.
+void require_same_start(const std::optional<Start>& start, const RunConfig& config, Communicator& communicator);
 
 // Warns of what differs from the run that wrote the checkpoint and may change bits: ranks, threads. Throws UsageError if
 // the dataset is another one.

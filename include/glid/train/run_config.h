@@ -50,7 +50,7 @@ struct TrainConfig {
 
   template <class V>
   void fields(V& v) {
-    v("epochs", epochs, "length of the run", config::positive());
+    v("epochs", epochs, "length of the run", config::in_range(config::above(0), 1e6));
     v("steps", steps, "the same in updates; overrides epochs", config::positive());
     v("batch_size", batch_size, "images an update, over all ranks and micro-batches", config::positive());
     v("accumulate", accumulate, "micro-batches of each rank in an update", config::positive());
@@ -62,9 +62,10 @@ struct TrainConfig {
     v("max_lines_under_floor", max_lines_under_floor,
       "logged lines in a row with a diagnostic (query_spread) under its floor before the run stops; null: only a warning",
       config::positive());
-    v("collective_timeout_s", collective_timeout_s, "the longest that a rank waits for the others", config::positive());
+    v("collective_timeout_s", collective_timeout_s, "the longest that a rank waits for the others",
+      config::in_range(config::above(0), 1e6));
     v("stop_grace_s", stop_grace_s, "a run asked to stop that does not reach the end of its step by then ends at once",
-      config::positive());
+      config::in_range(config::above(0), 1e6));
   }
 };
 
@@ -149,6 +150,7 @@ struct RunConfig {
 struct ConfigChanges {
   std::vector<std::string> refused;  // seed, model, task, data (except workers), batch, optim, precision
   std::vector<std::string> warned;   // what may change bits: ranks, threads, accumulation, length
+  std::vector<std::string> measure;  // what models are compared by: the best one so far can't be compared any more
 };
 ConfigChanges compare_configs(const RunConfig& old_config, const RunConfig& new_config);
 

@@ -34,8 +34,7 @@ class Validation {
   // Takes what measure() found after `step` updates; true if no model was better so far.
   bool is_best(const MetricValues& values, int64_t step);
   const RunState::Best& best() const { return best_; }
-  // Of a run that chose by another value nothing is taken.
-  void restore(const RunState::Best& best);
+  void restore(const RunState::Best& best) { best_ = best; }
 
   // What the model makes of some fixed images, by this rank alone; nothing, said once, when none of them can be read.
   std::optional<Image> picture();
