@@ -2,9 +2,11 @@
 #include "glid/train/session.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "glid/config/read.h"
 #include "glid/train/validation.h"
@@ -27,7 +29,9 @@ std::map<std::string, at::Tensor> copies_of(const NamedTensors& tensors) {
 
 struct SmallSession {
   explicit SmallSession(const std::vector<std::string>& overrides)
-      : alone(make_communicator(LaunchEnv{}, at::kCPU)), session(started(small_config(overrides))) {}
+      : alone(make_communicator(LaunchEnv{}, at::kCPU)), session(started(small_config(overrides))) {
+    at::set_num_threads(1);  // train.threads, which the program sets
+  }
   Session started(const RunConfig& config) const {
     return {config, make_dataset(config.data, Split::kTrain), batch_layout(config, *alone), *alone, at::kCPU};
   }
