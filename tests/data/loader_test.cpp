@@ -153,6 +153,20 @@ TEST_F(LoaderTest, ASampleMayBeSeenInSeveralPictures) {
   EXPECT_EQ(batches[0].runs.at(0).count, 8);
 }
 
+TEST_F(LoaderTest, PicturesAreMadeForTheirPlaceInTheGlobalBatch) {
+  const auto with_place = [](const Sample& sample, const SampleKey& key, const BatchPosition& position) {
+    std::vector<PreparedImage> images = prepare_training(sample, key, position);
+    images[0].arrays["place"] = {{1, 2}, std::vector<int64_t>{position.step, position.position}};
+    return images;
+  };
+  const auto loader = training(options_with(2), {8, 2, 1, 2}, with_place);  // the second rank of two
+  loader->seek(3);                                                          // in the second epoch
+  const auto batches = loader->next();
+  ASSERT_EQ(batches.size(), 2u);
+  EXPECT_TRUE(at::equal(batches[0].arrays.at("place").values, at::tensor({3, 4, 3, 5}, at::kLong).view({2, 2})));
+  EXPECT_TRUE(at::equal(batches[1].arrays.at("place").values, at::tensor({3, 6, 3, 7}, at::kLong).view({2, 2})));
+}
+
 TEST_F(LoaderTest, AnyNumberOfThreadsGivesTheSameBatches) {
   spoil(3);
   spoil(11);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "glid/core/format.h"
 #include "support/batches.h"
 #include "support/on_ranks.h"
 #include "support/small_run.h"
@@ -32,8 +33,9 @@ struct Scores {
 };
 
 // Of a model in double, over all ranks of a group, in batches of `batch_size`.
+template <class Asked = TwoQuestions>
 Scores score(Communicator& communicator, int64_t batch_size) {
-  SmallRun run(communicator, at::kDouble, std::make_unique<TwoQuestions>(small_model_shape().encoder));
+  SmallRun run(communicator, at::kDouble, std::make_unique<Asked>(small_model_shape().encoder));
   const Prepare prepare = [&](const Sample& sample, const SampleKey& key, const BatchPosition& position) {
     return run.task->prepare(sample, key, position, /*training=*/false);
   };
@@ -82,6 +84,26 @@ TEST(Evaluate, KeepsWhatEachPictureAdded) {
   }
   EXPECT_GT(num_objects, 3);
   EXPECT_EQ(num_pictures, kNumImages / 2);
+}
+
+// Every sample twice.
+class TwoViews : public TwoQuestions {
+ public:
+  using TwoQuestions::TwoQuestions;
+  std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& at,
+                                     bool training) const override {
+    const PreparedImage image = TwoQuestions::prepare(sample, key, at, training).at(0);
+    return {image, image};
+  }
+};
+
+TEST(Evaluate, NamesEveryViewOfASample) {
+  const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
+  std::vector<std::string> expected, names;
+  for (int64_t id = 0; id < kNumImages; ++id)
+    for (const int64_t view : {0, 1}) expected.push_back(format("{:012} view {}", id, view));
+  for (const auto& [name, parts] : score<TwoViews>(*alone, 4).images) names.push_back(name);
+  EXPECT_EQ(names, expected);
 }
 
 }  // namespace

@@ -13,9 +13,10 @@ namespace {
 
 constexpr int64_t kUnit = 8, kHidden = 4, kQueries = 5;
 
-ModelShape shape_of(const StageWindows& windows, PositionKind positions) {
+ModelShape shape_of(const StageWindows& windows, PositionKind positions, double drop_path = 0) {
   ModelShape shape;
   shape.encoder = {.channels = 8, .depths = {2, 2, 2, 2}, .heads = {1, 2, 2, 4}, .windows = windows, .patch = 1};
+  shape.encoder.drop_path = drop_path;
   shape.bifpn = {.width = 16, .cells = 2};
   shape.decoder = {.layers = 3, .width = 16, .heads = 2, .positions = positions};
   return shape;
@@ -75,16 +76,19 @@ struct Case {
   bool masked;
   StageWindows windows;
   PositionKind positions;
+  double drop_path = 0;
 };
 std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
 
 class Packed : public testing::TestWithParam<Case> {
  protected:
-  Packed() : model(shape_of(GetParam().windows, GetParam().positions), both_kinds_of_queries()) {
+  Packed() : model(shape_of(GetParam().windows, GetParam().positions, GetParam().drop_path), both_kinds_of_queries()) {
     initialise_randomly(model);
     model.to(at::kDouble);
-    for (int64_t id = 0; id < 6; ++id)
+    for (int64_t id = 0; id < 6; ++id) {
       pictures.push_back(random_picture(id / 2 * 2, GetParam().masked, model.shape.encoder));
+      pictures.back().key.id = id;  // each drops branches of its own
+    }
     for (int64_t id = 20; id < 23; ++id) pictures.push_back(random_picture(id, GetParam().masked, model.shape.encoder));
   }
 
@@ -145,12 +149,11 @@ INSTANTIATE_TEST_SUITE_P(Images, Packed,
                          testing::Values(Case{"masked_w6", true, {6, 6, 6, 6}, PositionKind::kFourier},
                                          Case{"masked_w12_sine", true, {12, 12, 12, 6}, PositionKind::kSine},
                                          Case{"whole_w6_sine", false, {6, 6, 6, 6}, PositionKind::kSine},
-                                         Case{"whole_w7", false, {7, 7, 7, 7}, PositionKind::kFourier}),
+                                         Case{"whole_w7", false, {7, 7, 7, 7}, PositionKind::kFourier},
+                                         Case{"whole_dropped", false, {6, 6, 6, 6}, PositionKind::kFourier, 0.5}),
                          [](const auto& info) { return info.param.name; });
 
-// Where units divide the image, a picture among wider ones sees as many keys as alone; where they don't, cells wholly beyond
-// it are no keys, and what was added to its pixels is 0.
-TEST(Padding, IsZeroAndNotAttended) {
+TEST(Padding, IsZero) {
   const Batch batch = make_batch({random_picture(1, false, {})}, kUnit, fresh_bytes);
   const Viewer viewer(shape_of({6, 6, 6, 6}, PositionKind::kFourier).encoder);
   const View view = viewer.view(batch);
@@ -161,6 +164,81 @@ TEST(Padding, IsZeroAndNotAttended) {
   EXPECT_EQ(raster.slice(0, height).abs().sum().item<double>() + raster.slice(1, width).abs().sum().item<double>(), 0);
   EXPECT_GT(raster.slice(0, 0, height).slice(1, 0, width).abs().min().item<double>(), 0);
 }
+
+// The decoder by its definition, for the only picture of a pyramid: what it covers at least in part is its keys, whose
+// positions run over its size, not over its grid's. Queries of `content` stand at `place`, both [1, Q, d].
+at::Tensor decode_slowly(const Decoder& decoder, const Pyramid& pyramid, const at::Tensor& content,
+                         const at::Tensor& place) {
+  const DecoderConfig& config = decoder.config;
+  const ImageRun& run = pyramid.plan.runs.at(0);
+  std::vector<Memory> levels;
+  for (int64_t level = 0; level < kNumDecoderLevels; ++level) {
+    const int stage = 3 - static_cast<int>(level);
+    const auto side = static_cast<double>(unit_side(stage));
+    const GridExtent extent{run.plan->height(stage), run.plan->width(stage), run.valid.height * side,
+                            run.valid.width * side};
+    const at::Tensor cells = run.plan->cells[stage][0];
+    std::vector<int64_t> keys;
+    for (int64_t i = 0; i < cells.size(0); ++i) {
+      const auto cell = cells[i].item<int64_t>();
+      if (static_cast<double>(cell / extent.width) < extent.valid_height &&
+          static_cast<double>(cell % extent.width) < extent.valid_width)
+        keys.push_back(i);
+    }
+    const at::Tensor chosen = at::tensor(keys);
+    const at::Tensor value = pyramid.levels[stage].index_select(0, chosen) + decoder.level_embed[level];
+    const at::Tensor places = position_vectors(config.positions, cells.index_select(0, chosen), extent, config.width);
+    levels.push_back({(value + places.to(at::kDouble)).unsqueeze(0), value.unsqueeze(0), {}});
+  }
+  const bool in_content = config.query_pos != QueryPosition::kAttention;
+  const bool in_attention = config.query_pos != QueryPosition::kContent;
+  at::Tensor x = in_content ? content + place : content;
+  for (int64_t i = 0; i < decoder.layers->size(); ++i)
+    x = (*decoder.layers)[i].forward(x, in_attention ? place : at::zeros_like(place), levels[i % kNumDecoderLevels], {});
+  return decoder.norm->forward(x);
+}
+
+// [1, 1 + N, d] of [CLS], which stands nowhere, and hidden units [1, N].
+at::Tensor places_of(const at::Tensor& cells, const ImageRun& run, const DecoderConfig& config) {
+  const UnitGrid& grid = run.plan->grid;
+  const GridExtent extent{grid.height, grid.width, run.valid.height, run.valid.width};
+  const at::Tensor places = position_vectors(config.positions, cells, extent, config.width).to(at::kDouble);
+  return at::constant_pad_nd(places, {0, 0, 1, 0});
+}
+
+class DecoderByDefinition : public testing::TestWithParam<QueryPosition> {};
+
+TEST_P(DecoderByDefinition, AnswersAlike) {
+  ModelShape shape = shape_of({6, 6, 6, 6}, PositionKind::kFourier);
+  shape.decoder.query_pos = GetParam();
+  Glid model(shape, both_kinds_of_queries());
+  initialise_randomly(model);
+  model.to(at::kDouble);
+  const Decoder& decoder = *model.decoder;
+  const at::NoGradGuard no_grad;
+  const Viewer viewer(shape.encoder);
+  for (const int64_t id : {1, 20, 21}) {
+    const Batch batch = make_batch({random_picture(id, /*masked=*/true, shape.encoder)}, kUnit, fresh_bytes);
+    const View view = viewer.view(batch);
+    const ImageRun& run = view.plan.runs.at(0);
+    ASSERT_TRUE(run.is_padded());
+    Pyramid pyramid{{}, view.plan};
+    for (int stage = 0; stage < kNumStages; ++stage)
+      pyramid.levels[stage] = at::randn({view.plan.num_tokens(stage), shape.decoder.width}, at::kDouble);
+    const at::Tensor learned_content = decoder.cls_token.expand({1, kQueries, -1});
+    EXPECT_LT(largest(model.decode(pyramid, learned(view.plan))[1] -
+                      decode_slowly(decoder, pyramid, learned_content, decoder.query_embed.unsqueeze(0))),
+              1e-10);
+    const at::Tensor cls = decoder.cls_token.expand({1, 1, -1}), mask = decoder.mask_token.expand({1, kHidden, -1});
+    const at::Tensor places = places_of(run.plan->hidden_cells, run, shape.decoder);
+    EXPECT_LT(largest(model.decode(pyramid, hidden(view.plan))[1] -
+                      decode_slowly(decoder, pyramid, at::cat({cls, mask}, 1), places)),
+              1e-10);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(QueryPositions, DecoderByDefinition,
+                         testing::Values(QueryPosition::kBoth, QueryPosition::kContent, QueryPosition::kAttention));
 
 // Equal queries stay equal: self-attention over them is the identity, so one query answers like many (paper Eq. 3, e = 0).
 TEST(LearnedQueries, OfZerosAnswerAlike) {

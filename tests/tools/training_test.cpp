@@ -38,6 +38,28 @@ TEST(Training, LeavesACompleteRunFolder) {
   EXPECT_GT(read_image(out / "curve.png").width, 100);
 }
 
+TEST(Training, OfDepthLogsEveryTermAndTheErrors) {
+  const TemporaryFolder dir;
+  std::vector<std::string> options;
+  for (const char* setting : {"task={name: depth, bins: 8, auxiliary: [[1, 0.25]], crop: [24, 24]}", "eval.metric=depth",
+                              "eval.crop=none", "train.steps=2", "log.every_steps=2", "log.pictures_every_steps=2"})
+    options.insert(options.end(), {"--set", setting});
+  const ProgramResult result = run("glid_train", small_training(dir.path(), options));
+  ASSERT_EQ(result.code, 0) << result.output;
+  double loss = 0, terms = 0, rmse = 0;
+  for (const Json& line : lines_of(dir.path() / "metrics.jsonl")) {
+    if (const Json* value = line.find("loss")) {
+      loss = value->as_double();
+      terms = line.at("loss_si").as_double() + 0.25 * line.at("loss_si_layer1").as_double();
+    }
+    if (const Json* value = line.find("val_rmse")) rmse = value->as_double();
+  }
+  EXPECT_GT(loss, 0);
+  EXPECT_NEAR(terms, loss, 1e-5 * loss);
+  EXPECT_GT(rmse, 0);
+  EXPECT_TRUE(fs::exists(dir.path() / "pictures/step_00000002.png"));
+}
+
 TEST(Training, DryRunCountsParametersAndWritesNothing) {
   const TemporaryFolder dir;
   const fs::path out = dir.path() / "run";

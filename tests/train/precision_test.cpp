@@ -2,10 +2,12 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "glid/eval/answer.h"
 #include "glid/nn/layers.h"
 #include "glid/train/checkpoint.h"
 #include "support/small_run.h"
 #include "support/temporary_folder.h"
+#include "support/two_questions.h"
 
 namespace glid {
 namespace {
@@ -32,6 +34,22 @@ TEST(Bf16, TheWholeModelTrainsNearFp32) {
   for (size_t i = 0; i < fp32.size(); ++i) EXPECT_NEAR(bf16[i], fp32[i], 0.02 * fp32[i]) << "step " << i;
   EXPECT_LT(bf16.back(), bf16.front());
   EXPECT_NE(bf16, fp32);
+}
+
+// Losses and metrics never see low precision.
+TEST(Bf16, AnswersAreGivenInFp32) {
+  const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
+  const SmallRun run(*alone, at::kFloat, std::make_unique<TwoQuestions>(small_model_shape().encoder));
+  const Question question = run.task->ask(run.batch(0, 2), /*training=*/false);
+  const std::vector<Answer> fp32 = answer(*run.model, question, Precision::kFp32);
+  const std::vector<Answer> bf16 = answer(*run.model, question, Precision::kBf16);
+  for (size_t i = 0; i < bf16.size(); ++i) {
+    for (const auto& [head, values] : bf16[i].heads) {
+      EXPECT_EQ(values.scalar_type(), at::kFloat) << head;
+      EXPECT_FALSE(at::equal(values, fp32[i].at(head))) << head;  // it was low precision that made them
+    }
+    EXPECT_EQ(bf16[i].features.cells.scalar_type(), at::kFloat);
+  }
 }
 
 TEST(Bf16, NormsAreComputedAndGivenInFp32) {

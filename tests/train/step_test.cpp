@@ -47,6 +47,31 @@ TEST(TrainStep, SkipsAnUpdateThatIsNotFinite) {
   EXPECT_TRUE(at::equal(run.model->decoder->cls_token, before));
 }
 
+// A scale of fp16 that is too large is no failure.
+TEST(TrainStep, ASkippedUpdateLowersTheScaleAndIsNotAveraged) {
+  const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
+  SmallRun run(*alone, at::kFloat);
+  run.scaler = LossScaler(Precision::kFp16, at::kCPU);
+  Ema ema(run.gradients.parameters(), 0.9, /*warms_up=*/true);
+  run.learner.ema = &ema;
+  const double scale = run.scaler.state()[0];
+  const auto update_with_bias = [&](float bias) {
+    {
+      const at::NoGradGuard no_grad;
+      run.model->heads->linears[0].second->bias[0] = bias;
+    }
+    return *train_step(run.learner, {run.batch(0, 2)}, 1e-3);
+  };
+  const StepResult skipped = update_with_bias(std::numeric_limits<float>::infinity());
+  EXPECT_EQ(skipped.found_inf.item<float>(), 1);
+  EXPECT_EQ(skipped.failed.item<float>(), 0);
+  EXPECT_EQ(run.scaler.state(), (std::array<double, 2>{scale / 2, 0}));
+  EXPECT_EQ(ema.state().back().second.item<float>(), 0);
+  EXPECT_EQ(update_with_bias(0).found_inf.item<float>(), 0);
+  EXPECT_EQ(run.scaler.state(), (std::array<double, 2>{scale / 2, 1}));
+  EXPECT_EQ(ema.state().back().second.item<float>(), 1);
+}
+
 TEST(TrainStep, ClipsToTheNorm) {
   const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
   SmallRun run(*alone, at::kFloat);
@@ -111,8 +136,18 @@ TEST(TrainStep, TheLossIsTheWeightedSumOfItsTerms) {
   EXPECT_EQ(counts.at("objects"), 4);   // three of picture 1, one of picture 3
 }
 
-// Counts the operations by which code reads numbers off a device, those called by other operations left out (kernels of
-// the CPU read scalars so).
+TEST(TrainStep, DiagnosticsAreMeansOverMicroBatches) {
+  const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
+  SmallRun run(*alone, at::kDouble);
+  const auto spread = [&](const std::vector<Batch>& batches) {
+    return run.accumulate(batches).diagnostics.at(0).value.item<double>();
+  };
+  const Batch first = run.batch(0, 4), second = run.batch(4, 4);
+  EXPECT_NEAR(spread({first, second}), (spread({first}) + spread({second})) / 2, 1e-12);
+}
+
+// Counts the operations by which code reads numbers off a device. Those called by other operations are left out, because
+// kernels of the CPU read scalars so; but not nonzero, by which indexing with a mask waits for the number of its rows.
 class ReadsCounted {
  public:
   ReadsCounted()
@@ -125,8 +160,9 @@ class ReadsCounted {
  private:
   static std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& f) {
     const std::string name = f.name();
-    for (const char* reading : {"aten::item", "aten::nonzero", "aten::is_nonzero", "aten::equal", "aten::masked_select"})
+    for (const char* reading : {"aten::item", "aten::is_nonzero", "aten::equal", "aten::masked_select"})
       count += depth == 0 && name == reading;
+    count += name == "aten::nonzero";
     ++depth;
     return nullptr;
   }
@@ -154,6 +190,8 @@ TEST(TrainStep, NothingWaitsForTheDevice) {
     (void)to_host(batches[0].units.sum()).item<int64_t>();  // both counts can count
     EXPECT_EQ(counted.reads(), 1);
     EXPECT_EQ(num_host_waits(), waits_before + 1);
+    (void)at::index(batches[0].units, {at::ones({batches[0].units.size(0)}, at::kBool)});
+    EXPECT_EQ(counted.reads(), 2);
   }
 }
 

@@ -1,0 +1,89 @@
+// What a configuration asks for reaches the parts of a run.
+#include "glid/train/session.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "glid/config/read.h"
+#include "glid/train/validation.h"
+
+namespace glid {
+namespace {
+
+RunConfig small_config(std::vector<std::string> overrides) {
+  overrides.emplace_back("train.batch_size=2");
+  RunConfig config;
+  config::read(config::load_tree(std::string(GLID_SOURCE_DIR) + "/tests/support/small_run.yaml", overrides), config);
+  return config;
+}
+
+std::map<std::string, at::Tensor> copies_of(const NamedTensors& tensors) {
+  std::map<std::string, at::Tensor> copies;
+  for (const auto& [name, tensor] : tensors) copies[name] = tensor.detach().clone();
+  return copies;
+}
+
+struct SmallSession {
+  explicit SmallSession(const std::vector<std::string>& overrides)
+      : alone(make_communicator(LaunchEnv{}, at::kCPU)), session(started(small_config(overrides))) {
+    at::set_num_threads(1);  // train.threads, which the program sets
+  }
+  Session started(const RunConfig& config) const {
+    return {config, make_dataset(config.data, Split::kTrain), batch_layout(config, *alone), *alone, at::kCPU};
+  }
+  std::map<std::string, at::Tensor> weights() const { return copies_of(named_parameters(*session.model)); }
+  void update(int times, double lr = 1e-3) {
+    for (int i = 0; i < times; ++i) (void)train_step(session.learner, session.loader.next(), lr);
+  }
+
+  std::unique_ptr<Communicator> alone;
+  Session session;
+};
+
+TEST(Session, FrozenPartsStayAsTheyStart) {
+  SmallSession run({"optim.freeze=[encoder, queries]"});
+  const auto before = run.weights();
+  run.update(2);
+  for (const auto& [name, weight] : run.weights()) {
+    const bool frozen = name.starts_with("encoder.") || name == "decoder.cls_token" || name == "decoder.mask_token";
+    EXPECT_EQ(at::equal(weight, before.at(name)), frozen) << name;
+  }
+}
+
+// AdamW's first step moves every value by the rate, whatever its gradient.
+TEST(Session, PartsAndLayersLearnAtTheirRates) {
+  SmallSession run(
+      {"optim.weight_decay=0", "optim.lr_mult={encoder: 0.5, queries: 2, heads: 0.125}", "optim.layer_decay=0.5"});
+  const auto before = run.weights();
+  run.update(1, 1e-2);
+  const auto after = run.weights();
+  const std::map<std::string, double> factors{{"heads.pixels.weight", 0.125},
+                                              {"bifpn.cells.0.bottom_up0.pointwise.weight", 1},
+                                              {"decoder.layers.0.linear1.weight", 1},
+                                              {"decoder.mask_token", 2},
+                                              {"encoder.norm3.weight", 0.5},
+                                              {"encoder.layers.3.blocks.1.mlp.fc2.weight", 0.5 * std::pow(0.5, 1)},
+                                              {"encoder.patch_embed.proj.weight", 0.5 * std::pow(0.5, 9)}};
+  for (const auto& [name, factor] : factors) {
+    const double moved = (after.at(name) - before.at(name)).abs().max().item<double>();
+    EXPECT_NEAR(moved / 1e-2, factor, 0.01 * factor) << name;
+  }
+}
+
+TEST(Validation, LeavesWeightsAndAveragesAsTheyWere) {
+  SmallSession run({"optim.ema=0.9", "eval.fraction=0.5"});
+  run.update(2);
+  const auto weights = run.weights(), averages = copies_of(run.session.ema->state());
+  ASSERT_FALSE(at::equal(weights.at("heads.pixels.weight"), averages.at("heads.pixels.weight")));
+  Validation validation(run.session);
+  ASSERT_TRUE(validation.measure().has_value());
+  for (const auto& [name, weight] : run.weights()) EXPECT_TRUE(at::equal(weight, weights.at(name))) << name;
+  for (const auto& [name, average] : run.session.ema->state()) EXPECT_TRUE(at::equal(average, averages.at(name))) << name;
+}
+
+}  // namespace
+}  // namespace glid
