@@ -63,7 +63,7 @@ void Run::log_step(const StepResult& result, StepMetrics metrics) {
 
 bool Run::log_references() {
   const auto losses = validation_.references();
-  if (losses) files_.references(*losses);
+  if (losses && !losses->empty()) files_.references(*losses);
   return losses.has_value();
 }
 

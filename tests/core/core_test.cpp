@@ -1,4 +1,7 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -78,6 +81,34 @@ TEST(Files, AppearWholeOrNotAtAll) {
   whole.commit();
   EXPECT_EQ(read_file(file), "whole");
   EXPECT_EQ(files_below(folder.path()).size(), 1u);
+}
+
+// A folder of the same name is there, whole, until the new one takes its place.
+TEST(Files, AFolderReplacesAnotherInOneStep) {
+  const TemporaryFolder here;
+  for (const char* content : {"old", "new"}) {
+    AtomicFolder folder(here.path() / "final");
+    write_file(folder.path() / "file", content);
+    if (content == std::string_view("new")) {
+      EXPECT_EQ(read_file(here.path() / "final/file"), "old");
+    }
+    folder.commit();
+    EXPECT_EQ(read_file(here.path() / "final/file"), content);
+  }
+  EXPECT_EQ(files_below(here.path()), std::vector<std::string>{"final/file"});
+}
+
+TEST(Files, APipeIsWrittenAndNotReplaced) {
+  const TemporaryFolder folder;
+  const std::filesystem::path pipe = folder.path() / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const int reader = open(pipe.c_str(), O_RDWR | O_NONBLOCK);
+  write_file(pipe, "through");
+  char bytes[16] = {};
+  EXPECT_EQ(read(reader, bytes, sizeof bytes), 7);
+  EXPECT_STREQ(bytes, "through");
+  close(reader);
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
 }
 
 // The order of epochs and masks hangs on it: the same draws for ever.

@@ -177,6 +177,20 @@ TEST(Signals, ASecondOneEndsTheRunAtOnce) {
   EXPECT_EQ(checkpoints_in(dir.path()), 0);
 }
 
+// Nobody but the launcher can act.
+TEST(Signals, ASecondOneEndsRanksThatAllStandStill) {
+  const TemporaryFolder dir;
+  const Program program("glid_train", endless(dir.path(), {"--nproc", "2"}));
+  ASSERT_TRUE(steps_on(dir.path()));
+  for (const int rank : {0, 1}) kill(rank_of(program, rank), SIGSTOP);
+  program.send(SIGTERM);
+  pause();
+  program.send(SIGTERM);
+  const ProgramResult result = program.wait();
+  EXPECT_EQ(result.code, 128 + SIGTERM) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("rank 0 of 2 does not answer the second signal"));
+}
+
 TEST(Signals, WithoutAnAnswerEndTheRunAfterTheGrace) {
   const TemporaryFolder dir;
   const Program program("glid_train", endless(dir.path(), {"--nproc", "2", "--set", "train.stop_grace_s=0.5"}));
