@@ -18,6 +18,7 @@ namespace {
 
 constexpr int64_t kSmallAreaImages = 4;  // of the smaller area at most
 constexpr double kLongestUpdateS = 3;    // no larger micro-batch is measured after one that took longer
+constexpr int64_t kScenePx = 640;        // large enough for any task's crops
 constexpr int kPlotColumns = 60, kPlotRows = 8;
 
 struct DataCount {
@@ -101,7 +102,7 @@ std::string schedule_text(const RunConfig& config, const DataCount& data) {
 // The same run on a few generated images.
 RunConfig shrunken(const RunConfig& config, const Communicator& communicator) {
   RunConfig small = config;
-  small.data.dataset = Scenes::Config{};
+  small.data.dataset = Scenes::Config{.size_px = kScenePx};
   small.data.workers = 0;
   small.train.batch_size = communicator.size();
   small.train.accumulate = 1;
