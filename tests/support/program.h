@@ -91,6 +91,21 @@ inline ProgramResult run(const std::string& name, const std::vector<std::string>
 }
 
 // glid_train of a small model on generated scenes into `out`, with further options.
+// The program as one of two ranks that meet through a file.
+inline Program start_rank_of_two(int rank, const std::filesystem::path& store, const std::string& name,
+                                 const std::vector<std::string>& arguments) {
+  const std::string number = std::to_string(rank);
+  setenv("GLID_STORE_FILE", store.c_str(), 1);
+  setenv("WORLD_SIZE", "2", 1);
+  for (const char* variable : {"RANK", "LOCAL_RANK"}) setenv(variable, number.c_str(), 1);
+  struct Unset {
+    ~Unset() {
+      for (const char* variable : {"RANK", "LOCAL_RANK", "WORLD_SIZE", "GLID_STORE_FILE"}) unsetenv(variable);
+    }
+  } const at_the_end;
+  return Program(name, arguments);
+}
+
 inline std::vector<std::string> small_training(const std::filesystem::path& out, std::vector<std::string> options = {}) {
   std::vector<std::string> arguments{"--config", std::string(GLID_SOURCE_DIR) + "/tests/support/small_run.yaml", "--out",
                                      out.string()};

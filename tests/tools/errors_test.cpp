@@ -38,6 +38,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{"mask_ratio_of_one", {"--set", "task.mask_ratio=1.0"}, 2, "task.mask_ratio"},
                     Mistake{"indivisible_size", {"--set", "data.image_size=30"}, 2, "data.image_size"},
                     Mistake{"bad_override", {"--set", "nonsense"}, 2, "nonsense"},
+                    Mistake{"metric_of_another_task",
+                            {"--set", "eval.metric=box"},
+                            2,
+                            "eval.metric must be loss for task.name: masked_image"},
                     Mistake{"missing_data", with_data("imagenet", "/nonexistent"), 3, "/nonexistent"},
                     Mistake{"key_of_other_data", {"--set", "data.depth_scale=1"}, 2, "it belongs to data.name: nyu_depth"},
                     Mistake{"indivisible_batch", {"--set", "train.accumulate=3"}, 2, "batch"},
@@ -46,6 +50,22 @@ INSTANTIATE_TEST_SUITE_P(
                         "missing_weights", {"--set", "init.from=/nonexistent.safetensors"}, 3, "/nonexistent.safetensors"},
                     Mistake{"missing_checkpoint", {"--resume", "/nonexistent"}, 3, "/nonexistent"}),
     [](const auto& info) { return info.param.name; });
+
+TEST(Mistakes, RanksOfDifferentSettingsAreRefusedByBoth) {
+  const TemporaryFolder dir;
+  const auto start = [&](int rank, const std::string& seed) {
+    return start_rank_of_two(rank, dir.path() / "store", "glid_train",
+                             small_training(dir.path() / "run", {"--set", "seed=" + seed}));
+  };
+  Program first = start(0, "3"), second = start(1, "5");
+  for (Program* program : {&first, &second}) {
+    const ProgramResult result = program->wait();
+    EXPECT_EQ(result.code, 2) << result.output;
+    EXPECT_EQ(result.output,
+              "glid_train: configuration: is not the same on all ranks (got rank 0: seed: 3, rank 1: seed: 5)\n");
+  }
+  EXPECT_FALSE(std::filesystem::exists(dir.path() / "run"));
+}
 
 TEST(Mistakes, AFolderWithoutImagesIsNamed) {
   const TemporaryFolder dir;

@@ -120,6 +120,36 @@ TEST_F(GoingOn, ABestByAnotherValueCountsNoMore) {
   EXPECT_EQ(state.at("best").at("step").as_int(), 12);
 }
 
+TEST_F(GoingOn, ABestOnOtherImagesCountsNoMore) {
+  ASSERT_EQ(train(whole()).code, 0);
+  stop_at(8);
+  const Json best = Json().set("name", "loss").set("value", 1e-9).set("step", 4);
+  change_state(8, "best", [&](const Json&) { return best; });
+  const ProgramResult result = train(stopped(), {"--set", "eval.split=train"});
+  ASSERT_EQ(result.code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("eval.split: val -> train: the best checkpoint so far counts no more"));
+  const Json state = Json::parse(read_file(checkpoint_of(stopped(), 12) / "state.json"), "state.json");
+  EXPECT_EQ(state.at("best").at("step").as_int(), 12);
+}
+
+// Nothing is called done that wasn't.
+TEST_F(GoingOn, IsRefusedWhereNoStepIsLeft) {
+  ASSERT_EQ(train(whole()).code, 0);
+  const ProgramResult elsewhere = train(dir_.path() / "other", {"--resume", whole().string()});
+  EXPECT_EQ(elsewhere.code, 2) << elsewhere.output;
+  EXPECT_THAT(elsewhere.output, HasSubstr("has no steps left (got step 12 of 12)"));
+  const ProgramResult shorter = train(whole(), {"--set", "train.steps=8"});
+  EXPECT_EQ(shorter.code, 2) << shorter.output;
+  EXPECT_THAT(shorter.output, HasSubstr("has made more steps than the run is long (got step 12 of 8)"));
+}
+
+TEST_F(GoingOn, IsInTheLogFromItsFirstLine) {
+  ASSERT_EQ(train(whole()).code, 0);
+  stop_at(8);
+  ASSERT_EQ(train(stopped()).code, 0);
+  EXPECT_THAT(read_file(stopped() / "log.txt"), HasSubstr("going on at step 8"));
+}
+
 TEST_F(GoingOn, FromACheckpointOfAnotherFolderEndsAsThatRunDid) {
   ASSERT_EQ(train(whole()).code, 0);
   const fs::path out = dir_.path() / "other";

@@ -205,11 +205,7 @@ TEST(Signals, WithoutAnAnswerEndTheRunAfterTheGrace) {
 // Rank 0 of two waits for one that never comes.
 TEST(Signals, AtStartUpEndTheProgramAtOnce) {
   const TemporaryFolder dir;
-  setenv("GLID_STORE_FILE", (dir.path() / "store").c_str(), 1);
-  for (const auto& [name, value] : {std::pair{"RANK", "0"}, {"LOCAL_RANK", "0"}, {"WORLD_SIZE", "2"}})
-    setenv(name, value, 1);
-  const Program program("glid_train", endless(dir.path() / "run"));
-  for (const char* name : {"RANK", "LOCAL_RANK", "WORLD_SIZE", "GLID_STORE_FILE"}) unsetenv(name);
+  const Program program = start_rank_of_two(0, dir.path() / "store", "glid_train", endless(dir.path() / "run"));
   ASSERT_TRUE(Program::wait_for(dir.path() / "store"));
   program.send(SIGTERM);
   EXPECT_EQ(program.wait().code, 128 + SIGTERM);
