@@ -1,14 +1,7 @@
 #include "depth_protocols.h"
 
-#include <array>
-#include <utility>
-
 namespace glid {
 namespace {
-
-// Protocols that differ from nyu, each in one number.
-constexpr std::array<std::pair<DepthProtocol, std::string_view>, 3> kOthers = {
-    {{DepthProtocol::kMmseg, "silog"}, {DepthProtocol::kKitti, "sq_rel"}, {DepthProtocol::kPooled, "rmse"}}};
 
 Variant variant(const DepthReport& report, DepthProtocol protocol, std::string_view metric) {
   for (const MetricValue& v : depth_values(report, protocol))
@@ -21,7 +14,7 @@ Variant variant(const DepthReport& report, DepthProtocol protocol, std::string_v
 std::vector<Variant> depth_variants(const DepthReport& report) {
   std::vector<Variant> variants;
   if (!report.mean) return variants;
-  for (const auto& [protocol, metric] : kOthers) {
+  for (const auto& [protocol, metric] : kDepthDifferences) {
     variants.push_back(variant(report, DepthProtocol::kNyu, metric));
     variants.push_back(variant(report, protocol, metric));
   }

@@ -157,18 +157,16 @@ void require_full(const DepthView& view) {
   }
 }
 
-// The numbers on which protocols differ.
-struct OtherRule {
-  DepthProtocol protocol;
-  std::string_view metric;
-  std::optional<double> (*value)(const DepthReport&);
-};
-
-constexpr std::array<OtherRule, 3> kOtherRules = {{
-    {DepthProtocol::kMmseg, "silog", [](const DepthReport& r) -> std::optional<double> { return r.mean->silog_mmseg; }},
-    {DepthProtocol::kKitti, "sq_rel", [](const DepthReport& r) -> std::optional<double> { return r.mean->sq_rel_kitti; }},
-    {DepthProtocol::kPooled, "rmse", [](const DepthReport& r) { return r.rmse_pooled; }},
-}};
+// kDepthDifferences, of a report with valid pixels.
+std::optional<double> differing_value(const DepthReport& report, DepthProtocol protocol) {
+  switch (protocol) {
+    case DepthProtocol::kMmseg: return report.mean->silog_mmseg;
+    case DepthProtocol::kKitti: return report.mean->sq_rel_kitti;
+    case DepthProtocol::kPooled: return report.rmse_pooled;
+    case DepthProtocol::kNyu: break;
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -241,8 +239,8 @@ std::vector<MetricValue> depth_values(const DepthReport& report, DepthProtocol p
   for (const auto& [name, field, better] : std::span(kDepthErrorFields).first(kNumDepthValues)) {
     std::optional<double> value;
     if (report.mean) value = (*report.mean).*field;
-    for (const OtherRule& other : kOtherRules)
-      if (report.mean && other.protocol == protocol && other.metric == name) value = other.value(report);
+    for (const DepthDifference& other : kDepthDifferences)
+      if (report.mean && other.protocol == protocol && other.metric == name) value = differing_value(report, protocol);
     values.push_back({name, value, better});
   }
   return values;

@@ -128,6 +128,14 @@ struct DepthReport {
   DepthNotes notes;
 };
 
+// The number in which a protocol differs from nyu.
+struct DepthDifference {
+  DepthProtocol protocol;
+  std::string_view metric;
+};
+inline constexpr std::array<DepthDifference, 3> kDepthDifferences = {
+    {{DepthProtocol::kMmseg, "silog"}, {DepthProtocol::kKitti, "sq_rel"}, {DepthProtocol::kPooled, "rmse"}}};
+
 // The numbers that a protocol prints, absent without a valid pixel.
 std::vector<MetricValue> depth_values(const DepthReport& report, DepthProtocol protocol);
 
