@@ -52,6 +52,7 @@ TEST(TrainStep, ASkippedUpdateLowersTheScaleAndIsNotAveraged) {
   const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
   SmallRun run(*alone, at::kFloat);
   run.scaler = LossScaler(Precision::kFp16, at::kCPU);
+  run.scaler.set_state({std::ldexp(1.0, 100), 0});
   Ema ema(run.gradients.parameters(), 0.9, /*warms_up=*/true);
   run.learner.ema = &ema;
   const double scale = run.scaler.state()[0];
@@ -62,7 +63,8 @@ TEST(TrainStep, ASkippedUpdateLowersTheScaleAndIsNotAveraged) {
     }
     return *train_step(run.learner, {run.batch(0, 2)}, 1e-3);
   };
-  const StepResult skipped = update_with_bias(std::numeric_limits<float>::infinity());
+  const StepResult skipped = update_with_bias(1e18F);  // a finite loss, gradients too large with the scale
+  EXPECT_TRUE(at::isfinite(skipped.loss).item<bool>());
   EXPECT_EQ(skipped.found_inf.item<float>(), 1);
   EXPECT_EQ(skipped.failed.item<float>(), 0);
   EXPECT_EQ(run.scaler.state(), (std::array<double, 2>{scale / 2, 0}));
@@ -70,6 +72,7 @@ TEST(TrainStep, ASkippedUpdateLowersTheScaleAndIsNotAveraged) {
   EXPECT_EQ(update_with_bias(0).found_inf.item<float>(), 0);
   EXPECT_EQ(run.scaler.state(), (std::array<double, 2>{scale / 2, 1}));
   EXPECT_EQ(ema.state().back().second.item<float>(), 1);
+  EXPECT_EQ(update_with_bias(std::numeric_limits<float>::infinity()).failed.item<float>(), 1);  // a loss that is lost
 }
 
 TEST(TrainStep, ClipsToTheNorm) {
