@@ -27,7 +27,7 @@ void require_given(const std::string& option, bool given) {
 
 void set_once(config::Tree& tree, const char* path, const std::string& text, const char* option) {
   if (const std::string origin = tree.origin(path); origin.starts_with("--set"))
-    throw UsageError(origin, "says what an option says already", text, format("leave it out, or {}", option));
+    throw UsageError(origin, "is set by an option too", format("{} {}", option, text), "give one of the two");
   config::set_text(tree, path, text, option);
 }
 

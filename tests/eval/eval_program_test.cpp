@@ -45,6 +45,8 @@ TEST_F(EvalProgram, UsageErrorsAreOneLineAndTwo) {
       {{"--set", "eval.max_detz=[1]"}, "max_dets"},
       {{"--set", "eval.iou_thresholds=[2]"}, "eval.iou_thresholds"},
       {{"--protocol", "voc"}, "--protocol: eval.protocol must be one of coco|coco_no_crowd|"},
+      {{"--set", "eval.metric=mask"},
+       "--set eval.metric=mask: is set by an option too (got --task box); give one of the two"},
       {{"--protocol", "mmseg"}, "eval.protocol must be one of coco|"},
       {{"--set", "eval.sigmas=[1]"}, "eval.sigmas is not a known key (got [1]); it belongs to eval.metric: keypoint"},
       {{"--set", "eval.num_classes=3"}, "it belongs to eval.metric: semantic"},
