@@ -27,8 +27,6 @@ void sync_path(const fs::path& file) {
   if (rc != 0) disk_error(file, "can't be synced");
 }
 
-bool is_hidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
-
 void exchange(const fs::path& a, const fs::path& b) {
   if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return;
   fs::remove_all(b);  // a file system that can't exchange
@@ -51,6 +49,8 @@ std::string read_file(const fs::path& file) {
   content.resize(static_cast<size_t>(in.gcount()));
   return content;
 }
+
+bool is_hidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
 
 std::vector<std::string> files_below(const fs::path& folder, const fs::path& skipped) {
   std::vector<std::string> files;

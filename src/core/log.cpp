@@ -95,7 +95,7 @@ void log_line(std::string_view text) {
 
 void warn_line(std::string_view text) { write("warning: " + std::string(text)); }
 
-void warn_line_once(std::string_view text) {
+void warn_line_of_rank_zero(std::string_view text) {
   if (state().prints_info) warn_line(text);
 }
 

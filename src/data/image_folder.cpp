@@ -17,8 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
-
 // The images of `folder`, at least one, relative to it. `skipped` is a folder whose content doesn't count, or empty.
 std::vector<std::string> require_images(const fs::path& folder, const fs::path& skipped = {}) {
   if (!fs::is_directory(folder)) {
@@ -68,8 +66,8 @@ std::vector<std::string> take_out_a_tenth(const fs::path& root, const fs::path& 
                                           Split split) {
   std::vector<std::string> kept = split_by_hash(train, files, split);
   if (split == Split::kTrain)
-    log_warning_once("{}: has no val: trains on {} of its {} training images and validates on the other {}", root.string(),
-                     kept.size(), files.size(), files.size() - kept.size());
+    log_rank_zero_warning("{}: has no val: trains on {} of its {} training images and validates on the other {}",
+                          root.string(), kept.size(), files.size(), files.size() - kept.size());
   return kept;
 }
 

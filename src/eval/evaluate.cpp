@@ -117,7 +117,7 @@ bool evaluate(const Measured& measured, std::span<const std::unique_ptr<Scorer>>
 }
 
 bool measure_blind_losses(const Measured& measured, BlindLosses& metric) {
-  if (measured.task.reference_names().empty()) return true;
+  if (!measured.task.has_references()) return true;
   const at::NoGradGuard no_grad;
   if (!run_over_share(measured, [&](const Batch& batch) { add_references(measured, batch, metric); })) return false;
   merge_over_ranks(metric, measured.communicator);

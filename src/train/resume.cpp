@@ -26,9 +26,9 @@ bool require_same_run(const fs::path& old_config_file, const RunConfig& config) 
     throw UsageError(old_config_file.string(), "is of a run that differs", list, "choose another --out for a new run");
   }
   for (const std::string& change : changes.warned)
-    log_warning_once("{} differs from the run so far: bits may differ", change);
+    log_rank_zero_warning("{} differs from the run so far: bits may differ", change);
   for (const std::string& change : changes.measure)
-    log_warning_once("{}: the best checkpoint so far counts no more", change);
+    log_rank_zero_warning("{}: the best checkpoint so far counts no more", change);
   return changes.measure.empty();
 }
 

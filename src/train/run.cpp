@@ -41,7 +41,7 @@ void Run::open_files() {
   log_info("{} training images, {} to validate on; {} steps of {} images, {} an epoch", session_.data->size(),
            validation_.num_images(), total_steps(), session_.config.train.batch_size, session_.plan->steps_per_epoch());
   for (const std::string& part : session_.config.optim.freeze) log_info("{} is frozen", part);
-  if (const std::string warning = session_.schedule.warning(); !warning.empty()) log_warning_once("{}", warning);
+  if (const std::string warning = session_.schedule.warning(); !warning.empty()) log_rank_zero_warning("{}", warning);
 }
 
 void Run::draw_pictures() {

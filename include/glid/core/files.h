@@ -14,6 +14,9 @@ std::string read_file(const std::filesystem::path& file);
 // Replaces `file` in one step. Throws Error (kInternal) when the disk refuses.
 void write_file(const std::filesystem::path& file, std::string_view content);
 
+// Its name begins with a dot.
+bool is_hidden(const std::filesystem::path& path);
+
 // Files below a folder at any depth, as paths relative to it, in byte order. Links to folders are followed; hidden files and
 // folders (".x") and what lies in `skipped` don't count. Throws DataError where a folder can't be read.
 std::vector<std::string> files_below(const std::filesystem::path& folder, const std::filesystem::path& skipped = {});

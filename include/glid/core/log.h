@@ -21,7 +21,7 @@ void log_status(std::string_view text);
 
 void log_line(std::string_view text);
 void warn_line(std::string_view text);
-void warn_line_once(std::string_view text);
+void warn_line_of_rank_zero(std::string_view text);
 
 template <typename... Args>
 void log_info(fmt::format_string<Args...> text, Args&&... args) {
@@ -33,8 +33,8 @@ void log_warning(fmt::format_string<Args...> text, Args&&... args) {
 }
 // One that all ranks give alike: rank 0's is printed.
 template <typename... Args>
-void log_warning_once(fmt::format_string<Args...> text, Args&&... args) {
-  warn_line_once(fmt::format(text, std::forward<Args>(args)...));
+void log_rank_zero_warning(fmt::format_string<Args...> text, Args&&... args) {
+  warn_line_of_rank_zero(fmt::format(text, std::forward<Args>(args)...));
 }
 
 }  // namespace glid

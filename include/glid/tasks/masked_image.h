@@ -54,7 +54,7 @@ class MaskedImage : public Task {
   // Eq. 2 in its mean form: mean over a unit's values, summed over hidden units. Diagnostic: query_spread, the deviation
   // of an image's predictions over its queries, mean over outputs and images; under 0.02 all queries answer alike.
   Losses losses(std::span<const Answer> answers, const Question& question) const override;
-  std::vector<std::string> reference_names() const override { return {"zero", "colour offset", "interpolation"}; }
+  bool has_references() const override { return true; }
   std::vector<Reference> references(const Question& question) const override;
   // masked, reconstruction, control (a prediction of 0 with the same statistics), original.
   std::vector<std::vector<Image>> pictures(std::span<const Answer> answers, const Question& question) const override;

@@ -118,9 +118,8 @@ class Task {
   // How answers become the values of eval.metric, one of those that the task's configuration names in kMetrics; the value by
   // which models are compared is the first one's. None: the loss itself is the metric.
   virtual std::vector<std::unique_ptr<Scorer>> scorers(const MetricSettings& /*metric*/) const { return {}; }
-  // What anybody could predict without learning, bars that a loss must be below: the names, and for a question as many
-  // predictions. Most tasks have none.
-  virtual std::vector<std::string> reference_names() const { return {}; }
+  // What anybody could predict without learning, bars that a loss must be below; most tasks have none.
+  virtual bool has_references() const { return false; }
   virtual std::vector<Reference> references(const Question& /*question*/) const { return {}; }
   // One row of pictures a sample, in the columns of picture_titles(); both may be empty.
   virtual std::vector<std::vector<Image>> pictures(std::span<const Answer> answers, const Question& question) const = 0;
