@@ -87,6 +87,16 @@ ImageRange Batch::range_of(int64_t group) const {
   return {std::count_if(images.begin(), images.end(), is_before), std::count_if(images.begin(), images.end(), is_of)};
 }
 
+std::vector<ImageRange> Batch::samples() const {
+  std::vector<ImageRange> samples;
+  for (int64_t i = 0; i < size(); ++i) {
+    const auto at = static_cast<size_t>(i);
+    if (i == 0 || images[at].key.id != images[at - 1].key.id) samples.push_back({i, 0});
+    ++samples.back().count;
+  }
+  return samples;
+}
+
 Batch Batch::on(const at::Device& device) const {
   Batch batch = *this;
   batch.units = to_device(units, device);

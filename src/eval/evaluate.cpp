@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <map>
 
 #include "glid/core/error.h"
@@ -86,33 +87,61 @@ void add_references(const Measured& measured, const Batch& batch, BlindLosses& m
   for (size_t i = 0; i < names.size(); ++i) metric.add(names[i], std::move(of_image[i]));
 }
 
-}  // namespace
-
-void LossScorer::add(const AnsweredBatch& answered) {
-  const Losses losses = task_.losses(answered.answers, answered.question);
-  const LossCounts counts = task_.counts(answered.batch);
+void add_losses(const Task& task, const AnsweredBatch& answered, MeanLoss& metric) {
+  const Losses losses = task.losses(answered.answers, answered.question);
+  const LossCounts counts = task.counts(answered.batch);
+  const std::vector<std::string> names = names_of(answered.batch);
   std::vector<MeanLoss::Term> terms;
-  std::vector<std::vector<LossPart>> of_image(answered.names.size());
+  std::vector<std::vector<LossPart>> of_image(names.size());
   for (const LossTerm& term : losses.terms) {
     TORCH_CHECK(term.by_image.defined(), "the loss term ", term.name, " doesn't tell the parts of its images");
     terms.push_back({term.name, term.weight});
     const std::vector<double> sums = on_host(term.by_image), &count = count_of(term, counts);
     for (size_t i = 0; i < of_image.size(); ++i) of_image[i].push_back({sums.at(i), count.at(i)});
   }
-  for (size_t i = 0; i < of_image.size(); ++i) metric_.add(answered.names[i], terms, std::move(of_image[i]));
+  for (size_t i = 0; i < of_image.size(); ++i) metric.add(names[i], terms, std::move(of_image[i]));
 }
 
-bool evaluate(const Measured& measured, std::span<const std::unique_ptr<Scorer>> scorers) {
+void add_predictions(const Task& task, const AnsweredBatch& answered, const Scores& scores, const OnPrediction& each) {
+  const std::vector<Prediction> predictions = task.predict(answered);
+  const std::vector<ImageRange> samples = answered.batch.samples();
+  TORCH_CHECK(predictions.size() == samples.size(), "a task predicts ", predictions.size(), " of ", samples.size(),
+              " samples");
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const BatchImage& image = answered.batch.images[static_cast<size_t>(samples[i].first)];
+    const PredictedSample sample{image.key.id, image.name, predictions[i], *image.truth};
+    for (const auto& measure : scores.measures) measure->add(sample);
+    if (each) each(sample);
+  }
+}
+
+}  // namespace
+
+std::vector<Metric*> Scores::metrics() {
+  std::vector<Metric*> metrics;
+  if (loss) metrics.push_back(&*loss);
+  for (const auto& measure : measures) metrics.push_back(&measure->metric());
+  return metrics;
+}
+
+std::vector<MetricValue> Scores::values() {
+  std::vector<MetricValue> values;
+  for (const Metric* metric : metrics()) std::ranges::copy(metric->values(), std::back_inserter(values));
+  return values;
+}
+
+bool evaluate(const Measured& measured, Scores& scores, const OnPrediction& each) {
   const at::NoGradGuard no_grad;
   const EvaluationMode mode(measured.model);
   const bool through = run_over_share(measured, [&](const Batch& batch) {
     const Question question = measured.task.ask(batch.on(measured.device), /*training=*/false);
     const std::vector<Answer> answers = answer(measured.model, question, measured.precision);
-    const std::vector<std::string> names = names_of(batch);
-    for (const auto& scorer : scorers) scorer->add({batch, question, answers, names});
+    const AnsweredBatch answered{batch, question, answers};
+    if (scores.loss) add_losses(measured.task, answered, *scores.loss);
+    if (!scores.measures.empty() || each) add_predictions(measured.task, answered, scores, each);
   });
   if (!through) return false;
-  for (const auto& scorer : scorers) merge_over_ranks(scorer->metric(), measured.communicator);
+  for (Metric* metric : scores.metrics()) merge_over_ranks(*metric, measured.communicator);
   return true;
 }
 

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
 #include "glid/core/format.h"
 
@@ -50,6 +52,14 @@ void DecoderConfig::check(config::Problems& problems) const {
   if (width % 8 != 0) problems.add("width", "must be a multiple of 8 (position vectors)");
 }
 
+int64_t DecoderQueries::num_learned() const { return std::accumulate(learned.begin(), learned.end(), int64_t{0}); }
+
+GridExtent query_grid(int64_t count) {
+  const auto height = std::max<int64_t>(1, static_cast<int64_t>(std::sqrt(static_cast<double>(count))));
+  const int64_t width = (count + height - 1) / height;
+  return {height, width, static_cast<double>(height), static_cast<double>(width)};
+}
+
 DecoderLayer::DecoderLayer(const DecoderConfig& config)
     : order(config.norm),
       cross_attn(register_module("cross_attn", std::make_shared<MultiheadAttention>(config.width, config.heads))),
@@ -78,7 +88,8 @@ at::Tensor DecoderLayer::forward(const at::Tensor& content, const at::Tensor& po
 Decoder::Decoder(const DecoderConfig& config, const DecoderQueries& queries)
     : config(config), cls_token(register_parameter("cls_token", at::empty({config.width}))) {
   if (queries.mask_token) mask_token = register_parameter("mask_token", at::empty({config.width}));
-  if (queries.learned > 0) query_embed = register_parameter("query_embed", at::zeros({queries.learned, config.width}));
+  if (const int64_t rows = queries.num_learned(); rows > 0)
+    query_embed = register_parameter("query_embed", at::zeros({rows, config.width}));
   level_embed = register_parameter("level_embed", at::empty({kNumDecoderLevels, config.width}));
   layers = register_module("layers", std::make_shared<ModuleList<DecoderLayer>>());
   norm = register_module("norm", std::make_shared<LayerNorm>(config.width));

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "glid/core/format.h"
+
 namespace glid {
 namespace {
 
@@ -21,16 +23,32 @@ at::Tensor constant(const at::TensorOptions& options, double r, double g, double
 
 }  // namespace
 
-Heads::Heads(int64_t width, const std::vector<HeadSpec>& specs) {
-  for (const HeadSpec& spec : specs)
-    linears.emplace_back(spec.name, register_module(spec.name, std::make_shared<Linear>(width, spec.outputs)));
+Head::Head(int64_t width, const HeadSpec& spec, int64_t num_learned) : Linear(width, spec.outputs), spec(spec) {
+  for (int64_t i = 1; i < spec.layers; ++i)
+    hidden.push_back(register_module(format("hidden{}", i), std::make_shared<Linear>(width, width)));
+  if (spec.references > 0) reference = register_parameter("reference", at::zeros({num_learned, spec.references}));
 }
 
-std::map<std::string, at::Tensor> Heads::forward(const at::Tensor& decoded, const std::vector<std::string>& names) const {
+at::Tensor Head::answer(const at::Tensor& decoded, const Query& query) const {
+  at::Tensor x = decoded;
+  for (const auto& layer : hidden) x = at::relu(layer->forward(x));
+  x = forward(x);
+  if (!reference.defined()) return x;
+  const auto& learned = std::get<LearnedQueries>(query.asked);
+  const at::Tensor places = reference.narrow(0, learned.first, learned.count).to(x.scalar_type());
+  return x + at::constant_pad_nd(places, {0, spec.outputs - spec.references});
+}
+
+Heads::Heads(int64_t width, const TaskSpec& spec) {
+  for (const HeadSpec& head : spec.heads)
+    heads.push_back(register_module(head.name, std::make_shared<Head>(width, head, spec.queries.num_learned())));
+}
+
+std::map<std::string, at::Tensor> Heads::forward(const at::Tensor& decoded, const Query& query) const {
   std::map<std::string, at::Tensor> outputs;
-  for (const auto& [name, linear] : linears)
-    if (names.empty() || std::find(names.begin(), names.end(), name) != names.end())
-      outputs[name] = linear->forward(decoded);
+  for (const auto& head : heads)
+    if (query.heads.empty() || std::ranges::count(query.heads, head->spec.name) > 0)
+      outputs[head->spec.name] = head->answer(decoded, query);
   return outputs;
 }
 
@@ -40,7 +58,7 @@ Glid::Glid(const ModelShape& shape, const TaskSpec& spec)
       encoder(register_module("encoder", std::make_shared<Swin>(shape.encoder))),
       bifpn(register_module("bifpn", std::make_shared<Bifpn>(shape.bifpn, stage_channels(shape.encoder)))),
       decoder(register_module("decoder", std::make_shared<Decoder>(shape.decoder, spec.queries))),
-      heads(register_module("heads", std::make_shared<Heads>(shape.decoder.width, spec.heads))) {
+      heads(register_module("heads", std::make_shared<Heads>(shape.decoder.width, spec))) {
   const std::vector<int64_t>& layers = spec.supervised_layers;
   TORCH_CHECK(layers.empty() || (layers.front() >= 1 && layers.back() == shape.decoder.layers),
               "supervised layers lie between 1 and ", shape.decoder.layers, " and end with the last");
@@ -59,7 +77,7 @@ std::vector<Answer> Glid::forward(const at::Tensor& units, const View& view, std
   const FeatureMap features = spec.features ? feature_map(pyramid) : FeatureMap{};
   std::vector<Answer> answers;
   for (const Query& query : queries) {
-    answers.push_back({heads->forward(decode(pyramid, query), query.heads), {}});
+    answers.push_back({heads->forward(decode(pyramid, query), query), {}});
     if (spec.features) answers.back().features = part_of(features, query.images);
   }
   return answers;

@@ -33,7 +33,7 @@ double truncated_normal(Rng& rng, double deviation) {
 
 void initialise_parameter(const std::string& name, at::Tensor& parameter, Rng rng) {
   const auto ends_with = [&](std::string_view end) { return name.ends_with(end); };
-  if (ends_with(".bias") || ends_with(".query_embed")) {
+  if (ends_with(".bias") || ends_with(".query_embed") || ends_with(".reference")) {
     parameter.zero_();
   } else if (ends_with(".fusion") || (ends_with(".weight") && parameter.dim() == 1)) {
     parameter.fill_(1);
@@ -48,14 +48,50 @@ void initialise_parameter(const std::string& name, at::Tensor& parameter, Rng rn
   }
 }
 
+// [cells of all groups, columns] of what `of_grid` says about each group's cells.
+template <typename OfGrid>
+at::Tensor over_groups(const std::vector<int64_t>& groups, OfGrid of_grid) {
+  std::vector<at::Tensor> parts;
+  for (const int64_t count : groups) parts.push_back(of_grid(at::arange(count), query_grid(count)));
+  return at::cat(parts);
+}
+
+at::Tensor grid_vectors(const std::vector<int64_t>& groups, const DecoderConfig& config) {
+  return over_groups(groups, [&](const at::Tensor& cells, const GridExtent& grid) {
+    return position_vectors(config.positions, cells, grid, config.width);
+  });
+}
+
+// Logits of (x, y) of the cells' centres.
+at::Tensor grid_references(const std::vector<int64_t>& groups) {
+  return over_groups(groups, [](const at::Tensor& cells, const GridExtent& grid) {
+    const at::Tensor x = (cells.remainder(grid.width) + 0.5) / grid.width;
+    const at::Tensor y = (cells.div(grid.width, "floor") + 0.5) / grid.height;
+    return at::logit(at::stack({x, y}, 1));
+  });
+}
+
+void initialise_head(Head& head, const std::vector<int64_t>& groups, uint64_t seed) {
+  if (head.spec.init_std) {
+    Rng rng(seed, 0, stable_hash("heads." + head.spec.name + ".weight"), RandomOp::kInit);
+    fill(head.weight, [&] { return *head.spec.init_std * rng.normal(); });
+  }
+  head.bias.fill_(head.spec.bias);
+  if (head.reference.defined()) head.reference.copy_(grid_references(groups));
+}
+
 }  // namespace
 
 void initialise(Glid& model, uint64_t seed) {
   initialise(static_cast<torch::nn::Module&>(model), seed);
-  if (model.spec.queries.init_std == 0) return;
   const at::NoGradGuard no_grad;
-  Rng rng(seed, 0, stable_hash("decoder.query_embed"), RandomOp::kInit);
-  fill(model.decoder->query_embed, [&] { return model.spec.queries.init_std * rng.normal(); });
+  const DecoderQueries& queries = model.spec.queries;
+  if (queries.init == QueryInit::kNormal) {
+    Rng rng(seed, 0, stable_hash("decoder.query_embed"), RandomOp::kInit);
+    fill(model.decoder->query_embed, [&] { return queries.init_std * rng.normal(); });
+  }
+  if (queries.init == QueryInit::kGrid) model.decoder->query_embed.copy_(grid_vectors(queries.learned, model.shape.decoder));
+  for (const auto& head : model.heads->heads) initialise_head(*head, queries.learned, seed);
 }
 
 void initialise(torch::nn::Module& model, uint64_t seed) {

@@ -51,39 +51,6 @@ void require_inside(const char* key, const Placement& placement, int64_t bottom,
     throw DataError({}, format("is smaller than {}", key), format("{} x {}", placement.height(), placement.width()));
 }
 
-// Means over the views of a sample, mirrored ones turned back, at the original's size.
-class DepthScorer : public Scorer {
- public:
-  DepthScorer(const Depth& task, const DepthSettings& settings) : task_(task), metric_(settings) {}
-  void add(const AnsweredBatch& answered) override;
-  DepthErrors& metric() override { return metric_; }
-
- private:
-  const Depth& task_;
-  DepthErrors metric_;
-};
-
-void DepthScorer::add(const AnsweredBatch& answered) {
-  const int64_t last = answered.answers[0].at("lengths").size(0) - 1;
-  std::vector<at::Tensor> views;
-  for (const at::Tensor& maps : task_.maps(answered.answers[0], answered.question.view.plan, last))
-    for (const at::Tensor& map : maps.unbind(0)) views.push_back(map);
-  at::Tensor sum;
-  int64_t count = 0;
-  for (size_t i = 0; i < views.size(); ++i) {
-    const BatchImage& image = answered.batch.images[i];
-    const at::Tensor map = image.placement.is_mirrored() ? views[i].flip(1) : views[i];
-    sum = count == 0 ? map : sum + map;
-    ++count;
-    if (i + 1 < views.size() && answered.batch.images[i + 1].key.id == image.key.id) continue;
-    const int64_t height = image.placement.original_height(), width = image.placement.original_width();
-    const std::vector<double> predicted = to_doubles(resized((sum / count).unsqueeze(0), height, width)[0]);
-    const std::vector<double> truth(image.truth->depth.begin(), image.truth->depth.end());
-    metric_.add(answered.names[i + 1 - static_cast<size_t>(count)], {predicted, height, width}, {truth, height, width});
-    count = 0;
-  }
-}
-
 }  // namespace
 
 void DepthConfig::check(config::Problems& problems) const {
@@ -146,8 +113,8 @@ std::vector<PreparedImage> Depth::prepare(const Sample& sample, const SampleKey&
 }
 
 TaskSpec Depth::spec() const {
-  TaskSpec spec{.heads = {{"lengths", 1}, {"embedding", width_}},
-                .queries = {.learned = config_.bins, .init_std = config_.query_init_std},
+  TaskSpec spec{.heads = {{.name = "lengths", .outputs = 1}, config_.dot.embedding("embedding", width_, config_.queries.head_layers)},
+                .queries = config_.queries.of({config_.bins}),
                 .features = true};
   for (const auto& [layer, weight] : config_.auxiliary) spec.supervised_layers.push_back(static_cast<int64_t>(layer));
   if (!config_.auxiliary.empty()) spec.supervised_layers.push_back(num_layers_);
@@ -220,11 +187,26 @@ Losses Depth::losses(std::span<const Answer> answers, const Question& question) 
   return losses;
 }
 
-std::vector<std::unique_ptr<Scorer>> Depth::scorers(const MetricSettings& metric) const {
-  std::vector<std::unique_ptr<Scorer>> scorers;
-  if (const auto* settings = std::get_if<DepthSettings>(&metric))
-    scorers.push_back(std::make_unique<DepthScorer>(*this, *settings));
-  return scorers;
+std::vector<Prediction> Depth::predict(const AnsweredBatch& answered) const {
+  const int64_t last = answered.answers[0].at("lengths").size(0) - 1;
+  std::vector<at::Tensor> views;
+  for (const at::Tensor& maps : maps(answered.answers[0], answered.question.view.plan, last))
+    for (const at::Tensor& map : maps.unbind(0)) views.push_back(map);
+  std::vector<Prediction> predictions;
+  for (const ImageRange& sample : answered.batch.samples()) {
+    at::Tensor sum;
+    for (int64_t i = sample.first; i < sample.first + sample.count; ++i) {
+      const at::Tensor& view = views[static_cast<size_t>(i)];
+      const bool is_mirrored = answered.batch.images[static_cast<size_t>(i)].placement.is_mirrored();
+      const at::Tensor map = is_mirrored ? view.flip(1) : view;
+      sum = sum.defined() ? sum + map : map;
+    }
+    const Placement& placement = answered.batch.images[static_cast<size_t>(sample.first)].placement;
+    const int64_t height = placement.original_height(), width = placement.original_width();
+    const at::Tensor mean = (sum / sample.count).unsqueeze(0);
+    predictions.push_back({.height = height, .width = width, .depth = to_doubles(resized(mean, height, width)[0])});
+  }
+  return predictions;
 }
 
 std::vector<std::string> Depth::picture_titles() const { return {"image", "prediction", "truth"}; }

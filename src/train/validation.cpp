@@ -16,12 +16,6 @@ namespace {
 
 constexpr int64_t kNumPictures = 8;
 
-MetricValues values_of(const std::vector<std::unique_ptr<Scorer>>& scorers) {
-  MetricValues values;
-  for (const auto& scorer : scorers) std::ranges::copy(scorer->metric().values(), std::back_inserter(values));
-  return values;
-}
-
 MetricValues renamed(MetricValues values, const std::string& suffix) {
   for (MetricValue& value : values) value.name += suffix;
   return values;
@@ -46,9 +40,10 @@ bool is_better(const MetricValue& value, double than) {
 
 Validation::Validation(Session& session)
     : session_(session), images_(make_dataset(session.config.data, session.config.eval.split)) {
-  const std::vector<std::unique_ptr<Scorer>> scorers = this->scorers();
-  best_.name = session.config.eval.best.value_or(scorers[scorers.size() > 1 ? 1 : 0]->metric().best());
-  MetricValues known = values_of(scorers);
+  Scores scores = empty_scores();
+  const std::vector<Metric*> metrics = scores.metrics();
+  best_.name = session.config.eval.best.value_or(metrics[metrics.size() > 1 ? 1 : 0]->best());
+  MetricValues known = scores.values();
   if (session.ema) std::ranges::copy(renamed(known, "_ema"), std::back_inserter(known));
   value_of(known, best_.name);
   const ValidationPlan::Share share{session.config.eval.fraction,
@@ -76,17 +71,17 @@ std::optional<MetricValues> Validation::references() {
   return values;
 }
 
-std::vector<std::unique_ptr<Scorer>> Validation::scorers() const {
-  std::vector<std::unique_ptr<Scorer>> scorers;
-  scorers.push_back(std::make_unique<LossScorer>(*session_.task));
-  for (auto& scorer : session_.task->scorers(session_.config.eval.metric)) scorers.push_back(std::move(scorer));
-  return scorers;
+Scores Validation::empty_scores() const {
+  Scores scores{.loss = MeanLoss{}};
+  if (auto measure = make_measure(session_.config.eval.metric, images_->vocabulary()))
+    scores.measures.push_back(std::move(measure));
+  return scores;
 }
 
 std::optional<MetricValues> Validation::values(const std::string& suffix) {
-  const std::vector<std::unique_ptr<Scorer>> scorers = this->scorers();
-  if (!evaluate(measured(), scorers)) return std::nullopt;
-  return renamed(values_of(scorers), suffix);
+  Scores scores = empty_scores();
+  if (!evaluate(measured(), scores)) return std::nullopt;
+  return renamed(scores.values(), suffix);
 }
 
 std::optional<MetricValues> Validation::measure() {

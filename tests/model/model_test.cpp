@@ -66,7 +66,7 @@ TEST(Init, DependsOnSeedAndNameAlone) {
       c(small_model(), masked_spec(12));
   initialise(a, 3), initialise(b, 3), initialise(c, 4);
   EXPECT_TRUE(at::equal(a.encoder->patch_embed->proj->weight, b.encoder->patch_embed->proj->weight));
-  EXPECT_TRUE(at::equal(a.heads->linears[0].second->weight, b.heads->linears[1].second->weight));
+  EXPECT_TRUE(at::equal(a.heads->heads[0]->weight, b.heads->heads[1]->weight));
   EXPECT_FALSE(at::equal(a.decoder->cls_token, c.decoder->cls_token));
   EXPECT_NEAR(a.decoder->layers->items[0]->linear1->weight.std().item<double>(), std::sqrt(2.0 / (16 + 64)), 0.02);
   EXPECT_TRUE(at::equal(a.bifpn->cells->items[0]->bottom_up[1]->fusion, at::ones({3})));

@@ -27,14 +27,14 @@ class Noise : public Dataset {
   uint64_t fingerprint() const override { return 0; }
 };
 
-struct Scores {
+struct Found {
   std::vector<MetricValue> loss, iou;
   ImageRecords<std::vector<LossPart>> images;
 };
 
 // Of a model in double, over all ranks of a group, in batches of `batch_size`.
 template <class Asked = TwoQuestions>
-Scores score(Communicator& communicator, int64_t batch_size) {
+Found score(Communicator& communicator, int64_t batch_size) {
   SmallRun run(communicator, at::kDouble, std::make_unique<Asked>(small_model_shape().encoder));
   const Prepare prepare = [&](const Sample& sample, const SampleKey& key, const BatchPosition& position) {
     return run.task->prepare(sample, key, position, /*training=*/false);
@@ -42,12 +42,10 @@ Scores score(Communicator& communicator, int64_t batch_size) {
   const auto plan = std::make_shared<ValidationPlan>(
       kNumImages, 5, ValidationPlan::Share{1, batch_size, communicator.rank(), communicator.size()});
   Loader loader(std::make_shared<Noise>(), plan, {.unit_px = run.shape.encoder.unit_px(), .workers = 0}, prepare);
-  std::vector<std::unique_ptr<Scorer>> scorers;
-  scorers.push_back(std::make_unique<LossScorer>(*run.task));
-  scorers.push_back(std::move(run.task->scorers({}).at(0)));
-  EXPECT_TRUE(evaluate({*run.model, *run.task, loader, communicator}, scorers));
-  return {scorers[0]->metric().values(), scorers[1]->metric().values(),
-          dynamic_cast<const MeanLoss&>(scorers[0]->metric()).images()};
+  Scores scores{.loss = MeanLoss{}};
+  scores.measures.push_back(make_measure(SemanticSettings{{.num_classes = 3}}, {}));
+  EXPECT_TRUE(evaluate({*run.model, *run.task, loader, communicator}, scores));
+  return {scores.loss->values(), scores.measures[0]->metric().values(), scores.loss->images()};
 }
 
 double value_of(const std::vector<MetricValue>& values, const std::string& name) {
@@ -58,7 +56,7 @@ TEST(Evaluate, IsTheSameHoweverTheSetIsDividedAmongRanks) {
   if (!on_ranks(3)) return;
   const auto group = make_communicator(read_launch_env(), at::kCPU);
   const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
-  const Scores whole = score(*alone, 2), shared = score(*group, 2);
+  const Found whole = score(*alone, 2), shared = score(*group, 2);
   EXPECT_GT(value_of(whole.loss, "loss"), 0);
   EXPECT_GT(value_of(whole.loss, "object"), 0);
   ASSERT_EQ(shared.loss.size(), whole.loss.size());
@@ -70,7 +68,7 @@ TEST(Evaluate, IsTheSameHoweverTheSetIsDividedAmongRanks) {
 // A record is a picture's own, so that intervals over pictures can be drawn from it.
 TEST(Evaluate, KeepsWhatEachPictureAdded) {
   const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
-  const Scores scores = score(*alone, 5);
+  const Found scores = score(*alone, 5);
   ASSERT_EQ(scores.images.size(), static_cast<size_t>(kNumImages));
   int64_t num_objects = 0, num_pictures = 0;
   for (const auto& [name, parts] : scores.images) {  // colour, object, colour, object, smooth

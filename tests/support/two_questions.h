@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "glid/data/transforms.h"
-#include "glid/metrics/mean_iou.h"
 #include "glid/tasks/task.h"
 #include "glid/tasks/viewer.h"
 
@@ -21,16 +20,19 @@ class TwoQuestions : public Task {
   explicit TwoQuestions(const SwinShape& shape) : shape_(shape), viewer_(shape) {}
 
   TaskSpec spec() const override {
-    return {.heads = {{"colour", 3}, {"object", 2}},
-            .queries = {.learned = kQueries},
+    return {.heads = {{.name = "colour", .outputs = 3}, {.name = "object", .outputs = 2}},
+            .queries = {.learned = {kQueries}},
             .supervised_layers = {1, 3},
             .features = true};
   }
 
   std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& at,
-                                     bool /*training*/) const override {
+                                     bool training) const override {
     PreparedImage image{.image = sample.image, .placement = Placement(sample.image.height, sample.image.width)};
     image.group = (at.step + at.position) % 2;
+    Targets truth;
+    if (image.group == 0) truth.semantic = {static_cast<uint16_t>(key.id % 3)};
+    if (!training) image.truth = std::make_shared<const Targets>(std::move(truth));
     const int64_t objects = image.group == 1 ? num_objects(key.id) : 0;
     Array array{{objects, 2}, std::vector<float>{}};
     for (int64_t i = 0; i < 2 * objects; ++i)
@@ -79,11 +81,14 @@ class TwoQuestions : public Task {
     return losses;
   }
 
-  // How often the colour's largest value is the picture's id modulo 3.
-  std::vector<std::unique_ptr<Scorer>> scorers(const MetricSettings&) const override {
-    std::vector<std::unique_ptr<Scorer>> scorers;
-    scorers.push_back(std::make_unique<Colours>());
-    return scorers;
+  // The colour's largest value, one "pixel" a picture; objects have none. The truth is the picture's id modulo 3.
+  std::vector<Prediction> predict(const AnsweredBatch& answered) const override {
+    const ImageRange images = answered.question.queries[0].images;
+    const at::Tensor largest = answered.answers[0].at("colour")[-1].select(1, 0).argmax(1);
+    std::vector<Prediction> predictions(answered.batch.images.size());
+    for (int64_t i = 0; i < images.count; ++i)
+      predictions[static_cast<size_t>(images.first + i)].semantic = {static_cast<uint16_t>(largest[i].item<int64_t>())};
+    return predictions;
   }
   std::vector<std::vector<Image>> pictures(std::span<const Answer>, const Question&) const override { return {}; }
   std::vector<std::string> picture_titles() const override { return {}; }
@@ -92,24 +97,6 @@ class TwoQuestions : public Task {
   static int64_t num_objects(int64_t id) { return id % 2 == 0 ? 0 : id % 4 == 1 ? 3 : 1; }
 
  private:
-  class Colours : public Scorer {
-   public:
-    void add(const AnsweredBatch& answered) override {
-      const ImageRange images = answered.question.queries[0].images;
-      const at::Tensor largest = answered.answers[0].at("colour")[-1].select(1, 0).argmax(1);
-      for (int64_t i = 0; i < images.count; ++i) {
-        const auto at = static_cast<size_t>(images.first + i);
-        const std::vector<uint16_t> truth{static_cast<uint16_t>(answered.batch.images[at].key.id % 3)};
-        const std::vector<uint16_t> predicted{static_cast<uint16_t>(largest[i].item<int64_t>())};
-        metric_.add(answered.names[at], predicted, truth);
-      }
-    }
-    MeanIou& metric() override { return metric_; }
-
-   private:
-    MeanIou metric_{{.num_classes = 3}};
-  };
-
   // The picture of every object, counted within the second question's.
   static at::Tensor owners(const Batch& batch) {
     const std::vector<int64_t>& lengths = batch.arrays.at("objects").lengths;

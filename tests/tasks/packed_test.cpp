@@ -24,7 +24,7 @@ ModelShape shape_of(const StageWindows& windows, PositionKind positions, double 
 
 TaskSpec both_kinds_of_queries() {
   return {.heads = {{"values", 3}},
-          .queries = {.learned = kQueries, .mask_token = true},
+          .queries = {.learned = {kQueries}, .mask_token = true},
           .supervised_layers = {1, 3},
           .features = true};
 }

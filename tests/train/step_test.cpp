@@ -39,7 +39,7 @@ TEST(TrainStep, SkipsAnUpdateThatIsNotFinite) {
   SmallRun run(*alone, at::kFloat);
   {
     const at::NoGradGuard no_grad;
-    run.model->heads->linears[0].second->bias[0] = std::numeric_limits<float>::infinity();
+    run.model->heads->heads[0]->bias[0] = std::numeric_limits<float>::infinity();
   }
   const at::Tensor before = run.model->decoder->cls_token.detach().clone();
   const StepResult result = *train_step(run.learner, {run.batch(0, 2)}, 0.1);
@@ -59,7 +59,7 @@ TEST(TrainStep, ASkippedUpdateLowersTheScaleAndIsNotAveraged) {
   const auto update_with_bias = [&](float bias) {
     {
       const at::NoGradGuard no_grad;
-      run.model->heads->linears[0].second->bias[0] = bias;
+      run.model->heads->heads[0]->bias[0] = bias;
     }
     return *train_step(run.learner, {run.batch(0, 2)}, 1e-3);
   };

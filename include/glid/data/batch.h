@@ -46,6 +46,8 @@ struct Batch {
   int64_t size() const { return static_cast<int64_t>(images.size()); }
   // Where the pictures of a group lie; of a group without pictures, none.
   ImageRange range_of(int64_t group) const;
+  // The pictures of each sample: views that follow each other.
+  std::vector<ImageRange> samples() const;
   // The same with its tensors on `device`; nothing waits for it.
   Batch on(const at::Device& device) const;
 };

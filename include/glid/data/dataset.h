@@ -36,9 +36,11 @@ struct Vocabulary {
     int64_t from = 0, to = 0;  // indices into joints
     bool operator==(const Limb&) const = default;
   };
-  std::vector<Class> images;   // Targets::label
-  std::vector<Class> objects;  // Instance::category
-  std::vector<Class> labels;   // Targets::semantic
+  std::vector<Class> images;    // Targets::label
+  std::vector<Class> objects;   // Instance::category
+  std::vector<Class> labels;    // Targets::semantic
+  std::vector<Class> segments;  // SegmentInfo::category
+  std::vector<bool> is_thing;   // of each of `segments`
   std::vector<std::string> joints;
   std::vector<Limb> limbs;
 };

@@ -48,12 +48,27 @@ struct Instance {
 // The value of Targets::semantic that stands for "no class".
 inline constexpr uint16_t kIgnoreLabel = 255;
 
+// A part of a panoptic division: a thing, or all of a class of stuff.
+struct SegmentInfo {
+  uint32_t id = 0;       // in the map of the image's segments, from 1
+  int64_t category = 0;  // index into Vocabulary::segments
+  bool is_crowd = false;
+  bool operator==(const SegmentInfo&) const = default;
+};
+
+// Every pixel belongs to one segment or to none.
+struct Panoptic {
+  std::vector<uint32_t> ids;  // [height][width], 0: no segment (VOID)
+  std::vector<SegmentInfo> segments;
+};
+
 // What a dataset knows about an image, in that image's pixels; the rest is empty.
 struct Targets {
   std::optional<int64_t> label;     // class of the image
   std::vector<Instance> instances;  // in the file's order; scenes: far to near
   std::vector<uint16_t> semantic;   // [height][width] indices into Vocabulary::labels, or kIgnoreLabel
-  std::vector<float> depth;         // [height][width] metres; 0 where nothing was measured
+  Panoptic panoptic;
+  std::vector<float> depth;  // [height][width] metres; 0 where nothing was measured
 };
 
 struct Sample {

@@ -3,10 +3,12 @@
 
 #include <functional>
 #include <memory>
-#include <span>
+#include <optional>
+#include <vector>
 
 #include "glid/data/loader.h"
 #include "glid/dist/communicator.h"
+#include "glid/eval/measure.h"
 #include "glid/metrics/blind_losses.h"
 #include "glid/metrics/mean_loss.h"
 #include "glid/model/glid.h"
@@ -27,23 +29,23 @@ struct Measured {
   std::function<bool()> stop = [] { return false; };  // on any rank; asked before every batch
 };
 
-// The task's loss, which needs the parts of every picture (LossTerm::by_image).
-class LossScorer : public Scorer {
- public:
-  explicit LossScorer(const Task& task) : task_(task) {}
-  void add(const AnsweredBatch& answered) override;
-  MeanLoss& metric() override { return metric_; }
+// What is found on the way; an absent loss isn't computed.
+struct Scores {
+  std::optional<MeanLoss> loss;  // the task's, which needs the parts of every picture (LossTerm::by_image)
+  std::vector<std::unique_ptr<Measure>> measures;
 
- private:
-  const Task& task_;
-  MeanLoss metric_;
+  std::vector<Metric*> metrics();  // the loss first
+  std::vector<MetricValue> values();
 };
+
+// Called for every sample of this rank as it is predicted.
+using OnPrediction = std::function<void(const PredictedSample& sample)>;
 
 // All ranks must call them alike, and get the same metrics to the bit; the model is in evaluation mode meanwhile. False, on
 // all ranks, when one was asked to stop: the metrics are then of no use. Throws DataError, on all ranks, when no image could
 // be read.
-// Every batch is answered once and given to all scorers.
-bool evaluate(const Measured& measured, std::span<const std::unique_ptr<Scorer>> scorers);
+// Every batch is answered once, whatever is asked of the answers.
+bool evaluate(const Measured& measured, Scores& scores, const OnPrediction& each = {});
 // The task's predictors without learning on the same images.
 bool measure_blind_losses(const Measured& measured, BlindLosses& metric);
 

@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 #include <torch/nn/module.h>
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -54,12 +55,27 @@ struct DecoderConfig {
   void check(config::Problems& problems) const;
 };
 
+// What the learned queries e are at the start.
+enum class QueryInit { kZero, kNormal, kGrid };
+constexpr auto enum_names(QueryInit) {
+  return std::to_array<config::Named<QueryInit>>(
+      {{QueryInit::kZero, "zero", "0, as in the paper's Eq. 3"},
+       {QueryInit::kNormal, "normal", "normal with the deviation query_init_std"},
+       {QueryInit::kGrid, "grid", "the position vectors of a grid over the picture"}});
+}
+
 // The query parameters that a task asks for beside [CLS].
 struct DecoderQueries {
-  int64_t learned = 0;      // rows of the table e
-  bool mask_token = false;  // [M]
-  double init_std = 0;      // of e at the start: 0 in the paper's Eq. 3
+  std::vector<int64_t> learned;  // rows of the table e, group after group: each group has a grid of its own
+  bool mask_token = false;       // [M]
+  QueryInit init = QueryInit::kZero;
+  double init_std = 1;  // kNormal
+
+  int64_t num_learned() const;
 };
+
+// The grid of `count` queries, about as high as wide: cells row by row, the last row may be short.
+GridExtent query_grid(int64_t count);
 
 // One layer's view of a level: key = memory + position, value = memory, both [B, K, d], filled up to the longest image.
 struct Memory {

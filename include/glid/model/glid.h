@@ -5,6 +5,7 @@
 #include <torch/nn/module.h>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -24,10 +25,17 @@ struct ModelShape {
   DecoderConfig decoder;
 };
 
-// One topmost linear layer: all that fine-tuning replaces.
+// One topmost linear layer: all that fine-tuning replaces. More layers make it an MLP of the decoder's width with ReLU
+// between, as DETR's boxes and Mask2Former's masks have it.
 struct HeadSpec {
   std::string name;
   int64_t outputs = 0;
+  int64_t layers = 1;
+  std::optional<double> init_std;  // the last layer's weights are normal with it; none: Xavier uniform
+  double bias = 0;                 // at the start
+  // So many first outputs have a learned number of each learned query added, which starts where the query lies in its
+  // group's grid: logits of x and y, as fractions of the picture. 0 or 2.
+  int64_t references = 0;
 };
 
 // What a task needs of the model. A parameter exists only if a task asks for it.
@@ -39,12 +47,22 @@ struct TaskSpec {
   bool features = false;  // the answer has the feature map
 };
 
-struct Heads : torch::nn::Module {
-  Heads(int64_t width, const std::vector<HeadSpec>& specs);
-  // [L, B, Q, d] -> [L, B, Q, outputs] of the heads named, or of all.
-  std::map<std::string, at::Tensor> forward(const at::Tensor& decoded, const std::vector<std::string>& names) const;
+struct Head : Linear {
+  Head(int64_t width, const HeadSpec& spec, int64_t num_learned);
+  // [L, B, Q, d] -> [L, B, Q, outputs] of what was asked.
+  at::Tensor answer(const at::Tensor& decoded, const Query& query) const;
 
-  std::vector<std::pair<std::string, std::shared_ptr<Linear>>> linears;
+  HeadSpec spec;
+  std::vector<std::shared_ptr<Linear>> hidden;
+  at::Tensor reference;  // [learned queries, references]
+};
+
+struct Heads : torch::nn::Module {
+  Heads(int64_t width, const TaskSpec& spec);
+  // [L, B, Q, d] -> [L, B, Q, outputs] of the heads that the query names, or of all.
+  std::map<std::string, at::Tensor> forward(const at::Tensor& decoded, const Query& query) const;
+
+  std::vector<std::shared_ptr<Head>> heads;
 };
 
 struct Glid : torch::nn::Module {

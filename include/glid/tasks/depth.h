@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "glid/config/fields.h"
+#include "glid/metrics/metric_settings.h"
 #include "glid/tasks/depth_loss.h"
 #include "glid/tasks/mask_features.h"
+#include "glid/tasks/query_config.h"
 #include "glid/tasks/task.h"
 #include "glid/tasks/viewer.h"
 
@@ -32,7 +34,7 @@ struct DepthConfig {
   SiPool si_pool = SiPool::kImage;
   std::vector<std::array<double, 2>> auxiliary;
   DotConfig dot;
-  double query_init_std = 0;
+  QueryConfig queries;
   std::optional<std::array<int64_t, 4>> frame;
   std::optional<std::array<int64_t, 2>> crop;
   double rotation = 0;
@@ -48,8 +50,7 @@ struct DepthConfig {
     v("si_pool", si_pool, "what the loss is taken over");
     v("auxiliary", auxiliary, "[layer, weight] of decoder layers before the last that have a loss too", config::positive());
     dot.fields(v);
-    v("query_init_std", query_init_std, "deviation of the learned queries at the start; 0: the paper's Eq. 3",
-      config::non_negative());
+    queries.fields(v);
     v("frame", frame, "[top, left, height, width] of the pixels that training knows; null: all", config::non_negative());
     v("crop", crop, "[height, width] of random crops to train on; null: pictures are resized to data.image_size",
       config::positive());
@@ -72,7 +73,8 @@ class Depth : public Task {
   LossCounts counts(const Batch& batch) const override;  // "maps": with a valid pixel (or one a micro-batch)
   Question ask(Batch batch, bool training) const override;
   Losses losses(std::span<const Answer> answers, const Question& question) const override;
-  std::vector<std::unique_ptr<Scorer>> scorers(const MetricSettings& metric) const override;
+  // Means over the views of a sample, mirrored ones turned back, at the original's size.
+  std::vector<Prediction> predict(const AnsweredBatch& answered) const override;
   // image, prediction, truth.
   std::vector<std::vector<Image>> pictures(std::span<const Answer> answers, const Question& question) const override;
   std::vector<std::string> picture_titles() const override;

@@ -4,10 +4,10 @@
 #include <ATen/core/Tensor.h>
 
 #include <optional>
-#include <vector>
+#include <string>
 
 #include "glid/config/fields.h"
-#include "glid/model/query.h"
+#include "glid/model/glid.h"
 
 namespace glid {
 
@@ -22,12 +22,19 @@ constexpr auto enum_names(MaskFeatures) {
 struct DotConfig {
   MaskFeatures mask_features = MaskFeatures::kPlain;
   std::optional<double> dot_scale;
+  std::optional<double> embedding_std = 0.02;
 
   template <class V>
   void fields(V& v) {
     v("mask_features", mask_features, "the map that queries are multiplied with");
     v("dot_scale", dot_scale, "factor of the products, 1 in the paper's equations; null: 1 / sqrt(channels)",
       config::positive());
+    v("embedding_std", embedding_std, "deviation of the weights that make a query's embedding; null: Xavier uniform",
+      config::positive());
+  }
+  // The head that makes them.
+  HeadSpec embedding(const std::string& name, int64_t width, int64_t layers) const {
+    return {.name = name, .outputs = width, .layers = layers, .init_std = embedding_std};
   }
 };
 

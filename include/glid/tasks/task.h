@@ -14,9 +14,8 @@
 
 #include "glid/data/batch.h"
 #include "glid/data/dataset.h"
+#include "glid/data/prediction.h"
 #include "glid/formats/image.h"
-#include "glid/metrics/metric.h"
-#include "glid/metrics/metric_settings.h"
 #include "glid/model/glid.h"
 
 namespace glid {
@@ -86,17 +85,6 @@ struct AnsweredBatch {
   const Batch& batch;  // all of it on the host
   const Question& question;
   std::span<const Answer> answers;  // one a query, in fp32
-  // Of the batch's pictures, for metrics: no two of a set are alike. Views of a sample, which lie in one micro-batch, are
-  // told by batch.images[i].key.id.
-  const std::vector<std::string>& names;
-};
-
-// Carries answers into a metric.
-class Scorer {
- public:
-  virtual ~Scorer() = default;
-  virtual void add(const AnsweredBatch& answered) = 0;
-  virtual Metric& metric() = 0;
 };
 
 class Task {
@@ -115,9 +103,9 @@ class Task {
   virtual Question ask(Batch batch, bool training) const = 0;
   // One answer a query. Runs outside autocast, in fp32. An answer without images gives sums of 0 with defined gradients.
   virtual Losses losses(std::span<const Answer> answers, const Question& question) const = 0;
-  // How answers become the values of eval.metric, one of those that the task's configuration names in kMetrics; the value by
-  // which models are compared is the first one's. None: the loss itself is the metric.
-  virtual std::vector<std::unique_ptr<Scorer>> scorers(const MetricSettings& /*metric*/) const { return {}; }
+  // What the answers say, one prediction a sample in the batch's order: the views of a sample, pictures side by side of the
+  // same key.id, make one together. A task that predicts nothing gives none.
+  virtual std::vector<Prediction> predict(const AnsweredBatch& /*answered*/) const { return {}; }
   // What anybody could predict without learning, bars that a loss must be below; most tasks have none.
   virtual bool has_references() const { return false; }
   virtual std::vector<Reference> references(const Question& /*question*/) const { return {}; }

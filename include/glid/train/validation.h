@@ -42,13 +42,12 @@ class Validation {
  private:
   std::unique_ptr<Loader> loader(const ValidationPlan::Share& share, LoaderOptions options) const;
   Measured measured();
-  // The loss's, then the task's for eval.metric.
-  std::vector<std::unique_ptr<Scorer>> scorers() const;
+  Scores empty_scores() const;  // the loss, then eval.metric
   std::optional<MetricValues> values(const std::string& suffix);
   const std::optional<Batch>& picture_batch();
 
   Session& session_;
-  std::shared_ptr<const Dataset> images_;
+  std::shared_ptr<const AnnotatedDataset> images_;
   std::unique_ptr<Loader> loader_;
   RunState::Best best_;
   std::optional<Batch> picture_batch_;

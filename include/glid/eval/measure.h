@@ -1,0 +1,32 @@
+// From predictions and truths to a metric, whoever predicted (no LibTorch).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "glid/data/dataset.h"
+#include "glid/data/prediction.h"
+#include "glid/metrics/metric_settings.h"
+
+namespace glid {
+
+struct PredictedSample {
+  int64_t id = 0;           // in the data set
+  const std::string& name;  // of the sample, for messages
+  const Prediction& prediction;
+  const Targets& truth;  // of the original
+};
+
+class Measure {
+ public:
+  virtual ~Measure() = default;
+  // Throws DataError naming a sample whose truth the metric can't use.
+  virtual void add(const PredictedSample& sample) = 0;
+  virtual Metric& metric() = 0;
+};
+
+// None for a model's own loss.
+std::unique_ptr<Measure> make_measure(const MetricSettings& settings, const Vocabulary& vocabulary);
+
+}  // namespace glid
