@@ -32,6 +32,7 @@ Constraint non_negative() { return {.low = 0}; }
 Constraint at_least(double low) { return {.low = low}; }
 Constraint in_range(End low, End high) { return {.low = low, .high = high}; }
 Constraint one_of(std::initializer_list<double> numbers) { return {.numbers = numbers}; }
+Constraint one_of(std::span<const std::string_view> texts) { return {.texts = {texts.begin(), texts.end()}}; }
 Constraint one_of(std::initializer_list<std::string_view> texts) { return {.texts = {texts.begin(), texts.end()}}; }
 
 }  // namespace glid::config

@@ -6,7 +6,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
-#include "join.h"
+#include "glid/core/join.h"
 #include "nearest.h"
 
 namespace glid::config {

@@ -9,7 +9,7 @@
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/json.h"
-#include "join.h"
+#include "glid/core/join.h"
 #include "nearest.h"
 
 namespace glid::config {

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "glid/core/format.h"
-#include "join.h"
+#include "glid/core/join.h"
 
 namespace glid::config {
 namespace {

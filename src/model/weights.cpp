@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <ranges>
 #include <set>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/join.h"
+#include "glid/model/parts.h"
 
 namespace glid {
 namespace {
@@ -28,15 +31,11 @@ std::string dtype_name(at::ScalarType type) {
   TORCH_CHECK(false, "no safetensors dtype for ", type);
 }
 
-std::string part_of(const std::string& name) { return name.substr(0, name.find('.')); }
-
-bool is_part(const std::string& part) {
-  return std::find(model_parts().begin(), model_parts().end(), part) != model_parts().end();
-}
+bool is_in(std::string_view name, const auto& names) { return std::ranges::find(names, name) != std::ranges::end(names); }
 
 // Our name of a tensor of the file.
 std::string our_name(const std::string& name) {
-  std::string ours = is_part(part_of(name)) ? name : "encoder." + name;
+  std::string ours = is_in(part_of_parameter(name), kModelParts) ? name : "encoder." + name;
   for (const char* end : {".weight", ".bias"})
     if (ours == std::string("encoder.norm") + end) ours = std::string("encoder.norm3") + end;
   return ours;
@@ -78,18 +77,35 @@ void copy_tensor(const std::string& where, const std::string& name, const at::Te
   part.filled += to.numel();
 }
 
-void load_part(PartReport& part, torch::nn::Module& model, const SafetensorsFile& file,
-               const std::map<std::string, std::string>& sources, const std::string& where) {
+PartReport load_part(const std::string& name_of_part, torch::nn::Module& model, const SafetensorsFile& file,
+                     const std::map<std::string, std::string>& sources, const std::string& where) {
+  PartReport part{name_of_part};
   for (auto& [name, parameter] : named_parameters(model)) {
-    if (part_of(name) != part.part) continue;
+    if (part_of_parameter(name) != part.part) continue;
     part.parameters += parameter.numel();
     const auto source = sources.find(name);
     if (source == sources.end()) part.missing.push_back(name);
     else copy_tensor(where, name, as_tensor(*file.find(source->second)), parameter, part);
   }
-  if (part.filled == 0)
-    throw UsageError(where, format("holds no tensor of the part '{}'", part.part), "",
-                     "init.parts lists what is to be loaded");
+  return part;
+}
+
+[[noreturn]] void refuse_absent(const std::string& where, const std::string& part) {
+  throw UsageError(where, format("holds no tensor of the part '{}'", part), "", "init.parts lists what is to be loaded");
+}
+
+// The model's parts without those that were loaded, each with the reason.
+std::vector<std::string> random_parts(const torch::nn::Module& model, const LoadReport& report,
+                                      const std::vector<std::string>& asked) {
+  std::vector<std::string> random;
+  for (const std::string_view part : kModelParts) {
+    const bool exists = std::ranges::any_of(named_parameters(model), [&](const auto& parameter) {
+      return part_of_parameter(parameter.first) == part;
+    });
+    if (!exists || is_in(part, report.parts | std::views::transform(&PartReport::part))) continue;
+    random.push_back(format("{} ({})", part, is_in(part, asked) ? "not in the file" : "not asked for"));
+  }
+  return random;
 }
 
 // Decoder layers among parameter names: one more than the largest number.
@@ -119,11 +135,6 @@ void append_names(std::string& text, const char* what, const std::vector<std::st
 
 }  // namespace
 
-const std::vector<std::string>& model_parts() {
-  static const std::vector<std::string> parts{"encoder", "bifpn", "decoder", "heads"};
-  return parts;
-}
-
 std::string LoadReport::text() const {
   std::string text = "weights from " + source;
   for (const PartReport& part : parts) {
@@ -133,6 +144,7 @@ std::string LoadReport::text() const {
     append_names(text, "missing, keeps its initial value", part.missing);
     append_names(text, "resized", part.resized);
   }
+  if (!random.empty()) text += "\n  initial values: " + join(random, ", ");
   append_names(text, "unexpected, not used", unexpected);
   if (!ignored.empty()) text += format("\n  ignored: {} tensors (other parts, buffers, classifier)", ignored.size());
   return text;
@@ -160,24 +172,29 @@ StageWindows windows_of(const SafetensorsFile& file, const std::string& where) {
   return windows;
 }
 
-LoadReport load_weights(torch::nn::Module& model, const std::filesystem::path& path, const std::vector<std::string>& parts) {
+LoadReport load_weights(torch::nn::Module& model, const std::filesystem::path& path, const std::vector<std::string>& parts,
+                        AbsentPart absent) {
   const at::NoGradGuard no_grad;
   const SafetensorsFile file(path);
-  LoadReport report{path.string(), {}, {}, {}};
+  LoadReport report{.source = path.string()};
+  std::set<std::string> known;
+  for (const auto& [name, parameter] : named_parameters(model)) known.insert(name);
   std::map<std::string, std::string> sources;  // our name -> the file's
   for (const std::string& name : file.names()) {
     const std::string ours = our_name(name);
-    const bool asked = std::find(parts.begin(), parts.end(), part_of(ours)) != parts.end();
-    if (is_beside(ours) || !asked) report.ignored.push_back(name);
+    const bool asked = is_in(part_of_parameter(ours), parts);
+    const bool is_pretraining_only = ours == "decoder.mask_token" && !known.contains(ours);
+    if (is_beside(ours) || !asked || is_pretraining_only) report.ignored.push_back(name);
     else sources[ours] = name;
   }
   require_equal_depth(model, sources, report.source);
-  for (const std::string& part : parts) {
-    report.parts.push_back({part});
-    load_part(report.parts.back(), model, file, sources, report.source);
+  for (const std::string& name : parts) {
+    PartReport part = load_part(name, model, file, sources, report.source);
+    if (part.filled > 0) report.parts.push_back(std::move(part));
+    else if (absent == AbsentPart::kRefuse) refuse_absent(report.source, name);
   }
-  std::set<std::string> known;
-  for (const auto& [name, parameter] : named_parameters(model)) known.insert(name);
+  if (report.parts.empty()) refuse_absent(report.source, join(parts, ", "));
+  report.random = random_parts(model, report, parts);
   for (const auto& [ours, name] : sources)
     if (!known.contains(ours)) report.unexpected.push_back(name);
   return report;

@@ -9,6 +9,8 @@
 #include <map>
 #include <numeric>
 
+#include "glid/model/parts.h"
+
 namespace glid {
 namespace {
 
@@ -22,7 +24,8 @@ constexpr std::array kRules{
     Rule{"biases", false, [](std::string_view name, int64_t) { return name.ends_with(".bias"); }},
     Rule{"tokens and level embeddings", false,
          [](std::string_view name, int64_t) {
-           return name.ends_with("_token") || name.ends_with("level_embed") || name.ends_with("query_embed");
+           return name.ends_with("_token") || name.ends_with("level_embed") || name.ends_with("query_embed") ||
+                  name.ends_with(".reference");
          }},
     Rule{"position bias tables", false,
          [](std::string_view name, int64_t) { return name.ends_with("relative_position_bias_table"); }},
@@ -59,11 +62,6 @@ double of_part(const LrMultipliers& mult, std::string_view part) {
 }
 
 }  // namespace
-
-std::string_view part_of_parameter(std::string_view name) {
-  if (name == "decoder.cls_token" || name == "decoder.mask_token" || name == "decoder.query_embed") return "queries";
-  return name.substr(0, name.find('.'));
-}
 
 int64_t swin_layer(std::string_view name, const std::array<int64_t, 4>& depths) {
   constexpr std::string_view kLayers = "encoder.layers.", kBlocks = ".blocks.";

@@ -9,7 +9,9 @@ namespace glid {
 void initialise_from(Glid& model, const RunConfig& config) {
   initialise(model, config.seed);
   if (config.init.from.empty()) return;
-  log_info("{}", load_weights(model, weights_file(config.init.from), config.init.parts).text());
+  const AbsentPart absent = config.init.parts ? AbsentPart::kRefuse : AbsentPart::kReport;
+  const auto parts = config.init.parts.value_or(std::vector<std::string>{"encoder", "bifpn", "decoder"});
+  log_info("{}", load_weights(model, weights_file(config.init.from), parts, absent).text());
 }
 
 }  // namespace glid

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "glid/data/filtered_dataset.h"
+#include "glid/model/parts.h"
 #include "glid/train/init_from.h"
 
 namespace glid {

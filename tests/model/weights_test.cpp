@@ -90,12 +90,23 @@ TEST(Weights, WrongShapesAndAbsentPartsAreErrorsThatNameThem) {
   EXPECT_THROW(load_weights(same, dir.path() / "missing.safetensors", {"encoder"}), DataError);
 }
 
+// A file without a part that a whole model has.
+TEST(Weights, AbsentPartsAreReportedUnlessTheyWereNamed) {
+  const TemporaryFolder dir;
+  Holder to(4);
+  const std::filesystem::path file = save_official(Holder(4), dir);
+  const LoadReport report = load_weights(to, file, {"encoder", "decoder"}, AbsentPart::kReport);
+  ASSERT_EQ(report.parts.size(), 1u);
+  EXPECT_EQ(report.parts[0].part, "encoder");
+  EXPECT_THROW(load_weights(to, file, {"bifpn", "decoder"}, AbsentPart::kReport), UsageError);
+  EXPECT_THROW(load_weights(to, file, {"encoder", "decoder"}), UsageError);
+}
+
 // A model's decoder alone.
 struct DecoderHolder : torch::nn::Module {
-  explicit DecoderHolder(int64_t layers)
-      : decoder(
-            register_module("decoder", std::make_shared<Decoder>(DecoderConfig{.layers = layers, .width = 16, .heads = 2},
-                                                                 DecoderQueries{.mask_token = true}))) {
+  explicit DecoderHolder(int64_t layers, const DecoderQueries& queries = {.mask_token = true})
+      : decoder(register_module(
+            "decoder", std::make_shared<Decoder>(DecoderConfig{.layers = layers, .width = 16, .heads = 2}, queries))) {
     initialise_randomly(*this);
   }
   std::shared_ptr<Decoder> decoder;
@@ -122,6 +133,22 @@ TEST(Weights, ADecoderOfAnotherDepthIsRefused) {
   DecoderHolder same(6);
   EXPECT_EQ(load_weights(same, dir.path() / "model.safetensors", {"decoder"}).parts[0].missing.size(), 0u);
   EXPECT_TRUE(at::equal(same.decoder->cls_token, deep.decoder->cls_token));
+}
+
+TEST(Weights, AFineTunedDecoderTakesClsAndNothingOfMaskToken) {
+  const TemporaryFolder dir;
+  const DecoderHolder pretrained(3);
+  std::vector<std::pair<std::string, TensorInfo>> infos;
+  const NamedTensors tensors = named_parameters(pretrained);
+  for (const auto& [name, tensor] : tensors) infos.emplace_back(name, tensor_info(tensor));
+  write_safetensors(dir.path() / "model.safetensors", infos, {});
+  DecoderHolder tuned(3, DecoderQueries{.learned = {4}});
+  const LoadReport report = load_weights(tuned, dir.path() / "model.safetensors", {"decoder"});
+  EXPECT_TRUE(at::equal(tuned.decoder->cls_token, pretrained.decoder->cls_token));
+  EXPECT_THAT(report.ignored, testing::ElementsAre("decoder.mask_token"));
+  EXPECT_THAT(report.unexpected, testing::IsEmpty());
+  EXPECT_THAT(report.random, testing::ElementsAre("queries (not asked for)"));
+  EXPECT_THAT(report.text(), HasSubstr("initial values: queries (not asked for)"));
 }
 
 }  // namespace

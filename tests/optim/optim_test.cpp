@@ -84,7 +84,7 @@ TEST(ParamGroups, PartsLearnAtTheirRates) {
   std::vector<double> rate(parameters.size(), -1), decay(parameters.size(), -1);
   for (const ParamGroup& group : make_param_groups(parameters, 0.05, scale))
     for (const size_t i : group.members) rate[i] = group.lr_scale, decay[i] = group.weight_decay;
-  EXPECT_EQ(rate, (std::vector<double>{0.1, 3, 3, 2, 0.5, 4}));
+  EXPECT_EQ(rate, (std::vector<double>{0.1, 2, 3, 2, 0.5, 4}));
   EXPECT_EQ(decay, (std::vector<double>{0, 0, 0, 0, 0.05, 0.05}));
 }
 

@@ -85,9 +85,13 @@ class TwoQuestions : public Task {
   std::vector<Prediction> predict(const AnsweredBatch& answered) const override {
     const ImageRange images = answered.question.queries[0].images;
     const at::Tensor largest = answered.answers[0].at("colour")[-1].select(1, 0).argmax(1);
-    std::vector<Prediction> predictions(answered.batch.images.size());
-    for (int64_t i = 0; i < images.count; ++i)
-      predictions[static_cast<size_t>(images.first + i)].semantic = {static_cast<uint16_t>(largest[i].item<int64_t>())};
+    std::vector<Prediction> predictions;
+    for (const ImageRange& views : answered.batch.samples()) {
+      predictions.emplace_back();
+      const int64_t first = views.first - images.first;
+      if (first >= 0 && first < images.count)
+        predictions.back().semantic = {static_cast<uint16_t>(largest[first].item<int64_t>())};
+    }
     return predictions;
   }
   std::vector<std::vector<Image>> pictures(std::span<const Answer>, const Question&) const override { return {}; }

@@ -45,11 +45,11 @@ struct SmallSession {
 };
 
 TEST(Session, FrozenPartsStayAsTheyStart) {
-  SmallSession run({"optim.freeze=[encoder, queries]"});
+  SmallSession run({"optim.freeze=[encoder, decoder]"});
   const auto before = run.weights();
   run.update(2);
   for (const auto& [name, weight] : run.weights()) {
-    const bool frozen = name.starts_with("encoder.") || name == "decoder.cls_token" || name == "decoder.mask_token";
+    const bool frozen = name.starts_with("encoder.") || name.starts_with("decoder.");  // [CLS] and [M] too
     EXPECT_EQ(at::equal(weight, before.at(name)), frozen) << name;
   }
 }
@@ -57,13 +57,13 @@ TEST(Session, FrozenPartsStayAsTheyStart) {
 // AdamW's first step moves every value by the rate, whatever its gradient.
 TEST(Session, PartsAndLayersLearnAtTheirRates) {
   SmallSession run(
-      {"optim.weight_decay=0", "optim.lr_mult={encoder: 0.5, queries: 2, heads: 0.125}", "optim.layer_decay=0.5"});
+      {"optim.weight_decay=0", "optim.lr_mult={encoder: 0.5, decoder: 2, heads: 0.125}", "optim.layer_decay=0.5"});
   const auto before = run.weights();
   run.update(1, 1e-2);
   const auto after = run.weights();
   const std::map<std::string, double> factors{{"heads.pixels.weight", 0.125},
                                               {"bifpn.cells.0.bottom_up0.pointwise.weight", 1},
-                                              {"decoder.layers.0.linear1.weight", 1},
+                                              {"decoder.layers.0.linear1.weight", 2},
                                               {"decoder.mask_token", 2},
                                               {"encoder.norm3.weight", 0.5},
                                               {"encoder.layers.3.blocks.1.mlp.fc2.weight", 0.5 * std::pow(0.5, 1)},

@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,5 +37,6 @@ Constraint at_least(double low);
 Constraint in_range(End low, End high);
 Constraint one_of(std::initializer_list<double> numbers);
 Constraint one_of(std::initializer_list<std::string_view> texts);
+Constraint one_of(std::span<const std::string_view> texts);
 
 }  // namespace glid::config

@@ -12,9 +12,6 @@
 
 namespace glid {
 
-// The parts of a model that can be loaded apart: "encoder", "bifpn", "decoder", "heads".
-const std::vector<std::string>& model_parts();
-
 struct PartReport {
   std::string part;
   int64_t parameters = 0;  // numbers in the part
@@ -26,7 +23,8 @@ struct LoadReport {
   std::string source;
   std::vector<PartReport> parts;
   std::vector<std::string> unexpected;  // tensors of the file that no asked part has
-  std::vector<std::string> ignored;     // buffers and classifier of official checkpoints, parts not asked for
+  std::vector<std::string> ignored;     // parts not asked for, [M], buffers and classifier of official checkpoints
+  std::vector<std::string> random;      // parts of the model that keep their initial values, with the reason
 
   // One line a part, then what is missing, resized and unexpected by name.
   std::string text() const;
@@ -41,8 +39,10 @@ StageWindows windows_of(const SafetensorsFile& file, const std::string& where);
 
 // Copies the tensors of the parts into the model. Encoder names may be bare (official) or under `encoder.`; the official
 // `norm` is norm3. Bias tables of another window are resized bicubically per head (microsoft/Swin-Transformer, utils.py).
-// Throws UsageError for a part without any tensor in the file, for a tensor of another shape and for a decoder of another
-// depth.
-LoadReport load_weights(torch::nn::Module& model, const std::filesystem::path& file, const std::vector<std::string>& parts);
+// Throws UsageError for a tensor of another shape, for a decoder of another depth and for a part without any tensor in the
+// file, unless that is only to be reported; one must be there in any case.
+enum class AbsentPart { kRefuse, kReport };
+LoadReport load_weights(torch::nn::Module& model, const std::filesystem::path& file, const std::vector<std::string>& parts,
+                        AbsentPart absent = AbsentPart::kRefuse);
 
 }  // namespace glid

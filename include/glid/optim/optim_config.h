@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "glid/config/fields.h"
+#include "glid/model/parts.h"
 #include "glid/optim/param_groups.h"
 #include "glid/optim/schedule.h"
 
@@ -39,7 +40,7 @@ struct OptimConfig {
     v("lr_mult", lr_mult, "");
     v("layer_decay", layer_decay, "the encoder's learning rate falls by it from block to block towards the input; 1: not",
       config::in_range(config::above(0), 1));
-    v("freeze", freeze, "parts that are not trained", config::one_of({"encoder", "bifpn", "decoder", "queries", "heads"}));
+    v("freeze", freeze, "parts that are not trained", config::one_of(kModelParts));
     v("clip", clip, "largest norm of the gradient; null: not clipped", config::positive());
     v("ema", ema, "decay of an average of the weights; null: none", config::in_range(config::above(0), config::below(1)));
     v("ema_warmup", ema_warmup, "the decay of update n is at most (1 + n) / (10 + n)");

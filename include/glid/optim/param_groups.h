@@ -20,15 +20,11 @@ struct LrMultipliers {
   void fields(V& v) {
     v("encoder", encoder, "factor of its learning rate", config::non_negative());
     v("bifpn", bifpn, "the same", config::non_negative());
-    v("decoder", decoder, "the same, without the queries", config::non_negative());
-    v("queries", queries, "of the decoder's learned queries and tokens", config::non_negative());
+    v("decoder", decoder, "the same, with [CLS] and [M]", config::non_negative());
+    v("queries", queries, "of the learned queries e", config::non_negative());
     v("heads", heads, "the same", config::non_negative());
   }
 };
-
-// The part of a parameter, as optim.lr_mult and optim.freeze name it: the module's, but for the decoder's cls_token,
-// mask_token and query_embed, which are "queries".
-std::string_view part_of_parameter(std::string_view name);
 
 // The factor of a parameter's learning rate.
 struct LrScale {

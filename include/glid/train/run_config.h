@@ -11,6 +11,7 @@
 #include "glid/data/data_config.h"
 #include "glid/metrics/metric_settings.h"
 #include "glid/model/model_config.h"
+#include "glid/model/parts.h"
 #include "glid/optim/optim_config.h"
 #include "glid/optim/precision.h"
 #include "glid/optim/schedule.h"
@@ -26,12 +27,13 @@ constexpr auto enum_names(DeviceChoice) {
 
 struct InitConfig {
   std::string from;
-  std::vector<std::string> parts{"encoder", "bifpn", "decoder"};
+  std::optional<std::vector<std::string>> parts;
 
   template <class V>
   void fields(V& v) {
     v("from", from, "weights to start from: a .safetensors file, a run or a checkpoint folder; empty: random");
-    v("parts", parts, "what to take of it", config::one_of({"encoder", "bifpn", "decoder", "heads"}));
+    v("parts", parts, "what to take of it, all of which it must have; null: encoder, bifpn and decoder, as far as it has them",
+      config::one_of(kModelParts));
   }
 };
 

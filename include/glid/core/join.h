@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace glid::config {
+namespace glid {
 
 template <class Texts>
 std::string join(const Texts& texts, std::string_view separator) {
@@ -16,4 +16,4 @@ std::string join(const Texts& texts, std::string_view separator) {
   return joined;
 }
 
-}  // namespace glid::config
+}  // namespace glid
