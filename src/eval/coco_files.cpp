@@ -1,8 +1,5 @@
-#include <algorithm>
-
+#include "ap_settings.h"
 #include "file_evaluators.h"
-#include "glid/core/files.h"
-#include "glid/core/format.h"
 #include "glid/formats/coco_json.h"
 #include "glid/formats/coco_results.h"
 #include "glid/metrics/coco_ap.h"
@@ -10,30 +7,6 @@
 
 namespace glid {
 namespace {
-
-// Names by place, as in pycocotools: all, small, medium, large; persons have no small. Further ones are counted on.
-std::vector<AreaRange> named_ranges(const std::vector<std::array<double, 2>>& ranges, CocoKind kind) {
-  static const std::vector<std::string> kObjects = {"all", "small", "medium", "large"},
-                                        kPersons = {"all", "medium", "large"};
-  const auto& names = kind == CocoKind::kKeypoint ? kPersons : kObjects;
-  std::vector<AreaRange> named;
-  for (size_t i = 0; i < ranges.size(); ++i)
-    named.push_back({i < names.size() ? names[i] : format("range{}", i + 1), ranges[i][0], ranges[i][1]});
-  return named;
-}
-
-ApParameters parameters_of(const ApSettings& settings, CocoKind kind) {
-  ApParameters parameters = ap_parameters(settings.protocol, kind);
-  if (settings.max_dets) parameters.max_dets = *settings.max_dets;
-  if (settings.iou_thresholds) parameters.iou_thresholds = *settings.iou_thresholds;
-  if (settings.area_ranges) parameters.area_ranges = named_ranges(*settings.area_ranges, kind);
-  return parameters;
-}
-
-std::string rules_of(ApProtocol protocol, const ApParameters& parameters) {
-  const bool changed = parameters != ap_parameters(protocol, parameters.kind);
-  return std::string(config::meaning_of(protocol)) + (changed ? "; with settings of yours (eval.*)" : "");
-}
 
 ReportRow row_of(const ApClass& row) {
   NamedValues values = named_values(row.numbers);
@@ -60,17 +33,15 @@ Report evaluate(const ApParameters& parameters, ApProtocol protocol, const EvalR
 }  // namespace
 
 Report evaluate_task(const BoxSettings& settings, const EvalRequest& request) {
-  return evaluate(parameters_of(settings, CocoKind::kBox), settings.protocol, request);
+  return evaluate(ap_parameters(settings), settings.protocol, request);
 }
 
 Report evaluate_task(const MaskSettings& settings, const EvalRequest& request) {
-  return evaluate(parameters_of(settings, CocoKind::kMask), settings.protocol, request);
+  return evaluate(ap_parameters(settings), settings.protocol, request);
 }
 
 Report evaluate_task(const KeypointSettings& settings, const EvalRequest& request) {
-  ApParameters parameters = parameters_of(settings, CocoKind::kKeypoint);
-  if (settings.sigmas) parameters.keypoint_sigmas = *settings.sigmas;
-  return evaluate(parameters, settings.protocol, request);
+  return evaluate(ap_parameters(settings), settings.protocol, request);
 }
 
 }  // namespace glid

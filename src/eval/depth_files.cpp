@@ -35,7 +35,7 @@ void add_image(const MatchedFile& file, double depth_scale, DepthErrors& errors)
   }
 }
 
-DepthErrors evaluate(const std::vector<MatchedFile>& files, const DepthSettings& settings, int64_t num_threads) {
+DepthErrors evaluate(const std::vector<MatchedFile>& files, const DepthFileSettings& settings, int64_t num_threads) {
   return accumulate(std::ssize(files), num_threads, DepthErrors(settings),
                     [&](size_t i, DepthErrors& part) { add_image(files[i], settings.depth_scale, part); });
 }
@@ -53,7 +53,7 @@ std::vector<ReportRow> image_rows(const DepthErrors& errors) {
 }
 
 // Truth, prediction and |g - p| / g of an image, from the same blue to the same yellow in all rows.
-std::vector<Image> error_row(const MatchedFile& file, const DepthSettings& settings) {
+std::vector<Image> error_row(const MatchedFile& file, const DepthFileSettings& settings) {
   DepthMap truth = read_depth(file.annotation, settings.depth_scale);
   const DepthMap predicted = read_depth(file.result, settings.depth_scale);
   std::vector<double> error(truth.metres.size());
@@ -67,7 +67,7 @@ std::vector<Image> error_row(const MatchedFile& file, const DepthSettings& setti
           heat_map(error, truth.height, truth.width, 0, kWorstError)};
 }
 
-void plot_worst(const std::vector<MatchedFile>& files, const DepthErrors& errors, const DepthSettings& settings,
+void plot_worst(const std::vector<MatchedFile>& files, const DepthErrors& errors, const DepthFileSettings& settings,
                 const std::filesystem::path& folder) {
   std::vector<std::pair<double, size_t>> worst;
   size_t index = 0;
@@ -78,7 +78,7 @@ void plot_worst(const std::vector<MatchedFile>& files, const DepthErrors& errors
   write_png(folder / "depth_errors.png", grid(rows, {"truth", "prediction", "|g - p| / g, 0 to 0.5"}, 4));
 }
 
-std::string rules_of(const DepthSettings& settings) {
+std::string rules_of(const DepthFileSettings& settings) {
   return format("{}; {} m < truth < {} m, crop {}{}", config::meaning_of(settings.protocol), settings.min_depth,
                 settings.max_depth, config::name_of(settings.crop),
                 settings.median_scaling ? ", predictions scaled to the truth's median" : "");
@@ -86,7 +86,7 @@ std::string rules_of(const DepthSettings& settings) {
 
 }  // namespace
 
-Report evaluate_task(const DepthSettings& settings, const EvalRequest& request) {
+Report evaluate_task(const DepthFileSettings& settings, const EvalRequest& request) {
   const auto files = match_files(request.results, request.annotations, kDepthExtensions);
   const DepthErrors errors = evaluate(files, settings, request.settings.threads);
   const DepthReport found = errors.report();

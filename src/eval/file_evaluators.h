@@ -5,12 +5,11 @@
 
 namespace glid {
 
-[[noreturn]] Report evaluate_task(const LossSettings& settings, const EvalRequest& request);  // UsageError
 Report evaluate_task(const BoxSettings& settings, const EvalRequest& request);
 Report evaluate_task(const MaskSettings& settings, const EvalRequest& request);
 Report evaluate_task(const KeypointSettings& settings, const EvalRequest& request);
-Report evaluate_task(const PanopticSettings& settings, const EvalRequest& request);
-Report evaluate_task(const SemanticSettings& settings, const EvalRequest& request);
-Report evaluate_task(const DepthSettings& settings, const EvalRequest& request);
+Report evaluate_task(const PanopticFileSettings& settings, const EvalRequest& request);
+Report evaluate_task(const SemanticFileSettings& settings, const EvalRequest& request);
+Report evaluate_task(const DepthFileSettings& settings, const EvalRequest& request);
 
 }  // namespace glid

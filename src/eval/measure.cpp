@@ -1,16 +1,15 @@
 #include "glid/eval/measure.h"
 
+#include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "measures.h"
 
 namespace glid {
 namespace {
 
-// Sorts as the set does.
-std::string key_of(const PredictedSample& sample) { return format("{:012}", sample.id); }
-
 class SemanticMeasure : public Measure {
  public:
-  explicit SemanticMeasure(const SemanticSettings& settings) : metric_(settings) {}
+  explicit SemanticMeasure(const MeanIouOptions& options) : metric_(options) {}
   void add(const PredictedSample& sample) override {
     metric_.add(key_of(sample), sample.prediction.semantic, sample.truth.semantic);
   }
@@ -22,7 +21,7 @@ class SemanticMeasure : public Measure {
 
 class DepthMeasure : public Measure {
  public:
-  explicit DepthMeasure(const DepthSettings& settings) : metric_(settings) {}
+  explicit DepthMeasure(const DepthOptions& options) : metric_(options) {}
   void add(const PredictedSample& sample) override {
     const std::vector<double> truth(sample.truth.depth.begin(), sample.truth.depth.end());
     const Prediction& p = sample.prediction;
@@ -34,12 +33,29 @@ class DepthMeasure : public Measure {
   DepthErrors metric_;
 };
 
+std::unique_ptr<Measure> measure_of(const LossSettings&, const Vocabulary&) { return nullptr; }
+std::unique_ptr<Measure> measure_of(const KeypointSettings&, const Vocabulary&) { return nullptr; }
+
 }  // namespace
 
-std::unique_ptr<Measure> make_measure(const MetricSettings& settings, const Vocabulary&) {
-  if (const auto* semantic = std::get_if<SemanticSettings>(&settings)) return std::make_unique<SemanticMeasure>(*semantic);
-  if (const auto* depth = std::get_if<DepthSettings>(&settings)) return std::make_unique<DepthMeasure>(*depth);
-  return nullptr;
+std::string key_of(const PredictedSample& sample) { return format("{:012}", sample.id); }
+
+void require_classes(std::string_view metric, const std::vector<Vocabulary::Class>& classes) {
+  if (classes.empty()) throw UsageError("eval.metric", "is of classes that the data doesn't have", std::string(metric));
+}
+
+std::unique_ptr<Measure> measure_of(const SemanticSettings& settings, const Vocabulary& vocabulary) {
+  require_classes(SemanticSettings::kName, vocabulary.labels);
+  return std::make_unique<SemanticMeasure>(MeanIouOptions{
+      .protocol = settings.protocol, .num_classes = std::ssize(vocabulary.labels), .ignore_label = kIgnoreLabel});
+}
+
+std::unique_ptr<Measure> measure_of(const DepthSettings& settings, const Vocabulary&) {
+  return std::make_unique<DepthMeasure>(settings);
+}
+
+std::unique_ptr<Measure> make_measure(const MetricSettings& settings, const Vocabulary& vocabulary) {
+  return std::visit([&](const auto& alternative) { return measure_of(alternative, vocabulary); }, settings);
 }
 
 }  // namespace glid

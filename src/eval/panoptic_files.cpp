@@ -53,8 +53,14 @@ std::vector<ImagePair> join(const PanopticFiles& truth, const PanopticFiles& pre
   return pairs;
 }
 
+// Sorts as the ids do.
+std::string key_of(const CocoImageId& id) {
+  const int64_t* number = std::get_if<int64_t>(&id);
+  return number != nullptr ? format("{:012}", *number) : std::get<std::string>(id);
+}
+
 void add_image(const ImagePair& pair, const PanopticFiles& truth, const PanopticFiles& predicted, PanopticQuality& quality) {
-  const std::string name = to_string(pair.truth->image_id);
+  const std::string name = key_of(pair.truth->image_id);
   if (pair.predicted == nullptr) return quality.add_missing(name, pair.truth->segments);
   const IdMap truth_map = truth.read(*pair.truth), predicted_map = predicted.read(*pair.predicted);
   require_same_size(predicted.folder / pair.predicted->file_name, predicted_map, truth_map);
@@ -88,7 +94,7 @@ Report report_of(const PanopticQuality& quality) {
 
 }  // namespace
 
-Report evaluate_task(const PanopticSettings& settings, const EvalRequest& request) {
+Report evaluate_task(const PanopticFileSettings& settings, const EvalRequest& request) {
   const PanopticFiles truth(request.annotations, request.annotations_dir, PanopticRole::kTruth);
   const PanopticFiles predicted(request.results, request.results_dir, PanopticRole::kPrediction);
   const auto pairs = join(truth, predicted, settings.missing_as_empty);

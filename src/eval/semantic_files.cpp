@@ -79,7 +79,7 @@ void plot_confusion(const ConfusionMatrix& confusion, const std::filesystem::pat
 
 }  // namespace
 
-Report evaluate_task(const SemanticSettings& settings, const EvalRequest& request) {
+Report evaluate_task(const SemanticFileSettings& settings, const EvalRequest& request) {
   const MeanIou metric = evaluate(request, settings);
   const MeanIouReport found = metric.report();
   Report report;

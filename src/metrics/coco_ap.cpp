@@ -114,13 +114,9 @@ class ImageView {
 
  private:
   ApTruth plain(const CocoAnnotation& annotation) const {
-    const bool is_pose = parameters_.kind == CocoKind::kKeypoint;
-    return {area_of(annotation), static_cast<int32_t>(annotation.category), annotation.is_crowd,
-            is_pose && annotation.num_keypoints == 0};
-  }
-
-  double area_of(const CocoAnnotation& annotation) const {
-    return parameters_.uses_box_area ? annotation.box.area() : annotation.area;
+    return ap_truth({static_cast<int32_t>(annotation.category), annotation.is_crowd, annotation.box, annotation.area,
+                     annotation.num_keypoints},
+                    parameters_);
   }
 
   const CocoAnnotation& annotation(size_t truth) const { return truth_.annotations()[truth_indices_[truth]]; }
@@ -147,7 +143,7 @@ class ImageView {
   double pose_similarity(size_t detection, size_t truth) const {
     const CocoAnnotation& pose = annotation(truth);
     return keypoint_similarity(results_.keypoints_of(detection_indices_[detection]),
-                               {truth_.keypoints(pose), pose.box, area_of(pose)}, parameters_.keypoint_sigmas);
+                               {truth_.keypoints(pose), pose.box, truths_[truth].area}, parameters_.keypoint_sigmas);
   }
 
   const CocoIndex& truth_;
@@ -188,6 +184,11 @@ std::vector<ApClass> per_class(const CocoIndex& truth, const ApResult& result) {
 }
 
 }  // namespace
+
+ApTruth ap_truth(const CocoTruth& truth, const ApParameters& parameters) {
+  return {parameters.uses_box_area ? truth.box.area() : truth.area, truth.category, truth.is_crowd,
+          parameters.kind == CocoKind::kKeypoint && truth.num_keypoints == 0};
+}
 
 ApReport evaluate_coco(const CocoIndex& truth, const CocoResults& results, const ApRequest& request) {
   request.parameters.check();

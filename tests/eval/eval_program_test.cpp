@@ -59,7 +59,7 @@ TEST_F(EvalProgram, UsageErrorsAreOneLineAndTwo) {
     EXPECT_EQ(std::count(ran.output.begin(), ran.output.end(), '\n'), 1) << ran.output;
   }
   EXPECT_EQ(run("glid_eval", {"--task", "boxes", "--results", "r.json", "--annotations", "a.json"}).output,
-            "glid_eval: --task: eval.metric must be one of loss|box|mask|keypoint|panoptic|semantic|depth (got \"boxes\"); "
+            "glid_eval: --task: eval.metric must be one of box|mask|keypoint|panoptic|semantic|depth (got \"boxes\"); "
             "did you mean "
             "box?\n");
 }

@@ -48,19 +48,19 @@ class EvaluateFiles : public testing::Test {
   void depth(const std::string& name, std::vector<double> metres) const {
     write_depth_png(root / name, {2, std::ssize(metres) / 2, std::move(metres)}, 1000);
   }
-  EvalRequest folders(const MetricSettings& task) const {
+  EvalRequest folders(const FileMetricSettings& task) const {
     return {.settings = {task}, .results = root / "result", .annotations = root / "truth"};
   }
-  EvalRequest files(const MetricSettings& task, const std::string& truth, const std::string& result) const {
+  EvalRequest files(const FileMetricSettings& task, const std::string& truth, const std::string& result) const {
     return {.settings = {task}, .results = write("result.json", result), .annotations = write("truth.json", truth)};
   }
-  static SemanticSettings three_classes() {
-    SemanticSettings settings;
+  static SemanticFileSettings three_classes() {
+    SemanticFileSettings settings;
     settings.num_classes = 3;
     return settings;
   }
-  static DepthSettings whole_images() {
-    DepthSettings settings;
+  static DepthFileSettings whole_images() {
+    DepthFileSettings settings;
     settings.crop = DepthCrop::kNone;
     return settings;
   }
@@ -150,7 +150,7 @@ TEST_F(EvaluateFiles, Panoptic) {
     "categories": [{"id": 1, "name": "t", "isthing": 1}, {"id": 2, "name": "s", "isthing": 0}], "annotations": [{"image_id": 1,
     "file_name": "a.png", "segments_info": [{"id": 7, "category_id": 1, "area": 4, "iscrowd": 0}, {"id": 9, "category_id": 2,
     "area": 4, "iscrowd": 0}]}]})";
-  EvalRequest request = files(PanopticSettings{}, head, head);
+  EvalRequest request = files(PanopticFileSettings{}, head, head);
   write_panoptic_png(root / "truth" / "a.png", {2, 8, {7, 7, 7, 7, 0, 0, 9, 9, 0, 0, 0, 0, 0, 0, 9, 9}});
   write_panoptic_png(root / "result" / "a.png", {2, 8, {7, 7, 7, 0, 0, 0, 9, 9, 0, 0, 0, 0, 0, 0, 9, 9}});
   Report report = evaluate_files(request);
@@ -161,15 +161,15 @@ TEST_F(EvaluateFiles, Panoptic) {
 
   write("result.json", R"({"annotations": []})");
   EXPECT_THAT(error_of(request), HasSubstr("has no result for image 1"));
-  std::get<PanopticSettings>(request.settings.metric).missing_as_empty = true;
+  std::get<PanopticFileSettings>(request.settings.metric).missing_as_empty = true;
   report = evaluate_files(request);
   EXPECT_EQ(metric(report, "PQ"), 0);
 }
 
 TEST_F(EvaluateFiles, PanopticResultOfAnUnknownImage) {
   const std::string truth = R"({"images": [], "categories": [{"id": 1, "name": "t", "isthing": 1}], "annotations": []})";
-  const EvalRequest request =
-      files(PanopticSettings{}, truth, R"({"annotations": [{"image_id": 4, "file_name": "a.png", "segments_info": []}]})");
+  const EvalRequest request = files(PanopticFileSettings{}, truth,
+                                    R"({"annotations": [{"image_id": 4, "file_name": "a.png", "segments_info": []}]})");
   EXPECT_THAT(error_of(request), HasSubstr("image 4"));
 }
 
@@ -193,7 +193,7 @@ TEST_F(EvaluateFiles, SemanticProtocolsDifferOnAbsentClasses) {
   EXPECT_DOUBLE_EQ(*variant(report, "mIoU", "detectron2"), 0.75);
   EXPECT_DOUBLE_EQ(*variant(report, "mIoU", "mmseg"), 0.375);
   EXPECT_DOUBLE_EQ(*variant(report, "mIoU", "csail"), 0.25);
-  std::get<SemanticSettings>(request.settings.metric).protocol = MeanIouProtocol::kCsail;
+  std::get<SemanticFileSettings>(request.settings.metric).protocol = MeanIouProtocol::kCsail;
   EXPECT_DOUBLE_EQ(*metric(evaluate_files(request), "mIoU"), 0.25);
 }
 
@@ -202,8 +202,8 @@ TEST_F(EvaluateFiles, SemanticLabelsFromOne) {
   labels("result/a.png", {3, 1, 2, 3});
   EvalRequest request = folders(three_classes());
   EXPECT_THAT(error_of(request), HasSubstr("3"));
-  std::get<SemanticSettings>(request.settings.metric).reduce_zero_label = true;
-  std::get<SemanticSettings>(request.settings.metric).results_offset = -1;
+  std::get<SemanticFileSettings>(request.settings.metric).reduce_zero_label = true;
+  std::get<SemanticFileSettings>(request.settings.metric).results_offset = -1;
   EXPECT_DOUBLE_EQ(*metric(evaluate_files(request), "mIoU"), 1);
 }
 
@@ -242,7 +242,7 @@ TEST_F(EvaluateFiles, DepthProtocols) {
   const Report report = evaluate_files(request);
   EXPECT_DOUBLE_EQ(*variant(report, "sq_rel", "nyu"), (0.5 + 0.25) / 4);
   EXPECT_DOUBLE_EQ(*variant(report, "sq_rel", "kitti"), (0.25 + 0.0625) / 4);
-  std::get<DepthSettings>(request.settings.metric).protocol = DepthProtocol::kKitti;
+  std::get<DepthFileSettings>(request.settings.metric).protocol = DepthProtocol::kKitti;
   EXPECT_DOUBLE_EQ(*metric(evaluate_files(request), "sq_rel"), (0.25 + 0.0625) / 4);
 }
 

@@ -43,7 +43,7 @@ Found score(Communicator& communicator, int64_t batch_size) {
       kNumImages, 5, ValidationPlan::Share{1, batch_size, communicator.rank(), communicator.size()});
   Loader loader(std::make_shared<Noise>(), plan, {.unit_px = run.shape.encoder.unit_px(), .workers = 0}, prepare);
   Scores scores{.loss = MeanLoss{}};
-  scores.measures.push_back(make_measure(SemanticSettings{{.num_classes = 3}}, {}));
+  scores.measures.push_back(make_measure(SemanticSettings{}, {.labels = {{0, "a"}, {1, "b"}, {2, "c"}}}));
   EXPECT_TRUE(evaluate({*run.model, *run.task, loader, communicator}, scores));
   return {scores.loss->values(), scores.measures[0]->metric().values(), scores.loss->images()};
 }

@@ -3,14 +3,14 @@
 
 #include <filesystem>
 
+#include "glid/eval/file_settings.h"
 #include "glid/eval/report.h"
-#include "glid/metrics/metric_settings.h"
 
 namespace glid {
 
 // The block `eval` of an evaluation of files.
 struct FileEvalConfig {
-  MetricSettings metric;
+  FileMetricSettings metric;
   int64_t threads = 2;
 
   template <class V>

@@ -32,6 +32,16 @@ struct ApReport {
   std::vector<std::string> notes;  // legal, but worth a line
 };
 
+// What the rules look at of a truth, wherever it comes from.
+struct CocoTruth {
+  int32_t category = 0;  // from 0
+  bool is_crowd = false;
+  BoxXywh box;
+  double area = 0;            // px^2, as annotated
+  int64_t num_keypoints = 0;  // labelled ones; counts for poses only
+};
+ApTruth ap_truth(const CocoTruth& truth, const ApParameters& parameters);
+
 // `results` must be read for parameters.kind and against `truth`. Throws DataError naming the annotation that lacks what the
 // metric needs (box, area, segmentation, keypoints, num_keypoints) and UsageError when the joints of the files aren't as
 // many as the sigmas. A truth with an empty segmentation is never found. Annotations that share an id count as pycocotools

@@ -1,4 +1,4 @@
-// What is measured and by which rules: the block `eval` of runs and of glid_eval (docs/evaluation.md).
+// What is measured and by which rules: the block `eval` of runs. Files have a few settings more (eval/file_settings.h).
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace glid {
 
-// A model's own loss, the only metric that files don't have.
+// A model's own loss.
 struct LossSettings {
   static constexpr std::string_view kName = "loss";
 
@@ -65,31 +65,29 @@ struct KeypointSettings : ApSettings {
 struct PanopticSettings {
   static constexpr std::string_view kName = "panoptic";
   PanopticProtocol protocol = PanopticProtocol::kPanopticApi;
-  bool missing_as_empty = false;
 
   template <class V>
   void fields(V& v) {
     v("protocol", protocol, "rules to count by");
-    v("missing_as_empty", missing_as_empty, "an image without a prediction counts as one without segments");
   }
 };
 
-struct SemanticSettings : MeanIouOptions {
+// Classes and what is ignored are the data's.
+struct SemanticSettings {
   static constexpr std::string_view kName = "semantic";
+  MeanIouProtocol protocol = MeanIouProtocol::kDetectron2;
+
+  template <class V>
+  void fields(V& v) {
+    v("protocol", protocol, "rules to count by");
+  }
 };
 
 struct DepthSettings : DepthOptions {
   static constexpr std::string_view kName = "depth";
-  double depth_scale = 1000;
-
-  template <class V>
-  void fields(V& v) {
-    DepthOptions::fields(v);
-    v("depth_scale", depth_scale, "units of a PNG in a metre", config::positive());
-  }
 };
 
-// The closed list of metrics.
+// The closed list of a run's metrics.
 using MetricSettings = std::variant<LossSettings, BoxSettings, MaskSettings, KeypointSettings, PanopticSettings,
                                     SemanticSettings, DepthSettings>;
 

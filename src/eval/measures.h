@@ -1,0 +1,25 @@
+// One function a metric; make_measure picks.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "glid/eval/measure.h"
+
+namespace glid {
+
+std::unique_ptr<Measure> measure_of(const BoxSettings& settings, const Vocabulary& vocabulary);
+std::unique_ptr<Measure> measure_of(const MaskSettings& settings, const Vocabulary& vocabulary);
+std::unique_ptr<Measure> measure_of(const PanopticSettings& settings, const Vocabulary& vocabulary);
+std::unique_ptr<Measure> measure_of(const SemanticSettings& settings, const Vocabulary& vocabulary);
+std::unique_ptr<Measure> measure_of(const DepthSettings& settings, const Vocabulary& vocabulary);
+
+// Throws UsageError for a metric of classes that the data doesn't have.
+void require_classes(std::string_view metric, const std::vector<Vocabulary::Class>& classes);
+
+// Sorts as the set does.
+std::string key_of(const PredictedSample& sample);
+
+}  // namespace glid

@@ -1,0 +1,155 @@
+// A model's predictions measured as its result files would be.
+#include "glid/eval/measure.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "glid/core/error.h"
+#include "glid/data/scenes.h"
+
+namespace glid {
+namespace {
+
+constexpr int64_t kNumScenes = 6;
+
+class Measures : public testing::Test {
+ protected:
+  // Of scenes, with the segments that they would have: the background and the classes.
+  static Vocabulary vocabulary() {
+    Vocabulary vocabulary = scenes().vocabulary();
+    vocabulary.segments = vocabulary.labels;
+    for (size_t i = 0; i < vocabulary.segments.size(); ++i) {
+      vocabulary.segments[i].id = 20 - static_cast<int64_t>(i);
+      vocabulary.is_thing.push_back(i > 0);
+    }
+    return vocabulary;
+  }
+  static const Scenes& scenes() {
+    static const Scenes scenes({.seed = 3, .count = 10 * kNumScenes, .size_px = 64}, Split::kVal);
+    return scenes;
+  }
+  static Targets truth(int64_t id) {
+    Targets targets = scenes().get(id).targets;
+    targets.panoptic.ids.assign(targets.semantic.size(), 1);
+    targets.panoptic.segments = {{.id = 1, .category = 0}};
+    for (const Instance& instance : targets.instances) {
+      const auto segment = static_cast<uint32_t>(targets.panoptic.segments.size()) + 1;
+      targets.panoptic.segments.push_back({segment, instance.category + 1});
+      const std::vector<uint8_t> mask = mask_from_rle(instance.mask);
+      for (size_t i = 0; i < mask.size(); ++i)
+        if (mask[i] != 0) targets.panoptic.ids[i] = segment;
+    }
+    return targets;
+  }
+  // What is there.
+  static Prediction ideal(const Targets& truth) {
+    Prediction p{.height = 64, .width = 64, .semantic = truth.semantic, .panoptic = truth.panoptic};
+    for (const Instance& instance : truth.instances)
+      p.detections.push_back({.category = instance.category, .score = 0.5, .box = instance.box, .mask = instance.mask});
+    p.depth.assign(truth.depth.begin(), truth.depth.end());
+    return p;
+  }
+
+  static double value(Measure& measure, const std::string& name) {
+    const std::vector<MetricValue> values = measure.metric().values();
+    const auto found = std::ranges::find(values, name, &MetricValue::name);
+    return found->value.value();
+  }
+  template <class Spoil>
+  static std::unique_ptr<Measure> measured(const MetricSettings& settings, const Spoil& spoil) {
+    auto measure = make_measure(settings, vocabulary());
+    for (int64_t id = 0; id < kNumScenes; ++id) {
+      const Targets truth = Measures::truth(id);
+      Prediction prediction = ideal(truth);
+      spoil(prediction);
+      measure->add({id, "scene", prediction, truth});
+    }
+    return measure;
+  }
+  static std::unique_ptr<Measure> measured(const MetricSettings& settings) {
+    return measured(settings, [](Prediction&) {});
+  }
+};
+
+TEST_F(Measures, OfIdealPredictionsAreIdeal) {
+  EXPECT_NEAR(value(*measured(BoxSettings{}), "AP"), 1, 1e-12);
+  EXPECT_NEAR(value(*measured(MaskSettings{}), "AP"), 1, 1e-12);
+  EXPECT_NEAR(value(*measured(PanopticSettings{}), "PQ"), 1, 1e-12);
+  EXPECT_EQ(value(*measured(SemanticSettings{}), "mIoU"), 1);
+  DepthSettings depth;
+  depth.crop = DepthCrop::kNone;
+  EXPECT_EQ(value(*measured(depth), "rmse"), 0);
+}
+
+TEST_F(Measures, ClassesCountUnlessTheyArePooled) {
+  const auto next_class = [](Prediction& prediction) {
+    for (Detection& d : prediction.detections) d.category = (d.category + 1) % std::ssize(kSceneClasses);
+  };
+  BoxSettings settings;
+  EXPECT_LT(value(*measured(settings, next_class), "AP"), 0.2);
+  settings.protocol = ApProtocol::kPooled;
+  EXPECT_NEAR(value(*measured(settings, next_class), "AP"), 1, 1e-12);
+}
+
+TEST_F(Measures, MasksAreNotTheirBoxes) {
+  const auto filled = [](Prediction& prediction) {
+    for (Detection& d : prediction.detections) {
+      std::vector<uint8_t> mask(64 * 64);
+      for (int64_t y = 0; y < 64; ++y)
+        for (int64_t x = 0; x < 64; ++x)
+          mask[static_cast<size_t>(y * 64 + x)] = static_cast<double>(x) >= d.box.x0 && static_cast<double>(x) < d.box.x1 &&
+                                                  static_cast<double>(y) >= d.box.y0 && static_cast<double>(y) < d.box.y1;
+      d.mask = rle_from_mask(mask, 64, 64);
+    }
+  };
+  EXPECT_NEAR(value(*measured(BoxSettings{}, filled), "AP"), 1, 1e-12);
+  EXPECT_LT(value(*measured(MaskSettings{}, filled), "AP"), 0.9);
+}
+
+TEST_F(Measures, CrowdsAndDifficultOnesAreNeitherMissedNorFound) {
+  Targets truth;
+  truth.instances = {{.id = 1, .box = {0, 0, 10, 10}, .area = 100},
+                     {.id = 2, .box = {20, 0, 30, 10}, .area = 100, .is_crowd = true},
+                     {.id = 3, .box = {40, 0, 50, 10}, .area = 100, .is_difficult = true}};
+  const Prediction prediction{.height = 64,
+                              .width = 64,
+                              .detections = {{.score = 0.9, .box = {20, 0, 30, 10}},
+                                             {.score = 0.8, .box = {41, 1, 45, 5}},
+                                             {.score = 0.7, .box = {0, 0, 10, 10}}}};
+  const auto measure = make_measure(BoxSettings{}, vocabulary());
+  measure->add({0, "picture", prediction, truth});
+  EXPECT_NEAR(value(*measure, "AP"), 1, 1e-12);
+}
+
+TEST_F(Measures, AnObjectWithoutAMaskIsNeverFound) {
+  Targets truth = Measures::truth(0);
+  const Prediction prediction = ideal(truth);
+  for (Instance& instance : truth.instances) instance.mask = {};
+  const auto measure = make_measure(MaskSettings{}, vocabulary());
+  measure->add({0, "picture", prediction, truth});
+  EXPECT_EQ(value(*measure, "AP"), 0);
+}
+
+TEST_F(Measures, OfClassesNeedClasses) {
+  for (const MetricSettings& settings :
+       {MetricSettings(BoxSettings{}), MetricSettings(PanopticSettings{}), MetricSettings(SemanticSettings{})})
+    EXPECT_THROW(make_measure(settings, {}), UsageError);
+  EXPECT_EQ(make_measure(LossSettings{}, {}), nullptr);
+}
+
+TEST_F(Measures, AScoreThatIsNoNumberIsNamed) {
+  Prediction prediction = ideal(truth(0));
+  prediction.detections.at(0).score = std::nan("");
+  const auto measure = make_measure(BoxSettings{}, vocabulary());
+  try {
+    measure->add({0, "picture 7", prediction, truth(0)});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("picture 7"));
+  }
+}
+
+}  // namespace
+}  // namespace glid
