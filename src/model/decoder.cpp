@@ -141,6 +141,11 @@ Decoder::Start Decoder::start(const LearnedQueries& queries, const BatchPlan&, c
   return {cls_token.expand(shape), query_embed.narrow(0, queries.first, queries.count).expand(shape)};
 }
 
+Decoder::Start Decoder::start(const ClsQuery&, const BatchPlan&, const ImageRange& images) const {
+  const at::Tensor cls = cls_token.expand({images.count, 1, config.width});
+  return {cls, at::zeros_like(cls)};
+}
+
 at::Tensor Decoder::forward(const Pyramid& pyramid, const Query& query, const std::vector<int64_t>& supervised) const {
   std::array<Memory, kNumDecoderLevels> levels;
   for (int64_t l = 0; l < kNumDecoderLevels; ++l) levels[l] = memory(pyramid, query.images, l);

@@ -24,6 +24,13 @@ struct LossSettings {
   void fields(V&) {}
 };
 
+struct AccuracySettings {
+  static constexpr std::string_view kName = "accuracy";
+
+  template <class V>
+  void fields(V&) {}
+};
+
 // Average precision. A number that is absent leaves the protocol's own.
 struct ApSettings {
   ApProtocol protocol = ApProtocol::kCoco;
@@ -88,7 +95,7 @@ struct DepthSettings : DepthOptions {
 };
 
 // The closed list of a run's metrics.
-using MetricSettings = std::variant<LossSettings, BoxSettings, MaskSettings, KeypointSettings, PanopticSettings,
-                                    SemanticSettings, DepthSettings>;
+using MetricSettings = std::variant<LossSettings, AccuracySettings, BoxSettings, MaskSettings, KeypointSettings,
+                                    PanopticSettings, SemanticSettings, DepthSettings>;
 
 }  // namespace glid

@@ -114,6 +114,7 @@ struct Decoder : torch::nn::Module {
   Memory memory(const Pyramid& pyramid, const ImageRange& images, int64_t level) const;
   Start start(const HiddenUnits& units, const BatchPlan& plan, const ImageRange& images) const;
   Start start(const LearnedQueries& queries, const BatchPlan& plan, const ImageRange& images) const;
+  Start start(const ClsQuery&, const BatchPlan& plan, const ImageRange& images) const;
 };
 
 }  // namespace glid

@@ -30,6 +30,9 @@ struct Pyramid {
   BatchPlan plan;
 };
 
+// [CLS] alone: Q = 1.
+struct ClsQuery {};
+
 // The list [CLS, M_1, .., M_N] for N hidden units of every image: Q = N + 1 queries, the first one [CLS] (paper
 // section 3.1).
 struct HiddenUnits {
@@ -44,7 +47,7 @@ struct LearnedQueries {
 
 // What is asked of the images in a range of the batch; B below is their number, Q that of the queries.
 struct Query {
-  std::variant<HiddenUnits, LearnedQueries> asked;
+  std::variant<HiddenUnits, LearnedQueries, ClsQuery> asked;
   ImageRange images;
   at::Tensor self_mask;            // [Q, Q] bool, true = may attend; undefined: every query sees every query
   std::vector<std::string> heads;  // that answer; empty: all

@@ -1,0 +1,34 @@
+// Image classification: how often the right class is among the first.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "glid/metrics/image_records.h"
+#include "glid/metrics/metric.h"
+
+namespace glid {
+
+class Accuracy : public Metric {
+ public:
+  // Scores of the classes and the right one's index. Equal scores rank by index, NaN last. Throws DataError, with nothing
+  // added, when the image is there already; std::invalid_argument when the index is none of theirs.
+  void add(std::string_view image, std::span<const double> scores, int64_t truth);
+
+  std::string to_bytes() const override;
+  void merge_bytes(std::string_view bytes) override;
+  // top1 and top5, fractions of the images.
+  std::vector<MetricValue> values() const override;
+  std::string best() const override { return "top1"; }
+
+  // How many classes rank before the right one.
+  const ImageRecords<int64_t>& images() const { return images_; }
+
+ private:
+  ImageRecords<int64_t> images_;
+};
+
+}  // namespace glid

@@ -1,0 +1,48 @@
+#include "glid/metrics/accuracy.h"
+
+#include <cmath>
+#include <optional>
+#include <stdexcept>
+
+#include "record_bytes.h"
+
+namespace glid {
+namespace {
+
+constexpr const char* kHeader = "accuracy";
+
+bool ranks_before(std::span<const double> scores, size_t a, size_t b) {
+  if (std::isnan(scores[b])) return !std::isnan(scores[a]) || a < b;
+  return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
+}
+
+}  // namespace
+
+void Accuracy::add(std::string_view image, std::span<const double> scores, int64_t truth) {
+  if (truth < 0 || truth >= std::ssize(scores)) throw std::invalid_argument("Accuracy: the truth is none of the classes");
+  int64_t rank = 0;
+  for (size_t c = 0; c < scores.size(); ++c)
+    if (std::cmp_not_equal(c, truth) && ranks_before(scores, c, static_cast<size_t>(truth))) ++rank;
+  images_.add(image, rank);
+}
+
+std::string Accuracy::to_bytes() const {
+  return bytes_of_records(kHeader, images_, [](ByteWriter& out, int64_t rank) { out.put(rank); });
+}
+
+void Accuracy::merge_bytes(std::string_view bytes) {
+  ByteReader in(bytes);
+  images_.merge(records_of_bytes<int64_t>(kHeader, in, [](ByteReader& record) { return record.get<int64_t>(); }));
+}
+
+std::vector<MetricValue> Accuracy::values() const {
+  const auto share = [&](int64_t first) -> std::optional<double> {
+    if (images_.size() == 0) return std::nullopt;
+    int64_t right = 0;
+    for (const auto& [image, rank] : images_) right += rank < first ? 1 : 0;
+    return static_cast<double>(right) / static_cast<double>(images_.size());
+  };
+  return {{"top1", share(1)}, {"top5", share(5)}};
+}
+
+}  // namespace glid
