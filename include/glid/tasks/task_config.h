@@ -4,12 +4,13 @@
 #include <memory>
 #include <variant>
 
+#include "glid/tasks/classification.h"
 #include "glid/tasks/depth.h"
 #include "glid/tasks/masked_image.h"
 
 namespace glid {
 
-using TaskConfig = std::variant<MaskedImageConfig, DepthConfig>;
+using TaskConfig = std::variant<MaskedImageConfig, DepthConfig, ClassificationConfig>;
 
 std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context);
 
