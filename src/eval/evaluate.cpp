@@ -145,6 +145,20 @@ bool evaluate(const Measured& measured, Scores& scores, const OnPrediction& each
   return true;
 }
 
+bool evaluate_blind(const Measured& measured, const BlindPredictor& predictor, Scores& scores) {
+  const bool through = run_over_share(measured, [&](const Batch& batch) {
+    for (const ImageRange& views : batch.samples()) {
+      const BatchImage& image = batch.images[static_cast<size_t>(views.first)];
+      const Placement& placement = image.placement;
+      const Prediction prediction = predictor.predict(placement.original_height(), placement.original_width());
+      for (const auto& measure : scores.measures) measure->add({image.key.id, image.name, prediction, *image.truth});
+    }
+  });
+  if (!through) return false;
+  for (Metric* metric : scores.metrics()) merge_over_ranks(*metric, measured.communicator);
+  return true;
+}
+
 bool measure_blind_losses(const Measured& measured, BlindLosses& metric) {
   if (!measured.task.has_references()) return true;
   const at::NoGradGuard no_grad;

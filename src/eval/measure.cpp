@@ -2,6 +2,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/metrics/accuracy.h"
 #include "measures.h"
 
 namespace glid {
@@ -32,6 +33,23 @@ class DepthMeasure : public Measure {
  private:
   DepthErrors metric_;
 };
+
+class AccuracyMeasure : public Measure {
+ public:
+  void add(const PredictedSample& sample) override {
+    if (!sample.truth.label) throw DataError(sample.name, "has no class");
+    metric_.add(key_of(sample), sample.prediction.label_scores, *sample.truth.label);
+  }
+  Accuracy& metric() override { return metric_; }
+
+ private:
+  Accuracy metric_;
+};
+
+std::unique_ptr<Measure> measure_of(const AccuracySettings&, const Vocabulary& vocabulary) {
+  require_classes(AccuracySettings::kName, vocabulary.images);
+  return std::make_unique<AccuracyMeasure>();
+}
 
 std::unique_ptr<Measure> measure_of(const LossSettings&, const Vocabulary&) { return nullptr; }
 std::unique_ptr<Measure> measure_of(const KeypointSettings&, const Vocabulary&) { return nullptr; }

@@ -8,6 +8,7 @@
 
 #include "glid/data/loader.h"
 #include "glid/dist/communicator.h"
+#include "glid/eval/blind_predictor.h"
 #include "glid/eval/measure.h"
 #include "glid/metrics/blind_losses.h"
 #include "glid/metrics/mean_loss.h"
@@ -46,6 +47,8 @@ using OnPrediction = std::function<void(const PredictedSample& sample)>;
 // be read.
 // Every batch is answered once, whatever is asked of the answers.
 bool evaluate(const Measured& measured, Scores& scores, const OnPrediction& each = {});
+// The same of predictions without looking at the images, of which only measures are of use.
+bool evaluate_blind(const Measured& measured, const BlindPredictor& predictor, Scores& scores);
 // The task's predictors without learning on the same images.
 bool measure_blind_losses(const Measured& measured, BlindLosses& metric);
 
