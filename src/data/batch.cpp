@@ -55,16 +55,6 @@ std::vector<BatchRun> make_runs(std::vector<NamedPicture>& pictures) {
   return runs;
 }
 
-at::Tensor as_tensor(const Array& array) {
-  return std::visit(
-      [&](const auto& values) {
-        using T = typename std::decay_t<decltype(values)>::value_type;
-        return at::from_blob(const_cast<T*>(values.data()), array.shape, at::dtype(c10::CppTypeToScalarType<T>::value))
-            .clone();
-      },
-      array.values);
-}
-
 std::map<std::string, BatchArray> join_arrays(const std::vector<NamedPicture>& pictures) {
   std::map<std::string, std::vector<at::Tensor>> parts;
   std::map<std::string, BatchArray> joined;
@@ -80,6 +70,16 @@ std::map<std::string, BatchArray> join_arrays(const std::vector<NamedPicture>& p
 }
 
 }  // namespace
+
+at::Tensor as_tensor(const Array& array) {
+  return std::visit(
+      [&](const auto& values) {
+        using T = typename std::decay_t<decltype(values)>::value_type;
+        return at::from_blob(const_cast<T*>(values.data()), array.shape, at::dtype(c10::CppTypeToScalarType<T>::value))
+            .clone();
+      },
+      array.values);
+}
 
 ImageRange Batch::range_of(int64_t group) const {
   const auto is_before = [&](const BatchImage& image) { return image.group < group; };

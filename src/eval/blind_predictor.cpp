@@ -1,12 +1,14 @@
 #include "glid/eval/blind_predictor.h"
 
 #include <algorithm>
-#include <limits>
+#include <cstring>
 #include <numeric>
 
 #include "box_clusters.h"
 #include "glid/core/error.h"
+#include "glid/core/format.h"
 #include "glid/core/rng.h"
+#include "glid/formats/safetensors.h"
 
 namespace glid {
 namespace {
@@ -160,6 +162,13 @@ BlindPredictor::State Gathered::state(uint64_t seed) const {
 const std::vector<float>& floats(const Array& array) { return std::get<std::vector<float>>(array.values); }
 const std::vector<int64_t>& integers(const Array& array) { return std::get<std::vector<int64_t>>(array.values); }
 
+template <class Number>
+std::vector<Number> numbers(const TensorInfo& info) {
+  std::vector<Number> values(info.bytes / sizeof(Number));
+  std::memcpy(values.data(), info.data, values.size() * sizeof(Number));
+  return values;
+}
+
 // The classes of a map as one segment each.
 Panoptic segments_of(const std::vector<int64_t>& classes, const std::vector<size_t>& places) {
   Panoptic panoptic;
@@ -218,6 +227,18 @@ void BlindPredictor::add_detections(Prediction& prediction) const {
     if (filled_boxes) detection.mask = filled(detection.box, prediction.height, prediction.width);
     prediction.detections.push_back(std::move(detection));
   }
+}
+
+BlindPredictor BlindPredictor::read(const std::filesystem::path& path) {
+  const SafetensorsFile file(path);
+  State state;
+  for (const std::string& name : file.names()) {
+    const TensorInfo& info = *file.find(name);
+    if (info.dtype == "F32") state[name] = {info.shape, numbers<float>(info)};
+    else if (info.dtype == "I64") state[name] = {info.shape, numbers<int64_t>(info)};
+    else throw DataError(path.string(), "is no blind predictor", format("{} is {}", name, info.dtype));
+  }
+  return BlindPredictor(std::move(state));
 }
 
 Prediction BlindPredictor::predict(int64_t height, int64_t width) const {

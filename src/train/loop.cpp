@@ -63,8 +63,12 @@ void Run::log_step(const StepResult& result, StepMetrics metrics) {
 
 bool Run::log_references() {
   const auto losses = validation_.references();
-  if (losses && !losses->empty()) files_.references(*losses);
-  return losses.has_value();
+  if (!losses) return false;
+  if (!losses->empty()) files_.references(*losses);
+  const auto blind = validation_.blind_values();
+  if (!blind) return false;
+  if (!blind->empty()) files_.blind(*blind);
+  return true;
 }
 
 bool Run::validate(bool& is_best) {
@@ -73,7 +77,7 @@ bool Run::validate(bool& is_best) {
   if (!values) return false;
   is_best = validation_.is_best(*values, state_.step);
   values->push_back({"smallest_fusion_weight", smallest_fusion_weight(*session_.model->bifpn)});
-  files_.validation(state_.step, *values, validation_.best().step);
+  files_.validation(state_.step, *values, validation_.best());
   return true;
 }
 

@@ -52,7 +52,9 @@ void Run::draw_pictures() {
 void Run::save() {
   guard_.settle();
   if (!is_main()) return;
-  files_.checkpoint(state_.step, tensors_of(session_), write_state(snapshot(state_, session_, guard_, validation_)));
+  TensorFiles tensors = tensors_of(session_);
+  std::ranges::move(tensors_of(validation_), std::back_inserter(tensors));
+  files_.checkpoint(state_.step, std::move(tensors), write_state(snapshot(state_, session_, guard_, validation_)));
 }
 
 }  // namespace glid

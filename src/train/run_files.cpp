@@ -28,11 +28,15 @@ void RunFiles::references(const std::vector<MetricValue>& losses) {
   if (log_) log_->references(losses);
 }
 
-void RunFiles::validation(int64_t step, const std::vector<MetricValue>& values, int64_t best_step) {
+void RunFiles::blind(const std::vector<MetricValue>& values) {
+  if (log_) log_->blind(values);
+}
+
+void RunFiles::validation(int64_t step, const std::vector<MetricValue>& values, const RunState::Best& best) {
   if (!log_) return;
-  writer_->mark_best(best_step);
+  writer_->mark_best(best.step);
   log_->validation(step, values);
-  log_->draw_curve();
+  log_->draw_curves(best.name);
 }
 
 void RunFiles::picture(int64_t step, const Image& image) {

@@ -6,6 +6,7 @@
 #include "glid/train/checkpoint.h"
 #include "glid/train/run_config.h"
 #include "glid/train/run_log.h"
+#include "glid/train/run_state.h"
 
 namespace glid {
 
@@ -19,7 +20,8 @@ class RunFiles {
 
   void training(const StepMetrics& metrics);
   void references(const std::vector<MetricValue>& losses);
-  void validation(int64_t step, const std::vector<MetricValue>& values, int64_t best_step);
+  void blind(const std::vector<MetricValue>& values);
+  void validation(int64_t step, const std::vector<MetricValue>& values, const RunState::Best& best);
   void picture(int64_t step, const Image& image);
   // Written in the background: finish() waits and throws what went wrong.
   void checkpoint(int64_t step, TensorFiles tensors, Json state);

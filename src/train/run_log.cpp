@@ -1,5 +1,6 @@
 #include "glid/train/run_log.h"
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -8,7 +9,6 @@
 #include "glid/core/format.h"
 #include "glid/formats/image_file.h"
 #include "glid/formats/png.h"
-#include "glid/viz/curve.h"
 
 namespace glid {
 namespace {
@@ -44,11 +44,18 @@ fs::path prepared(fs::path folder, int64_t completed_steps) {
   return folder;
 }
 
-void append_point(Series& series, const Json& line, const char* key) {
+void append_point(Series& series, const Json& line, const std::string& key) {
   const Json* value = line.find(key);
   if (!value) return;
   series.x.push_back(line.at("step").as_double());
   series.y.push_back(value->as_double());
+}
+
+// A line of numbers that the model has no part in.
+Json without(const char* what, const std::vector<MetricValue>& values) {
+  Json numbers = Json::object();
+  for (const MetricValue& v : values) numbers.set(v.name, v.value ? Json(*v.value) : Json());
+  return Json().set("step", int64_t{0}).set(what, std::move(numbers));
 }
 
 }  // namespace
@@ -86,11 +93,9 @@ void RunLog::validation(int64_t step, const std::vector<MetricValue>& values) {
   events_.flush();
 }
 
-void RunLog::references(const std::vector<MetricValue>& losses) {
-  Json references = Json::object();
-  for (const MetricValue& loss : losses) references.set(loss.name, *loss.value);
-  append(Json().set("step", int64_t{0}).set("without_learning", std::move(references)));
-}
+void RunLog::references(const std::vector<MetricValue>& losses) { append(without("without_learning", losses)); }
+
+void RunLog::blind(const std::vector<MetricValue>& values) { append(without("without_looking", values)); }
 
 void RunLog::picture(int64_t step, const Image& image) {
   const std::string png = encode_png(image);
@@ -99,18 +104,26 @@ void RunLog::picture(int64_t step, const Image& image) {
   events_.flush();
 }
 
-void RunLog::draw_curve() const {
-  Chart chart{.title = folder_.filename().string(), .x_label = "step"};
-  Series training{"training loss", {}, {}}, validation{"validation loss", {}, {}};
+void RunLog::draw(const Chart& chart, const std::string& file) const {
+  if (std::ranges::all_of(chart.series, [](const Series& series) { return series.x.empty(); })) return;
+  write_file(folder_ / file, encode_png(draw_chart(chart)));
+}
+
+void RunLog::draw_curves(const std::string& value) const {
+  const std::string title = folder_.filename().string();
+  Chart losses{.title = title, .x_label = "step", .series = {{"training loss", {}, {}}, {"validation loss", {}, {}}}};
+  Chart metric{.title = title, .x_label = "step", .series = {{value, {}, {}}}};
   for (const Json& line : read_lines(metrics_file(folder_))) {
-    append_point(training, line, "loss");
-    append_point(validation, line, "val_loss");
+    append_point(losses.series[0], line, "loss");
+    append_point(losses.series[1], line, "val_loss");
+    append_point(metric.series[0], line, "val_" + value);
     if (const Json* references = line.find("without_learning"))
-      for (const auto& [name, loss] : references->as_object()) chart.baselines.push_back({name, loss.as_double()});
+      for (const auto& [name, loss] : references->as_object()) losses.baselines.push_back({name, loss.as_double()});
+    if (const Json* blind = line.find("without_looking"))
+      if (const Json* number = blind->find(value)) metric.baselines.push_back({"without looking", number->as_double()});
   }
-  if (training.x.empty() && validation.x.empty()) return;
-  chart.series = {training, validation};
-  write_file(folder_ / "curve.png", encode_png(draw_chart(chart)));
+  draw(losses, "curve.png");
+  if (value != "loss" && value != "loss_ema") draw(metric, "metric.png");
 }
 
 }  // namespace glid

@@ -14,6 +14,13 @@ TensorFiles tensors_of(const Session& session) {
   return files;
 }
 
+TensorFiles tensors_of(const Validation& validation) {
+  if (!validation.blind()) return {};
+  NamedTensors tensors;
+  for (const auto& [name, array] : validation.blind()->state()) tensors.emplace_back(name, as_tensor(array));
+  return {{kBlindStem, std::move(tensors)}};
+}
+
 RunState snapshot(RunState state, const Session& session, const NonfiniteGuard& guard, const Validation& validation) {
   const Place place = session.plan->first_place(state.step);
   const auto [factor, good_steps] = session.scaler.state();
@@ -36,6 +43,8 @@ void restore(const Start& start, Session& session, NonfiniteGuard& guard, Valida
   session.loader.seek(state.step);
   guard.restore({state.skipped_updates, state.nonfinite_in_a_row});
   if (start.best_counts) validation.restore(state.best);
+  const std::filesystem::path blind = start.checkpoint.folder / (std::string(kBlindStem) + ".safetensors");
+  if (std::filesystem::exists(blind)) validation.restore(BlindPredictor::read(blind));
 }
 
 }  // namespace glid

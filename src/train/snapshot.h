@@ -10,6 +10,8 @@ namespace glid {
 
 // The tensors themselves: what is copied into them is the run's.
 TensorFiles tensors_of(const Session& session);
+// What else a checkpoint keeps: the blind predictor, once there is one.
+TensorFiles tensors_of(const Validation& validation);
 
 // What the loop knows of itself (steps, loss, dataset), with what its parts know.
 RunState snapshot(RunState state, const Session& session, const NonfiniteGuard& guard, const Validation& validation);

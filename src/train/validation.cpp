@@ -71,6 +71,18 @@ std::optional<MetricValues> Validation::references() {
   return values;
 }
 
+std::optional<MetricValues> Validation::blind_values() {
+  Scores scores = empty_scores();
+  scores.loss.reset();
+  if (scores.measures.empty()) return MetricValues{};
+  blind_ = BlindPredictor::learn(*session_.data, session_.config.seed);
+  if (!evaluate_blind(measured(), *blind_, scores)) return std::nullopt;
+  MetricValues values = scores.values();
+  const MetricValue& first = value_of(values, scores.measures[0]->metric().best());
+  log_info("validation without looking at the images: {} {:.4f}", first.name, first.value.value_or(std::nan("")));
+  return values;
+}
+
 Scores Validation::empty_scores() const {
   Scores scores{.loss = MeanLoss{}};
   if (auto measure = make_measure(session_.config.eval.metric, images_->vocabulary()))

@@ -31,6 +31,9 @@ struct BatchRun {
   std::shared_ptr<const WindowPlan> plan;  // none: they are seen whole
 };
 
+// A copy.
+at::Tensor as_tensor(const Array& array);
+
 struct BatchArray {
   at::Tensor values;             // [sum of n, ..], picture after picture
   std::vector<int64_t> lengths;  // n of every picture

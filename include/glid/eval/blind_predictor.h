@@ -2,8 +2,8 @@
 // take before its numbers mean anything (no LibTorch).
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,6 +20,7 @@ inline constexpr int64_t kBlindSamples = 1000;  // that it learns from, at most
 // are filled boxes): the centres of kBlindBoxes clusters, every class with its share of all objects in the cluster. Poses:
 // the mean joints in a person's box. Labels: the classes' shares. Places are the cells of kBlindGrid x kBlindGrid over the
 // image, whatever its size.
+inline constexpr const char* kBlindStem = "blind";  // of its file in a checkpoint
 inline constexpr int64_t kBlindGrid = 64, kBlindBoxes = 20;
 
 class BlindPredictor {
@@ -35,6 +36,8 @@ class BlindPredictor {
   using State = std::map<std::string, Array>;
   const State& state() const { return state_; }
   explicit BlindPredictor(State state) : state_(std::move(state)) {}
+  // A safetensors file of them; throws DataError.
+  static BlindPredictor read(const std::filesystem::path& file);
 
  private:
   const Array* find(const std::string& name) const;

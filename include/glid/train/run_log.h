@@ -12,6 +12,7 @@
 #include "glid/formats/image.h"
 #include "glid/formats/tf_events.h"
 #include "glid/metrics/metric.h"
+#include "glid/viz/curve.h"
 
 namespace glid {
 
@@ -45,12 +46,15 @@ class RunLog {
   void validation(int64_t step, const std::vector<MetricValue>& values);
   // The losses of predictors without learning: one line, and horizontal lines in the curve.
   void references(const std::vector<MetricValue>& losses);
+  // The same of predictions without looking at the images: values of the metric.
+  void blind(const std::vector<MetricValue>& values);
   void picture(int64_t step, const Image& image);
-  // Draws curve.png from metrics.jsonl.
-  void draw_curve() const;
+  // Draws curve.png, the losses, from metrics.jsonl; for a value of a metric metric.png too.
+  void draw_curves(const std::string& value) const;
 
  private:
   void append(const Json& line);
+  void draw(const Chart& chart, const std::string& file) const;
 
   std::filesystem::path folder_;
   TfEventsWriter events_;

@@ -27,9 +27,15 @@ class Validation {
   // Both look at every image, throw DataError when none can be read, and give up with nothing when a rank is asked to stop.
   // The losses of the task's predictors without learning, each at its best scale.
   std::optional<MetricValues> references();
+  // The values of eval.metric of predictions without looking; none of a model's own loss. Learns the predictor.
+  std::optional<MetricValues> blind_values();
   // The loss, its terms and the values of eval.metric, and the same of the averaged weights, if there are any, with names in
   // _ema.
   std::optional<MetricValues> measure();
+
+  // None before blind_values(), or where the metric is the loss.
+  const std::optional<BlindPredictor>& blind() const { return blind_; }
+  void restore(std::optional<BlindPredictor> blind) { blind_ = std::move(blind); }
 
   // Takes what measure() found after `step` updates; true if no model was better so far.
   bool is_best(const MetricValues& values, int64_t step);
@@ -50,6 +56,7 @@ class Validation {
   std::shared_ptr<const AnnotatedDataset> images_;
   std::unique_ptr<Loader> loader_;
   RunState::Best best_;
+  std::optional<BlindPredictor> blind_;
   std::optional<Batch> picture_batch_;
   bool looked_for_pictures_ = false;
 };

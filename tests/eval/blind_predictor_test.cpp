@@ -1,0 +1,103 @@
+#include "glid/eval/blind_predictor.h"
+
+#include <gtest/gtest.h>
+
+#include "glid/core/error.h"
+#include "glid/data/scenes.h"
+#include "glid/eval/measure.h"
+
+namespace glid {
+namespace {
+
+// Samples of different sizes that are all alike but for the noise on one of them; sample 2 can't be read.
+class Alike : public AnnotatedDataset {
+ public:
+  Alike() {
+    vocabulary_.objects = {{1, "cat"}, {2, "dog"}};
+    vocabulary_.labels = {{0, "left"}, {1, "right"}};
+    vocabulary_.images = {{0, "a"}, {1, "b"}, {2, "c"}};
+  }
+  int64_t size() const override { return 4; }
+  std::string name(int64_t id) const override { return std::to_string(id); }
+  uint64_t fingerprint() const override { return 0; }
+  const Vocabulary& vocabulary() const override { return vocabulary_; }
+  void inspect(int64_t, Inspection&) const override {}
+
+  Sample get(int64_t id) const override {
+    if (id == 2) throw DataError("2", "can't be read");
+    const int64_t height = 64 + 8 * id, width = 2 * height;
+    const double h = static_cast<double>(height);
+    Sample sample{id, name(id), {height, width, std::vector<uint8_t>(static_cast<size_t>(3 * height * width))}, {}};
+    for (int64_t i = 0; i < height * width; ++i) {
+      const bool is_right = i % width >= height;
+      sample.targets.semantic.push_back(is_right ? 1 : 0);
+      sample.targets.depth.push_back(is_right ? 0.0F : 2.0F + static_cast<float>(id));  // the right was not measured
+    }
+    sample.targets.instances.push_back({.category = 0, .box = {0, 0, h / 2, h / 2}});
+    if (id > 0) sample.targets.instances.push_back({.category = 1, .box = {h, 0, 2 * h, h}});
+    sample.targets.label = id == 3 ? 2 : 0;
+    return sample;
+  }
+
+ private:
+  Vocabulary vocabulary_;
+};
+
+TEST(BlindPredictor, SaysWhatIsUsualAtEachPlace) {
+  const BlindPredictor blind = BlindPredictor::learn(Alike(), 5);
+  const Prediction p = blind.predict(32, 64);
+  ASSERT_EQ(p.depth.size(), 32u * 64);
+  EXPECT_FLOAT_EQ(static_cast<float>(p.depth[0]), (2.0F + 3 + 5) / 3);
+  EXPECT_EQ(p.depth[63], 0);  // never measured
+  EXPECT_EQ(p.semantic[0], 0);
+  EXPECT_EQ(p.semantic[63], 1);
+  EXPECT_TRUE(p.panoptic.ids.empty());
+  ASSERT_EQ(p.detections.size(), 2u);  // two clusters of one class each, by share: 3 cats, 2 dogs
+  EXPECT_EQ(p.detections[0].category, 0);
+  EXPECT_FLOAT_EQ(static_cast<float>(p.detections[0].score), 0.6F);
+  EXPECT_NEAR(p.detections[0].box.x1, 16, 1e-5);
+  EXPECT_EQ(p.detections[1].category, 1);
+  EXPECT_NEAR(p.detections[1].box.x0, 32, 1e-5);
+  ASSERT_EQ(p.label_scores.size(), 3u);
+  EXPECT_FLOAT_EQ(static_cast<float>(p.label_scores[0]), 2.0F / 3);
+}
+
+TEST(BlindPredictor, IsItsState) {
+  const BlindPredictor blind = BlindPredictor::learn(Scenes({.count = 30, .size_px = 32}, Split::kTrain), 5);
+  const Prediction a = blind.predict(48, 32), b = BlindPredictor(blind.state()).predict(48, 32);
+  EXPECT_EQ(a.depth, b.depth);
+  EXPECT_EQ(a.semantic, b.semantic);
+  ASSERT_GT(a.detections.size(), 3u);
+  ASSERT_EQ(a.detections.size(), b.detections.size());
+  EXPECT_EQ(a.detections[0].box, b.detections[0].box);
+  EXPECT_EQ(rle_area(a.detections[0].mask),  // scenes have masks: boxes are filled
+            static_cast<uint64_t>((std::floor(a.detections[0].box.x1 + .5) - std::floor(a.detections[0].box.x0 + .5)) *
+                                  (std::floor(a.detections[0].box.y1 + .5) - std::floor(a.detections[0].box.y0 + .5))));
+}
+
+// The mean at each place is closer than any one number.
+TEST(BlindPredictor, BeatsAConstantOnScenes) {
+  const Scenes train({.count = 60, .size_px = 32}, Split::kTrain), val({.count = 60, .size_px = 32}, Split::kVal);
+  const BlindPredictor blind = BlindPredictor::learn(train, 5);
+  const auto rmse = [&](bool constant) {
+    const auto measure = make_measure(DepthSettings{{.crop = DepthCrop::kNone}}, val.vocabulary());
+    for (int64_t id = 0; id < val.size(); ++id) {
+      const Sample sample = val.get(id);
+      Prediction p = blind.predict(32, 32);
+      if (constant) p.depth.assign(p.depth.size(), 1.0);
+      measure->add({id, sample.name, p, sample.targets});
+    }
+    return *measure->metric().values()[2].value;
+  };
+  EXPECT_LT(rmse(false), 0.7 * rmse(true));
+}
+
+TEST(BlindPredictor, NeedsASampleThatCanBeRead) {
+  class Broken : public Alike {
+    Sample get(int64_t) const override { throw DataError("x", "can't be read"); }
+  };
+  EXPECT_THROW(BlindPredictor::learn(Broken(), 1), DataError);
+}
+
+}  // namespace
+}  // namespace glid
