@@ -7,6 +7,10 @@ std::unique_ptr<Task> make(const MaskedImageConfig& config, const TaskContext& c
   return std::make_unique<MaskedImage>(config, context.model.encoder, context.image_size_px);
 }
 
+std::unique_ptr<Task> make(const DetectionConfig& config, const TaskContext& context) {
+  return std::make_unique<ObjectDetection>(config, context);
+}
+
 std::unique_ptr<Task> make(const DepthConfig& config, const TaskContext& context) {
   return std::make_unique<Depth>(config, context);
 }

@@ -5,11 +5,12 @@
 #include <variant>
 
 #include "glid/tasks/depth.h"
+#include "glid/tasks/detection.h"
 #include "glid/tasks/masked_image.h"
 
 namespace glid {
 
-using TaskConfig = std::variant<MaskedImageConfig, DepthConfig>;
+using TaskConfig = std::variant<MaskedImageConfig, DetectionConfig, DepthConfig>;
 
 std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context);
 
