@@ -34,7 +34,6 @@ class DepthMeasure : public Measure {
 };
 
 std::unique_ptr<Measure> measure_of(const LossSettings&, const Vocabulary&) { return nullptr; }
-std::unique_ptr<Measure> measure_of(const KeypointSettings&, const Vocabulary&) { return nullptr; }
 
 }  // namespace
 
