@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
   return glid::run_program("glid_data", [&] {
     if (*check) return glid::run_check(select_data(selection), glid::parse_split(split), threads, json);
     if (*show) {
-      const auto dataset = make_dataset(select_data(selection), glid::parse_split(split).value_or(glid::Split::kVal));
+      const auto dataset = open_images(select_data(selection), glid::parse_split(split).value_or(glid::Split::kVal));
       glid::write_png(out, contact_sheet(*dataset, sheet));
       glid::log_info("wrote {}", out);
       return glid::ExitCode::kDone;

@@ -60,7 +60,7 @@ SplitCheck unusable(const DataConfig& config, Split split, const DataError& erro
 SplitCheck check_split(const DataConfig& config, Split split, int64_t num_threads) {
   std::shared_ptr<const AnnotatedDataset> dataset;
   try {
-    dataset = make_dataset(config, split);
+    dataset = open_images(config, split);
   } catch (const DataError& error) {
     return unusable(config, split, error);
   }

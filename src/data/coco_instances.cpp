@@ -12,7 +12,7 @@ std::vector<Keypoint> keypoints_of(std::span<const double> numbers) {
   std::vector<Keypoint> points;
   for (size_t i = 0; i + 2 < numbers.size(); i += 3) {
     const double v = numbers[i + 2];
-    points.push_back({numbers[i], numbers[i + 1],
+    points.push_back({numbers[i] + kCocoJointOffset, numbers[i + 1] + kCocoJointOffset,
                       v >= 2   ? Visibility::kVisible
                       : v >= 1 ? Visibility::kHidden
                                : Visibility::kUnlabelled});

@@ -1,6 +1,9 @@
 #include "glid/data/data_config.h"
 
 #include <filesystem>
+#include <utility>
+
+#include "glid/data/persons.h"
 
 namespace glid {
 namespace {
@@ -20,6 +23,14 @@ Opened open(const Ade20k::Config& config, Split split) { return std::make_shared
 Opened open(const NyuDepthV2::Config& config, Split split) { return std::make_shared<NyuDepthV2>(config, split); }
 Opened open(const Voc::Config& config, Split split) { return std::make_shared<Voc>(config, split); }
 Opened open(const Pairs::Config& config, Split split) { return std::make_shared<Pairs>(config, split); }
+
+// What tasks see: images, but persons of a set made for poses.
+Opened samples(const auto& config, Split split) { return open(config, split); }
+Opened samples(const CocoPoseConfig& config, Split split) {
+  auto images = std::make_shared<const Coco>(config.root, split, config.kFile);
+  return std::make_shared<Persons>(split == Split::kTrain ? Persons::to_train_on(std::move(images))
+                                                          : Persons::to_find(std::move(images), config.boxes));
+}
 
 bool has(const ImageNetConfig&, Split) { return true; }
 bool has(const FolderConfig&, Split) { return true; }
@@ -50,6 +61,10 @@ PublishedSet published_set(const DatasetConfig& config) {
 }
 
 std::shared_ptr<const AnnotatedDataset> make_dataset(const DataConfig& config, Split split) {
+  return std::visit([split](const auto& alternative) { return samples(alternative, split); }, config.dataset);
+}
+
+std::shared_ptr<const AnnotatedDataset> open_images(const DataConfig& config, Split split) {
   return std::visit([split](const auto& alternative) { return open(alternative, split); }, config.dataset);
 }
 

@@ -5,6 +5,7 @@
 
 #include "glid/core/error.h"
 #include "glid/data/scenes.h"
+#include "glid/formats/coco_json.h"
 #include "glid/geometry/box.h"
 #include "glid/geometry/rle.h"
 
@@ -64,7 +65,8 @@ CocoScene CocoRecords::keypoints(const Sample& scene) const {
     Json::Array numbers;
     int64_t num_labelled = 0;
     for (const Keypoint& point : instance.keypoints) {
-      numbers.insert(numbers.end(), {point.x, point.y, static_cast<int64_t>(point.visibility)});
+      numbers.insert(numbers.end(),
+                     {point.x - kCocoJointOffset, point.y - kCocoJointOffset, static_cast<int64_t>(point.visibility)});
       num_labelled += point.visibility != Visibility::kUnlabelled;
     }
     annotation.set("keypoints", std::move(numbers)).set("num_keypoints", num_labelled);

@@ -52,7 +52,6 @@ std::unique_ptr<Measure> measure_of(const AccuracySettings&, const Vocabulary& v
 }
 
 std::unique_ptr<Measure> measure_of(const LossSettings&, const Vocabulary&) { return nullptr; }
-std::unique_ptr<Measure> measure_of(const KeypointSettings&, const Vocabulary&) { return nullptr; }
 
 }  // namespace
 

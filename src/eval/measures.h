@@ -12,6 +12,7 @@ namespace glid {
 
 std::unique_ptr<Measure> measure_of(const BoxSettings& settings, const Vocabulary& vocabulary);
 std::unique_ptr<Measure> measure_of(const MaskSettings& settings, const Vocabulary& vocabulary);
+std::unique_ptr<Measure> measure_of(const KeypointSettings& settings, const Vocabulary& vocabulary);
 std::unique_ptr<Measure> measure_of(const PanopticSettings& settings, const Vocabulary& vocabulary);
 std::unique_ptr<Measure> measure_of(const SemanticSettings& settings, const Vocabulary& vocabulary);
 std::unique_ptr<Measure> measure_of(const DepthSettings& settings, const Vocabulary& vocabulary);

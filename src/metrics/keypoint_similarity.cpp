@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 
 namespace glid {
@@ -40,6 +41,27 @@ double keypoint_similarity(std::span<const double> detection, const KeypointTrut
     sum += joint_similarity(dx, dy, sigmas[i], truth.area);
   }
   return sum / static_cast<double>(sigmas.size());
+}
+
+double pose_similarity(const EstimatedPose& a, const EstimatedPose& b, std::span<const double> sigmas) {
+  if (a.joints.size() != sigmas.size() * 3 || b.joints.size() != sigmas.size() * 3)
+    throw std::invalid_argument("pose_similarity: the numbers of joints and sigmas differ");
+  double sum = 0;
+  for (size_t i = 0; i < sigmas.size(); ++i)
+    sum += joint_similarity(a.joints[3 * i] - b.joints[3 * i], a.joints[3 * i + 1] - b.joints[3 * i + 1], sigmas[i],
+                            (a.area + b.area) / 2);
+  return sum / static_cast<double>(sigmas.size());
+}
+
+std::vector<size_t> surviving_poses(std::span<const EstimatedPose> poses, std::span<const double> sigmas, double threshold) {
+  std::vector<size_t> order(poses.size()), kept;
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::stable_sort(order, [&](size_t a, size_t b) { return poses[a].score > poses[b].score; });
+  for (const size_t i : order) {
+    const auto covers = [&](size_t k) { return pose_similarity(poses[k], poses[i], sigmas) > threshold; };
+    if (std::ranges::none_of(kept, covers)) kept.push_back(i);
+  }
+  return kept;
 }
 
 }  // namespace glid

@@ -113,9 +113,10 @@ std::vector<PreparedImage> Depth::prepare(const Sample& sample, const SampleKey&
 }
 
 TaskSpec Depth::spec() const {
-  TaskSpec spec{.heads = {{.name = "lengths", .outputs = 1}, config_.dot.embedding("embedding", width_, config_.queries.head_layers)},
-                .queries = config_.queries.of({config_.bins}),
-                .features = true};
+  TaskSpec spec{
+      .heads = {{.name = "lengths", .outputs = 1}, config_.dot.embedding("embedding", width_, config_.queries.head_layers)},
+      .queries = config_.queries.of({config_.bins}),
+      .features = true};
   for (const auto& [layer, weight] : config_.auxiliary) spec.supervised_layers.push_back(static_cast<int64_t>(layer));
   if (!config_.auxiliary.empty()) spec.supervised_layers.push_back(num_layers_);
   return spec;
@@ -216,17 +217,13 @@ std::vector<std::vector<Image>> Depth::pictures(std::span<const Answer> answers,
   const BatchPlan& plan = question.view.plan;
   const std::vector<at::Tensor> predicted = maps(answers[0], plan, answers[0].at("lengths").size(0) - 1);
   const std::vector<at::Tensor> truths = by_run(question.batch.arrays.at("depth").values, plan, shape_.unit_px());
+  const std::vector<Image> images = to_images(question);
   std::vector<std::vector<Image>> rows;
-  int64_t unit = 0;
   for (size_t r = 0; r < plan.runs.size(); ++r) {
-    const UnitGrid& grid = plan.runs[r].plan->grid;
-    const int64_t height = predicted[r].size(1), width = predicted[r].size(2), units = grid.height * grid.width;
+    const int64_t height = predicted[r].size(1), width = predicted[r].size(2);
     const auto drawn = [&](const at::Tensor& map) { return heat_map(to_doubles(map), height, width, 0, config_.max_depth); };
-    const std::vector<Image> images =
-        to_images(question.units.narrow(0, unit, predicted[r].size(0) * units), grid, height, width);
     for (int64_t i = 0; i < predicted[r].size(0); ++i)
-      rows.push_back({images[static_cast<size_t>(i)], drawn(predicted[r][i]), drawn(truths[r][i])});
-    unit += predicted[r].size(0) * units;
+      rows.push_back({images[rows.size()], drawn(predicted[r][i]), drawn(truths[r][i])});
   }
   return rows;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 #include "glid/core/parallel_for.h"
@@ -18,41 +19,49 @@ constexpr double kLargestCost = 1e6;
 
 // Where the targets and the pairs of each picture begin; the last entry is their number.
 struct Offsets {
-  Offsets(std::span<const int64_t> lengths, int64_t num_queries) {
+  Offsets(std::span<const int64_t> lengths, const QueryGroup& group) {
     for (const int64_t length : lengths) {
       targets.push_back(targets.back() + length);
-      pairs.push_back(pairs.back() + std::min(length, num_queries));
+      pairs.push_back(pairs.back() + std::min(group.repeats * length, group.count));
     }
   }
   std::vector<int64_t> targets{0}, pairs{0};
 };
 
-// The costs [Q, n] of a picture's own targets, which are the first of N in each of Q rows.
 template <class Cost>
-std::vector<Cost> own_costs(const Cost* rows, int64_t num_queries, int64_t stride, int64_t length) {
+Cost bounded(Cost cost) {
+  constexpr auto kLargest = static_cast<Cost>(kLargestCost);
+  return std::isfinite(cost) ? std::min(cost, kLargest) : kLargest;
+}
+
+// The costs [count, repeats * n] of a picture's own targets, time and again; they are the first n of every row.
+template <class Cost>
+std::vector<Cost> own_costs(const Cost* rows, int64_t stride, int64_t length, const QueryGroup& group) {
   std::vector<Cost> costs;
-  costs.reserve(static_cast<size_t>(num_queries * length));
-  for (int64_t q = 0; q < num_queries; ++q)
-    for (const Cost cost : std::span(rows + q * stride, static_cast<size_t>(length)))
-      costs.push_back(cost < static_cast<Cost>(kLargestCost) && !std::isinf(cost) ? cost : static_cast<Cost>(kLargestCost));
+  costs.reserve(static_cast<size_t>(group.count * group.repeats * length));
+  for (int64_t q = group.first; q < group.first + group.count; ++q)
+    for (int64_t i = 0; i < group.repeats; ++i)
+      std::transform(rows + q * stride, rows + q * stride + length, std::back_inserter(costs), bounded<Cost>);
   return costs;
 }
 
 // Queries and targets of each layer [2, L, P] on the host, of costs [L, B, Q, N] there.
 template <class Cost>
-at::Tensor solve(const at::Tensor& costs, std::span<const int64_t> lengths, const Offsets& offsets) {
-  const int64_t layers = costs.size(0), pictures = costs.size(1), num_queries = costs.size(2), stride = costs.size(3);
+at::Tensor solve(const at::Tensor& costs, std::span<const int64_t> lengths, const QueryGroup& group,
+                 const Offsets& offsets) {
+  const int64_t layers = costs.size(0), pictures = costs.size(1), stride = costs.size(3), picture_size = costs.stride(1);
   const int64_t num_pairs = offsets.pairs.back();
   const at::Tensor found = at::empty({2, layers, num_pairs}, at::kLong);
   int64_t* const queries = found.mutable_data_ptr<int64_t>();
   int64_t* const targets = queries + layers * num_pairs;
   parallel_for(layers * pictures, at::get_num_threads(), [&](int64_t i, int64_t) {
     const auto picture = static_cast<size_t>(i % pictures);
-    const Cost* const rows = costs.const_data_ptr<Cost>() + i * num_queries * stride;
-    const Assignment pairs = assign(own_costs(rows, num_queries, stride, lengths[picture]), num_queries, lengths[picture]);
-    const int64_t first = i / pictures * num_pairs + offsets.pairs[picture], offset = offsets.targets[picture];
+    const int64_t length = lengths[picture], offset = offsets.targets[picture];
+    const Assignment pairs = assign(own_costs(costs.const_data_ptr<Cost>() + i * picture_size, stride, length, group),
+                                    group.count, group.repeats * length);
+    const int64_t first = i / pictures * num_pairs + offsets.pairs[picture];
     std::ranges::copy(pairs.rows, queries + first);
-    std::ranges::transform(pairs.columns, targets + first, [offset](int64_t target) { return offset + target; });
+    std::ranges::transform(pairs.columns, targets + first, [&](int64_t column) { return offset + column % length; });
   });
   return found;
 }
@@ -86,15 +95,26 @@ at::Tensor MatchedPairs::classes(const at::Tensor& labels, int64_t num_pictures,
   return all.scatter_(1, picture * num_queries + query, targets(labels)).view({-1, num_pictures, num_queries});
 }
 
-MatchedPairs match(const at::Tensor& costs, std::span<const int64_t> lengths) {
+std::vector<MatchedPairs> match(const at::Tensor& costs, std::span<const int64_t> lengths,
+                                std::span<const QueryGroup> groups) {
   TORCH_CHECK(std::ssize(lengths) == costs.size(1), "one number of targets a picture");
-  const Offsets offsets(lengths, costs.size(2));
   const at::Tensor host = to_host(costs.detach()).contiguous();
-  const at::Tensor found = host.scalar_type() == at::kDouble ? solve<double>(host, lengths, offsets)
-                                                             : solve<float>(host.to(at::kFloat), lengths, offsets);
-  const at::Tensor all = to_device(at::cat({found.flatten(0, 1), pictures_of(offsets).unsqueeze(0)}), costs.device());
   const int64_t layers = costs.size(0);
-  return {.picture = all[2 * layers], .query = all.narrow(0, 0, layers), .target = all.narrow(0, layers, layers)};
+  std::vector<MatchedPairs> matched;
+  for (const QueryGroup& group : groups) {
+    const Offsets offsets(lengths, group);
+    const at::Tensor found = host.scalar_type() == at::kDouble ? solve<double>(host, lengths, group, offsets)
+                                                               : solve<float>(host, lengths, group, offsets);
+    const at::Tensor all = to_device(at::cat({found.flatten(0, 1), pictures_of(offsets).unsqueeze(0)}), costs.device());
+    matched.push_back(
+        {.picture = all[2 * layers], .query = all.narrow(0, 0, layers), .target = all.narrow(0, layers, layers)});
+  }
+  return matched;
+}
+
+MatchedPairs match(const at::Tensor& costs, std::span<const int64_t> lengths) {
+  const QueryGroup all{.count = costs.size(2)};
+  return match(costs, lengths, std::span(&all, 1)).front();
 }
 
 at::Tensor padded(const at::Tensor& rows, std::span<const int64_t> lengths) {

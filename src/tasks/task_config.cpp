@@ -11,6 +11,10 @@ std::unique_ptr<Task> make(const ClassificationConfig& config, const TaskContext
   return std::make_unique<Classification>(config, context);
 }
 
+std::unique_ptr<Task> make(const DetectionConfig& config, const TaskContext& context) {
+  return std::make_unique<ObjectDetection>(config, context);
+}
+
 std::unique_ptr<Task> make(const DepthConfig& config, const TaskContext& context) {
   return std::make_unique<Depth>(config, context);
 }

@@ -2,6 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "glid/model/glid.h"
 
 namespace glid {
@@ -24,6 +27,20 @@ std::vector<Image> to_images(const at::Tensor& units, const UnitGrid& grid, int6
   for (const at::Tensor& image : bytes.unbind(0)) {
     const auto* data = image.const_data_ptr<uint8_t>();
     images.push_back({height, width, std::vector<uint8_t>(data, data + image.numel())});
+  }
+  return images;
+}
+
+std::vector<Image> to_images(const Question& question) {
+  std::vector<Image> images;
+  int64_t unit = 0;
+  for (const ImageRun& run : question.view.plan.runs) {
+    const UnitGrid& grid = run.plan->grid;
+    const int64_t units = run.plan->batch * grid.height * grid.width;
+    const Placement& placement = question.batch.images[images.size()].placement;  // of all in the run
+    std::ranges::move(to_images(question.units.narrow(0, unit, units), grid, placement.height(), placement.width()),
+                      std::back_inserter(images));
+    unit += units;
   }
   return images;
 }

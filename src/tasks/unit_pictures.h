@@ -7,6 +7,7 @@
 
 #include "glid/formats/image.h"
 #include "glid/nn/window_plan.h"
+#include "glid/tasks/task.h"
 
 namespace glid {
 
@@ -17,5 +18,8 @@ at::Tensor denormalise(const at::Tensor& pixels);
 std::vector<Image> to_images(const at::Tensor& units, const UnitGrid& grid);
 // The same of pictures of height x width, without what was added to whole units.
 std::vector<Image> to_images(const at::Tensor& units, const UnitGrid& grid, int64_t height, int64_t width);
+
+// All pictures of a batch as the network sees them.
+std::vector<Image> to_images(const Question& question);
 
 }  // namespace glid

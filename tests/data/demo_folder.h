@@ -29,7 +29,7 @@ class DemoFolder {
   }
   template <class Dataset>
   std::shared_ptr<const AnnotatedDataset> open(Split split = Split::kTrain) const {
-    return make_dataset({dataset<Dataset>()}, split);
+    return open_images({dataset<Dataset>()}, split);
   }
   static Scenes scenes(Split split = Split::kTrain) { return {{5, kCount, kSize}, split}; }
 

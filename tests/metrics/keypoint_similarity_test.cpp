@@ -47,5 +47,23 @@ TEST(KeypointSimilarity, RefusesOtherNumbersOfJoints) {
   EXPECT_THROW(keypoint_similarity(two, {three, {}, 1}, kSigmas), std::invalid_argument);
 }
 
+TEST(PoseSimilarity, IsTheMeanOverAllJointsAtTheMeanArea) {
+  const EstimatedPose a{{0, 0, 1, 5, 5, 0}, 1, 50}, b{{3, 4, 1, 5, 5, 1}, 1, 150};
+  EXPECT_NEAR(pose_similarity(a, b, kSigmas), (std::exp(-25 / (2 * .04 * 100)) + 1) / 2, 1e-14);
+  EXPECT_THROW(pose_similarity(a, {{1, 1, 1}, 1, 1}, kSigmas), std::invalid_argument);
+}
+
+// The second is nearly the first; the third lies apart; the fourth is like the second, which is gone, but not like the
+// first.
+TEST(SurvivingPoses, GoByScore) {
+  const std::vector<EstimatedPose> poses{{{0, 0, 1, 9, 9, 1}, .5, 100},
+                                         {{1, 0, 1, 9, 9, 1}, .4, 100},
+                                         {{60, 0, 1, 90, 9, 1}, .9, 100},
+                                         {{2.2, 0, 1, 9, 9, 1}, .3, 100}};
+  EXPECT_EQ(surviving_poses(poses, kSigmas, .9), (std::vector<size_t>{2, 0, 3}));
+  EXPECT_EQ(surviving_poses(poses, kSigmas, 1), (std::vector<size_t>{2, 0, 1, 3}));
+  EXPECT_TRUE(surviving_poses({}, kSigmas, .9).empty());
+}
+
 }  // namespace
 }  // namespace glid

@@ -93,14 +93,6 @@ class TwoViews : public TwoQuestions {
     const PreparedImage image = TwoQuestions::prepare(sample, key, at, training).at(0);
     return {image, image};
   }
-  // The first view's.
-  std::vector<Prediction> predict(const AnsweredBatch& answered) const override {
-    const std::vector<Prediction> of_views = TwoQuestions::predict(answered);
-    std::vector<Prediction> predictions;
-    for (const ImageRange& sample : answered.batch.samples())
-      predictions.push_back(of_views[static_cast<size_t>(sample.first)]);
-    return predictions;
-  }
 };
 
 TEST(Evaluate, NamesEveryViewOfASample) {

@@ -61,6 +61,29 @@ TEST(Match, FindsTheLeastCostOfEveryLayerAndPicture) {
   }
 }
 
+TEST(Match, OfAGroupRepeatsItsTargets) {
+  at::manual_seed(5);
+  const std::vector<int64_t> lengths{2, 0, 1};
+  const at::Tensor costs = at::randn({2, 3, 9, 2}, at::kDouble);
+  const std::vector<QueryGroup> groups{{.first = 0, .count = 4}, {.first = 4, .count = 5, .repeats = 2}};
+  const int64_t before = num_host_waits();
+  const std::vector<MatchedPairs> matched = match(costs, lengths, groups);
+  EXPECT_EQ(num_host_waits(), before + 1);
+  EXPECT_EQ(numbers(matched[1].picture), (std::vector<int64_t>{0, 0, 0, 0, 2, 2}));
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const at::Tensor own = costs.narrow(2, groups[g].first, groups[g].count);
+    for (int64_t layer = 0; layer < 2; ++layer) {
+      const at::Tensor repeated = own[layer][0].repeat({1, groups[g].repeats});
+      const at::Tensor query = matched[g].query[layer].narrow(0, 0, 2 * groups[g].repeats);
+      const at::Tensor target = matched[g].target[layer].narrow(0, 0, 2 * groups[g].repeats);
+      EXPECT_NEAR(own[layer][0].index({query, target}).sum().item<double>(), least_sum(repeated), 1e-12);
+      EXPECT_EQ(std::get<0>(at::_unique(query)).numel(), 2 * groups[g].repeats);
+      EXPECT_EQ((target == 0).sum().item<int64_t>(), groups[g].repeats);
+    }
+    EXPECT_EQ((matched[g].target == 2).sum().item<int64_t>(), 2 * groups[g].repeats);
+  }
+}
+
 TEST(Match, IsTheSameInAnyNumberOfThreads) {
   at::manual_seed(2);
   const std::vector<int64_t> lengths{3, 7, 0, 5, 2, 7};

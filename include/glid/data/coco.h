@@ -26,6 +26,13 @@ struct CocoPoseConfig : FilesConfig {
   static constexpr std::string_view kName = "coco_pose";
   static constexpr PublishedSet kPublished{149813, "the people of COCO 2017 with keypoints"};
   static constexpr CocoFile kFile = CocoFile::kPersonKeypoints;
+  std::string boxes = "truth";
+
+  template <class V>
+  void fields(V& v) {
+    FilesConfig::fields(v);
+    v("boxes", boxes, "where persons to validate on are looked for: truth, or a detector's file of boxes (COCO's JSON)");
+  }
 };
 
 // root/annotations/instances_train2017.json (person_keypoints_...) with root/train2017/, or both without "2017"; val

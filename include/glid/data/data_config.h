@@ -51,8 +51,10 @@ std::string root_of(const DatasetConfig& config);
 // Of a set that has no fixed size, ImageNet-1K's.
 PublishedSet published_set(const DatasetConfig& config);
 
-// Opens the data. Throws DataError when it is missing or empty.
+// The samples of tasks: images, or the persons of coco_pose. Throws DataError when the data is missing or empty.
 std::shared_ptr<const AnnotatedDataset> make_dataset(const DataConfig& config, Split split);
+// The images as they are in the files, for people who look at them. Throws as make_dataset() does.
+std::shared_ptr<const AnnotatedDataset> open_images(const DataConfig& config, Split split);
 
 // Whether the files of a split are there; of imagenet and folder both are, as one is cut out of the other where need be.
 bool has_split(const DataConfig& config, Split split);

@@ -62,13 +62,24 @@ struct Panoptic {
   std::vector<SegmentInfo> segments;
 };
 
+// One person of an image, whom a sample is about: their image's samples share its pixels and instances.
+struct Person {
+  int64_t image = 0;                // the same of all samples of an image, and of no other's
+  int64_t of_image = 1;             // how many samples that image has
+  Box box;                          // to look in
+  std::optional<double> score;      // of the box; none: no box is known, the image stands here to be counted
+  std::optional<int64_t> instance;  // index into Targets::instances; none: nobody knows whom the box is about
+  bool operator==(const Person&) const = default;
+};
+
 // What a dataset knows about an image, in that image's pixels; the rest is empty.
 struct Targets {
   std::optional<int64_t> label;     // class of the image
   std::vector<Instance> instances;  // in the file's order; scenes: far to near
   std::vector<uint16_t> semantic;   // [height][width] indices into Vocabulary::labels, or kIgnoreLabel
   Panoptic panoptic;
-  std::vector<float> depth;  // [height][width] metres; 0 where nothing was measured
+  std::vector<float> depth;      // [height][width] metres; 0 where nothing was measured
+  std::optional<Person> person;  // of sets whose samples are persons
 };
 
 struct Sample {

@@ -105,6 +105,10 @@ struct CocoNotes {
 
 struct CocoTables;  // src/formats/coco_tables.h
 
+// Joints are counted in pixels, 0 at the centre of the first one; places in an image, of which pixel 0 covers [0, 1), are so
+// much larger. Boxes and polygons are places as they stand (detectron2 data/detection_utils.py).
+inline constexpr double kCocoJointOffset = 0.5;
+
 // Read-only; copies share the memory, threads and processes too. Images ascend by id (integers by value, strings by bytes),
 // so do categories; annotations keep the file's order. Every text, range and index of the tables is checked before anything
 // is handed out.

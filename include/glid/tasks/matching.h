@@ -30,10 +30,20 @@ struct MatchedPairs {
   at::Tensor classes(const at::Tensor& labels, int64_t num_pictures, int64_t num_queries, int64_t none) const;
 };
 
+// Queries that are matched among themselves.
+struct QueryGroup {
+  int64_t first = 0, count = 0;
+  int64_t repeats = 1;  // queries that each target is for
+};
+
 // costs [L, B, Q, N], those of a picture's targets in front; lengths[b] = n_b. A cost that is no finite number counts as
 // 1e6, as does anything larger: it is for the losses, not for the matching, to show that the model has diverged. One
 // to_host(); layers and pictures are solved in as many threads as ATen has, with the same result whatever their number.
 MatchedPairs match(const at::Tensor& costs, std::span<const int64_t> lengths);
+// The same for each group, whose Q is its count, queries counted from its first; pairs are min(repeats * n_b, count) a
+// picture.
+std::vector<MatchedPairs> match(const at::Tensor& costs, std::span<const int64_t> lengths,
+                                std::span<const QueryGroup> groups);
 
 // Rows [sum n, ..] of the pictures' targets -> [B, N, ..], 0 where a picture has fewer.
 at::Tensor padded(const at::Tensor& rows, std::span<const int64_t> lengths);

@@ -6,11 +6,16 @@
 
 #include "glid/tasks/classification.h"
 #include "glid/tasks/depth.h"
+#include "glid/tasks/detection.h"
 #include "glid/tasks/masked_image.h"
 
 namespace glid {
 
-using TaskConfig = std::variant<MaskedImageConfig, DepthConfig, ClassificationConfig>;
+using TaskConfig = std::variant<
+    MaskedImageConfig,
+    ClassificationConfig,
+    DetectionConfig,
+    DepthConfig>;
 
 std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context);
 

@@ -1,0 +1,65 @@
+// A model's poses by COCO's rules: joints as its files count them, persons gathered by image.
+#include <cmath>
+
+#include "ap_settings.h"
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/formats/coco_json.h"
+#include "glid/metrics/pose_precision.h"
+#include "measures.h"
+
+namespace glid {
+namespace {
+
+AnnotatedPose annotated(const Instance& instance, size_t num_joints) {
+  AnnotatedPose pose{{}, to_xywh(instance.box), instance.area, instance.is_crowd};
+  for (const Keypoint& joint : instance.keypoints) {
+    pose.joints.insert(pose.joints.end(),
+                       {joint.x - kCocoJointOffset, joint.y - kCocoJointOffset, static_cast<double>(joint.visibility)});
+  }
+  pose.joints.resize(3 * num_joints);  // a crowd has none
+  return pose;
+}
+
+EstimatedPose estimated(const Detection& detection) {
+  EstimatedPose pose{.score = detection.score, .area = to_xywh(detection.box).area()};
+  for (const ScoredKeypoint& joint : detection.keypoints)
+    pose.joints.insert(pose.joints.end(), {joint.x - kCocoJointOffset, joint.y - kCocoJointOffset, joint.score});
+  return pose;
+}
+
+class PoseMeasure : public Measure {
+ public:
+  PoseMeasure(const ApParameters& parameters, const Vocabulary& vocabulary)
+      : num_joints_(vocabulary.joints.size()), metric_(parameters) {
+    if (vocabulary.joints.size() != parameters.keypoint_sigmas.size())
+      throw UsageError("eval.sigmas", "must be as many as the data's joints",
+                       format("{} for {} joints", parameters.keypoint_sigmas.size(), vocabulary.joints.size()));
+  }
+  void add(const PredictedSample& sample) override {
+    if (!sample.truth.person) throw DataError(sample.name, "is no sample of one person");
+    const Person& person = *sample.truth.person;
+    std::vector<AnnotatedPose> truths;
+    for (const Instance& instance : sample.truth.instances) truths.push_back(annotated(instance, num_joints_));
+    PersonResult result{.id = sample.id, .image = person.image, .of_image = person.of_image, .truth = person.instance};
+    for (const Detection& detection : sample.prediction.detections) {
+      if (std::isnan(detection.score))
+        throw Error(ExitCode::kNumerical, sample.name, "has a prediction whose score is not a number");
+      result.pose = estimated(detection);
+    }
+    metric_.add(std::move(result), truths);
+  }
+  PosePrecision& metric() override { return metric_; }
+
+ private:
+  size_t num_joints_;
+  PosePrecision metric_;
+};
+
+}  // namespace
+
+std::unique_ptr<Measure> measure_of(const KeypointSettings& settings, const Vocabulary& vocabulary) {
+  return std::make_unique<PoseMeasure>(ap_parameters(settings), vocabulary);
+}
+
+}  // namespace glid
