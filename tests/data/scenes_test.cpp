@@ -142,5 +142,77 @@ TEST(Scenes, SplitsAreDisjointAndFingerprinted) {
   EXPECT_EQ(train.fingerprint(), Scenes({1, 40, kSize}, Split::kTrain).fingerprint());
 }
 
+// The segments are the semantic classes, object by object.
+TEST(Scenes, SegmentsAndLabelsAgree) {
+  for (const SceneKind kind : {SceneKind::kPlain, SceneKind::kClasses, SceneKind::kFigures}) {
+    for (int64_t id = 0; id < 10; ++id) {
+      const Targets targets = draw_scene(1, id, kSize, kind).targets;
+      std::map<uint32_t, int64_t> category;
+      for (const SegmentInfo& segment : targets.panoptic.segments) category[segment.id] = segment.category;
+      std::set<uint32_t> seen(targets.panoptic.ids.begin(), targets.panoptic.ids.end());
+      EXPECT_EQ(seen.size(), category.size());
+      for (size_t i = 0; i < targets.semantic.size(); ++i)
+        ASSERT_EQ(category.at(targets.panoptic.ids[i]), targets.semantic[i]) << id;
+    }
+  }
+}
+
+double hue_of(const uint8_t* rgb) {
+  const double r = rgb[0], g = rgb[1], b = rgb[2];
+  return std::atan2(std::sqrt(3.0) * (g - b), 2 * r - g - b) * 180 / M_PI;
+}
+
+// Hue alone tells the class of a pixel inside of an object.
+TEST(Scenes, ClassesAreToldByTheirHue) {
+  constexpr std::array<double, 6> kHues = {0, 55, 120, 180, 235, 300};
+  int64_t right = 0, all = 0;
+  std::set<int64_t> classes;
+  for (int64_t id = 0; id < 60; ++id) {
+    const Sample scene = draw_scene(1, id, kSize, SceneKind::kClasses);
+    ASSERT_GE(scene.targets.instances.size(), 1u);
+    ASSERT_LE(scene.targets.instances.size(), 4u);
+    for (const Instance& instance : scene.targets.instances) {
+      classes.insert(instance.category);
+      EXPECT_EQ(instance.box, to_corners(rle_box(instance.mask)));
+    }
+    for (size_t i = 0; i < scene.targets.semantic.size(); ++i) {
+      if (scene.targets.semantic[i] == 0) continue;
+      const double hue = hue_of(scene.image.pixels.data() + 3 * i);
+      const auto distance = [&](double other) { return std::abs(std::remainder(hue - other, 360)); };
+      const auto nearest = std::ranges::min_element(kHues, {}, distance) - kHues.begin();
+      right += nearest + 1 == scene.targets.semantic[i];
+      ++all;
+    }
+  }
+  EXPECT_EQ(classes.size(), 6u);
+  EXPECT_GT(static_cast<double>(right), 0.97 * static_cast<double>(all));  // edges are blended
+}
+
+TEST(Scenes, AFigureHasItsJointsAndTwoSides) {
+  const Scenes figures({.count = 40, .size_px = 96, .kind = SceneKind::kFigures}, Split::kTrain);
+  const Vocabulary& vocabulary = figures.vocabulary();
+  ASSERT_EQ(vocabulary.joints.size(), kFigureJoints.size());
+  const std::vector<int64_t> mirrored = mirrored_joints(vocabulary.joints);
+  EXPECT_EQ(mirrored, (std::vector<int64_t>{0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11}));
+  for (int64_t id = 0; id < 40; ++id) {
+    const Targets targets = figures.get(id).targets;
+    ASSERT_EQ(targets.instances.size(), 1u);
+    const std::vector<Keypoint>& joints = targets.instances[0].keypoints;
+    ASSERT_EQ(joints.size(), kFigureJoints.size());
+    EXPECT_LT(joints[2].x, joints[1].x);  // seen from the front, its right shoulder is at the left
+    EXPECT_LT(joints[0].y, joints[7].y);  // upright: head above hips
+    int64_t num_visible = 0;
+    for (const Keypoint& joint : joints) num_visible += joint.visibility == Visibility::kVisible;
+    EXPECT_GE(num_visible, 9);
+  }
+}
+
+TEST(Scenes, KindsAreSetsOfTheirOwn) {
+  std::set<uint64_t> prints;
+  for (const SceneKind kind : {SceneKind::kPlain, SceneKind::kClasses, SceneKind::kFigures, SceneKind::kMirrorFigures})
+    prints.insert(Scenes({.count = 40, .size_px = kSize, .kind = kind}, Split::kTrain).fingerprint());
+  EXPECT_EQ(prints.size(), 4u);
+}
+
 }  // namespace
 }  // namespace glid

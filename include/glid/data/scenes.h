@@ -40,10 +40,10 @@ class Scenes : public AnnotatedDataset {
  public:
   struct Config {
     static constexpr std::string_view kName = "scenes";
-    SceneKind kind = SceneKind::kPlain;
     uint64_t seed = 0;
     int64_t count = 20000;
     int64_t size_px = 128;
+    SceneKind kind = SceneKind::kPlain;
 
     template <class V>
     void fields(V& v) {
