@@ -35,36 +35,68 @@ Prediction shaken(const Targets& truth, int64_t id) {
   return p;
 }
 
+// The objects of the scenes as persons, a sample each.
+class ScenePersons : public SegmentedScenes {
+ public:
+  ScenePersons() {
+    for (int64_t image = 0; image < SegmentedScenes::size(); ++image)
+      for (size_t i = 0; i < SegmentedScenes::targets(image).instances.size(); ++i) persons_.emplace_back(image, i);
+    vocabulary_.objects = {{1, "person"}};
+  }
+  int64_t size() const override { return std::ssize(persons_); }
+  Targets targets(int64_t id) const override {
+    const auto& [image, number] = persons_.at(static_cast<size_t>(id));
+    Targets targets = SegmentedScenes::targets(image);
+    for (Instance& instance : targets.instances) instance.category = 0;
+    targets.person = {.image = image,
+                      .of_image = std::ssize(targets.instances),
+                      .box = targets.instances[number].box,
+                      .score = 1,
+                      .instance = static_cast<int64_t>(number)};
+    return targets;
+  }
+  ImageId image_id(int64_t id) const override { return 7 * persons_.at(static_cast<size_t>(id)).first + 100; }
+  std::string name(int64_t id) const override { return "person " + std::to_string(id); }
+
+ private:
+  std::vector<std::pair<int64_t, size_t>> persons_;
+};
+
+Prediction shaken_pose(const Targets& truth, int64_t id) {
+  Rng rng(8, 0, static_cast<uint64_t>(id), RandomOp::kCrop);
+  const Instance& person = truth.instances.at(static_cast<size_t>(*truth.person->instance));
+  Detection pose{.score = rng.uniform(), .box = person.box};
+  for (const Keypoint& joint : person.keypoints)
+    pose.keypoints.push_back({joint.x + rng.uniform(-3, 3), joint.y + rng.uniform(-3, 3), 0.5});
+  return {.height = SegmentedScenes::kSizePx, .width = SegmentedScenes::kSizePx, .detections = {pose}};
+}
+
 class Results : public testing::Test {
  protected:
-  // Of the scenes with rank of size `size`.
-  void add(int64_t rank, int64_t size, Measure& measure, ResultFiles& files) const {
-    for (int64_t id = rank; id < scenes.size(); id += size) {
-      const Targets truth = scenes.targets(id);
-      const Prediction prediction = shaken(truth, id);
-      const std::string name = scenes.name(id);
-      const PredictedSample sample{id, name, prediction, truth};
-      measure.add(sample);
-      files.add(sample);
-    }
-  }
   // What is measured, and what glid_eval says of the files that two ranks wrote.
-  void expect_same(const MetricSettings& settings) const {
-    const auto measure = make_measure(settings, scenes.vocabulary());
-    std::vector<std::unique_ptr<ResultFiles>> ranks;
-    std::vector<std::string> records;
-    for (int64_t rank = 0; rank < 2; ++rank) {
-      ranks.push_back(make_result_files(settings, scenes, out, {}));
-      add(rank, 2, *measure, *ranks.back());
-      records.push_back(ranks.back()->records());
+  template <class Predict>
+  std::pair<Json, Json> scored(const MetricSettings& settings, const AnnotatedDataset& images,
+                               const Predict& predict) const {
+    const auto measure = make_measure(settings, images.vocabulary());
+    std::unique_ptr<ResultFiles> ranks[2];
+    for (auto& rank : ranks) rank = make_result_files(settings, images, out, {});
+    for (int64_t id = 0; id < images.size(); ++id) {
+      const Targets truth = images.targets(id);
+      const Prediction prediction = predict(truth, id);
+      const std::string name = images.name(id);
+      const PredictedSample sample{id, name, prediction, truth};
+      measure->add(sample);
+      ranks[id % 2]->add(sample);
     }
-    ranks[1]->finish(records);
-    std::vector<std::string> options = scoring_options(settings, scenes.vocabulary(), out);
+    ranks[1]->finish({ranks[0]->records(), ranks[1]->records()});
+    std::vector<std::string> options = scoring_options(settings, images.vocabulary(), out);
     options.insert(options.end(), {"--json", (out / "report.json").string()});
     const ProgramResult ran = run("glid_eval", options);
-    ASSERT_EQ(ran.code, 0) << ran.output;
-    const Json of_files = Json::parse(read_file(out / "report.json"), "files"),
-               of_model = Json::parse(report_json(measure->report()), "model");
+    EXPECT_EQ(ran.code, 0) << ran.output;
+    return {Json::parse(read_file(out / "report.json"), "files"), Json::parse(report_json(measure->report()), "model")};
+  }
+  void expect_same(const MetricSettings& settings) const {
+    const auto [of_files, of_model] = scored(settings, scenes, shaken);
     for (const char* part : {"task", "protocol", "rules", "images", "metrics", "variants"})
       EXPECT_EQ(of_files.at(part).dump(), of_model.at(part).dump()) << part;
   }
@@ -89,6 +121,17 @@ TEST_F(Results, KeepTheSettingsOfTheRun) {
   settings.protocol = ApProtocol::kPooled;
   settings.iou_thresholds = {{0.1, 0.25}};
   expect_same(settings);
+}
+
+// PCK is the model's only.
+TEST_F(Results, OfPosesScoreTheSame) {
+  KeypointSettings settings;
+  settings.sigmas = std::vector<double>(5, 0.1);
+  const auto [of_files, of_model] = scored(settings, ScenePersons(), shaken_pose);
+  for (const auto& [name, value] : of_files.at("metrics").as_object())
+    EXPECT_EQ(value.dump(), of_model.at("metrics").at(name).dump()) << name;
+  EXPECT_GT(of_files.at("metrics").at("AP").as_double(), 0.1);
+  EXPECT_LT(of_files.at("metrics").at("AP").as_double(), 0.9);
 }
 
 TEST_F(Results, DepthMayBeAPng) {

@@ -46,6 +46,8 @@ class SegmentedScenes : public AnnotatedDataset {
 
  private:
   Scenes scenes_ = Scenes(Scenes::Config{.seed = 3, .count = 60, .size_px = kSizePx}, Split::kVal);
+
+ protected:
   Vocabulary vocabulary_;
 };
 
