@@ -50,6 +50,13 @@ std::string read_file(const fs::path& file) {
   return content;
 }
 
+void put_file(const fs::path& file, std::string_view content) {
+  std::ofstream out(file, std::ios::binary);
+  out.write(content.data(), static_cast<std::streamsize>(content.size()));
+  out.close();
+  if (!out) throw Error(ExitCode::kInternal, file.string(), "can't be written");
+}
+
 bool is_hidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
 
 std::vector<std::string> files_below(const fs::path& folder, const fs::path& skipped) {

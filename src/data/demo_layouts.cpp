@@ -4,8 +4,9 @@
 #include <utility>
 #include <vector>
 
-#include "demo_coco.h"
+#include "glid/core/files.h"
 #include "glid/core/format.h"
+#include "glid/data/coco_records.h"
 #include "glid/data/nyu_depth.h"
 #include "glid/formats/ade20k.h"
 #include "glid/formats/depth_map.h"
@@ -21,6 +22,23 @@ namespace fs = std::filesystem;
 constexpr int kJpegQuality = 95;
 constexpr double kNyuFocalPx = 518.8579;
 constexpr double kMillimetres = 1000;
+
+std::vector<CocoClass> scene_categories() {
+  std::vector<CocoClass> categories;
+  for (const char* name : kSceneClasses) categories.push_back({std::ssize(categories) + 1, name});
+  return categories;
+}
+
+// One, with the joints of scenes: each to the first.
+std::vector<CocoClass> joint_categories() {
+  CocoClass object{1, "object", {kSceneJoints.begin(), kSceneJoints.end()}, {}};
+  for (int64_t joint = 1; joint < std::ssize(object.joints); ++joint) object.limbs.push_back({0, joint});
+  return {object};
+}
+
+CocoPicture picture_of(const Sample& scene, ImageId id, std::string file_name) {
+  return {std::move(id), std::move(file_name), scene.image.height, scene.image.width};
+}
 
 void put_image(const fs::path& file, const Image& image) { put_file(file, encode_jpeg(image, kJpegQuality)); }
 
@@ -50,10 +68,12 @@ class CocoWriter : public LayoutWriter {
     fs::create_directories(images_);
   }
   void write(const Sample& scene) override {
-    const CocoRecords records{scene.id + 1, format("{:012}.jpg", scene.id + 1)};
-    put_image(images_ / records.file_name, scene.image);
-    instances_[static_cast<size_t>(scene.id)] = records.instances(scene, scene_categories());
-    keypoints_[static_cast<size_t>(scene.id)] = records.keypoints(scene);
+    const CocoPicture picture = picture_of(scene, scene.id + 1, format("{:012}.jpg", scene.id + 1));
+    put_image(images_ / picture.file_name, scene.image);
+    std::vector<Instance> instances = scene.targets.instances;
+    instances_[static_cast<size_t>(scene.id)] = coco_part(picture, instances, scene_categories());
+    for (Instance& instance : instances) instance.category = 0;
+    keypoints_[static_cast<size_t>(scene.id)] = coco_part(picture, instances, joint_categories());
   }
   void finish() override {
     put_file(annotations_ / format("instances_{}.json", name_), coco_file(instances_, scene_categories()));
@@ -64,7 +84,7 @@ class CocoWriter : public LayoutWriter {
   fs::path annotations_;
   std::string name_;
   fs::path images_;
-  std::vector<CocoScene> instances_, keypoints_;
+  std::vector<CocoPart> instances_, keypoints_;
 };
 
 class AdeWriter : public LayoutWriter {
@@ -81,7 +101,8 @@ class AdeWriter : public LayoutWriter {
     put_image(folder("images") / (stem + ".jpg"), scene.image);
     put_file(folder("annotations") / (stem + ".png"), encode_label_png(semantic(scene)));
     put_file(folder("annotations_instance") / (stem + ".png"), encode_panoptic_png(raster(scene)));
-    instances_[static_cast<size_t>(scene.id)] = CocoRecords{stem, stem + ".jpg"}.instances(scene, thing_categories());
+    instances_[static_cast<size_t>(scene.id)] =
+        coco_part(picture_of(scene, stem, stem + ".jpg"), scene.targets.instances, thing_categories());
   }
   void finish() override {
     put_file(root_ / format("ade20k_instance_{}.json", split_), coco_file(instances_, thing_categories()));
@@ -108,13 +129,13 @@ class AdeWriter : public LayoutWriter {
   }
   static std::vector<CocoClass> thing_categories() {
     std::vector<CocoClass> categories;
-    for (const uint8_t id : ade_thing_classes()) categories.push_back({id, std::string(ade_classes()[id].name), {}});
+    for (const uint8_t id : ade_thing_classes()) categories.push_back({id, std::string(ade_classes()[id].name)});
     return categories;
   }
 
   fs::path root_;
   std::string split_, long_split_;
-  std::vector<CocoScene> instances_;
+  std::vector<CocoPart> instances_;
 };
 
 class NyuWriter : public LayoutWriter {

@@ -29,6 +29,7 @@ class FilteredDataset : public AnnotatedDataset {
     return hash;
   }
   const Vocabulary& vocabulary() const override { return all_->vocabulary(); }
+  ImageId image_id(int64_t id) const override { return all_->image_id(of_all(id)); }
   void inspect(int64_t id, Inspection& inspection) const override { all_->inspect(of_all(id), inspection); }
 
  private:

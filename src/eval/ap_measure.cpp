@@ -6,6 +6,7 @@
 #include "glid/core/error.h"
 #include "glid/metrics/coco_ap.h"
 #include "measures.h"
+#include "reports.h"
 
 namespace glid {
 namespace {
@@ -60,28 +61,38 @@ class SampleView {
   std::vector<BoxedRle> detected_masks_;
 };
 
+template <class Settings>
 class ApMeasure : public Measure {
  public:
-  ApMeasure(const ApParameters& parameters, const Vocabulary& vocabulary)
-      : parameters_(parameters), metric_(parameters, std::ssize(vocabulary.objects)) {
-    require_classes(parameters.kind == CocoKind::kMask ? MaskSettings::kName : BoxSettings::kName, vocabulary.objects);
+  ApMeasure(const Settings& settings, const Vocabulary& vocabulary)
+      : settings_(settings), parameters_(ap_parameters(settings)), metric_(parameters_, std::ssize(vocabulary.objects)) {
+    require_classes(Settings::kName, vocabulary.objects);
+    for (const Vocabulary::Class& object : vocabulary.objects) categories_.push_back({object.id, object.name});
   }
   void add(const PredictedSample& sample) override { metric_.add(SampleView(sample, parameters_).image()); }
   ApAccumulator& metric() override { return metric_; }
+  Report report() const override {
+    ApReport found{.result = metric_.result(), .num_images = metric_.num_images()};
+    found.numbers = ap_numbers(found.result);
+    found.per_class = ap_classes(found.result, categories_);
+    return named_report(report_of(found, settings_.protocol), settings_);
+  }
 
  private:
+  Settings settings_;
   ApParameters parameters_;
+  std::vector<ApCategory> categories_;
   ApAccumulator metric_;
 };
 
 }  // namespace
 
 std::unique_ptr<Measure> measure_of(const BoxSettings& settings, const Vocabulary& vocabulary) {
-  return std::make_unique<ApMeasure>(ap_parameters(settings), vocabulary);
+  return std::make_unique<ApMeasure<BoxSettings>>(settings, vocabulary);
 }
 
 std::unique_ptr<Measure> measure_of(const MaskSettings& settings, const Vocabulary& vocabulary) {
-  return std::make_unique<ApMeasure>(ap_parameters(settings), vocabulary);
+  return std::make_unique<ApMeasure<MaskSettings>>(settings, vocabulary);
 }
 
 }  // namespace glid

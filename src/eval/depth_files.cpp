@@ -2,16 +2,15 @@
 #include <cmath>
 
 #include "accumulate.h"
-#include "depth_protocols.h"
 #include "file_evaluators.h"
 #include "glid/core/error.h"
-#include "glid/core/format.h"
 #include "glid/formats/depth_map.h"
 #include "glid/formats/image_file.h"
 #include "glid/metrics/depth_errors.h"
 #include "glid/viz/heat_map.h"
 #include "glid/viz/image_grid.h"
 #include "matched_files.h"
+#include "reports.h"
 
 namespace glid {
 namespace {
@@ -40,18 +39,6 @@ DepthErrors evaluate(const std::vector<MatchedFile>& files, const DepthFileSetti
                     [&](size_t i, DepthErrors& part) { add_image(files[i], settings.depth_scale, part); });
 }
 
-std::vector<ReportRow> image_rows(const DepthErrors& errors) {
-  std::vector<ReportRow> rows;
-  for (const auto& [name, record] : errors.images()) {
-    ReportRow row{std::ssize(rows), name, {}};
-    for (const auto& [key, field, better] : kDepthErrorFields)
-      row.values.emplace_back(key, record.num_valid > 0 ? std::optional(record.values.*field) : std::nullopt);
-    row.values.emplace_back("pixels", static_cast<double>(record.num_valid));
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
 // Truth, prediction and |g - p| / g of an image, from the same blue to the same yellow in all rows.
 std::vector<Image> error_row(const MatchedFile& file, const DepthFileSettings& settings) {
   DepthMap truth = read_depth(file.annotation, settings.depth_scale);
@@ -78,27 +65,12 @@ void plot_worst(const std::vector<MatchedFile>& files, const DepthErrors& errors
   write_png(folder / "depth_errors.png", grid(rows, {"truth", "prediction", "|g - p| / g, 0 to 0.5"}, 4));
 }
 
-std::string rules_of(const DepthFileSettings& settings) {
-  return format("{}; {} m < truth < {} m, crop {}{}", config::meaning_of(settings.protocol), settings.min_depth,
-                settings.max_depth, config::name_of(settings.crop),
-                settings.median_scaling ? ", predictions scaled to the truth's median" : "");
-}
-
 }  // namespace
 
 Report evaluate_task(const DepthFileSettings& settings, const EvalRequest& request) {
   const auto files = match_files(request.results, request.annotations, kDepthExtensions);
   const DepthErrors errors = evaluate(files, settings, request.settings.threads);
-  const DepthReport found = errors.report();
-  Report report;
-  report.rules = rules_of(settings);
-  report.images = found.num_images;
-  report.metrics = named_values(depth_values(found, settings.protocol));
-  report.variants = depth_variants(found);
-  report.per_image = image_rows(errors);
-  report.notes = found.notes.lines();
-  if (found.num_skipped > 0)
-    report.notes.push_back(format("{} images without a valid pixel were skipped", found.num_skipped));
+  Report report = report_of(errors);
   if (!request.plots.empty()) plot_worst(files, errors, settings, request.plots);
   return report;
 }

@@ -4,33 +4,44 @@
 #include "glid/core/format.h"
 #include "glid/metrics/accuracy.h"
 #include "measures.h"
+#include "reports.h"
 
 namespace glid {
 namespace {
 
 class SemanticMeasure : public Measure {
  public:
-  explicit SemanticMeasure(const MeanIouOptions& options) : metric_(options) {}
+  SemanticMeasure(const SemanticSettings& settings, const Vocabulary& vocabulary)
+      : settings_(settings),
+        metric_(MeanIouOptions{
+            .protocol = settings.protocol, .num_classes = std::ssize(vocabulary.labels), .ignore_label = kIgnoreLabel}) {
+    for (const Vocabulary::Class& label : vocabulary.labels) names_.push_back(label.name);
+  }
   void add(const PredictedSample& sample) override {
     metric_.add(key_of(sample), sample.prediction.semantic, sample.truth.semantic);
   }
   MeanIou& metric() override { return metric_; }
+  Report report() const override { return named_report(report_of(metric_, names_), settings_); }
 
  private:
+  SemanticSettings settings_;
+  std::vector<std::string> names_;
   MeanIou metric_;
 };
 
 class DepthMeasure : public Measure {
  public:
-  explicit DepthMeasure(const DepthOptions& options) : metric_(options) {}
+  explicit DepthMeasure(const DepthSettings& settings) : settings_(settings), metric_(settings) {}
   void add(const PredictedSample& sample) override {
     const std::vector<double> truth(sample.truth.depth.begin(), sample.truth.depth.end());
     const Prediction& p = sample.prediction;
     metric_.add(key_of(sample), {p.depth, p.height, p.width}, {truth, p.height, p.width});
   }
   DepthErrors& metric() override { return metric_; }
+  Report report() const override { return named_report(report_of(metric_), settings_); }
 
  private:
+  DepthSettings settings_;
   DepthErrors metric_;
 };
 
@@ -63,8 +74,7 @@ void require_classes(std::string_view metric, const std::vector<Vocabulary::Clas
 
 std::unique_ptr<Measure> measure_of(const SemanticSettings& settings, const Vocabulary& vocabulary) {
   require_classes(SemanticSettings::kName, vocabulary.labels);
-  return std::make_unique<SemanticMeasure>(MeanIouOptions{
-      .protocol = settings.protocol, .num_classes = std::ssize(vocabulary.labels), .ignore_label = kIgnoreLabel});
+  return std::make_unique<SemanticMeasure>(settings, vocabulary);
 }
 
 std::unique_ptr<Measure> measure_of(const DepthSettings& settings, const Vocabulary&) {

@@ -9,6 +9,7 @@
 #include "glid/metrics/panoptic_quality.h"
 #include "matched_files.h"
 #include "plots.h"
+#include "reports.h"
 
 namespace glid {
 namespace {
@@ -71,27 +72,6 @@ void add_image(const ImagePair& pair, const PanopticFiles& truth, const Panoptic
   }
 }
 
-ReportRow row_of(const PanopticClass& row) {
-  return {row.category.id,
-          row.category.name,
-          {{"PQ", row.scores.pq},
-           {"SQ", row.scores.sq},
-           {"RQ", row.scores.rq},
-           {"TP", static_cast<double>(row.num_true_positives)},
-           {"FP", static_cast<double>(row.num_false_positives)},
-           {"FN", static_cast<double>(row.num_false_negatives)}}};
-}
-
-Report report_of(const PanopticQuality& quality) {
-  const PanopticReport found = quality.report();
-  Report report;
-  report.images = found.num_images;
-  report.metrics = named_values(quality.values());
-  for (const PanopticClass& row : found.classes) report.per_class.push_back(row_of(row));
-  report.notes = found.notes.lines();
-  return report;
-}
-
 }  // namespace
 
 Report evaluate_task(const PanopticFileSettings& settings, const EvalRequest& request) {
@@ -101,8 +81,7 @@ Report evaluate_task(const PanopticFileSettings& settings, const EvalRequest& re
   const PanopticQuality quality =
       accumulate(std::ssize(pairs), request.settings.threads, PanopticQuality(truth.json.categories),
                  [&](size_t i, PanopticQuality& part) { add_image(pairs[i], truth, predicted, part); });
-  Report report = report_of(quality);
-  report.rules = config::meaning_of(settings.protocol);
+  Report report = report_of(quality, settings.protocol);
   if (!request.plots.empty()) plot_classes(report, "PQ", request.plots);
   return report;
 }

@@ -7,6 +7,7 @@
 #include "glid/formats/coco_json.h"
 #include "glid/metrics/pose_precision.h"
 #include "measures.h"
+#include "reports.h"
 
 namespace glid {
 namespace {
@@ -30,36 +31,46 @@ EstimatedPose estimated(const Detection& detection) {
 
 class PoseMeasure : public Measure {
  public:
-  PoseMeasure(const ApParameters& parameters, const Vocabulary& vocabulary)
-      : num_joints_(vocabulary.joints.size()), metric_(parameters) {
-    if (vocabulary.joints.size() != parameters.keypoint_sigmas.size())
+  PoseMeasure(const KeypointSettings& settings, const Vocabulary& vocabulary)
+      : settings_(settings), parameters_(ap_parameters(settings)), metric_(parameters_) {
+    if (vocabulary.joints.size() != parameters_.keypoint_sigmas.size())
       throw UsageError("eval.sigmas", "must be as many as the data's joints",
-                       format("{} for {} joints", parameters.keypoint_sigmas.size(), vocabulary.joints.size()));
+                       format("{} for {} joints", parameters_.keypoint_sigmas.size(), vocabulary.joints.size()));
   }
-  void add(const PredictedSample& sample) override {
-    if (!sample.truth.person) throw DataError(sample.name, "is no sample of one person");
-    const Person& person = *sample.truth.person;
-    std::vector<AnnotatedPose> truths;
-    for (const Instance& instance : sample.truth.instances) truths.push_back(annotated(instance, num_joints_));
-    PersonResult result{.id = sample.id, .image = person.image, .of_image = person.of_image, .truth = person.instance};
-    for (const Detection& detection : sample.prediction.detections) {
-      if (std::isnan(detection.score))
-        throw Error(ExitCode::kNumerical, sample.name, "has a prediction whose score is not a number");
-      result.pose = estimated(detection);
-    }
-    metric_.add(std::move(result), truths);
-  }
+  void add(const PredictedSample& sample) override { add_person(sample, parameters_.keypoint_sigmas.size(), metric_); }
   PosePrecision& metric() override { return metric_; }
+  Report report() const override {
+    Report report;
+    report.rules = rules_of(settings_.protocol, parameters_);
+    report.images = metric_.num_images();
+    report.metrics = named_values(metric_.values());
+    return named_report(std::move(report), settings_);
+  }
 
  private:
-  size_t num_joints_;
+  KeypointSettings settings_;
+  ApParameters parameters_;
   PosePrecision metric_;
 };
 
 }  // namespace
 
+void add_person(const PredictedSample& sample, size_t num_joints, PosePrecision& metric) {
+  if (!sample.truth.person) throw DataError(sample.name, "is no sample of one person");
+  const Person& person = *sample.truth.person;
+  std::vector<AnnotatedPose> truths;
+  for (const Instance& instance : sample.truth.instances) truths.push_back(annotated(instance, num_joints));
+  PersonResult result{.id = sample.id, .image = person.image, .of_image = person.of_image, .truth = person.instance};
+  for (const Detection& detection : sample.prediction.detections) {
+    if (std::isnan(detection.score))
+      throw Error(ExitCode::kNumerical, sample.name, "has a prediction whose score is not a number");
+    result.pose = estimated(detection);
+  }
+  metric.add(std::move(result), truths);
+}
+
 std::unique_ptr<Measure> measure_of(const KeypointSettings& settings, const Vocabulary& vocabulary) {
-  return std::make_unique<PoseMeasure>(ap_parameters(settings), vocabulary);
+  return std::make_unique<PoseMeasure>(settings, vocabulary);
 }
 
 }  // namespace glid

@@ -4,7 +4,6 @@
 #include "accumulate.h"
 #include "file_evaluators.h"
 #include "glid/core/error.h"
-#include "glid/core/format.h"
 #include "glid/formats/ade20k.h"
 #include "glid/formats/image_file.h"
 #include "glid/formats/label_map.h"
@@ -13,6 +12,7 @@
 #include "glid/viz/heat_map.h"
 #include "matched_files.h"
 #include "plots.h"
+#include "reports.h"
 
 namespace glid {
 namespace {
@@ -34,34 +34,12 @@ MeanIou evaluate(const EvalRequest& request, const MeanIouOptions& options) {
 }
 
 // ADE20K's names where there are as many classes, else numbers.
-std::string class_name(size_t c, size_t num_classes) {
-  return num_classes == kNumAdeClasses ? std::string(ade_classes()[c].name) : std::to_string(c);
-}
-
-ReportRow row_of(const SemanticClass& row, size_t c, size_t num_classes) {
-  return {static_cast<int64_t>(c),
-          class_name(c, num_classes),
-          {{"IoU", row.iou},
-           {"Acc", row.accuracy},
-           {"truth_pixels", static_cast<double>(row.num_truth)},
-           {"predicted_pixels", static_cast<double>(row.num_predicted)}}};
-}
-
-std::vector<std::string> notes_of(const MeanIouReport& found) {
-  std::vector<std::string> notes;
-  if (found.num_ignored_images > 0)
-    notes.push_back(format("{} images without a pixel that counts", found.num_ignored_images));
-  if (found.num_missed > 0) notes.push_back(format("{} pixels predicted as no class count as missed", found.num_missed));
-  return notes;
-}
-
-std::vector<std::vector<int64_t>> rows_of(const ConfusionMatrix& confusion) {
-  std::vector<std::vector<int64_t>> rows;
-  for (int64_t c = 0; c < confusion.num_classes(); ++c) {
-    const auto row = confusion.row(c);
-    rows.emplace_back(row.begin(), row.end());
-  }
-  return rows;
+std::vector<std::string> class_names(int64_t num_classes) {
+  std::vector<std::string> names;
+  for (int64_t c = 0; c < num_classes; ++c)
+    names.push_back(num_classes == kNumAdeClasses ? std::string(ade_classes()[static_cast<size_t>(c)].name)
+                                                  : std::to_string(c));
+  return names;
 }
 
 // Shares of every true class's pixels.
@@ -81,18 +59,7 @@ void plot_confusion(const ConfusionMatrix& confusion, const std::filesystem::pat
 
 Report evaluate_task(const SemanticFileSettings& settings, const EvalRequest& request) {
   const MeanIou metric = evaluate(request, settings);
-  const MeanIouReport found = metric.report();
-  Report report;
-  report.rules = format("{}; {} classes, ignored label {}", config::meaning_of(settings.protocol), settings.num_classes,
-                        settings.ignore_label);
-  report.images = found.num_images;
-  report.metrics = named_values(metric.values());
-  for (size_t i = 0; i < found.by_protocol.size(); ++i)
-    report.variants.push_back({"mIoU", std::string(enum_names(MeanIouProtocol{})[i].name), found.by_protocol[i]});
-  for (size_t c = 0; c < found.classes.size(); ++c)
-    report.per_class.push_back(row_of(found.classes[c], c, found.classes.size()));
-  report.notes = notes_of(found);
-  report.confusion = rows_of(metric.confusion());
+  Report report = report_of(metric, class_names(settings.num_classes));
   if (!request.plots.empty()) {
     plot_confusion(metric.confusion(), request.plots);
     plot_classes(report, "IoU", request.plots);

@@ -109,12 +109,12 @@ ApResult ApAccumulator::finish(int64_t num_images, int64_t num_threads) const {
   return curves(num_threads);
 }
 
-std::vector<MetricValue> ApAccumulator::values() const {
+ApResult ApAccumulator::result() const {
   std::vector<int64_t> images = images_;
   std::sort(images.begin(), images.end());
   if (const auto twice = std::adjacent_find(images.begin(), images.end()); twice != images.end())
     throw std::invalid_argument(format("ApAccumulator: image {} came twice", *twice));
-  return ap_numbers(curves(/*num_threads=*/1));
+  return curves(/*num_threads=*/1);
 }
 
 ApResult ApAccumulator::curves(int64_t num_threads) const {

@@ -171,19 +171,24 @@ ApResult match_and_count(const CocoIndex& truth, const CocoResults& results, con
   return parts[0].finish(static_cast<int64_t>(num_images), request.num_threads);
 }
 
-std::vector<ApClass> per_class(const CocoIndex& truth, const ApResult& result) {
-  std::vector<ApClass> classes;
-  if (result.parameters.pools_categories) return classes;
-  const size_t num_ranges = result.parameters.area_ranges.size(), all = result.parameters.range_of_all();
-  for (size_t i = 0; i < truth.categories().size(); ++i) {
-    const CocoCategory& category = truth.categories()[i];
-    classes.push_back({category.id, std::string(truth.text(category.name)), result.num_truths[i * num_ranges + all],
-                       result.num_detections[i], ap_numbers(result, i)});
-  }
-  return classes;
+std::vector<ApCategory> categories_of(const CocoIndex& truth) {
+  std::vector<ApCategory> categories;
+  for (const CocoCategory& category : truth.categories())
+    categories.push_back({category.id, std::string(truth.text(category.name))});
+  return categories;
 }
 
 }  // namespace
+
+std::vector<ApClass> ap_classes(const ApResult& result, const std::vector<ApCategory>& categories) {
+  std::vector<ApClass> classes;
+  if (result.parameters.pools_categories) return classes;
+  const size_t num_ranges = result.parameters.area_ranges.size(), all = result.parameters.range_of_all();
+  for (size_t i = 0; i < categories.size(); ++i)
+    classes.push_back({categories[i].id, categories[i].name, result.num_truths[i * num_ranges + all],
+                       result.num_detections[i], ap_numbers(result, i)});
+  return classes;
+}
 
 ApTruth ap_truth(const CocoTruth& truth, const ApParameters& parameters) {
   return {parameters.uses_box_area ? truth.box.area() : truth.area, truth.category, truth.is_crowd,
@@ -197,7 +202,7 @@ ApReport evaluate_coco(const CocoIndex& truth, const CocoResults& results, const
   ApReport report;
   report.result = match_and_count(truth, results, request);
   report.numbers = ap_numbers(report.result);
-  report.per_class = per_class(truth, report.result);
+  report.per_class = ap_classes(report.result, categories_of(truth));
   report.num_images = static_cast<int64_t>(truth.images().size());
   report.notes = truth.notes().lines();
   for (std::string& line : results.notes.lines()) report.notes.push_back(std::move(line));

@@ -5,53 +5,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "glid/core/error.h"
-#include "glid/data/scenes.h"
+#include "segmented_scenes.h"
 
 namespace glid {
 namespace {
 
-constexpr int64_t kNumScenes = 6;
-
 class Measures : public testing::Test {
  protected:
-  // Of scenes, with the segments that they would have: the background and the classes.
-  static Vocabulary vocabulary() {
-    Vocabulary vocabulary = scenes().vocabulary();
-    vocabulary.segments = vocabulary.labels;
-    for (size_t i = 0; i < vocabulary.segments.size(); ++i) {
-      vocabulary.segments[i].id = 20 - static_cast<int64_t>(i);
-      vocabulary.is_thing.push_back(i > 0);
-    }
-    return vocabulary;
-  }
-  static const Scenes& scenes() {
-    static const Scenes scenes({.seed = 3, .count = 10 * kNumScenes, .size_px = 64}, Split::kVal);
-    return scenes;
-  }
-  static Targets truth(int64_t id) {
-    Targets targets = scenes().get(id).targets;
-    targets.panoptic.ids.assign(targets.semantic.size(), 1);
-    targets.panoptic.segments = {{.id = 1, .category = 0}};
-    for (const Instance& instance : targets.instances) {
-      const auto segment = static_cast<uint32_t>(targets.panoptic.segments.size()) + 1;
-      targets.panoptic.segments.push_back({segment, instance.category + 1});
-      const std::vector<uint8_t> mask = mask_from_rle(instance.mask);
-      for (size_t i = 0; i < mask.size(); ++i)
-        if (mask[i] != 0) targets.panoptic.ids[i] = segment;
-    }
-    return targets;
-  }
-  // What is there.
-  static Prediction ideal(const Targets& truth) {
-    Prediction p{.height = 64, .width = 64, .semantic = truth.semantic, .panoptic = truth.panoptic};
-    for (const Instance& instance : truth.instances)
-      p.detections.push_back({.category = instance.category, .score = 0.5, .box = instance.box, .mask = instance.mask});
-    p.depth.assign(truth.depth.begin(), truth.depth.end());
-    return p;
-  }
-
   static double value(Measure& measure, const std::string& name) {
     const std::vector<MetricValue> values = measure.metric().values();
     const auto found = std::ranges::find(values, name, &MetricValue::name);
@@ -59,10 +22,10 @@ class Measures : public testing::Test {
   }
   template <class Spoil>
   static std::unique_ptr<Measure> measured(const MetricSettings& settings, const Spoil& spoil) {
-    auto measure = make_measure(settings, vocabulary());
-    for (int64_t id = 0; id < kNumScenes; ++id) {
-      const Targets truth = Measures::truth(id);
-      Prediction prediction = ideal(truth);
+    auto measure = make_measure(settings, SegmentedScenes().vocabulary());
+    for (int64_t id = 0; id < SegmentedScenes().size(); ++id) {
+      const Targets truth = SegmentedScenes().targets(id);
+      Prediction prediction = ideal_prediction(truth);
       spoil(prediction);
       measure->add({id, "scene", prediction, truth});
     }
@@ -118,16 +81,16 @@ TEST_F(Measures, CrowdsAndDifficultOnesAreNeitherMissedNorFound) {
                               .detections = {{.score = 0.9, .box = {20, 0, 30, 10}},
                                              {.score = 0.8, .box = {41, 1, 45, 5}},
                                              {.score = 0.7, .box = {0, 0, 10, 10}}}};
-  const auto measure = make_measure(BoxSettings{}, vocabulary());
+  const auto measure = make_measure(BoxSettings{}, SegmentedScenes().vocabulary());
   measure->add({0, "picture", prediction, truth});
   EXPECT_NEAR(value(*measure, "AP"), 1, 1e-12);
 }
 
 TEST_F(Measures, AnObjectWithoutAMaskIsNeverFound) {
-  Targets truth = Measures::truth(0);
-  const Prediction prediction = ideal(truth);
+  Targets truth = SegmentedScenes().targets(0);
+  const Prediction prediction = ideal_prediction(truth);
   for (Instance& instance : truth.instances) instance.mask = {};
-  const auto measure = make_measure(MaskSettings{}, vocabulary());
+  const auto measure = make_measure(MaskSettings{}, SegmentedScenes().vocabulary());
   measure->add({0, "picture", prediction, truth});
   EXPECT_EQ(value(*measure, "AP"), 0);
 }
@@ -140,11 +103,11 @@ TEST_F(Measures, OfClassesNeedClasses) {
 }
 
 TEST_F(Measures, AScoreThatIsNoNumberIsNamed) {
-  Prediction prediction = ideal(truth(0));
+  Prediction prediction = ideal_prediction(SegmentedScenes().targets(0));
   prediction.detections.at(0).score = std::nan("");
-  const auto measure = make_measure(BoxSettings{}, vocabulary());
+  const auto measure = make_measure(BoxSettings{}, SegmentedScenes().vocabulary());
   try {
-    measure->add({0, "picture 7", prediction, truth(0)});
+    measure->add({0, "picture 7", prediction, SegmentedScenes().targets(0)});
     FAIL();
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("picture 7"));

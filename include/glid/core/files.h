@@ -14,6 +14,9 @@ std::string read_file(const std::filesystem::path& file);
 // Replaces `file` in one step. Throws Error (kInternal) when the disk refuses.
 void write_file(const std::filesystem::path& file, std::string_view content);
 
+// Writes without waiting for the disk: for files of an AtomicFolder. Throws Error (kInternal).
+void put_file(const std::filesystem::path& file, std::string_view content);
+
 // Its name begins with a dot.
 bool is_hidden(const std::filesystem::path& path);
 

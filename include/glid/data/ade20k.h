@@ -34,6 +34,7 @@ class Ade20k : public AnnotatedDataset {
   std::string name(int64_t id) const override { return frame(id).image.string(); }
   uint64_t fingerprint() const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
+  ImageId image_id(int64_t id) const override { return frame(id).name; }
   void inspect(int64_t id, Inspection& inspection) const override;
   void inspect_list(Inspection& inspection) const override;
 

@@ -54,6 +54,7 @@ class Coco : public AnnotatedDataset {
   std::string name(int64_t id) const override;
   uint64_t fingerprint() const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
+  ImageId image_id(int64_t id) const override { return index_.image_id(static_cast<size_t>(id)); }
   void inspect(int64_t id, Inspection& inspection) const override;
   void inspect_list(Inspection& inspection) const override;
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "glid/data/sample.h"
@@ -45,12 +46,17 @@ struct Vocabulary {
   std::vector<Limb> limbs;
 };
 
+// What the dataset's files call an image: a number (COCO) or a name.
+using ImageId = std::variant<int64_t, std::string>;
+
 class Inspection;  // glid/data/inspection.h
 
 // A dataset that tells what it holds, for `glid_data check` and `glid_data show`.
 class AnnotatedDataset : public Dataset {
  public:
   virtual const Vocabulary& vocabulary() const = 0;
+  // Of the image that sample `id` shows, ascending with it (numbers by value, names by bytes): the names of result files.
+  virtual ImageId image_id(int64_t id) const { return id; }
   // Looks at all of sample `id`, counts what it finds and lists what is wrong with it; a defect of one file doesn't keep it
   // from the others. Safe to call from many threads with an inspection each.
   virtual void inspect(int64_t id, Inspection& inspection) const = 0;

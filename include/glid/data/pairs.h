@@ -46,6 +46,7 @@ class Pairs : public AnnotatedDataset {
   std::string name(int64_t id) const override { return pair(id).image.string(); }
   uint64_t fingerprint() const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
+  ImageId image_id(int64_t id) const override { return pair(id).stem; }
   void inspect(int64_t id, Inspection& inspection) const override;
   void inspect_list(Inspection& inspection) const override;
 

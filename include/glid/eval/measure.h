@@ -7,6 +7,7 @@
 
 #include "glid/data/dataset.h"
 #include "glid/data/prediction.h"
+#include "glid/eval/report.h"
 #include "glid/metrics/metric_settings.h"
 
 namespace glid {
@@ -24,6 +25,8 @@ class Measure {
   // Throws DataError naming a sample whose truth the metric can't use.
   virtual void add(const PredictedSample& sample) = 0;
   virtual Metric& metric() = 0;
+  // Of what was added and merged, as of files.
+  virtual Report report() const = 0;
 };
 
 // None for a model's own loss.

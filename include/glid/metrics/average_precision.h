@@ -76,10 +76,12 @@ class ApAccumulator : public Metric {
 
   // Throws std::invalid_argument unless the images 0 ... num_images - 1 were added once each.
   ApResult finish(int64_t num_images, int64_t num_threads = 1) const;
-  // ap_numbers() over the images that were added, which may lack some of the set. Throws std::invalid_argument when one
-  // came twice.
-  std::vector<MetricValue> values() const override;
+  // The same over the images that were added, which may lack some of the set. Throws std::invalid_argument when one came
+  // twice.
+  ApResult result() const;
+  std::vector<MetricValue> values() const override { return ap_numbers(result()); }
   std::string best() const override { return "AP"; }
+  int64_t num_images() const { return static_cast<int64_t>(images_.size()); }
 
  private:
   friend class ApMatcher;

@@ -32,6 +32,14 @@ struct ApReport {
   std::vector<std::string> notes;  // legal, but worth a line
 };
 
+struct ApCategory {
+  int64_t id = 0;
+  std::string name;
+};
+
+// Of every category; none when they are pooled.
+std::vector<ApClass> ap_classes(const ApResult& result, const std::vector<ApCategory>& categories);
+
 // What the rules look at of a truth, wherever it comes from.
 struct CocoTruth {
   int32_t category = 0;  // from 0

@@ -51,6 +51,7 @@ class PosePrecision : public Metric {
   std::vector<MetricValue> values() const override;
   std::string best() const override { return "AP"; }
 
+  int64_t num_images() const { return static_cast<int64_t>(images_.size()); }
   // The poses of an image that are left, by descending score.
   std::vector<EstimatedPose> poses_of(int64_t image) const;
 

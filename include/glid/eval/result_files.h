@@ -1,0 +1,47 @@
+// Predictions as files of the official formats, with the truth of the same images beside them: what glid_eval's --results
+// and --annotations take, to the same numbers (no LibTorch).
+//
+//   FOLDER/box.json, mask.json, keypoint.json    COCO result lists              FOLDER/truth/box.json, ...
+//   FOLDER/panoptic.json, panoptic/ID.png        COCO panoptic                  FOLDER/truth/panoptic.json, ...
+//   FOLDER/semantic/ID.png                       labels from 0 to classes - 1   FOLDER/truth/semantic/ID.png
+//   FOLDER/depth/ID.npy                          metres                         FOLDER/truth/depth/ID.npy
+//
+// Ids of images and classes are those of the data set's files.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "glid/data/dataset.h"
+#include "glid/eval/measure.h"
+#include "glid/metrics/metric_settings.h"
+
+namespace glid {
+
+struct ResultFormat {
+  bool depth_png = false;  // millimetres in 16 bits instead of .npy: rounded
+};
+
+// One object a rank; all write into one folder.
+class ResultFiles {
+ public:
+  virtual ~ResultFiles() = default;
+  // Writes the sample's maps and keeps its records.
+  virtual void add(const PredictedSample& sample) = 0;
+  // What this rank keeps, for the rank that writes the files which all images share.
+  virtual std::string records() const { return {}; }
+  // On that rank, with the records of all, its own too.
+  virtual void finish(const std::vector<std::string>& /*records*/) {}
+};
+
+// None where there is nothing to write (loss). The folder is there; its files are not synced: an AtomicFolder's are.
+std::unique_ptr<ResultFiles> make_result_files(const MetricSettings& settings, const AnnotatedDataset& dataset,
+                                               const std::filesystem::path& folder, const ResultFormat& format);
+
+// The options of glid_eval that score the files by the same rules.
+std::vector<std::string> scoring_options(const MetricSettings& settings, const Vocabulary& vocabulary,
+                                         const std::filesystem::path& folder);
+
+}  // namespace glid

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""Compares the losses of detection with transformers' DETR (softmax) and Deformable DETR (focal) criteria.
+
+    pip install transformers==5.23.0 torch scipy
+    python scripts/parity/detection.py build/dev/bin/parity_detection [--count 300] [--seed 0]
+    python scripts/parity/detection.py --write
+
+Random answers and objects (none, one, several, more than queries), all layers, hybrid matching: the reference's criterion on
+the queries of one-to-many with every object repeated. Every term and the weighted total must agree to 1e-5 of its size. With
+--write some cases and the reference's numbers become tests/golden/detection.json:
+
+  {"cases": [{"name", "class_loss", "classes", "layers", "queries", "many", "repeats", "lengths": objects of each picture,
+              "logits", "boxes": answers [layers, pictures, queries, ..] before the sigmoid, "truths": (cx, cy, w, h),
+              "labels", "losses": {term: [of each layer], "total": [sum with weights]}}]}
+"""
+import argparse
+import json
+import subprocess
+import sys
+
+import numpy as np
+import torch
+from transformers.loss.loss_deformable_detr import DeformableDetrHungarianMatcher, DeformableDetrImageLoss
+from transformers.loss.loss_for_object_detection import HungarianMatcher, ImageLoss
+
+from golden import GOLDEN
+
+torch.set_default_dtype(torch.float64)
+WEIGHTS = {"focal": {"class": 2, "l1": 5, "giou": 2}, "softmax": {"class": 1, "l1": 5, "giou": 2}}
+THEIR_NAMES = {"class": "loss_ce", "l1": "loss_bbox", "giou": "loss_giou"}
+LENGTHS = {"none": [0, 0], "one": [1], "several": [3, 0, 2], "more than queries": [1, 9], "all alike": [4, 4]}
+
+
+def random_case(rng, name, class_loss):
+    layers, classes, queries = int(rng.integers(1, 4)), int(rng.integers(1, 7)), int(rng.integers(5, 10))
+    many, repeats = int(rng.choice([0, 11])), int(rng.integers(1, 4))
+    lengths = LENGTHS[name] if name in LENGTHS else [int(n) for n in rng.integers(0, 12, rng.integers(2, 5))]
+    outputs = classes + (class_loss == "softmax")
+    shape = (layers, len(lengths), queries + many)
+    centres, sizes = rng.uniform(0.1, 0.9, (sum(lengths), 2)), rng.uniform(0.02, 0.6, (sum(lengths), 2))
+    if name == "all alike":
+        centres[:], sizes[:] = 0.5, 0.25
+    digits = lambda array: [float(f"{x:.6g}") for x in np.ravel(array)]
+    return {"name": f"{name}, {class_loss}", "class_loss": class_loss, "classes": classes, "layers": layers,
+            "queries": queries, "many": many, "repeats": repeats, "lengths": lengths,
+            "logits": digits(rng.normal(0, 2, (*shape, outputs))), "boxes": digits(rng.normal(0, 1.5, (*shape, 4))),
+            "truths": digits(np.concatenate([centres, sizes], 1)),
+            "labels": [int(i) for i in rng.integers(0, classes, sum(lengths))]}
+
+
+def criterion(case):
+    weights = WEIGHTS[case["class_loss"]]
+    costs = {"class_cost": weights["class"], "bbox_cost": weights["l1"], "giou_cost": weights["giou"]}
+    losses = ["labels", "boxes"]
+    if case["class_loss"] == "focal":
+        return DeformableDetrImageLoss(DeformableDetrHungarianMatcher(**costs), case["classes"], 0.25, losses)
+    return ImageLoss(HungarianMatcher(**costs), case["classes"], 0.1, losses)
+
+
+def reference(case):
+    pictures, all_queries = len(case["lengths"]), case["queries"] + case["many"]
+    shape = (case["layers"], pictures, all_queries)
+    logits = torch.tensor(case["logits"]).view(*shape, -1)
+    boxes = torch.tensor(case["boxes"]).view(*shape, 4).sigmoid()
+    truths = torch.tensor(case["truths"]).view(-1, 4).split(case["lengths"])
+    labels = torch.tensor(case["labels"], dtype=torch.int64).split(case["lengths"])
+    groups = [("", 0, case["queries"], 1)]
+    if case["many"]:
+        groups.append(("many_", case["queries"], case["many"], case["repeats"]))
+    losses, total = {}, 0.0
+    for prefix, first, count, repeats in groups:
+        targets = [{"boxes": t.repeat(repeats, 1), "class_labels": l.repeat(repeats)} for t, l in zip(truths, labels)]
+        by_layer = [{"logits": l[:, first:first + count], "pred_boxes": b[:, first:first + count]}
+                    for l, b in zip(logits, boxes)]
+        found = criterion(case)({**by_layer[-1], "auxiliary_outputs": by_layer[:-1]}, targets)
+        for name, weight in WEIGHTS[case["class_loss"]].items():
+            theirs = THEIR_NAMES[name]
+            values = [found[f"{theirs}_{i}"] for i in range(case["layers"] - 1)] + [found[theirs]]
+            losses[prefix + name] = [float(value) for value in values]
+            total += weight * sum(losses[prefix + name])
+    losses["total"] = [total]
+    return losses
+
+
+def compare(program, cases):
+    text = "".join(json.dumps(case) + "\n" for case in cases)
+    lines = subprocess.run([program], input=text, capture_output=True, text=True, check=True).stdout.splitlines()
+    worst = 0.0
+    for case, line in zip(cases, lines, strict=True):
+        ours, theirs = json.loads(line), reference(case)
+        assert ours.keys() == theirs.keys(), (case["name"], ours.keys(), theirs.keys())
+        for name, values in theirs.items():
+            error = np.abs(np.subtract(ours[name], values)) / np.maximum(1, np.abs(values))
+            worst = max(worst, float(error.max()))
+            if not error.max() <= 1e-5:
+                sys.exit(f"FAILED {case['name']}: {name} {ours[name]}, the reference has {values}")
+    print(f"{len(cases)} cases agree to {worst:.1e}")
+
+
+def write(seed):
+    rng = np.random.default_rng(seed)
+    cases = [random_case(rng, name, class_loss) for class_loss in WEIGHTS for name in LENGTHS]
+    for case in cases:
+        case["losses"] = {name: [float(f"{v:.9g}") for v in values] for name, values in reference(case).items()}
+    lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
+    (GOLDEN / "detection.json").write_text(f'{{"made_by": "scripts/parity/detection.py", "cases": [\n{lines}\n]}}\n')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", nargs="?")
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    if options.write:
+        write(options.seed)
+    if options.program:
+        rng = np.random.default_rng(options.seed)
+        names = [*LENGTHS, "random"]
+        compare(options.program, [random_case(rng, names[i % len(names)], class_loss)
+                                  for i in range(options.count) for class_loss in WEIGHTS])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+#include "reports.h"
+
+#include "ap_settings.h"
+#include "depth_protocols.h"
+#include "glid/core/format.h"
+
+namespace glid {
+namespace {
+
+ReportRow row_of(const ApClass& row) {
+  NamedValues values = named_values(row.numbers);
+  values.emplace_back("truths", static_cast<double>(row.num_truths));
+  values.emplace_back("detections", static_cast<double>(row.num_detections));
+  return {row.id, row.name, std::move(values)};
+}
+
+ReportRow row_of(const PanopticClass& row) {
+  return {row.category.id,
+          row.category.name,
+          {{"PQ", row.scores.pq},
+           {"SQ", row.scores.sq},
+           {"RQ", row.scores.rq},
+           {"TP", static_cast<double>(row.num_true_positives)},
+           {"FP", static_cast<double>(row.num_false_positives)},
+           {"FN", static_cast<double>(row.num_false_negatives)}}};
+}
+
+ReportRow row_of(const SemanticClass& row, int64_t c, const std::string& name) {
+  return {c,
+          name,
+          {{"IoU", row.iou},
+           {"Acc", row.accuracy},
+           {"truth_pixels", static_cast<double>(row.num_truth)},
+           {"predicted_pixels", static_cast<double>(row.num_predicted)}}};
+}
+
+std::vector<std::string> notes_of(const MeanIouReport& found) {
+  std::vector<std::string> notes;
+  if (found.num_ignored_images > 0)
+    notes.push_back(format("{} images without a pixel that counts", found.num_ignored_images));
+  if (found.num_missed > 0) notes.push_back(format("{} pixels predicted as no class count as missed", found.num_missed));
+  return notes;
+}
+
+std::vector<std::vector<int64_t>> rows_of(const ConfusionMatrix& confusion) {
+  std::vector<std::vector<int64_t>> rows;
+  for (int64_t c = 0; c < confusion.num_classes(); ++c) {
+    const auto row = confusion.row(c);
+    rows.emplace_back(row.begin(), row.end());
+  }
+  return rows;
+}
+
+std::vector<ReportRow> image_rows(const DepthErrors& errors) {
+  std::vector<ReportRow> rows;
+  for (const auto& [name, record] : errors.images()) {
+    ReportRow row{std::ssize(rows), name, {}};
+    for (const auto& [key, field, better] : kDepthErrorFields)
+      row.values.emplace_back(key, record.num_valid > 0 ? std::optional(record.values.*field) : std::nullopt);
+    row.values.emplace_back("pixels", static_cast<double>(record.num_valid));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::string rules_of(const DepthOptions& settings) {
+  return format("{}; {} m < truth < {} m, crop {}{}", config::meaning_of(settings.protocol), settings.min_depth,
+                settings.max_depth, config::name_of(settings.crop),
+                settings.median_scaling ? ", predictions scaled to the truth's median" : "");
+}
+
+}  // namespace
+
+Report report_of(const ApReport& found, ApProtocol protocol) {
+  Report report;
+  report.rules = rules_of(protocol, found.result.parameters);
+  report.images = found.num_images;
+  report.metrics = named_values(found.numbers);
+  for (const ApClass& row : found.per_class) report.per_class.push_back(row_of(row));
+  report.notes = found.notes;
+  return report;
+}
+
+Report report_of(const PanopticQuality& quality, PanopticProtocol protocol) {
+  const PanopticReport found = quality.report();
+  Report report;
+  report.rules = config::meaning_of(protocol);
+  report.images = found.num_images;
+  report.metrics = named_values(quality.values());
+  for (const PanopticClass& row : found.classes) report.per_class.push_back(row_of(row));
+  report.notes = found.notes.lines();
+  return report;
+}
+
+Report report_of(const MeanIou& metric, const std::vector<std::string>& class_names) {
+  const MeanIouReport found = metric.report();
+  Report report;
+  report.rules = format("{}; {} classes, ignored label {}", config::meaning_of(metric.options().protocol),
+                        metric.options().num_classes, metric.options().ignore_label);
+  report.images = found.num_images;
+  report.metrics = named_values(metric.values());
+  for (size_t i = 0; i < found.by_protocol.size(); ++i)
+    report.variants.push_back({"mIoU", std::string(enum_names(MeanIouProtocol{})[i].name), found.by_protocol[i]});
+  for (size_t c = 0; c < found.classes.size(); ++c)
+    report.per_class.push_back(row_of(found.classes[c], static_cast<int64_t>(c), class_names.at(c)));
+  report.notes = notes_of(found);
+  report.confusion = rows_of(metric.confusion());
+  return report;
+}
+
+Report report_of(const DepthErrors& errors) {
+  const DepthReport found = errors.report();
+  Report report;
+  report.rules = rules_of(errors.options());
+  report.images = found.num_images;
+  report.metrics = named_values(depth_values(found, errors.options().protocol));
+  report.variants = depth_variants(found);
+  report.per_image = image_rows(errors);
+  report.notes = found.notes.lines();
+  if (found.num_skipped > 0)
+    report.notes.push_back(format("{} images without a valid pixel were skipped", found.num_skipped));
+  return report;
+}
+
+}  // namespace glid

@@ -1,0 +1,64 @@
+// Results that are maps: a file an image.
+#include "glid/formats/depth_map.h"
+#include "glid/formats/label_map.h"
+#include "glid/formats/npy.h"
+#include "result_writers.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kMillimetres = 1000;
+
+class SemanticFiles : public ResultFiles {
+ public:
+  SemanticFiles(const AnnotatedDataset& dataset, const fs::path& folder) : dataset_(dataset), folder_(folder) {}
+  void add(const PredictedSample& sample) override {
+    const std::string stem = stem_of(dataset_.image_id(sample.id));
+    const auto put = [&](const fs::path& folder, const std::vector<uint16_t>& labels) {
+      put_map(folder / SemanticSettings::kName, stem, ".png",
+              encode_label_png({sample.prediction.height, sample.prediction.width, labels}));
+    };
+    put(folder_, sample.prediction.semantic);
+    put(folder_ / "truth", sample.truth.semantic);
+  }
+
+ private:
+  const AnnotatedDataset& dataset_;
+  fs::path folder_;
+};
+
+class DepthFiles : public ResultFiles {
+ public:
+  DepthFiles(const AnnotatedDataset& dataset, const fs::path& folder, const ResultFormat& format)
+      : dataset_(dataset), folder_(folder), format_(format) {}
+  void add(const PredictedSample& sample) override {
+    const Prediction& p = sample.prediction;
+    const std::string stem = stem_of(dataset_.image_id(sample.id));
+    const fs::path results = folder_ / DepthSettings::kName, truths = folder_ / "truth" / DepthSettings::kName;
+    const std::vector<int64_t> shape{p.height, p.width};
+    if (format_.depth_png) put_map(results, stem, ".png", encode_depth_png({p.height, p.width, p.depth}, kMillimetres));
+    else put_map(results, stem, ".npy", encode_npy(NpyArray::from(std::span(p.depth), shape)));
+    put_map(truths, stem, ".npy", encode_npy(NpyArray::from(std::span(sample.truth.depth), shape)));
+  }
+
+ private:
+  const AnnotatedDataset& dataset_;
+  fs::path folder_;
+  ResultFormat format_;
+};
+
+}  // namespace
+
+std::unique_ptr<ResultFiles> result_files_of(const SemanticSettings&, const AnnotatedDataset& dataset,
+                                             const fs::path& folder, const ResultFormat&) {
+  return std::make_unique<SemanticFiles>(dataset, folder);
+}
+
+std::unique_ptr<ResultFiles> result_files_of(const DepthSettings&, const AnnotatedDataset& dataset, const fs::path& folder,
+                                             const ResultFormat& format) {
+  return std::make_unique<DepthFiles>(dataset, folder, format);
+}
+
+}  // namespace glid
