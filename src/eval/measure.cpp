@@ -52,15 +52,11 @@ class AccuracyMeasure : public Measure {
     metric_.add(key_of(sample), sample.prediction.label_scores, *sample.truth.label);
   }
   Accuracy& metric() override { return metric_; }
+  Report report() const override { return named_report(report_of(metric_), AccuracySettings{}); }
 
  private:
   Accuracy metric_;
 };
-
-std::unique_ptr<Measure> measure_of(const AccuracySettings&, const Vocabulary& vocabulary) {
-  require_classes(AccuracySettings::kName, vocabulary.images);
-  return std::make_unique<AccuracyMeasure>();
-}
 
 std::unique_ptr<Measure> measure_of(const LossSettings&, const Vocabulary&) { return nullptr; }
 
@@ -70,6 +66,11 @@ std::string key_of(const PredictedSample& sample) { return format("{:012}", samp
 
 void require_classes(std::string_view metric, const std::vector<Vocabulary::Class>& classes) {
   if (classes.empty()) throw UsageError("eval.metric", "is of classes that the data doesn't have", std::string(metric));
+}
+
+std::unique_ptr<Measure> measure_of(const AccuracySettings&, const Vocabulary& vocabulary) {
+  require_classes(AccuracySettings::kName, vocabulary.images);
+  return std::make_unique<AccuracyMeasure>();
 }
 
 std::unique_ptr<Measure> measure_of(const SemanticSettings& settings, const Vocabulary& vocabulary) {

@@ -13,6 +13,7 @@ namespace glid {
 
 class PosePrecision;
 
+std::unique_ptr<Measure> measure_of(const AccuracySettings& settings, const Vocabulary& vocabulary);
 std::unique_ptr<Measure> measure_of(const BoxSettings& settings, const Vocabulary& vocabulary);
 std::unique_ptr<Measure> measure_of(const MaskSettings& settings, const Vocabulary& vocabulary);
 std::unique_ptr<Measure> measure_of(const KeypointSettings& settings, const Vocabulary& vocabulary);

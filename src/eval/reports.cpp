@@ -81,6 +81,14 @@ Report report_of(const ApReport& found, ApProtocol protocol) {
   return report;
 }
 
+Report report_of(const Accuracy& accuracy) {
+  Report report;
+  report.rules = "one image, one class; equal scores rank by class";
+  report.images = std::ssize(accuracy.images());
+  report.metrics = named_values(accuracy.values());
+  return report;
+}
+
 Report report_of(const PanopticQuality& quality, PanopticProtocol protocol) {
   const PanopticReport found = quality.report();
   Report report;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "glid/eval/report.h"
+#include "glid/metrics/accuracy.h"
 #include "glid/metrics/coco_ap.h"
 #include "glid/metrics/depth_errors.h"
 #include "glid/metrics/mean_iou.h"
@@ -13,6 +14,7 @@
 namespace glid {
 
 // Without the names of task and protocol.
+Report report_of(const Accuracy& accuracy);
 Report report_of(const ApReport& found, ApProtocol protocol);
 Report report_of(const PanopticQuality& quality, PanopticProtocol protocol);
 Report report_of(const MeanIou& metric, const std::vector<std::string>& class_names);

@@ -1,5 +1,7 @@
 #include "glid/eval/result_files.h"
 
+#include <concepts>
+
 #include "glid/config/write.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
@@ -11,13 +13,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::unique_ptr<ResultFiles> result_files_of(const LossSettings&, const AnnotatedDataset&, const fs::path&,
+// Metrics that no official file is written for.
+template <class Settings>
+concept WithoutFiles = std::same_as<Settings, LossSettings> || std::same_as<Settings, AccuracySettings>;
+
+std::unique_ptr<ResultFiles> result_files_of(const WithoutFiles auto&, const AnnotatedDataset&, const fs::path&,
                                              const ResultFormat&) {
   return nullptr;
 }
 
 // A run's settings as those of files.
-FileMetricSettings of_files(const LossSettings&, const Vocabulary&) { return {}; }
+FileMetricSettings of_files(const WithoutFiles auto&, const Vocabulary&) { return {}; }
 FileMetricSettings of_files(const BoxSettings& settings, const Vocabulary&) { return settings; }
 FileMetricSettings of_files(const MaskSettings& settings, const Vocabulary&) { return settings; }
 FileMetricSettings of_files(const KeypointSettings& settings, const Vocabulary&) { return settings; }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "record_bytes.h"
 
@@ -23,24 +24,24 @@ void Accuracy::add(std::string_view image, std::span<const double> scores, int64
   int64_t rank = 0;
   for (size_t c = 0; c < scores.size(); ++c)
     if (std::cmp_not_equal(c, truth) && ranks_before(scores, c, static_cast<size_t>(truth))) ++rank;
-  images_.add(image, rank);
+  ranks_.add(image, rank);
 }
 
 std::string Accuracy::to_bytes() const {
-  return bytes_of_records(kHeader, images_, [](ByteWriter& out, int64_t rank) { out.put(rank); });
+  return bytes_of_records(kHeader, ranks_, [](ByteWriter& out, int64_t rank) { out.put(rank); });
 }
 
 void Accuracy::merge_bytes(std::string_view bytes) {
   ByteReader in(bytes);
-  images_.merge(records_of_bytes<int64_t>(kHeader, in, [](ByteReader& record) { return record.get<int64_t>(); }));
+  ranks_.merge(records_of_bytes<int64_t>(kHeader, in, [](ByteReader& record) { return record.get<int64_t>(); }));
 }
 
 std::vector<MetricValue> Accuracy::values() const {
   const auto share = [&](int64_t first) -> std::optional<double> {
-    if (images_.size() == 0) return std::nullopt;
+    if (ranks_.size() == 0) return std::nullopt;
     int64_t right = 0;
-    for (const auto& [image, rank] : images_) right += rank < first ? 1 : 0;
-    return static_cast<double>(right) / static_cast<double>(images_.size());
+    for (const auto& [image, rank] : ranks_) right += rank < first ? 1 : 0;
+    return static_cast<double>(right) / static_cast<double>(ranks_.size());
   };
   return {{"top1", share(1)}, {"top5", share(5)}};
 }

@@ -25,10 +25,10 @@ class Accuracy : public Metric {
   std::string best() const override { return "top1"; }
 
   // How many classes rank before the right one.
-  const ImageRecords<int64_t>& images() const { return images_; }
+  const ImageRecords<int64_t>& images() const { return ranks_; }
 
  private:
-  ImageRecords<int64_t> images_;
+  ImageRecords<int64_t> ranks_;
 };
 
 }  // namespace glid
