@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "glid/data/filtered_dataset.h"
 #include "glid/data/persons.h"
 
 namespace glid {
@@ -51,17 +52,20 @@ std::string root_of(const DatasetConfig& config) {
   return std::visit([](const auto& alternative) { return root(alternative); }, config);
 }
 
-PublishedSet published_set(const DatasetConfig& config) {
-  return std::visit(
+PublishedSet published_set(const DataConfig& config) {
+  PublishedSet published = std::visit(
       []<class Config>(const Config&) {
         if constexpr (requires { Config::kPublished; }) return Config::kPublished;
         else return ImageNetConfig::kPublished;
       },
-      config);
+      config.dataset);
+  published.images = images_of_fraction(published.images, config.fraction);
+  return published;
 }
 
 std::shared_ptr<const AnnotatedDataset> make_dataset(const DataConfig& config, Split split) {
-  return std::visit([split](const auto& alternative) { return samples(alternative, split); }, config.dataset);
+  Opened all = std::visit([split](const auto& alternative) { return samples(alternative, split); }, config.dataset);
+  return split == Split::kTrain ? fraction_of(std::move(all), config.fraction, config.fraction_seed) : all;
 }
 
 std::shared_ptr<const AnnotatedDataset> open_images(const DataConfig& config, Split split) {

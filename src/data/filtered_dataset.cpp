@@ -1,5 +1,7 @@
 #include "glid/data/filtered_dataset.h"
 
+#include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "glid/core/error.h"
@@ -47,6 +49,14 @@ bool is_wanted(const AnnotatedDataset& dataset, int64_t id, const std::function<
   }
 }
 
+// The first sample of each image; those of one follow each other.
+std::vector<int64_t> first_samples(const AnnotatedDataset& dataset) {
+  std::vector<int64_t> firsts;
+  for (int64_t id = 0; id < dataset.size(); ++id)
+    if (id == 0 || dataset.image_id(id) != dataset.image_id(id - 1)) firsts.push_back(id);
+  return firsts;
+}
+
 }  // namespace
 
 std::shared_ptr<const AnnotatedDataset> filtered(std::shared_ptr<const AnnotatedDataset> dataset,
@@ -59,6 +69,31 @@ std::shared_ptr<const AnnotatedDataset> filtered(std::shared_ptr<const Annotated
   if (ids.empty())
     throw DataError("data", "has no image that the task can train on", format("{} images", dataset->size()),
                     "do its annotations have what the task needs?");
+  return std::make_shared<FilteredDataset>(std::move(dataset), std::move(ids));
+}
+
+int64_t images_of_fraction(int64_t images, double fraction) {
+  constexpr double kRounding = 1e-9;  // 0.29 * 100 is a little less than 29
+  return std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(images) * fraction + kRounding));
+}
+
+std::shared_ptr<const AnnotatedDataset> fraction_of(std::shared_ptr<const AnnotatedDataset> dataset, double fraction,
+                                                    uint64_t seed) {
+  if (fraction == 1) return dataset;
+  const std::vector<int64_t> firsts = first_samples(*dataset);
+  std::vector<int64_t> images(firsts.size());
+  std::iota(images.begin(), images.end(), int64_t{0});
+  Rng rng(seed, 0, 0, RandomOp::kSubset);
+  shuffle(images, rng);
+  images.resize(static_cast<size_t>(images_of_fraction(std::ssize(images), fraction)));
+  std::ranges::sort(images);
+  std::vector<int64_t> ids;
+  for (const int64_t image : images) {
+    const auto next = static_cast<size_t>(image + 1);
+    const int64_t end = next < firsts.size() ? firsts[next] : dataset->size();
+    for (int64_t id = firsts[next - 1]; id < end; ++id) ids.push_back(id);
+  }
+  log_info("data.fraction {}: {} of {} training images", fraction, images.size(), firsts.size());
   return std::make_shared<FilteredDataset>(std::move(dataset), std::move(ids));
 }
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "glid/core/format.h"
@@ -210,9 +212,18 @@ std::optional<Instance> placed_instance(const Instance& instance, const Placemen
   return out;
 }
 
+// Segments of which no pixel is left are dropped, the others keep their ids.
+Panoptic placed_panoptic(const Panoptic& panoptic, const Placement& placement, const SourceMap& sources) {
+  Panoptic out{placed_map("segments", panoptic.ids, placement, sources, uint32_t{0}), {}};
+  const std::unordered_set<uint32_t> left(out.ids.begin(), out.ids.end());
+  std::ranges::copy_if(panoptic.segments, std::back_inserter(out.segments),
+                       [&](const SegmentInfo& segment) { return left.contains(segment.id); });
+  return out;
+}
+
 bool needs_sources(const Targets& targets) {
   const auto has_mask = [](const Instance& instance) { return !instance.mask.counts.empty(); };
-  return !targets.semantic.empty() || !targets.depth.empty() ||
+  return !targets.semantic.empty() || !targets.depth.empty() || !targets.panoptic.ids.empty() ||
          std::any_of(targets.instances.begin(), targets.instances.end(), has_mask);
 }
 
@@ -289,6 +300,7 @@ Targets place_targets(const Targets& targets, const Placement& placement, std::s
   for (const Instance& instance : targets.instances)
     if (auto part = placed_instance(instance, placement, sources, mirrored)) out.instances.push_back(std::move(*part));
   if (!targets.semantic.empty()) out.semantic = placed_map("labels", targets.semantic, placement, sources, kIgnoreLabel);
+  if (!targets.panoptic.ids.empty()) out.panoptic = placed_panoptic(targets.panoptic, placement, sources);
   if (!targets.depth.empty()) out.depth = placed_map("depths", targets.depth, placement, sources, 0.0f);
   return out;
 }

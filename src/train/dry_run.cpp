@@ -33,7 +33,7 @@ DataCount count_images(const RunConfig& config) {
     const auto task = make_task(config.task, {config.model.shape(), config.data.image_size, data->vocabulary()});
     return {filtered(data, task->filter())->size(), "images in data.root"};
   } catch (const DataError&) {
-    const PublishedSet published = published_set(config.data.dataset);
+    const PublishedSet published = published_set(config.data);
     return {published.images, format("images assumed: {}, as data.root can't be read", published.owner)};
   }
 }

@@ -31,6 +31,16 @@ TEST(DataConfig, MakesEveryDataset) {
   EXPECT_EQ(make_dataset(scenes, Split::kVal)->get(2).image.width, 64);
 }
 
+TEST(DataConfig, AFractionIsOfWhatIsTrainedOn) {
+  const DataConfig config = read_config("{name: scenes, count: 40, fraction: 0.25}");
+  EXPECT_EQ(make_dataset(config, Split::kTrain)->size(), 10);
+  EXPECT_EQ(make_dataset(config, Split::kVal)->size(), 4);
+  EXPECT_EQ(open_images(config, Split::kTrain)->size(), 40);
+  EXPECT_EQ(published_set(read_config("{name: ade20k, root: x, fraction: 0.1}")).images, 2021);
+  EXPECT_THROW(read_config("{name: scenes, fraction: 0}"), UsageError);
+  EXPECT_THROW(read_config("{name: scenes, fraction: 1.5}"), UsageError);
+}
+
 TEST(DataConfig, RefusesFilesWithoutARoot) {
   EXPECT_THROW(read_config("{name: folder}"), UsageError);
   EXPECT_THROW(read_config("{name: coco}"), UsageError);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 #include <stdexcept>
 
 #include "glid/core/rng.h"
@@ -268,6 +269,27 @@ TEST(PlaceTargets, MasksLabelsAndDepthsStayTogether) {
 bool lies_in(const Box& part, const Box& whole, double margin_px) {
   return part.x0 >= whole.x0 - margin_px && part.y0 >= whole.y0 - margin_px && part.x1 <= whole.x1 + margin_px &&
          part.y1 <= whole.y1 + margin_px;
+}
+
+// As labels do; those that lose all pixels are no segments any more, outside there is none.
+TEST(PlaceTargets, SegmentsMoveAsLabels) {
+  Targets targets = noisy_labels(9, 11);
+  for (const uint16_t label : targets.semantic) targets.panoptic.ids.push_back(label + 1000u);
+  for (uint32_t id = 1200; id-- > 1000;) targets.panoptic.segments.push_back({id, id % 7, id % 2 == 0});
+  Placement placement(9, 11);
+  placement.crop({1, 2, 6, 8}).resize(4, 9).flip().warp(Affine::translation(2, 0), 4, 9);
+  const Targets placed = place_targets(targets, placement, {});
+  std::set<uint32_t> ids;
+  for (size_t i = 0; i < placed.semantic.size(); ++i) {
+    const bool is_outside = placed.semantic[i] == kIgnoreLabel;
+    ASSERT_EQ(placed.panoptic.ids[i], is_outside ? 0 : placed.semantic[i] + 1000u);
+    if (!is_outside) ids.insert(placed.panoptic.ids[i]);
+  }
+  std::vector<SegmentInfo> expected;
+  for (const SegmentInfo& segment : targets.panoptic.segments)
+    if (ids.contains(segment.id)) expected.push_back(segment);
+  EXPECT_GT(expected.size(), 5u);
+  EXPECT_EQ(placed.panoptic.segments, expected);
 }
 
 // Where nothing shrinks, and so no row or column of a mask is passed over.

@@ -11,7 +11,19 @@
 namespace glid {
 
 // What a stream of random numbers is drawn for. The values are part of a run's identity: add at the end, never renumber.
-enum class RandomOp : uint32_t { kPermutation = 1, kCrop, kFlip, kMask, kDropPath, kInit, kScene, kExample, kColour, kBlind };
+enum class RandomOp : uint32_t {
+  kPermutation = 1,
+  kCrop,
+  kFlip,
+  kMask,
+  kDropPath,
+  kInit,
+  kScene,
+  kExample,
+  kColour,
+  kBlind,
+  kSubset
+};
 
 // One block of the Philox 4x32-10 function.
 std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);

@@ -32,6 +32,8 @@ struct DataConfig {
   int64_t image_size = 192;
   int64_t workers = 2;
   int64_t max_bad_files = 100;
+  double fraction = 1;
+  uint64_t fraction_seed = 0;
 
   template <class V>
   void fields(V& v) {
@@ -42,16 +44,20 @@ struct DataConfig {
     v("workers", workers, "decode threads; 0 decodes in the training thread", config::non_negative());
     v("max_bad_files", max_bad_files, "different unreadable files, of each rank, before the run stops",
       config::non_negative());
+    v("fraction", fraction, "part of the training images to train on; a smaller part is within a larger one",
+      config::in_range(config::above(0), 1));
+    v("fraction_seed", fraction_seed, "draws that part, whatever the run's seed");
   }
 };
 
 // Empty where there are no files.
 std::string root_of(const DatasetConfig& config);
 
-// Of a set that has no fixed size, ImageNet-1K's.
-PublishedSet published_set(const DatasetConfig& config);
+// The fraction to train on, of a set that has no fixed size ImageNet-1K's.
+PublishedSet published_set(const DataConfig& config);
 
-// The samples of tasks: images, or the persons of coco_pose. Throws DataError when the data is missing or empty.
+// The samples of tasks: images, or the persons of coco_pose; to train on, the fraction of them. Throws DataError when the
+// data is missing or empty.
 std::shared_ptr<const AnnotatedDataset> make_dataset(const DataConfig& config, Split split);
 // The images as they are in the files, for people who look at them. Throws as make_dataset() does.
 std::shared_ptr<const AnnotatedDataset> open_images(const DataConfig& config, Split split);

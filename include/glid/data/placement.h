@@ -92,8 +92,10 @@ std::vector<int64_t> mirrored_joints(std::span<const std::string> joints);
 // Everything known about an image, about its picture instead:
 // - Boxes are clipped to the picture (after a warp: the box around the four corners); instances whose box has no area in it
 //   are dropped. Areas scale with the map and with the part of the box that is left.
-// - Masks, labels and depths are those of the original's pixel under the centre of each of the picture's: one lookup through
-//   all steps. Outside: 0, kIgnoreLabel, 0. A mask may become empty where the box doesn't.
+// - Masks, labels, segments and depths are those of the original's pixel under the centre of each of the picture's: one
+// lookup
+//   through all steps. Outside: 0, kIgnoreLabel, 0, 0. A mask may become empty where the box doesn't; a segment without a
+//   pixel is dropped, the others keep their ids.
 // - A keypoint outside of the picture is kUnlabelled; its coordinates are as mapped. If the picture is mirrored, joints
 //   change places by `mirrored` (mirrored_joints of the vocabulary), which is as long as an instance's keypoints.
 // Metres stay metres whatever the size.
