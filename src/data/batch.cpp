@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "glid/nn/transfer.h"
@@ -85,6 +86,31 @@ ImageRange Batch::range_of(int64_t group) const {
   const auto is_before = [&](const BatchImage& image) { return image.group < group; };
   const auto is_of = [&](const BatchImage& image) { return image.group == group; };
   return {std::count_if(images.begin(), images.end(), is_before), std::count_if(images.begin(), images.end(), is_of)};
+}
+
+Batch Batch::part(const ImageRange& range) const {
+  const int64_t past = range.first + range.count;
+  Batch part{.images = {images.begin() + range.first, images.begin() + past}};
+  int64_t first = 0;  // picture of a run
+  for (const BatchRun& run : runs) {
+    const int64_t count = std::min(past, first + run.count) - std::max(range.first, first);
+    TORCH_CHECK(count <= 0 || count == run.count || !run.plan, "a run of masked pictures can't be cut");
+    if (count > 0) part.runs.push_back({count, run.plan});
+    first += run.count;
+  }
+  const auto num_units = [&](int64_t begin, int64_t end) {
+    int64_t sum = 0;
+    for (int64_t i = begin; i < end; ++i)
+      sum += images[static_cast<size_t>(i)].grid.height * images[static_cast<size_t>(i)].grid.width;
+    return sum;
+  };
+  part.units = units.narrow(0, num_units(0, range.first), num_units(range.first, past));
+  for (const auto& [name, array] : arrays) {
+    const auto begin = array.lengths.begin() + range.first, end = array.lengths.begin() + past;
+    const int64_t skipped = std::accumulate(array.lengths.begin(), begin, int64_t{0});
+    part.arrays[name] = {array.values.narrow(0, skipped, std::accumulate(begin, end, int64_t{0})), {begin, end}};
+  }
+  return part;
 }
 
 std::vector<ImageRange> Batch::samples() const {

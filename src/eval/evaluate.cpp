@@ -95,8 +95,8 @@ void add_losses(const Task& task, const AnsweredBatch& answered, MeanLoss& metri
   std::vector<std::vector<LossPart>> of_image(names.size());
   for (const LossTerm& term : losses.terms) {
     TORCH_CHECK(term.by_image.defined(), "the loss term ", term.name, " doesn't tell the parts of its images");
-    terms.push_back({term.name, term.weight});
-    const std::vector<double> sums = on_host(term.by_image), &count = count_of(term, counts);
+    terms.push_back({term.name, weight_of(term, sums_of(counts))});
+    const std::vector<double> sums = on_host(term.by_image), &count = count_of(term, term.count, counts);
     for (size_t i = 0; i < of_image.size(); ++i) of_image[i].push_back({sums.at(i), count.at(i)});
   }
   for (size_t i = 0; i < of_image.size(); ++i) metric.add(names[i], terms, std::move(of_image[i]));

@@ -59,6 +59,46 @@ class AccuracyMeasure : public Measure {
 };
 
 std::unique_ptr<Measure> measure_of(const LossSettings&, const Vocabulary&) { return nullptr; }
+std::unique_ptr<Measure> measure_of(const MultitaskSettings&, const Vocabulary&) { return nullptr; }
+
+// A metric whose values have a name before theirs.
+class NamedMetric : public Metric {
+ public:
+  NamedMetric(Metric& metric, std::string name) : metric_(metric), name_(std::move(name)) {}
+  std::string to_bytes() const override { return metric_.to_bytes(); }
+  void merge_bytes(std::string_view bytes) override { metric_.merge_bytes(bytes); }
+  std::vector<MetricValue> values() const override {
+    std::vector<MetricValue> values = metric_.values();
+    for (MetricValue& value : values) value.name = full(value.name);
+    return values;
+  }
+  std::string best() const override { return full(metric_.best()); }
+
+ private:
+  std::string full(const std::string& value) const { return name_ + "." + value; }
+
+  Metric& metric_;
+  std::string name_;
+};
+
+class NamedMeasure : public Measure {
+ public:
+  NamedMeasure(std::unique_ptr<Measure> measure, const std::string& name)
+      : measure_(std::move(measure)), metric_(measure_->metric(), name) {}
+  void add(const PredictedSample& sample) override { measure_->add(sample); }
+  NamedMetric& metric() override { return metric_; }
+  Report report() const override { return measure_->report(); }
+
+ private:
+  std::unique_ptr<Measure> measure_;
+  NamedMetric metric_;
+};
+
+MetricSettings of_task(const MultitaskSettings& settings, const std::string& task) {
+  if (task == "semantic") return settings.semantic;
+  if (task == "instance") return settings.instance;
+  return settings.panoptic;
+}
 
 }  // namespace
 
@@ -84,6 +124,15 @@ std::unique_ptr<Measure> measure_of(const DepthSettings& settings, const Vocabul
 
 std::unique_ptr<Measure> make_measure(const MetricSettings& settings, const Vocabulary& vocabulary) {
   return std::visit([&](const auto& alternative) { return measure_of(alternative, vocabulary); }, settings);
+}
+
+std::vector<std::unique_ptr<Measure>> make_measures(const MetricSettings& settings, const Vocabulary& vocabulary) {
+  std::vector<std::unique_ptr<Measure>> measures;
+  if (const auto* several = std::get_if<MultitaskSettings>(&settings))
+    for (const std::string& task : several->tasks)
+      measures.push_back(std::make_unique<NamedMeasure>(make_measure(of_task(*several, task), vocabulary), task));
+  else if (auto measure = make_measure(settings, vocabulary)) measures.push_back(std::move(measure));
+  return measures;
 }
 
 }  // namespace glid

@@ -10,7 +10,8 @@ namespace glid {
 namespace {
 
 template <class Config>
-void check_metric(const MetricSettings& metric, const Config&, config::Problems& problems) {
+void check_metric(const MetricSettings& metric, const Config& config, config::Problems& problems) {
+  if constexpr (requires { config.check_metric(metric, problems); }) config.check_metric(metric, problems);
   std::string known(LossSettings::kName);
   for (const std::string_view name : Config::kMetrics) known += format("|{}", name);
   const std::string_view name = config::name_of(metric);

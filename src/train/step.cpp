@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "glid/eval/answer.h"
 #include "glid/optim/clip.h"
@@ -21,11 +20,12 @@ at::Tensor add_terms(StepResult& result, const Losses& losses, const std::map<st
   at::Tensor loss;
   for (size_t i = 0; i < losses.terms.size(); ++i) {
     const LossTerm& term = losses.terms[i];
-    const at::Tensor value = term.sum / std::max(count_of(term, counts), 1.0);
+    const at::Tensor value = term.sum / std::max(count_of(term, term.count, counts), 1.0);
+    const double weight = weight_of(term, counts);
     result.terms[i].name = term.name;
     result.terms[i].layer = term.layer;
     add_to(result.terms[i].value, value.detach());
-    add_to(loss, term.weight == 1 ? value : value * term.weight);
+    add_to(loss, weight == 1 ? value : value * weight);
   }
   return loss;
 }
@@ -60,10 +60,8 @@ void update(Learner& learner, StepResult& result, double lr) {
 
 Agreement agree(const Learner& learner, const std::vector<Batch>& micro_batches, bool stop_requested) {
   Agreement agreement;
-  for (const Batch& batch : micro_batches) {
-    for (const auto& [name, of_pictures] : learner.task.counts(batch))
-      agreement.counts[name] += std::accumulate(of_pictures.begin(), of_pictures.end(), 0.0);
-  }
+  for (const Batch& batch : micro_batches)
+    for (const auto& [name, count] : sums_of(learner.task.counts(batch))) agreement.counts[name] += count;
   const at::Tensor sums = at::empty({std::ssize(agreement.counts) + 1}, at::kDouble);
   double* values = sums.mutable_data_ptr<double>();
   for (const auto& [name, count] : agreement.counts) *values++ = count;

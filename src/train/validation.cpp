@@ -84,9 +84,7 @@ std::optional<MetricValues> Validation::blind_values() {
 }
 
 Scores Validation::empty_scores() const {
-  Scores scores{.loss = MeanLoss{}};
-  if (auto measure = make_measure(session_.config.eval.metric, images_->vocabulary()))
-    scores.measures.push_back(std::move(measure));
+  Scores scores{.loss = MeanLoss{}, .measures = make_measures(session_.config.eval.metric, images_->vocabulary())};
   return scores;
 }
 

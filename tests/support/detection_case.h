@@ -56,7 +56,7 @@ inline std::map<std::string, std::vector<double>> detection_losses(const Json& g
     counts[name] = std::max(1.0, std::accumulate(of_pictures.begin(), of_pictures.end(), 0.0));
   std::map<std::string, std::vector<double>> losses{{"total", {0}}};
   for (const LossTerm& term : task.losses(answers, question).terms) {
-    losses[term.name].push_back(term.sum.item<double>() / count_of(term, counts));
+    losses[term.name].push_back(term.sum.item<double>() / count_of(term, term.count, counts));
     losses["total"][0] += term.weight * losses[term.name].back();
   }
   return losses;

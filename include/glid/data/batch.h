@@ -49,6 +49,8 @@ struct Batch {
   int64_t size() const { return static_cast<int64_t>(images.size()); }
   // Where the pictures of a group lie; of a group without pictures, none.
   ImageRange range_of(int64_t group) const;
+  // The batch of these pictures alone, in the same memory. Not of a part of a run of masked pictures.
+  Batch part(const ImageRange& range) const;
   // The pictures of each sample: views that follow each other.
   std::vector<ImageRange> samples() const;
   // The same with its tensors on `device`; nothing waits for it.

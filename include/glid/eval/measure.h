@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "glid/data/dataset.h"
 #include "glid/data/prediction.h"
@@ -29,7 +30,9 @@ class Measure {
   virtual Report report() const = 0;
 };
 
-// None for a model's own loss.
+// Of one metric; none for a model's own loss and for several tasks.
 std::unique_ptr<Measure> make_measure(const MetricSettings& settings, const Vocabulary& vocabulary);
+// One or none, or one a task of several: their values have the task's name before them.
+std::vector<std::unique_ptr<Measure>> make_measures(const MetricSettings& settings, const Vocabulary& vocabulary);
 
 }  // namespace glid

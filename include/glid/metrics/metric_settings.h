@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -94,8 +95,26 @@ struct DepthSettings : DepthOptions {
   static constexpr std::string_view kName = "depth";
 };
 
+// Of a model of several tasks: semantic.mIoU, instance.AP, panoptic.PQ and so on.
+struct MultitaskSettings {
+  static constexpr std::string_view kName = "multitask";
+  std::vector<std::string> tasks{"semantic", "instance", "panoptic"};
+  SemanticSettings semantic;
+  MaskSettings instance;
+  PanopticSettings panoptic;
+
+  template <class V>
+  void fields(V& v) {
+    v("tasks", tasks, "that are measured; models are compared by the first one's",
+      config::one_of({"semantic", "instance", "panoptic"}));
+    v("semantic", semantic, "as metric: semantic");
+    v("instance", instance, "as metric: mask");
+    v("panoptic", panoptic, "as metric: panoptic");
+  }
+};
+
 // The closed list of a run's metrics.
 using MetricSettings = std::variant<LossSettings, AccuracySettings, BoxSettings, MaskSettings, KeypointSettings,
-                                    PanopticSettings, SemanticSettings, DepthSettings>;
+                                    PanopticSettings, SemanticSettings, DepthSettings, MultitaskSettings>;
 
 }  // namespace glid

@@ -27,30 +27,40 @@ struct Question {
   View view;
   std::vector<Query> queries;
   std::map<std::string, at::Tensor> targets;  // by the task's own names
+  std::vector<Question> parts;                // of several tasks at once: what each asks about its share of the batch
 };
 
 // What losses are divided by: how many things the targets of each picture of a batch have, by name. Sums over micro-batches
 // and ranks are known before the first forward.
 using LossCounts = std::map<std::string, std::vector<double>>;
 
-// One term of the loss, fp32: weight * sum / max(count, 1). Supervised layers have terms of their own and share counts.
+// Over all pictures.
+std::map<std::string, double> sums_of(const LossCounts& counts);
+
+// One term of the loss, fp32: weight_of(term) * sum / max(count, 1). Supervised layers have terms of their own and share counts.
 struct LossTerm {
   std::string name;
   at::Tensor sum;  // scalar
   double weight = 1;
   std::string count;
+  std::string share = {};  // a count as well: the term weighs as much as that is of kPictures; none: all of its weight
   int64_t layer = 0;  // the decoder layer that answered, from 1; 0: the last
   // Detached: the part of the sum of each picture of the batch, 0 of those that the term isn't about. Validation needs it.
   at::Tensor by_image;
 };
 
-// What a term is divided by, as the task or the ranks count it; our own mistake (TORCH_CHECK) if the task doesn't.
+inline constexpr const char* kPictures = "pictures";
+
+// The count that a term names, as the task or the ranks count it; our own mistake (TORCH_CHECK) if the task doesn't.
 template <class Count>
-const Count& count_of(const LossTerm& term, const std::map<std::string, Count>& counts) {
-  const auto found = counts.find(term.count);
-  TORCH_CHECK(found != counts.end(), "the loss term ", term.name, " is divided by an unknown count, ", term.count);
+const Count& count_of(const LossTerm& term, const std::string& name, const std::map<std::string, Count>& counts) {
+  const auto found = counts.find(name);
+  TORCH_CHECK(found != counts.end(), "the loss term ", term.name, " needs an unknown count, ", name);
   return found->second;
 }
+
+// The weight of a term by counts over all pictures.
+double weight_of(const LossTerm& term, const std::map<std::string, double>& counts);
 
 // A number that tells how the model is doing beside its loss.
 struct Diagnostic {
