@@ -19,6 +19,18 @@ std::unique_ptr<Task> make(const DepthConfig& config, const TaskContext& context
   return std::make_unique<Depth>(config, context);
 }
 
+std::unique_ptr<Task> make(const SemanticConfig& config, const TaskContext& context) {
+  return std::make_unique<Semantic>(config, context);
+}
+
+std::unique_ptr<Task> make(const InstanceMasksConfig& config, const TaskContext& context) {
+  return std::make_unique<InstanceMasks>(config, context);
+}
+
+std::unique_ptr<Task> make(const PanopticMasksConfig& config, const TaskContext& context) {
+  return std::make_unique<PanopticMasks>(config, context);
+}
+
 }  // namespace
 
 std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context) {
