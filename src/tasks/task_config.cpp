@@ -19,6 +19,28 @@ std::unique_ptr<Task> make(const DepthConfig& config, const TaskContext& context
   return std::make_unique<Depth>(config, context);
 }
 
+std::unique_ptr<Task> make(const SemanticConfig& config, const TaskContext& context) {
+  return std::make_unique<Semantic>(config, context);
+}
+
+std::unique_ptr<Task> make(const InstanceMasksConfig& config, const TaskContext& context) {
+  return std::make_unique<InstanceMasks>(config, context);
+}
+
+std::unique_ptr<Task> make(const PanopticMasksConfig& config, const TaskContext& context) {
+  return std::make_unique<PanopticMasks>(config, context);
+}
+
+std::unique_ptr<Task> make(const MultitaskConfig& config, const TaskContext& context) {
+  std::vector<Multitask::Part> parts;
+  for (const std::string& name : config.tasks) {
+    if (name == "semantic") parts.push_back({name, make(config.semantic, context)});
+    if (name == "instance") parts.push_back({name, make(config.instance, context)});
+    if (name == "panoptic") parts.push_back({name, make(config.panoptic, context)});
+  }
+  return std::make_unique<Multitask>(std::move(parts), config.query_table, context);
+}
+
 }  // namespace
 
 std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context) {

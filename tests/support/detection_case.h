@@ -3,7 +3,6 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -12,15 +11,10 @@
 
 #include "glid/core/json.h"
 #include "glid/tasks/detection.h"
+#include "support/case_losses.h"
 #include "support/small_run.h"
 
 namespace glid {
-
-inline at::Tensor numbers_of(const Json& list, std::vector<int64_t> shape) {
-  std::vector<double> numbers;
-  for (const Json& number : list.as_array()) numbers.push_back(number.as_double());
-  return at::tensor(numbers, at::kDouble).view(shape);
-}
 
 inline ObjectDetection detection_of(const Json& given) {
   TaskContext context{small_model_shape(), 24, {}};
@@ -33,8 +27,7 @@ inline ObjectDetection detection_of(const Json& given) {
 }
 
 inline Question question_of(const Json& given) {
-  std::vector<int64_t> lengths;
-  for (const Json& length : given.at("lengths").as_array()) lengths.push_back(length.as_int());
+  const std::vector<int64_t> lengths = int64s_of(given.at("lengths"));
   const int64_t count = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
   Question question;
   question.batch.arrays["boxes"] = {numbers_of(given.at("truths"), {count, 4}), lengths};
@@ -51,15 +44,7 @@ inline std::map<std::string, std::vector<double>> detection_losses(const Json& g
   const std::vector<Answer> answers{{{{"class", numbers_of(given.at("logits"), {layers, pictures, queries, -1})},
                                       {"box", numbers_of(given.at("boxes"), {layers, pictures, queries, 4})}},
                                      {}}};
-  std::map<std::string, double> counts;
-  for (const auto& [name, of_pictures] : task.counts(question.batch))
-    counts[name] = std::max(1.0, std::accumulate(of_pictures.begin(), of_pictures.end(), 0.0));
-  std::map<std::string, std::vector<double>> losses{{"total", {0}}};
-  for (const LossTerm& term : task.losses(answers, question).terms) {
-    losses[term.name].push_back(term.sum.item<double>() / count_of(term, term.count, counts));
-    losses["total"][0] += term.weight * losses[term.name].back();
-  }
-  return losses;
+  return losses_by_name(task, answers, question);
 }
 
 }  // namespace glid

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "glid/tasks/detection.h"
-#include "support/batches.h"
 #include "support/small_run.h"
+#include "support/task_batches.h"
 
 namespace glid {
 
@@ -48,14 +48,6 @@ inline Sample sample_with_boxes(int64_t id, int64_t count, int64_t height = 24, 
   sample.targets.instances.push_back(crowd);
   sample.targets.instances.push_back(object(1, {5, 5, 5, 9}));
   return sample;
-}
-
-inline Batch batch_of_samples(const ObjectDetection& task, const std::vector<Sample>& samples, bool training) {
-  std::vector<NamedPicture> pictures;
-  for (const Sample& sample : samples)
-    for (PreparedImage& image : task.prepare(sample, {5, 0, sample.id}, {0, sample.id}, training))
-      pictures.push_back({{5, 0, sample.id}, sample.name, std::move(image)});
-  return make_batch(std::move(pictures), kUnit, fresh_bytes);
 }
 
 inline std::vector<Answer> random_answers(int64_t pictures, int64_t queries, int64_t classes) {

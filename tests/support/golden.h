@@ -4,7 +4,9 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -48,6 +50,19 @@ inline void expect_matches(const Json& golden, const at::Tensor& tensor, double 
 inline void expect_matches_relative(const Json& golden, const at::Tensor& tensor, double tolerance,
                                     const std::string& what) {
   expect_matches(golden, tensor, tolerance * golden.at("max_abs").as_double(), what);
+}
+
+// Numbers by name are those of the case's "losses", to 1e-6 of their size.
+inline void expect_losses(const Json& given, const std::map<std::string, std::vector<double>>& losses) {
+  const Json::Object& expected = given.at("losses").as_object();
+  EXPECT_EQ(losses.size(), expected.size());
+  for (const auto& [name, values] : expected) {
+    const std::vector<double>& own = losses.at(name);
+    ASSERT_EQ(own.size(), values.as_array().size());
+    for (size_t i = 0; i < own.size(); ++i)
+      EXPECT_NEAR(own[i], values.as_array()[i].as_double(), 1e-6 * std::max(1.0, own[i]))
+          << given.at("name").as_string() << ": " << name << " " << i;
+  }
 }
 
 }  // namespace glid

@@ -7,9 +7,9 @@
 #include <cmath>
 
 #include "glid/core/error.h"
-#include "support/batches.h"
 #include "support/plans.h"
 #include "support/small_run.h"
+#include "support/task_batches.h"
 
 namespace glid {
 namespace {
@@ -24,14 +24,6 @@ Sample sample_with_depth(int64_t id, int64_t height, int64_t width) {
   for (size_t i = 0; i < sample.image.pixels.size(); i += 3)
     sample.targets.depth.push_back(static_cast<float>(sample.image.pixels[i] + 1) / 100);
   return sample;
-}
-
-Batch batch_of_samples(const Depth& task, const std::vector<Sample>& samples, bool training) {
-  std::vector<NamedPicture> pictures;
-  for (const Sample& sample : samples)
-    for (PreparedImage& image : task.prepare(sample, {5, 0, sample.id}, {0, sample.id}, training))
-      pictures.push_back({{5, 0, sample.id}, sample.name, std::move(image)});
-  return make_batch(std::move(pictures), kUnit, fresh_bytes);
 }
 
 TEST(BinCentres, AreThoseOfEquation5) {

@@ -22,7 +22,8 @@ enum class RandomOp : uint32_t {
   kExample,
   kColour,
   kBlind,
-  kSubset
+  kSubset,
+  kPoints,
 };
 
 // One block of the Philox 4x32-10 function.

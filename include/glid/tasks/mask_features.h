@@ -36,7 +36,11 @@ struct DotConfig {
   HeadSpec embedding(const std::string& name, int64_t width, int64_t layers) const {
     return {.name = name, .outputs = width, .layers = layers, .init_std = embedding_std};
   }
+  double scale(int64_t channels) const;
 };
+
+// f^b of images first, first + 1, .. which are alike in size, as `config` wants it: [count, height * width, d].
+at::Tensor dot_features(const FeatureMap& map, int64_t first, int64_t count, const DotConfig& config);
 
 // <f^b, z> of images first, first + 1, ..., which are alike in size: z [n, Q, d] -> [n, Q, height, width].
 at::Tensor map_products(const FeatureMap& map, int64_t first, const at::Tensor& z, const DotConfig& config);

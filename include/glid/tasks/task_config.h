@@ -7,7 +7,11 @@
 #include "glid/tasks/classification.h"
 #include "glid/tasks/depth.h"
 #include "glid/tasks/detection.h"
+#include "glid/tasks/instance.h"
 #include "glid/tasks/masked_image.h"
+#include "glid/tasks/multitask.h"
+#include "glid/tasks/panoptic.h"
+#include "glid/tasks/semantic.h"
 
 namespace glid {
 
@@ -15,7 +19,11 @@ using TaskConfig = std::variant<
     MaskedImageConfig,
     ClassificationConfig,
     DetectionConfig,
-    DepthConfig>;
+    DepthConfig,
+    SemanticConfig,
+    InstanceMasksConfig,
+    PanopticMasksConfig,
+    MultitaskConfig>;
 
 std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context);
 

@@ -1,0 +1,201 @@
+#include "glid/tasks/mask_set.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "glid/core/rng.h"
+#include "glid/tasks/class_loss.h"
+#include "glid/tasks/matching.h"
+#include "glid/viz/draw.h"
+#include "query_spread.h"
+#include "unit_pictures.h"
+
+namespace glid {
+namespace {
+
+// Mask2Former's, of matching and of the loss alike.
+constexpr double kClassWeight = 2;
+constexpr PointMasks::Weights kMaskWeights{.mask = 5, .dice = 5};
+
+bool has_pixel(const MaskTarget& target) {
+  return std::ranges::any_of(target.mask, [](uint8_t pixel) { return pixel != 0; });
+}
+
+std::vector<int64_t> num_masks(const Batch& batch) {
+  const auto found = batch.arrays.find("labels");  // a batch without masks has none
+  return found == batch.arrays.end() ? std::vector<int64_t>(batch.images.size()) : found->second.lengths;
+}
+
+// Segments in the colours of their classes; objects with a box around each.
+Image drawn(Image image, const Targets& targets) {
+  constexpr double kOpacity = 0.6;
+  if (!targets.semantic.empty()) tint_labels(image, targets.semantic, kOpacity);
+  for (const Instance& instance : targets.instances) {
+    tint_mask(image, instance.mask, class_color(instance.category), kOpacity);
+    draw_box(image, instance.box, class_color(instance.category), "");
+  }
+  if (targets.panoptic.ids.empty()) return image;
+  std::vector<uint16_t> labels(targets.panoptic.ids.size(), kIgnoreLabel);
+  for (const SegmentInfo& segment : targets.panoptic.segments)
+    for (size_t i = 0; i < labels.size(); ++i)
+      if (targets.panoptic.ids[i] == segment.id) labels[i] = static_cast<uint16_t>(segment.category);
+  tint_labels(image, labels, kOpacity);
+  return image;
+}
+
+// A prediction as it is drawn: what is sure.
+Targets drawable(const Prediction& prediction) {
+  constexpr double kSure = 0.5;
+  Targets targets;
+  targets.semantic = prediction.semantic;
+  targets.panoptic = prediction.panoptic;
+  for (const Detection& detection : prediction.detections)
+    if (detection.score > kSure)
+      targets.instances.push_back({.category = detection.category, .box = detection.box, .mask = detection.mask});
+  return targets;
+}
+
+}  // namespace
+
+MaskSet::MaskSet(const MaskSetConfig& config, const TaskContext& context, int64_t num_classes)
+    : config_(config),
+      shape_(context.model.encoder),
+      num_layers_(context.model.decoder.layers),
+      width_(context.model.decoder.width),
+      size_px_(context.image_size_px),
+      num_classes_(num_classes),
+      viewer_(shape_) {}
+
+TaskSpec MaskSet::spec() const {
+  TaskSpec spec{.heads = {{.name = "class", .outputs = num_classes_ + 1},
+                          config_.dot.embedding("embedding", width_, config_.queries.head_layers)},
+                .queries = config_.queries.of({config_.num_queries}),
+                .features = true};
+  if (!config_.deep_supervision) return spec;
+  spec.supervised_layers.resize(static_cast<size_t>(num_layers_));
+  std::iota(spec.supervised_layers.begin(), spec.supervised_layers.end(), 1);
+  return spec;
+}
+
+Placement MaskSet::training_placement(const Image& image, const SampleKey& key) const {
+  Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kCrop);
+  Placement placement(image.height, image.width);
+  placement.resize(size_px_, size_px_);
+  if (rng.uniform() < 0.5 && config_.flip) placement.flip();
+  return placement;
+}
+
+std::vector<PreparedImage> MaskSet::prepare(const Sample& sample, const SampleKey& key, const BatchPosition&,
+                                            bool training) const {
+  Targets truth = relevant(sample);
+  Placement placement(sample.image.height, sample.image.width);
+  if (training) placement = training_placement(sample.image, key);
+  else placement.resize(size_px_, size_px_);
+  PreparedImage prepared{.image = place_image(sample.image, placement, Filter::kBilinear), .placement = placement};
+  Targets placed = place_targets(truth, placement, {});
+  const int64_t height = placement.height(), width = placement.width(), num_points = config_.points.num_drawn();
+  std::vector<float> points = draw_points(key, num_points), values;
+  std::vector<int64_t> labels;
+  for (const MaskTarget& target : masks(placed, height, width)) {
+    if (!has_pixel(target)) continue;
+    labels.push_back(target.label);
+    std::ranges::copy(sample_mask(target.mask, height, width, points), std::back_inserter(values));
+  }
+  prepared.arrays["mask_points"] = {{std::ssize(labels), num_points}, std::move(values)};
+  prepared.arrays["labels"] = {{std::ssize(labels)}, std::move(labels)};
+  prepared.arrays["points"] = {{1, num_points, 2}, std::move(points)};
+  if (!training) {
+    prepared.targets = std::move(placed);
+    prepared.truth = std::make_shared<const Targets>(std::move(truth));
+  }
+  return {std::move(prepared)};
+}
+
+LossCounts MaskSet::counts(const Batch& batch) const {
+  const std::vector<int64_t> lengths = num_masks(batch);
+  return {{"masks", {lengths.begin(), lengths.end()}},
+          {"class_weights", cross_entropy_weights(lengths, config_.num_queries)}};
+}
+
+Question MaskSet::ask(Batch batch, bool) const {
+  Question question = viewer_.look_at(std::move(batch));
+  question.queries = {{.asked = LearnedQueries{config_.num_queries}, .images = question.view.plan.all()}};
+  return question;
+}
+
+MaskTargets MaskSet::targets(const Batch& batch) const {
+  MaskTargets targets{.lengths = num_masks(batch)};
+  if (batch.size() == 0) {
+    const auto options = batch.units.options();
+    return {at::zeros({0, config_.points.num_drawn(), 2}, options.dtype(at::kFloat)),
+            at::zeros({0}, options.dtype(at::kLong)),
+            at::zeros({0, config_.points.num_drawn()}, options.dtype(at::kFloat)),
+            {}};
+  }
+  targets.points = batch.arrays.at("points").values;
+  targets.labels = batch.arrays.at("labels").values;
+  targets.values = batch.arrays.at("mask_points").values;
+  return targets;
+}
+
+Losses MaskSet::losses(std::span<const Answer> answers, const Question& question) const {
+  const at::Tensor &classes = answers[0].at("class"), &z = answers[0].at("embedding");  // [L, B, Q, K + 1], [.., d]
+  const MaskTargets targets = this->targets(question.batch);
+  const PointMasks masks(answers[0].features, question.view.plan, config_.dot, config_.points);
+  const at::Tensor class_costs = cross_entropy_costs(classes.detach(), padded(targets.labels, targets.lengths));
+  const MatchedPairs pairs = match(kClassWeight * class_costs + masks.costs(z, targets, kMaskWeights), targets.lengths);
+  const at::Tensor assigned = pairs.classes(targets.labels, z.size(1), z.size(2), num_classes_);
+  const PointMasks::Sums sums = masks.losses(z, targets, pairs);
+  const std::vector<int64_t> supervised = spec().supervised_layers;
+  Losses losses;
+  layered_terms(losses, {"class", cross_entropy_sums(classes, assigned), kClassWeight, "class_weights"}, supervised);
+  layered_terms(losses, {"mask", sums.mask, kMaskWeights.mask, "masks"}, supervised);
+  layered_terms(losses, {"dice", sums.dice, kMaskWeights.dice, "masks"}, supervised);
+  losses.diagnostics = {query_spread(z[-1])};
+  return losses;
+}
+
+QueryMasks MaskSet::view(const Answer& answer, const Question& question, int64_t b) const {
+  const BatchImage& image = question.batch.images[static_cast<size_t>(b)];
+  const at::Tensor z = answer.at("embedding")[-1].narrow(0, b, 1);
+  return {.classes = answer.at("class")[-1][b],
+          .masks = map_products(answer.features, b, z, config_.dot)[0],
+          .grid_height = image.grid.height * shape_.unit_px(),
+          .grid_width = image.grid.width * shape_.unit_px(),
+          .height = image.placement.height(),
+          .width = image.placement.width(),
+          .is_mirrored = image.placement.is_mirrored()};
+}
+
+// A sample's maps live no longer than it takes to read them.
+std::vector<Prediction> MaskSet::predict(const AnsweredBatch& answered) const {
+  const at::NoGradGuard no_grad;
+  std::vector<Prediction> predictions;
+  for (const ImageRange& sample : answered.batch.samples()) {
+    std::vector<QueryMasks> views;
+    for (int64_t i = 0; i < sample.count; ++i)
+      views.push_back(view(answered.answers[0], answered.question, sample.first + i));
+    const Placement& placement = answered.batch.images[static_cast<size_t>(sample.first)].placement;
+    predictions.push_back(read(views, placement.original_height(), placement.original_width()));
+  }
+  return predictions;
+}
+
+std::vector<std::string> MaskSet::picture_titles() const { return {"image", "prediction", "truth"}; }
+
+std::vector<std::vector<Image>> MaskSet::pictures(std::span<const Answer> answers, const Question& question) const {
+  const at::NoGradGuard no_grad;
+  std::vector<std::vector<Image>> rows;
+  for (const Image& image : to_images(question)) {
+    QueryMasks view = this->view(answers[0], question, std::ssize(rows));
+    view.is_mirrored = false;  // drawn as it was seen
+    const Prediction prediction = read({&view, 1}, view.height, view.width);
+    const Targets& truth = question.batch.images[rows.size()].targets;
+    rows.push_back({image, drawn(image, drawable(prediction)), drawn(image, truth)});
+  }
+  return rows;
+}
+
+}  // namespace glid

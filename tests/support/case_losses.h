@@ -1,0 +1,44 @@
+// Cases of the parity scripts: numbers of JSON, and a task's losses by name.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "glid/core/json.h"
+#include "glid/tasks/task.h"
+
+namespace glid {
+
+inline at::Tensor numbers_of(const Json& list, std::vector<int64_t> shape) {
+  std::vector<double> numbers;
+  for (const Json& number : list.as_array()) numbers.push_back(number.as_double());
+  return at::tensor(numbers, at::kDouble).view(shape);
+}
+
+inline std::vector<int64_t> int64s_of(const Json& list) {
+  std::vector<int64_t> numbers;
+  for (const Json& number : list.as_array()) numbers.push_back(number.as_int());
+  return numbers;
+}
+
+// Of every layer: sum / count; and "total", with the weights.
+inline std::map<std::string, std::vector<double>> losses_by_name(const Task& task, std::span<const Answer> answers,
+                                                                 const Question& question) {
+  std::map<std::string, double> counts;
+  for (const auto& [name, of_pictures] : task.counts(question.batch))
+    counts[name] = std::max(1.0, std::accumulate(of_pictures.begin(), of_pictures.end(), 0.0));
+  std::map<std::string, std::vector<double>> losses{{"total", {0}}};
+  for (const LossTerm& term : task.losses(answers, question).terms) {
+    losses[term.name].push_back(term.sum.item<double>() / count_of(term, term.count, counts));
+    losses["total"][0] += term.weight * losses[term.name].back();
+  }
+  return losses;
+}
+
+}  // namespace glid
