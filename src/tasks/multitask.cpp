@@ -33,6 +33,16 @@ PreparedImage with_names(PreparedImage image, const std::string& task) {
   return image;
 }
 
+// What another task knows of the same views.
+void merge(std::vector<PreparedImage>& all, std::vector<PreparedImage> more) {
+  TORCH_CHECK(all.size() == more.size(), "tasks of one model see an image in the same views");
+  for (size_t i = 0; i < all.size(); ++i) {
+    TORCH_CHECK(all[i].placement == more[i].placement, "tasks of one model see an image in the same way");
+    add_to(all[i].targets, more[i].targets);
+    all[i].arrays.merge(more[i].arrays);
+  }
+}
+
 }  // namespace
 
 void MultitaskConfig::check(config::Problems& problems) const {
@@ -109,16 +119,10 @@ std::vector<PreparedImage> Multitask::prepare_all(const Sample& sample, const Sa
   Targets truth;
   for (const Part& part : parts_) {
     std::vector<PreparedImage> images = part.task->prepare(sample, key, position, /*training=*/false);
-    if (all.empty()) all.resize(images.size());
-    TORCH_CHECK(all.size() == images.size(), "tasks of one model see an image in the same views");
+    for (PreparedImage& image : images) image = with_names(std::move(image), part.name);
     add_to(truth, *images.at(0).truth);
-    for (size_t i = 0; i < images.size(); ++i) {
-      PreparedImage own = with_names(std::move(images[i]), part.name);
-      if (&part == &parts_.front()) all[i].image = own.image, all[i].placement = own.placement;
-      TORCH_CHECK(own.placement == all[i].placement, "tasks of one model see an image in the same way");
-      add_to(all[i].targets, own.targets);
-      all[i].arrays.merge(own.arrays);
-    }
+    if (all.empty()) all = std::move(images);
+    else merge(all, std::move(images));
   }
   const auto shared = std::make_shared<const Targets>(std::move(truth));
   for (PreparedImage& image : all) {
