@@ -19,6 +19,10 @@ std::unique_ptr<Task> make(const DepthConfig& config, const TaskContext& context
   return std::make_unique<Depth>(config, context);
 }
 
+std::unique_ptr<Task> make(const PoseConfig& config, const TaskContext& context) {
+  return std::make_unique<Pose>(config, context);
+}
+
 }  // namespace
 
 std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context) {

@@ -100,7 +100,7 @@ TEST(Depth, RefusesWhatItCantUse) {
 }
 
 struct DepthRun {
-  explicit DepthRun(const DepthConfig& config = {.bins = kBins, .auxiliary = {{{1, 0.25}}}, .crop = {{24, 24}}})
+  explicit DepthRun(const DepthConfig& config = {.bins = kBins, .auxiliary = {{{{1, 0.25}}}}, .crop = {{24, 24}}})
       : task(config, context()), model(std::make_shared<Glid>(small_model_shape(), task.spec())) {
     initialise_randomly(*model);
     model->to(at::kDouble);

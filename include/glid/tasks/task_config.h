@@ -8,6 +8,7 @@
 #include "glid/tasks/depth.h"
 #include "glid/tasks/detection.h"
 #include "glid/tasks/masked_image.h"
+#include "glid/tasks/pose.h"
 
 namespace glid {
 
@@ -15,7 +16,8 @@ using TaskConfig = std::variant<
     MaskedImageConfig,
     ClassificationConfig,
     DetectionConfig,
-    DepthConfig>;
+    DepthConfig,
+    PoseConfig>;
 
 std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context);
 
