@@ -8,6 +8,7 @@
 #include "glid/core/format.h"
 #include "glid/data/coco_records.h"
 #include "glid/data/nyu_depth.h"
+#include "glid/data/panoptic_records.h"
 #include "glid/formats/ade20k.h"
 #include "glid/formats/depth_map.h"
 #include "glid/formats/jpeg.h"
@@ -36,6 +37,8 @@ std::vector<CocoClass> joint_categories() {
   return {object};
 }
 
+Vocabulary scene_vocabulary() { return Scenes({}, Split::kTrain).vocabulary(); }
+
 CocoPicture picture_of(const Sample& scene, ImageId id, std::string file_name) {
   return {std::move(id), std::move(file_name), scene.image.height, scene.image.width};
 }
@@ -63,13 +66,15 @@ class CocoWriter : public LayoutWriter {
         name_(format("{}2017", split_name(split))),
         images_(root / name_),
         instances_(static_cast<size_t>(count)),
-        keypoints_(static_cast<size_t>(count)) {
-    fs::create_directories(annotations_);
+        keypoints_(static_cast<size_t>(count)),
+        segments_(static_cast<size_t>(count)) {
+    fs::create_directories(annotations_ / ("panoptic_" + name_));
     fs::create_directories(images_);
   }
   void write(const Sample& scene) override {
     const CocoPicture picture = picture_of(scene, scene.id + 1, format("{:012}.jpg", scene.id + 1));
     put_image(images_ / picture.file_name, scene.image);
+    put_segments(scene, picture);
     std::vector<Instance> instances = scene.targets.instances;
     instances_[static_cast<size_t>(scene.id)] = coco_part(picture, instances, scene_categories());
     for (Instance& instance : instances) instance.category = 0;
@@ -78,13 +83,21 @@ class CocoWriter : public LayoutWriter {
   void finish() override {
     put_file(annotations_ / format("instances_{}.json", name_), coco_file(instances_, scene_categories()));
     put_file(annotations_ / format("person_keypoints_{}.json", name_), coco_file(keypoints_, joint_categories()));
+    put_file(annotations_ / format("panoptic_{}.json", name_), panoptic_file(segments_, scene_vocabulary()));
   }
 
  private:
+  void put_segments(const Sample& scene, const CocoPicture& picture) {
+    const std::string png = format("{:012}.png", scene.id + 1);
+    const Panoptic& panoptic = scene.targets.panoptic;
+    put_file(annotations_ / ("panoptic_" + name_) / png, encode_panoptic_png({picture.height, picture.width, panoptic.ids}));
+    segments_[static_cast<size_t>(scene.id)] = panoptic_part(picture, png, panoptic, scene_vocabulary().segments);
+  }
+
   fs::path annotations_;
   std::string name_;
   fs::path images_;
-  std::vector<CocoPart> instances_, keypoints_;
+  std::vector<CocoPart> instances_, keypoints_, segments_;
 };
 
 class AdeWriter : public LayoutWriter {

@@ -30,6 +30,7 @@ std::vector<float> to_floats(const DepthMap& depth) { return {depth.metres.begin
 
 NyuDepthV2::NyuDepthV2(const Config& config, Split split)
     : list_file_(list_file(config, split)), folder_(frames_folder(config.root, split)), depth_scale_(config.depth_scale) {
+  vocabulary_.has_depth = true;
   if (fs::exists(list_file_)) {
     list_ = read_nyu_list(list_file_);
     return;

@@ -64,7 +64,11 @@ Depth::Depth(const DepthConfig& config, const TaskContext& context)
       num_layers_(context.model.decoder.layers),
       width_(context.model.decoder.width),
       size_px_(context.image_size_px),
-      viewer_(shape_) {}
+      viewer_(shape_) {
+  if (!context.vocabulary.has_depth)
+    throw UsageError("task.name", "needs depth, which the data doesn't have", std::string(DepthConfig::kName),
+                     "data.name: nyu_depth or scenes");
+}
 
 Placement Depth::training_placement(const Image& image, const SampleKey& key) const {
   Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kCrop);

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int64_t kUnit = 8, kBins = 5;
 
-TaskContext context() { return {small_model_shape(), 24, {}}; }
+TaskContext context() { return {small_model_shape(), 24, {.has_depth = true}}; }
 
 // Metres that follow the red channel, so that geometry can be checked pixel by pixel.
 Sample sample_with_depth(int64_t id, int64_t height, int64_t width) {
@@ -32,6 +32,11 @@ Batch batch_of_samples(const Depth& task, const std::vector<Sample>& samples, bo
     for (PreparedImage& image : task.prepare(sample, {5, 0, sample.id}, {0, sample.id}, training))
       pictures.push_back({{5, 0, sample.id}, sample.name, std::move(image)});
   return make_batch(std::move(pictures), kUnit, fresh_bytes);
+}
+
+TEST(Depth, NeedsDataThatHasIt) {
+  EXPECT_NO_THROW(Depth({}, context()));
+  EXPECT_THROW(Depth({}, {small_model_shape(), 24, {}}), UsageError);
 }
 
 TEST(BinCentres, AreThoseOfEquation5) {

@@ -12,7 +12,8 @@ namespace glid {
 
 // What a reader gets back, to the last bit beside the JPEG's pixels:
 //   imagenet   the class of the scene as the folder's name
-//   coco       boxes, masks, classes 1 to 6 (instances_*2017.json); joints of one class "object"
+//   coco       boxes, masks, classes 1 to 6 (instances_*2017.json); joints of one class "object"; segments of the classes 0
+//   (background, stuff) to 6 (panoptic_*2017.json)
 //   (person_keypoints_*2017.json) ade20k     class c as the c-th thing of ADE20K, the background as its class 0 "wall";
 //   instances both as rasters and as
 //              ade20k_instance_*.json

@@ -64,6 +64,7 @@ struct DepthConfig {
 
 class Depth : public Task {
  public:
+  // Throws UsageError when the data has no depth.
   Depth(const DepthConfig& config, const TaskContext& context);
 
   TaskSpec spec() const override;  // heads: "lengths" 1, "embedding" d
