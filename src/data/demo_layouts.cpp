@@ -43,6 +43,11 @@ CocoPicture picture_of(const Sample& scene, ImageId id, std::string file_name) {
   return {std::move(id), std::move(file_name), scene.image.height, scene.image.width};
 }
 
+DepthMap depth_of(const Sample& scene) {
+  const std::vector<float>& metres = scene.targets.depth;
+  return {scene.image.height, scene.image.width, {metres.begin(), metres.end()}};
+}
+
 void put_image(const fs::path& file, const Image& image) { put_file(file, encode_jpeg(image, kJpegQuality)); }
 
 class ImageNetWriter : public LayoutWriter {
@@ -162,10 +167,8 @@ class NyuWriter : public LayoutWriter {
   void write(const Sample& scene) override {
     const std::string rgb = format("{}/rgb_{:05}.jpg", kRoom, scene.id);
     const std::string depth = format("{}/sync_depth_{:05}.png", kRoom, scene.id);
-    const auto& metres = scene.targets.depth;
     put_image(folder_ / rgb, scene.image);
-    put_file(folder_ / depth,
-             encode_depth_png({scene.image.height, scene.image.width, {metres.begin(), metres.end()}}, kMillimetres));
+    put_file(folder_ / depth, encode_depth_png(depth_of(scene), kMillimetres));
     lines_[static_cast<size_t>(scene.id)] = format("/{} /{} {}\n", rgb, depth, kNyuFocalPx);
   }
   void finish() override {
@@ -219,18 +222,20 @@ class VocWriter : public LayoutWriter {
 class PairsWriter : public LayoutWriter {
  public:
   PairsWriter(const fs::path& root, Split split)
-      : images_(root / "images" / split_name(split)), labels_(root / "labels" / split_name(split)) {
-    fs::create_directories(images_);
-    fs::create_directories(labels_);
+      : images_(root / "images" / split_name(split)),
+        labels_(root / "labels" / split_name(split)),
+        depth_(root / "depth" / split_name(split)) {
+    for (const fs::path* folder : {&images_, &labels_, &depth_}) fs::create_directories(*folder);
   }
   void write(const Sample& scene) override {
     const std::string stem = format("scene_{:06}", scene.id);
     put_image(images_ / (stem + ".jpg"), scene.image);
     put_file(labels_ / (stem + ".png"), encode_label_png({scene.image.height, scene.image.width, scene.targets.semantic}));
+    put_file(depth_ / (stem + ".png"), encode_depth_png(depth_of(scene), kMillimetres));
   }
 
  private:
-  fs::path images_, labels_;
+  fs::path images_, labels_, depth_;
 };
 
 }  // namespace

@@ -46,6 +46,7 @@ TEST(DataConfig, RefusesFilesWithoutARoot) {
   EXPECT_THROW(read_config("{name: coco}"), UsageError);
   EXPECT_THROW(read_config("{name: cocos, root: x}"), UsageError);
   EXPECT_THROW(read_config("{name: pairs, root: x, classes: [a, b], num_classes: 3}"), UsageError);
+  EXPECT_THROW(read_config("{name: pairs, root: x, target: depth, classes: [a, b]}"), UsageError);
   EXPECT_THROW(read_config("{name: scenes, workers: -1}"), UsageError);
   EXPECT_NO_THROW(read_config("{name: scenes}"));
 }

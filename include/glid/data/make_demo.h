@@ -19,7 +19,7 @@ namespace glid {
 //              ade20k_instance_*.json
 //   nyu_depth  depth rounded to the millimetre
 //   voc        boxes and classes
-//   pairs      labels, 0 for the background and c + 1 for the class c
+//   pairs      labels, 0 for the background and c + 1 for the class c; depth rounded to the millimetre
 enum class DemoLayout { kImageNet, kCoco, kAde20k, kNyuDepth, kVoc, kPairs };
 
 constexpr auto enum_names(DemoLayout) {
