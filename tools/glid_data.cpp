@@ -16,7 +16,7 @@ namespace {
 void add_selection(CLI::App& command, glid::DataSelection& selection, std::string& split) {
   command.add_option("--config", selection.config, "a configuration (YAML); only its block `data` counts");
   command.add_option("--dataset", selection.dataset,
-                     "instead: imagenet, folder, scenes, coco, coco_pose, ade20k, nyu_depth, voc or pairs");
+                     "instead: imagenet, folder, scenes, coco, coco_pose, coco_panoptic, ade20k, nyu_depth, voc or pairs");
   command.add_option("--root", selection.root, "folder of the data");
   command.add_option("--set", selection.overrides, "data.a=value: overrides a key; repeatable")->expected(1)->take_all();
   command.add_option("--split", split, "train or val");

@@ -6,7 +6,9 @@
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/data/inspection.h"
+#include "panoptic_index.h"
 #include "sample_files.h"
+#include "segments.h"
 
 namespace glid {
 namespace {
@@ -18,15 +20,23 @@ constexpr LabelCoding kShifted{.num_classes = kNumAdeClasses, .ignore = kAdeIgno
 
 AdeSplit ade_split(Split split) { return split == Split::kTrain ? AdeSplit::kTraining : AdeSplit::kValidation; }
 
+bool has_rasters(const AdeListing& listing) {
+  return std::ranges::any_of(listing.frames, [](const AdeFrame& frame) { return !frame.instances.empty(); });
+}
+
 std::optional<CocoIndex> open_prepared(const fs::path& root, const AdeListing& listing, Split split) {
-  const bool has_rasters =
-      std::any_of(listing.frames.begin(), listing.frames.end(), [](const AdeFrame& f) { return !f.instances.empty(); });
   const fs::path file = root / format("ade20k_instance_{}.json", split_name(split));
-  if (has_rasters || !fs::exists(file)) return std::nullopt;
+  if (has_rasters(listing) || !fs::exists(file)) return std::nullopt;
   CocoIndex index = CocoIndex::open(file);
   if (!index.images().empty() && !std::holds_alternative<std::string>(index.image_id(0)))
     throw DataError(file.string(), "names its images by numbers", {}, "their ids are names as \"ADE_val_00000001\"");
   return index;
+}
+
+std::unique_ptr<const PanopticIndex> open_prepared_segments(const fs::path& root, const AdeListing& listing, Split split) {
+  const fs::path file = root / format("ade20k_panoptic_{}.json", split_name(split));
+  if (has_rasters(listing) || !fs::exists(file)) return nullptr;
+  return std::make_unique<PanopticIndex>(file);
 }
 
 // The place of each category of the file among the things.
@@ -52,6 +62,12 @@ Vocabulary make_vocabulary() {
   return vocabulary;
 }
 
+// As in the files that Mask2Former makes of the rasters.
+void add_segment_classes(Vocabulary& vocabulary) {
+  vocabulary.segments = vocabulary.labels;
+  for (const AdeClass& ade : ade_classes()) vocabulary.is_thing.push_back(ade.is_thing);
+}
+
 SizePx size_of(const IdMap& map) { return {map.height, map.width}; }
 
 Instance to_instance(AdeInstance raw) {
@@ -59,6 +75,13 @@ Instance to_instance(AdeInstance raw) {
   instance.area = static_cast<double>(rle_area(raw.mask));
   instance.mask = std::move(raw.mask);
   return instance;
+}
+
+Panoptic to_panoptic(AdePanoptic raw) {
+  Panoptic panoptic{std::move(raw.map.ids), {}};
+  for (const AdeSegment& segment : raw.segments) panoptic.segments.push_back({segment.id, segment.category});
+  keep_visible(panoptic);
+  return panoptic;
 }
 
 // Runs `check`; a DataError becomes a finding.
@@ -77,9 +100,15 @@ Ade20k::Ade20k(const Config& config, Split split)
     : root_(config.root),
       listing_(list_ade20k(root_, ade_split(split))),
       prepared_(open_prepared(root_, listing_, split)),
+      prepared_segments_(open_prepared_segments(root_, listing_, split)),
       vocabulary_(make_vocabulary()) {
   if (prepared_) categories_ = thing_categories(*prepared_);
+  if (prepared_segments_) prepared_segments_->describe(vocabulary_);
+  else if (has_rasters(listing_)) add_segment_classes(vocabulary_);
+  vocabulary_.has_masks = prepared_ || has_rasters(listing_);
 }
+
+Ade20k::~Ade20k() = default;
 
 bool Ade20k::has(const Config& config, Split split) {
   return fs::is_directory(fs::path(config.root) / "images" / (split == Split::kTrain ? "training" : "validation"));
@@ -94,7 +123,18 @@ Sample Ade20k::get(int64_t id) const {
     sample.targets.semantic = std::move(map.labels);
   }
   read_instances(frame, sample);
+  read_segments(frame, sample);
   return sample;
+}
+
+void Ade20k::read_segments(const AdeFrame& frame, Sample& sample) const {
+  if (!frame.instances.empty() && !frame.semantic.empty()) {
+    const LabelMap labels{sample.image.height, sample.image.width, sample.targets.semantic};
+    sample.targets.panoptic =
+        to_panoptic(ade_panoptic(labels, read_panoptic_png(frame.instances), frame.instances.string()));
+  } else if (const auto found = prepared_segments_ ? prepared_segments_->find(frame.name) : std::nullopt) {
+    sample.targets.panoptic = prepared_segments_->read(*found, sample.image);
+  }
 }
 
 void Ade20k::read_instances(const AdeFrame& frame, Sample& sample) const {
@@ -116,6 +156,11 @@ void Ade20k::read_instances(const AdeFrame& frame, Sample& sample) const {
 
 uint64_t Ade20k::fingerprint() const {
   uint64_t hash = prepared_ ? hash_file(prepared_->where(), root_, 0) : 0;
+  if (prepared_segments_) {
+    hash = hash_file(prepared_segments_->json().where, root_, hash);
+    for (size_t i = 0; i < prepared_segments_->json().annotations.size(); ++i)
+      hash = hash_file(prepared_segments_->png(i), root_, hash);
+  }
   for (const AdeFrame& frame : listing_.frames)
     for (const fs::path* file : {&frame.image, &frame.semantic, &frame.instances})
       if (!file->empty()) hash = hash_file(*file, root_, hash);
@@ -133,6 +178,20 @@ void Ade20k::inspect(int64_t id, Inspection& inspection) const {
     });
   }
   check_instances(frame, size, inspection);
+  check_segments(frame, size, inspection);
+}
+
+// What is wrong with the files of the authors is found before.
+void Ade20k::check_segments(const AdeFrame& frame, const SizePx& image, Inspection& inspection) const {
+  if (const auto found = prepared_segments_ ? prepared_segments_->find(frame.name) : std::nullopt)
+    return prepared_segments_->inspect(*found, image, inspection);
+  if (frame.instances.empty() || frame.semantic.empty()) return;
+  try {
+    const LabelMap labels = read_ade_semantic(frame.semantic, listing_.semantic);
+    const IdMap raster = read_panoptic_png(frame.instances);
+    for (const SegmentInfo& segment : to_panoptic(ade_panoptic(labels, raster, frame.instances.string())).segments)
+      inspection.count_segment(segment.category);
+  } catch (const DataError&) {}
 }
 
 void Ade20k::check_instances(const AdeFrame& frame, const SizePx& image, Inspection& inspection) const {

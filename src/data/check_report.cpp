@@ -39,6 +39,7 @@ std::vector<Table> tables_of(const SplitCheck& check) {
   add({"images", "images", &check.vocabulary.images, &found.images()});
   add({"objects", "instances", &check.vocabulary.objects, &found.objects()});
   add({"labels", "pixels", &check.vocabulary.labels, &found.labels()});
+  add({"segments", "segments", &check.vocabulary.segments, &found.segments()});
   return tables;
 }
 

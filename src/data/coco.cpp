@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "coco_folders.h"
 #include "coco_instances.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
@@ -12,28 +13,6 @@ namespace glid {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kYears[] = {"2017", ""};
-
-fs::path annotation_file(const fs::path& root, Split split, CocoFile which, const char* year) {
-  const char* what = which == CocoFile::kInstances ? "instances" : "person_keypoints";
-  return root / "annotations" / format("{}_{}{}.json", what, split_name(split), year);
-}
-
-// COCO's own name is preferred.
-fs::path find_annotations(const fs::path& root, Split split, CocoFile which) {
-  for (const char* year : kYears)
-    if (fs::path file = annotation_file(root, split, which, year); fs::exists(file)) return file;
-  throw DataError(annotation_file(root, split, which, "2017").string(), "is not there", {},
-                  "data.root holds annotations/ and the folders of images; the name may go without 2017");
-}
-
-fs::path find_images(const fs::path& root, Split split) {
-  for (const char* year : kYears)
-    if (fs::path folder = root / format("{}{}", split_name(split), year); fs::is_directory(folder)) return folder;
-  throw DataError((root / format("{}2017", split_name(split))).string(), "is not a folder", {},
-                  "it holds the images; the name may go without 2017");
-}
 
 Vocabulary vocabulary_of(const CocoIndex& index) {
   Vocabulary vocabulary;
@@ -49,21 +28,17 @@ Vocabulary vocabulary_of(const CocoIndex& index) {
 }  // namespace
 
 Coco::Coco(const fs::path& root, Split split, CocoFile which)
-    : index_(CocoIndex::open(find_annotations(root, split, which))),
-      images_(find_images(root, split)),
-      has_masks_(std::any_of(index_.annotations().begin(), index_.annotations().end(), has_mask)),
+    : index_(CocoIndex::open(coco_annotations(root, split, which))),
+      images_(coco_images(root, split)),
       vocabulary_(vocabulary_of(index_)) {
+  vocabulary_.has_masks = std::ranges::any_of(index_.annotations(), has_mask);
   if (size() == 0) throw DataError(index_.where(), "lists no images");
 }
 
-bool Coco::has(const fs::path& root, Split split, CocoFile which) {
-  for (const char* year : kYears)
-    if (fs::exists(annotation_file(root, split, which, year))) return true;
-  return false;
-}
+bool Coco::has(const fs::path& root, Split split, CocoFile which) { return has_coco_annotations(root, split, which); }
 
 std::vector<CocoRecordError> Coco::errors(const fs::path& root, Split split, CocoFile which) {
-  return coco_annotation_errors(find_annotations(root, split, which));
+  return coco_annotation_errors(coco_annotations(root, split, which));
 }
 
 fs::path Coco::file(int64_t id) const { return images_ / index_.text(index_.images()[static_cast<size_t>(id)].file_name); }
@@ -95,7 +70,7 @@ void Coco::inspect(int64_t id, Inspection& inspection) const {
   if (numbers.empty()) inspection.add(Defect::kNoAnnotations, name(id));
   for (const uint32_t number : numbers) {
     inspection.count_object(index_.annotations()[number].category);
-    check_coco_annotation(index_, number, image.height > 0 ? SizePx{image.height, image.width} : size, has_masks_,
+    check_coco_annotation(index_, number, image.height > 0 ? SizePx{image.height, image.width} : size, vocabulary_.has_masks,
                           inspection);
   }
 }
@@ -107,7 +82,7 @@ void Coco::inspect_list(Inspection& inspection) const {
   };
   note(Defect::kAnnotationIdZero, notes.annotations_of_id_zero);
   note(Defect::kRepeatedAnnotationId, notes.repeated_annotation_ids);
-  if (!has_masks_ && !index_.annotations().empty())
+  if (!vocabulary_.has_masks && !index_.annotations().empty())
     inspection.add_reason(Defect::kNoMask, index_.where(),
                           format("{} objects, none with a mask", index_.annotations().size()));
   std::map<std::string_view, size_t> first_of;

@@ -19,6 +19,7 @@ Opened open(const FolderConfig& config, Split split) {
 }
 Opened open(const CocoConfig& config, Split split) { return std::make_shared<Coco>(config.root, split, config.kFile); }
 Opened open(const CocoPoseConfig& config, Split split) { return std::make_shared<Coco>(config.root, split, config.kFile); }
+Opened open(const CocoPanoptic::Config& config, Split split) { return std::make_shared<CocoPanoptic>(config, split); }
 Opened open(const Scenes::Config& config, Split split) { return std::make_shared<Scenes>(config, split); }
 Opened open(const Ade20k::Config& config, Split split) { return std::make_shared<Ade20k>(config, split); }
 Opened open(const NyuDepthV2::Config& config, Split split) { return std::make_shared<NyuDepthV2>(config, split); }
@@ -38,6 +39,7 @@ bool has(const FolderConfig&, Split) { return true; }
 bool has(const Scenes::Config&, Split) { return true; }
 bool has(const CocoConfig& config, Split split) { return Coco::has(config.root, split, config.kFile); }
 bool has(const CocoPoseConfig& config, Split split) { return Coco::has(config.root, split, config.kFile); }
+bool has(const CocoPanoptic::Config& config, Split split) { return CocoPanoptic::has(config, split); }
 bool has(const Ade20k::Config& config, Split split) { return Ade20k::has(config, split); }
 bool has(const NyuDepthV2::Config& config, Split split) { return NyuDepthV2::has(config, split); }
 bool has(const Voc::Config& config, Split split) { return Voc::has(config, split); }

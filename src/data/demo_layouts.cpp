@@ -8,6 +8,7 @@
 #include "glid/core/format.h"
 #include "glid/data/coco_records.h"
 #include "glid/data/nyu_depth.h"
+#include "glid/data/panoptic_records.h"
 #include "glid/formats/ade20k.h"
 #include "glid/formats/depth_map.h"
 #include "glid/formats/jpeg.h"
@@ -36,8 +37,15 @@ std::vector<CocoClass> joint_categories() {
   return {object};
 }
 
+Vocabulary scene_vocabulary() { return Scenes({}, Split::kTrain).vocabulary(); }
+
 CocoPicture picture_of(const Sample& scene, ImageId id, std::string file_name) {
   return {std::move(id), std::move(file_name), scene.image.height, scene.image.width};
+}
+
+DepthMap depth_of(const Sample& scene) {
+  const std::vector<float>& metres = scene.targets.depth;
+  return {scene.image.height, scene.image.width, {metres.begin(), metres.end()}};
 }
 
 void put_image(const fs::path& file, const Image& image) { put_file(file, encode_jpeg(image, kJpegQuality)); }
@@ -63,13 +71,15 @@ class CocoWriter : public LayoutWriter {
         name_(format("{}2017", split_name(split))),
         images_(root / name_),
         instances_(static_cast<size_t>(count)),
-        keypoints_(static_cast<size_t>(count)) {
-    fs::create_directories(annotations_);
+        keypoints_(static_cast<size_t>(count)),
+        segments_(static_cast<size_t>(count)) {
+    fs::create_directories(annotations_ / ("panoptic_" + name_));
     fs::create_directories(images_);
   }
   void write(const Sample& scene) override {
     const CocoPicture picture = picture_of(scene, scene.id + 1, format("{:012}.jpg", scene.id + 1));
     put_image(images_ / picture.file_name, scene.image);
+    put_segments(scene, picture);
     std::vector<Instance> instances = scene.targets.instances;
     instances_[static_cast<size_t>(scene.id)] = coco_part(picture, instances, scene_categories());
     for (Instance& instance : instances) instance.category = 0;
@@ -78,13 +88,21 @@ class CocoWriter : public LayoutWriter {
   void finish() override {
     put_file(annotations_ / format("instances_{}.json", name_), coco_file(instances_, scene_categories()));
     put_file(annotations_ / format("person_keypoints_{}.json", name_), coco_file(keypoints_, joint_categories()));
+    put_file(annotations_ / format("panoptic_{}.json", name_), panoptic_file(segments_, scene_vocabulary()));
   }
 
  private:
+  void put_segments(const Sample& scene, const CocoPicture& picture) {
+    const std::string png = format("{:012}.png", scene.id + 1);
+    const Panoptic& panoptic = scene.targets.panoptic;
+    put_file(annotations_ / ("panoptic_" + name_) / png, encode_panoptic_png({picture.height, picture.width, panoptic.ids}));
+    segments_[static_cast<size_t>(scene.id)] = panoptic_part(picture, png, panoptic, scene_vocabulary().segments);
+  }
+
   fs::path annotations_;
   std::string name_;
   fs::path images_;
-  std::vector<CocoPart> instances_, keypoints_;
+  std::vector<CocoPart> instances_, keypoints_, segments_;
 };
 
 class AdeWriter : public LayoutWriter {
@@ -149,10 +167,8 @@ class NyuWriter : public LayoutWriter {
   void write(const Sample& scene) override {
     const std::string rgb = format("{}/rgb_{:05}.jpg", kRoom, scene.id);
     const std::string depth = format("{}/sync_depth_{:05}.png", kRoom, scene.id);
-    const auto& metres = scene.targets.depth;
     put_image(folder_ / rgb, scene.image);
-    put_file(folder_ / depth,
-             encode_depth_png({scene.image.height, scene.image.width, {metres.begin(), metres.end()}}, kMillimetres));
+    put_file(folder_ / depth, encode_depth_png(depth_of(scene), kMillimetres));
     lines_[static_cast<size_t>(scene.id)] = format("/{} /{} {}\n", rgb, depth, kNyuFocalPx);
   }
   void finish() override {
@@ -206,18 +222,20 @@ class VocWriter : public LayoutWriter {
 class PairsWriter : public LayoutWriter {
  public:
   PairsWriter(const fs::path& root, Split split)
-      : images_(root / "images" / split_name(split)), labels_(root / "labels" / split_name(split)) {
-    fs::create_directories(images_);
-    fs::create_directories(labels_);
+      : images_(root / "images" / split_name(split)),
+        labels_(root / "labels" / split_name(split)),
+        depth_(root / "depth" / split_name(split)) {
+    for (const fs::path* folder : {&images_, &labels_, &depth_}) fs::create_directories(*folder);
   }
   void write(const Sample& scene) override {
     const std::string stem = format("scene_{:06}", scene.id);
     put_image(images_ / (stem + ".jpg"), scene.image);
     put_file(labels_ / (stem + ".png"), encode_label_png({scene.image.height, scene.image.width, scene.targets.semantic}));
+    put_file(depth_ / (stem + ".png"), encode_depth_png(depth_of(scene), kMillimetres));
   }
 
  private:
-  fs::path images_, labels_;
+  fs::path images_, labels_, depth_;
 };
 
 }  // namespace

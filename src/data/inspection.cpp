@@ -77,7 +77,10 @@ std::optional<uint16_t> LabelCoding::class_of(uint16_t label) const {
 }
 
 Inspection::Inspection(const Vocabulary& vocabulary)
-    : images_(vocabulary.images.size()), objects_(vocabulary.objects.size()), labels_(vocabulary.labels.size()) {}
+    : images_(vocabulary.images.size()),
+      objects_(vocabulary.objects.size()),
+      labels_(vocabulary.labels.size()),
+      segments_(vocabulary.segments.size()) {}
 
 void Inspection::Tally::add(int64_t index, int64_t count, int64_t sample) {
   const auto i = static_cast<size_t>(index);
@@ -126,6 +129,8 @@ void Inspection::count_label(int64_t index) { images_.add(index, 1, sample_); }
 
 void Inspection::count_object(int64_t category) { objects_.add(category, 1, sample_); }
 
+void Inspection::count_segment(int64_t category) { segments_.add(category, 1, sample_); }
+
 void Inspection::check_box(const Box& box, const SizePx& image, const std::string& where) {
   if (!(box.x0 < box.x1 && box.y0 < box.y1)) return add(Defect::kEmptyBox, where, text_of(box));
   if (!image.is_known()) return;
@@ -169,6 +174,7 @@ void Inspection::merge(Inspection&& other) {
   images_.merge(other.images_);
   objects_.merge(other.objects_);
   labels_.merge(other.labels_);
+  segments_.merge(other.segments_);
   for (const auto& [size, count] : other.sizes_) sizes_[size] += count;
   median_depths_.insert(median_depths_.end(), other.median_depths_.begin(), other.median_depths_.end());
 }

@@ -4,7 +4,6 @@
 #include "glid/core/format.h"
 #include "glid/core/rng.h"
 #include "glid/data/inspection.h"
-#include "glid/formats/depth_map.h"
 #include "sample_files.h"
 
 namespace glid {
@@ -24,12 +23,11 @@ fs::path frames_folder(const fs::path& root, Split split) {
   return fs::is_directory(folder) ? folder : root;
 }
 
-std::vector<float> to_floats(const DepthMap& depth) { return {depth.metres.begin(), depth.metres.end()}; }
-
 }  // namespace
 
 NyuDepthV2::NyuDepthV2(const Config& config, Split split)
     : list_file_(list_file(config, split)), folder_(frames_folder(config.root, split)), depth_scale_(config.depth_scale) {
+  vocabulary_.has_depth = true;
   if (fs::exists(list_file_)) {
     list_ = read_nyu_list(list_file_);
     return;
@@ -60,9 +58,7 @@ Sample NyuDepthV2::get(int64_t id) const {
     return sample;
   }
   sample.image = read_image_of_size(file(pair(id).rgb), {});
-  const DepthMap depth = read_depth_png(file(pair(id).depth), depth_scale_);
-  require_size(file(pair(id).depth), {depth.height, depth.width}, sample.image);
-  sample.targets.depth = to_floats(depth);
+  sample.targets.depth = read_depth(file(pair(id).depth), depth_scale_, sample.image);
   return sample;
 }
 
@@ -95,12 +91,7 @@ void NyuDepthV2::inspect_pair(const NyuPair& pair, Inspection& inspection) const
   const SizePx size = inspection.check_image(file(pair.rgb), {});
   const fs::path depth_file = file(pair.depth);
   if (!fs::exists(depth_file)) return inspection.add(Defect::kMissingAnnotation, depth_file.string());
-  try {
-    const DepthMap depth = read_depth_png(depth_file, depth_scale_);
-    inspection.check_depth(to_floats(depth), {depth.height, depth.width}, size, depth_file.string());
-  } catch (const DataError& error) {
-    inspection.add_reason(Defect::kUnreadableAnnotation, depth_file.string(), error.what());
-  }
+  check_depth_file(depth_file, depth_scale_, size, inspection);
 }
 
 void NyuDepthV2::inspect_list(Inspection& inspection) const {

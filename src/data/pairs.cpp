@@ -46,18 +46,23 @@ std::vector<FilePair> choose(const fs::path& folder, const std::vector<FilePair>
 void Pairs::Config::check(config::Problems& problems) const {
   if (!classes.empty() && num_classes > 0 && num_classes != std::ssize(classes))
     problems.add("num_classes", format("must be the number of data.classes, {}", classes.size()));
+  if (target == PairTarget::kDepth && (!classes.empty() || num_classes > 0))
+    problems.add(classes.empty() ? "num_classes" : "classes", "belongs to data.target: labels");
   if (std::ssize(classes) > kIgnoreLabel) problems.add("classes", "must be at most 255", std::to_string(classes.size()));
 }
 
 Pairs::Pairs(const Config& config, Split split)
     : root_(config.root),
+      target_(config.target),
+      depth_scale_(config.depth_scale),
       coding_{num_classes_of(config), config.reduce_zero_label, static_cast<uint16_t>(config.ignore_label)} {
   const fs::path below = has_split_folders(root_) ? split_name(split) : "";
-  PairList list = list_pairs(root_ / "images" / below, root_ / "labels" / below);
+  PairList list = list_pairs(root_ / "images" / below, root_ / config::name_of(target_) / below);
   images_without_label_ = std::move(list.images_without_label);
   labels_without_image_ = std::move(list.labels_without_image);
   pairs_ = below.empty() ? choose(root_ / "images", list.pairs, split) : std::move(list.pairs);
-  vocabulary_.labels = label_classes(config);
+  if (target_ == PairTarget::kLabels) vocabulary_.labels = label_classes(config);
+  vocabulary_.has_depth = target_ == PairTarget::kDepth;
 }
 
 bool Pairs::has(const Config& config, Split split) {
@@ -68,6 +73,10 @@ bool Pairs::has(const Config& config, Split split) {
 Sample Pairs::get(int64_t id) const {
   const FilePair& pair = this->pair(id);
   Sample sample{id, name(id), read_image_of_size(pair.image, {}), {}};
+  if (target_ == PairTarget::kDepth) {
+    sample.targets.depth = read_depth(pair.label, depth_scale_, sample.image);
+    return sample;
+  }
   LabelMap map = read_label_png(pair.label);
   require_size(pair.label, {map.height, map.width}, sample.image);
   for (uint16_t& label : map.labels) {
@@ -89,6 +98,7 @@ uint64_t Pairs::fingerprint() const {
 void Pairs::inspect(int64_t id, Inspection& inspection) const {
   const FilePair& pair = this->pair(id);
   const SizePx size = inspection.check_image(pair.image, {});
+  if (target_ == PairTarget::kDepth) return check_depth_file(pair.label, depth_scale_, size, inspection);
   try {
     inspection.check_labels(read_label_png(pair.label), size, coding_, pair.label.string());
   } catch (const DataError& error) {
@@ -100,7 +110,8 @@ void Pairs::inspect_list(Inspection& inspection) const {
   for (const fs::path& image : images_without_label_)
     inspection.add_reason(Defect::kNoAnnotations, image.string(), "left out");
   for (const fs::path& label : labels_without_image_)
-    inspection.add_reason(Defect::kMissingImage, label.string(), "a label without an image");
+    inspection.add_reason(Defect::kMissingImage, label.string(),
+                          target_ == PairTarget::kLabels ? "a label without an image" : "a depth map without an image");
 }
 
 }  // namespace glid

@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <iterator>
 #include <numeric>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 
 #include "glid/core/format.h"
+#include "segments.h"
 
 namespace glid {
 namespace {
@@ -212,12 +211,9 @@ std::optional<Instance> placed_instance(const Instance& instance, const Placemen
   return out;
 }
 
-// Segments of which no pixel is left are dropped, the others keep their ids.
 Panoptic placed_panoptic(const Panoptic& panoptic, const Placement& placement, const SourceMap& sources) {
-  Panoptic out{placed_map("segments", panoptic.ids, placement, sources, uint32_t{0}), {}};
-  const std::unordered_set<uint32_t> left(out.ids.begin(), out.ids.end());
-  std::ranges::copy_if(panoptic.segments, std::back_inserter(out.segments),
-                       [&](const SegmentInfo& segment) { return left.contains(segment.id); });
+  Panoptic out{placed_map("segments", panoptic.ids, placement, sources, uint32_t{0}), panoptic.segments};
+  keep_visible(out);
   return out;
 }
 

@@ -28,6 +28,23 @@ void require_size(const fs::path& annotation, const SizePx& size, const Image& i
     throw DataError(annotation.string(), format("is not {} as its image is", to_string(expected)), to_string(size));
 }
 
+std::vector<float> to_floats(const DepthMap& depth) { return {depth.metres.begin(), depth.metres.end()}; }
+
+std::vector<float> read_depth(const fs::path& file, double depth_scale, const Image& image) {
+  const DepthMap depth = read_depth_png(file, depth_scale);
+  require_size(file, {depth.height, depth.width}, image);
+  return to_floats(depth);
+}
+
+void check_depth_file(const fs::path& file, double depth_scale, const SizePx& image, Inspection& inspection) {
+  try {
+    const DepthMap depth = read_depth_png(file, depth_scale);
+    inspection.check_depth(to_floats(depth), {depth.height, depth.width}, image, file.string());
+  } catch (const DataError& error) {
+    inspection.add_reason(Defect::kUnreadableAnnotation, file.string(), error.what());
+  }
+}
+
 uint64_t hash_file(const fs::path& file, const fs::path& root, uint64_t hash) {
   std::error_code missing;
   const auto bytes = fs::file_size(file, missing);

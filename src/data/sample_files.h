@@ -8,6 +8,7 @@
 
 #include "glid/data/dataset.h"
 #include "glid/data/inspection.h"
+#include "glid/formats/depth_map.h"
 
 namespace glid {
 
@@ -19,6 +20,12 @@ Image read_image_of_size(const std::filesystem::path& file, const SizePx& declar
 
 // Throws DataError when an annotation is not of its image's size.
 void require_size(const std::filesystem::path& annotation, const SizePx& size, const Image& image);
+
+// Metres of a 16-bit PNG as Targets::depth. Throws DataError, also when it is not of its image's size.
+std::vector<float> read_depth(const std::filesystem::path& file, double depth_scale, const Image& image);
+std::vector<float> to_floats(const DepthMap& depth);
+// What is wrong with such a file.
+void check_depth_file(const std::filesystem::path& file, double depth_scale, const SizePx& image, Inspection& inspection);
 
 // `hash` with a file's path below `root` and its size in bytes.
 uint64_t hash_file(const std::filesystem::path& file, const std::filesystem::path& root, uint64_t hash);

@@ -30,6 +30,7 @@ void add_pixel_classes(Vocabulary& vocabulary) {
   vocabulary.labels = vocabulary.segments = numbered_classes(names);
   vocabulary.is_thing.assign(names.size(), true);
   vocabulary.is_thing[0] = false;
+  vocabulary.has_masks = vocabulary.has_depth = true;
 }
 
 Vocabulary object_vocabulary() {
@@ -91,7 +92,9 @@ void Scenes::inspect(int64_t id, Inspection& inspection) const {
   inspection.count_image(size);
   inspection.count_label(*sample.targets.label);
   for (const Instance& instance : sample.targets.instances) inspection.count_object(instance.category);
-  inspection.check_labels({size_px_, size_px_, sample.targets.semantic}, size, {std::ssize(vocabulary().labels)}, sample.name);
+  for (const SegmentInfo& segment : sample.targets.panoptic.segments) inspection.count_segment(segment.category);
+  inspection.check_labels({size_px_, size_px_, sample.targets.semantic}, size, {std::ssize(vocabulary().labels)},
+                          sample.name);
   inspection.check_depth(sample.targets.depth, size, size, sample.name);
 }
 

@@ -56,11 +56,17 @@ Placement centre_placement(int64_t height, int64_t width, int64_t size_px) {
   const bool tall = width <= height;
   const int64_t resized_height = tall ? short_side * height / width : short_side;
   const int64_t resized_width = tall ? short_side : short_side * width / height;
-  if (resized_height * resized_width > kMaxImagePixels)
-    throw DataError("image", "is too elongated to be resized", format("{} x {} pixels", width, height));
   const int64_t top = round_half_even(static_cast<double>(resized_height - size_px) / 2);
   const int64_t left = round_half_even(static_cast<double>(resized_width - size_px) / 2);
-  return Placement(height, width).resize(resized_height, resized_width).crop({top, left, size_px, size_px});
+  Placement placement(height, width);
+  return resize_image(placement, resized_height, resized_width).crop({top, left, size_px, size_px});
+}
+
+Placement& resize_image(Placement& placement, int64_t height, int64_t width) {
+  if (height > kMaxImagePixels / width)
+    throw DataError("image", "is too elongated to be resized",
+                    format("{} x {} pixels", placement.original_width(), placement.original_height()));
+  return placement.resize(height, width);
 }
 
 }  // namespace glid

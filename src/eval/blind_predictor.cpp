@@ -20,8 +20,8 @@ std::vector<size_t> pixels_of_places(int64_t height, int64_t width) {
   std::vector<size_t> pixels;
   for (int64_t y = 0; y < kBlindGrid; ++y)
     for (int64_t x = 0; x < kBlindGrid; ++x)
-      pixels.push_back(static_cast<size_t>((2 * y + 1) * height / (2 * kBlindGrid) * width +
-                                           (2 * x + 1) * width / (2 * kBlindGrid)));
+      pixels.push_back(
+          static_cast<size_t>((2 * y + 1) * height / (2 * kBlindGrid) * width + (2 * x + 1) * width / (2 * kBlindGrid)));
   return pixels;
 }
 
@@ -64,7 +64,9 @@ class ClassCounts {
 struct Sums {
   explicit Sums(size_t size) : sum(size), count(size) {}
   void add(size_t i, double value) { sum[i] += value, count[i] += 1; }
-  bool empty() const { return std::ranges::all_of(count, [](double n) { return n == 0; }); }
+  bool empty() const {
+    return std::ranges::all_of(count, [](double n) { return n == 0; });
+  }
   // 0 where nothing was added.
   std::vector<float> means() const {
     std::vector<float> means;
@@ -229,6 +231,18 @@ void BlindPredictor::add_detections(Prediction& prediction) const {
   }
 }
 
+void BlindPredictor::add_pose(const Person& person, Prediction& prediction) const {
+  const Array* joints = find("joints");
+  if (!joints || !person.score) return;
+  Detection detection{.score = *person.score, .box = person.box};
+  const std::vector<float>& means = floats(*joints);
+  for (size_t i = 0; i < means.size(); i += 2) {
+    detection.keypoints.push_back({person.box.x0 + means[i] * (person.box.x1 - person.box.x0),
+                                   person.box.y0 + means[i + 1] * (person.box.y1 - person.box.y0), 1});
+  }
+  prediction.detections = {std::move(detection)};
+}
+
 BlindPredictor BlindPredictor::read(const std::filesystem::path& path) {
   const SafetensorsFile file(path);
   State state;
@@ -241,7 +255,7 @@ BlindPredictor BlindPredictor::read(const std::filesystem::path& path) {
   return BlindPredictor(std::move(state));
 }
 
-Prediction BlindPredictor::predict(int64_t height, int64_t width) const {
+Prediction BlindPredictor::predict(int64_t height, int64_t width, const std::optional<Person>& person) const {
   const std::vector<size_t> places = places_of_pixels(height, width);
   Prediction prediction{.height = height, .width = width};
   if (const Array* depth = find("depth"))
@@ -251,7 +265,8 @@ Prediction BlindPredictor::predict(int64_t height, int64_t width) const {
       prediction.semantic.push_back(static_cast<uint16_t>(std::max<int64_t>(0, integers(*semantic)[place])));
   if (const Array* panoptic = find("panoptic")) prediction.panoptic = segments_of(integers(*panoptic), places);
   if (const Array* labels = find("labels")) prediction.label_scores.assign(floats(*labels).begin(), floats(*labels).end());
-  add_detections(prediction);
+  if (person) add_pose(*person, prediction);
+  else add_detections(prediction);
   return prediction;
 }
 

@@ -150,7 +150,8 @@ bool evaluate_blind(const Measured& measured, const BlindPredictor& predictor, S
     for (const ImageRange& views : batch.samples()) {
       const BatchImage& image = batch.images[static_cast<size_t>(views.first)];
       const Placement& placement = image.placement;
-      const Prediction prediction = predictor.predict(placement.original_height(), placement.original_width());
+      const Prediction prediction =
+          predictor.predict(placement.original_height(), placement.original_width(), image.truth->person);
       for (const auto& measure : scores.measures) measure->add({image.key.id, image.name, prediction, *image.truth});
     }
   });

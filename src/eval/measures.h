@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "glid/eval/measure.h"
-#include "glid/formats/panoptic_json.h"
 
 namespace glid {
 
@@ -23,11 +22,6 @@ std::unique_ptr<Measure> measure_of(const DepthSettings& settings, const Vocabul
 
 // Throws UsageError for a metric of classes that the data doesn't have.
 void require_classes(std::string_view metric, const std::vector<Vocabulary::Class>& classes);
-
-// Ascending by id, as files are read: sums are then the same to the bit.
-std::vector<PanopticCategory> panoptic_categories(const Vocabulary& vocabulary);
-// With the pixels of each as its area.
-std::vector<PanopticSegment> panoptic_segments(const Panoptic& panoptic, const std::vector<Vocabulary::Class>& classes);
 
 // The person whom a sample is about. Throws DataError for a sample that is about none.
 void add_person(const PredictedSample& sample, size_t num_joints, PosePrecision& metric);

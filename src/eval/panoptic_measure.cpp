@@ -1,7 +1,5 @@
 // Panoptic quality of a model. Categories carry the data set's ids, as in its files.
-#include <algorithm>
-#include <unordered_map>
-
+#include "glid/data/panoptic_records.h"
 #include "glid/metrics/panoptic_quality.h"
 #include "measures.h"
 #include "reports.h"
@@ -28,26 +26,6 @@ class PanopticMeasure : public Measure {
 };
 
 }  // namespace
-
-std::vector<PanopticCategory> panoptic_categories(const Vocabulary& vocabulary) {
-  std::vector<PanopticCategory> categories;
-  for (size_t i = 0; i < vocabulary.segments.size(); ++i)
-    categories.push_back({vocabulary.segments[i].id, vocabulary.segments[i].name, vocabulary.is_thing[i]});
-  std::ranges::sort(categories, {}, &PanopticCategory::id);
-  return categories;
-}
-
-std::vector<PanopticSegment> panoptic_segments(const Panoptic& panoptic, const std::vector<Vocabulary::Class>& classes) {
-  std::unordered_map<uint32_t, int64_t> pixels;
-  for (const uint32_t id : panoptic.ids) ++pixels[id];
-  std::vector<PanopticSegment> segments;
-  for (const SegmentInfo& segment : panoptic.segments)
-    segments.push_back({.id = segment.id,
-                        .category_id = classes.at(static_cast<size_t>(segment.category)).id,
-                        .is_crowd = segment.is_crowd,
-                        .area = static_cast<double>(pixels[segment.id])});
-  return segments;
-}
 
 std::unique_ptr<Measure> measure_of(const PanopticSettings& settings, const Vocabulary& vocabulary) {
   require_classes(PanopticSettings::kName, vocabulary.segments);

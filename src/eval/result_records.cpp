@@ -3,6 +3,7 @@
 
 #include "glid/core/files.h"
 #include "glid/core/json.h"
+#include "glid/data/panoptic_records.h"
 #include "glid/formats/label_map.h"
 #include "measures.h"
 #include "result_writers.h"
@@ -125,42 +126,15 @@ class PanopticFiles : public RecordFiles {
     const auto put = [&](const fs::path& folder, const Panoptic& panoptic) {
       put_map(folder / PanopticSettings::kName, stem_of(picture.id), ".png",
               encode_panoptic_png({picture.height, picture.width, panoptic.ids}));
-      return annotation_of(picture.id, panoptic).dump();
+      return panoptic_part(picture, stem_of(picture.id) + ".png", panoptic, dataset_.vocabulary().segments);
     };
-    const std::string truth = put(folder_ / "truth", sample.truth.panoptic);
-    return {sample.id, {put(folder_, sample.prediction.panoptic)}, {coco_part(picture, {}, {}).image, {truth}}};
+    CocoPart truth = put(folder_ / "truth", sample.truth.panoptic);
+    return {sample.id, put(folder_, sample.prediction.panoptic).annotations, std::move(truth)};
   }
   void write(const std::vector<std::string>& results, const std::vector<CocoPart>& truths) const override {
-    std::vector<std::string> images, annotations;
-    for (const CocoPart& truth : truths) {
-      images.push_back(truth.image);
-      annotations.push_back(truth.annotations.at(0));
-    }
-    const std::string name = std::string(PanopticSettings::kName) + ".json", classes = categories().dump();
-    put_file(folder_ / name, "{\"annotations\":" + joined(results) + ",\"categories\":" + classes + "}\n");
-    put_file(folder_ / "truth" / name, "{\"images\":" + joined(images) + ",\"annotations\":" + joined(annotations) +
-                                           ",\"categories\":" + classes + "}\n");
-  }
-
- private:
-  Json annotation_of(const ImageId& id, const Panoptic& panoptic) const {
-    Json::Array segments;
-    for (const PanopticSegment& segment : panoptic_segments(panoptic, dataset_.vocabulary().segments))
-      segments.push_back(Json::object()
-                             .set("id", segment.id)
-                             .set("category_id", segment.category_id)
-                             .set("iscrowd", segment.is_crowd ? 1 : 0)
-                             .set("area", static_cast<int64_t>(*segment.area)));
-    Json json = Json::object();
-    json.set("image_id", json_of(id));
-    return json.set("file_name", stem_of(id) + ".png").set("segments_info", std::move(segments));
-  }
-  Json categories() const {
-    Json::Array all;
-    for (const PanopticCategory& category : panoptic_categories(dataset_.vocabulary()))
-      all.push_back(
-          Json::object().set("id", category.id).set("name", category.name).set("isthing", category.is_thing ? 1 : 0));
-    return all;
+    const std::string name = std::string(PanopticSettings::kName) + ".json";
+    put_file(folder_ / name, panoptic_file(results, dataset_.vocabulary()));
+    put_file(folder_ / "truth" / name, panoptic_file(truths, dataset_.vocabulary()));
   }
 };
 

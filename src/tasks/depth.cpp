@@ -55,9 +55,7 @@ void require_inside(const char* key, const Placement& placement, int64_t bottom,
 
 void DepthConfig::check(config::Problems& problems) const {
   if (min_depth >= max_depth) problems.add("max_depth", "must be larger than min_depth");
-  for (size_t i = 0; i < auxiliary.size(); ++i)
-    if (auxiliary[i][0] != std::floor(auxiliary[i][0]) || (i > 0 && auxiliary[i][0] <= auxiliary[i - 1][0]))
-      problems.add("auxiliary", "must have whole layers, ascending");
+  auxiliary.check(problems);
 }
 
 Depth::Depth(const DepthConfig& config, const TaskContext& context)
@@ -66,7 +64,11 @@ Depth::Depth(const DepthConfig& config, const TaskContext& context)
       num_layers_(context.model.decoder.layers),
       width_(context.model.decoder.width),
       size_px_(context.image_size_px),
-      viewer_(shape_) {}
+      viewer_(shape_) {
+  if (!context.vocabulary.has_depth)
+    throw UsageError("task.name", "needs depth, which the data doesn't have", std::string(DepthConfig::kName),
+                     "data.name: nyu_depth or scenes");
+}
 
 Placement Depth::training_placement(const Image& image, const SampleKey& key) const {
   Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kCrop);
@@ -113,13 +115,11 @@ std::vector<PreparedImage> Depth::prepare(const Sample& sample, const SampleKey&
 }
 
 TaskSpec Depth::spec() const {
-  TaskSpec spec{
+  return {
       .heads = {{.name = "lengths", .outputs = 1}, config_.dot.embedding("embedding", width_, config_.queries.head_layers)},
       .queries = config_.queries.of({config_.bins}),
+      .supervised_layers = config_.auxiliary.supervised(num_layers_),
       .features = true};
-  for (const auto& [layer, weight] : config_.auxiliary) spec.supervised_layers.push_back(static_cast<int64_t>(layer));
-  if (!config_.auxiliary.empty()) spec.supervised_layers.push_back(num_layers_);
-  return spec;
 }
 
 LossCounts Depth::counts(const Batch& batch) const {
@@ -174,15 +174,10 @@ Losses Depth::losses(std::span<const Answer> answers, const Question& question) 
   const BatchPlan& plan = question.view.plan;
   const std::vector<at::Tensor> truths = by_run(question.batch.arrays.at("depth").values, plan, shape_.unit_px());
   Losses losses;
-  for (size_t i = 0; i <= config_.auxiliary.size(); ++i) {
-    const bool is_last = i == config_.auxiliary.size();
-    const at::Tensor by_image = map_losses(maps(answers[0], plan, static_cast<int64_t>(i)), truths);
-    losses.terms.push_back({.name = "si",
-                            .sum = by_image.sum(),
-                            .weight = is_last ? 1 : config_.auxiliary[i][1],
-                            .count = "maps",
-                            .layer = is_last ? 0 : static_cast<int64_t>(config_.auxiliary[i][0]),
-                            .by_image = by_image.detach()});
+  int64_t answered = 0;
+  for (const auto& [number, weight] : config_.auxiliary.layers()) {
+    const at::Tensor by_image = map_losses(maps(answers[0], plan, answered++), truths);
+    losses.terms.push_back({"si", by_image.sum(), weight, "maps", number, by_image.detach()});
   }
   losses.diagnostics = {query_spread(answers[0].at("embedding")[-1])};
   return losses;

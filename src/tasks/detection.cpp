@@ -8,7 +8,6 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
-#include "glid/core/rng.h"
 #include "glid/nn/transfer.h"
 #include "glid/tasks/box_losses.h"
 #include "glid/tasks/class_loss.h"
@@ -94,18 +93,12 @@ std::vector<QueryGroup> ObjectDetection::groups(bool training) const {
   return groups;
 }
 
-Placement ObjectDetection::training_placement(const Image& image, const SampleKey& key) const {
-  Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kCrop);
-  Placement placement(image.height, image.width);
-  if (rng.uniform() < 0.5 && config_.flip) placement.flip();
-  return placement.resize(size_px_, size_px_);
-}
-
 std::vector<PreparedImage> ObjectDetection::prepare(const Sample& sample, const SampleKey& key, const BatchPosition&,
                                                     bool training) const {
   const Image& image = sample.image;
+  const PictureSize size{image.height, image.width};
   const Placement placement =
-      training ? training_placement(image, key) : Placement(image.height, image.width).resize(size_px_, size_px_);
+      training ? config_.pictures.training(size, key, size_px_) : config_.pictures.evaluation(size, size_px_);
   PreparedImage prepared{.image = place_image(image, placement, Filter::kBilinear), .placement = placement};
   prepared.targets = place_targets(learnable(sample.targets), placement, {});
   prepared.arrays = arrays_of(prepared.targets.instances, placement);

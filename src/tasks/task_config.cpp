@@ -31,6 +31,10 @@ std::unique_ptr<Task> make(const PanopticMasksConfig& config, const TaskContext&
   return std::make_unique<PanopticMasks>(config, context);
 }
 
+std::unique_ptr<Task> make(const PoseConfig& config, const TaskContext& context) {
+  return std::make_unique<Pose>(config, context);
+}
+
 std::unique_ptr<Task> make(const MultitaskConfig& config, const TaskContext& context) {
   std::vector<Multitask::Part> parts;
   for (const std::string& name : config.tasks) {

@@ -99,10 +99,20 @@ std::string schedule_text(const RunConfig& config, const DataCount& data) {
   return text + plot(schedule) + (warning.empty() ? "" : "  WARNING: " + warning + "\n");
 }
 
+// That have what the task needs.
+SceneKind scenes_for(const TaskConfig& task) {
+  return std::visit(
+      []<class Config>(const Config&) {
+        if constexpr (requires { Config::kScenes; }) return Config::kScenes;
+        else return SceneKind::kPlain;
+      },
+      task);
+}
+
 // The same run on a few generated images.
 RunConfig shrunken(const RunConfig& config, const Communicator& communicator) {
   RunConfig small = config;
-  small.data.dataset = Scenes::Config{.size_px = kScenePx};
+  small.data.dataset = Scenes::Config{.size_px = kScenePx, .kind = scenes_for(config.task)};
   small.data.workers = 0;
   small.train.batch_size = communicator.size();
   small.train.accumulate = 1;

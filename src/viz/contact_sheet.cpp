@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <unordered_map>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
@@ -58,6 +59,19 @@ Image draw_labels(const Sample& sample, int64_t side_px) {
   return scaled(full, scale_of(full, side_px));
 }
 
+// Segments by their place in the list.
+Image draw_segments(const Sample& sample, int64_t side_px) {
+  const Panoptic& panoptic = sample.targets.panoptic;
+  std::unordered_map<uint32_t, uint16_t> places = {{0, kIgnoreLabel}};
+  for (const SegmentInfo& segment : panoptic.segments)
+    places.emplace(segment.id, static_cast<uint16_t>((places.size() - 1) % kIgnoreLabel));
+  std::vector<uint16_t> labels;
+  for (const uint32_t id : panoptic.ids) labels.push_back(places.at(id));
+  Image full = sample.image;
+  tint_labels(full, labels, kLabelOpacity);
+  return scaled(full, scale_of(full, side_px));
+}
+
 // From the nearest valid pixel to the farthest; what is not valid is grey.
 Image draw_depth(const Sample& sample, int64_t side_px) {
   std::vector<double> metres(sample.targets.depth.begin(), sample.targets.depth.end());
@@ -78,6 +92,7 @@ Image draw_depth(const Sample& sample, int64_t side_px) {
 std::vector<Image> draw_sample(const Sample& sample, const Vocabulary& vocabulary, int64_t side_px) {
   std::vector<Image> pictures{draw_objects(sample, vocabulary, side_px)};
   if (!sample.targets.semantic.empty()) pictures.push_back(draw_labels(sample, side_px));
+  if (!sample.targets.panoptic.ids.empty()) pictures.push_back(draw_segments(sample, side_px));
   if (!sample.targets.depth.empty()) pictures.push_back(draw_depth(sample, side_px));
   return pictures;
 }

@@ -39,7 +39,7 @@ TEST(CheckProgram, EveryMiniatureIsFit) {
   const std::vector<std::tuple<std::string, std::string, std::string>> cases = {
       {"imagenet", "imagenet", "star"}, {"imagenet", "folder", "48 x 48 in"}, {"coco", "coco", "triangle"},
       {"coco", "coco_pose", "object"},  {"ade20k", "ade20k", "wall"},         {"nyu_depth", "nyu_depth", "m in the middle"},
-      {"voc", "voc", "cross"},          {"pairs", "pairs", "pixels"}};
+      {"voc", "voc", "cross"},          {"pairs", "pairs", "pixels"},         {"coco", "coco_panoptic", "segments"}};
   for (const auto& [layout, dataset, part] : cases) {
     TemporaryFolder folder;
     const std::string root = (folder.path() / "demo").string();
@@ -314,6 +314,7 @@ TEST(CheckProgram, UsageErrors) {
 TEST(ShowProgram, DrawsASheetOfEveryDataset) {
   for (const auto& [layout, dataset] : {std::pair{DemoLayout::kCoco, "coco"},
                                         {DemoLayout::kCoco, "coco_pose"},
+                                        {DemoLayout::kCoco, "coco_panoptic"},
                                         {DemoLayout::kAde20k, "ade20k"},
                                         {DemoLayout::kNyuDepth, "nyu_depth"},
                                         {DemoLayout::kVoc, "voc"},

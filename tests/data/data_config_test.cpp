@@ -46,6 +46,7 @@ TEST(DataConfig, RefusesFilesWithoutARoot) {
   EXPECT_THROW(read_config("{name: coco}"), UsageError);
   EXPECT_THROW(read_config("{name: cocos, root: x}"), UsageError);
   EXPECT_THROW(read_config("{name: pairs, root: x, classes: [a, b], num_classes: 3}"), UsageError);
+  EXPECT_THROW(read_config("{name: pairs, root: x, target: depth, classes: [a, b]}"), UsageError);
   EXPECT_THROW(read_config("{name: scenes, workers: -1}"), UsageError);
   EXPECT_NO_THROW(read_config("{name: scenes}"));
 }
@@ -63,7 +64,8 @@ TEST(DataConfig, AKeyOfAnotherDatasetIsAnErrorThatNamesItsOwners) {
   EXPECT_THAT(error_of("{name: voc, root: x, depth_scale: 5000}"),
               testing::HasSubstr("depth_scale is not a known key (got 5000); it belongs to name: nyu_depth"));
   EXPECT_THAT(error_of("{name: scenes, root: x}"),
-              testing::EndsWith("it belongs to name: imagenet, folder, coco, coco_pose, ade20k, nyu_depth, voc, pairs"));
+              testing::EndsWith(
+                  "it belongs to name: imagenet, folder, coco, coco_pose, coco_panoptic, ade20k, nyu_depth, voc, pairs"));
   EXPECT_THAT(error_of("{name: nyu_depth, root: x, classes: [a]}"), testing::EndsWith("it belongs to name: voc, pairs"));
   EXPECT_THAT(error_of("{name: nyu_depth, root: x, voc: {classes: [a]}}"), testing::HasSubstr("voc is not a known key"));
 }

@@ -226,6 +226,21 @@ TEST(Datasets, PairsGiveBackLabels) {
   EXPECT_THAT(data_error_of([&] { make_dataset({config}, Split::kTrain)->get(0); }), HasSubstr("has a label out of range"));
 }
 
+TEST(Datasets, PairsGiveBackDepth) {
+  const DemoFolder demo(DemoLayout::kPairs);
+  auto config = demo.dataset<Pairs::Config>();
+  config.target = PairTarget::kDepth;
+  config.depth_scale = 100;
+  const auto dataset = make_dataset({config}, Split::kTrain);
+  ASSERT_EQ(dataset->size(), DemoFolder::kCount);
+  EXPECT_TRUE(dataset->vocabulary().has_depth);
+  EXPECT_TRUE(dataset->vocabulary().labels.empty());
+  const Targets read = dataset->get(4).targets, made = DemoFolder::scenes().get(4).targets;
+  ASSERT_EQ(read.depth.size(), made.depth.size());
+  for (size_t i = 0; i < made.depth.size(); ++i) ASSERT_NEAR(read.depth[i], 10 * made.depth[i], 0.006);
+  EXPECT_TRUE(read.semantic.empty());
+}
+
 TEST(Datasets, PairsWithoutSplitsHoldATenthOut) {
   const DemoFolder demo(DemoLayout::kPairs);
   for (const char* kind : {"images", "labels"}) {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <set>
 #include <stdexcept>
 
 #include "glid/core/rng.h"
@@ -17,7 +16,7 @@ constexpr int kScenes = 20;
 
 Rng make_rng(uint64_t what) { return {7, 0, what, RandomOp::kExample}; }
 
-int64_t below(Rng& rng, int64_t bound) { return static_cast<int64_t>(rng.below(static_cast<uint64_t>(bound))); }
+int64_t drawn_below(Rng& rng, int64_t bound) { return static_cast<int64_t>(rng.below(static_cast<uint64_t>(bound))); }
 
 Image noise(int64_t height, int64_t width) {
   Rng rng = make_rng(static_cast<uint64_t>(height * width));
@@ -42,8 +41,8 @@ std::vector<int64_t> scene_mirror() {
 }
 
 CropBox draw_crop(const Placement& placement, Rng& rng) {
-  const int64_t height = 1 + below(rng, placement.height()), width = 1 + below(rng, placement.width());
-  return {below(rng, placement.height() - height + 1), below(rng, placement.width() - width + 1), height, width};
+  const int64_t height = 1 + drawn_below(rng, placement.height()), width = 1 + drawn_below(rng, placement.width());
+  return {drawn_below(rng, placement.height() - height + 1), drawn_below(rng, placement.width() - width + 1), height, width};
 }
 
 void expect_same(const Targets& a, const Targets& b) {
@@ -87,8 +86,8 @@ TEST(Placement, WhatChangesNothingChangesNothing) {
 TEST(Placement, LeadsThereAndBack) {
   Rng rng = make_rng(0);
   for (int i = 0; i < 200; ++i) {
-    Placement placement(20 + below(rng, 2000), 20 + below(rng, 2000));
-    placement.crop(draw_crop(placement, rng)).resize(1 + below(rng, 900), 1 + below(rng, 900));
+    Placement placement(20 + drawn_below(rng, 2000), 20 + drawn_below(rng, 2000));
+    placement.crop(draw_crop(placement, rng)).resize(1 + drawn_below(rng, 900), 1 + drawn_below(rng, 900));
     if (i % 2 == 0) placement.flip();
     if (i % 3 == 0) placement.warp(Affine::rotation(rng.uniform(-80, 80), {100, 50}), 200, 300);
     placement.crop(draw_crop(placement, rng));
@@ -207,7 +206,7 @@ TEST(PlaceTargets, MapsAreThoseOfTheNearestPixel) {
   for (int i = 0; i < 50; ++i) {
     Placement placement(height, width);
     const CropBox box = draw_crop(placement, rng);
-    const int64_t out_height = 1 + below(rng, 90), out_width = 1 + below(rng, 90);
+    const int64_t out_height = 1 + drawn_below(rng, 90), out_width = 1 + drawn_below(rng, 90);
     placement.crop(box).resize(out_height, out_width);
     if (i % 2 == 0) placement.flip();
     const Targets placed = place_targets(targets, placement, {});
@@ -269,27 +268,6 @@ TEST(PlaceTargets, MasksLabelsAndDepthsStayTogether) {
 bool lies_in(const Box& part, const Box& whole, double margin_px) {
   return part.x0 >= whole.x0 - margin_px && part.y0 >= whole.y0 - margin_px && part.x1 <= whole.x1 + margin_px &&
          part.y1 <= whole.y1 + margin_px;
-}
-
-// As labels do; those that lose all pixels are no segments any more, outside there is none.
-TEST(PlaceTargets, SegmentsMoveAsLabels) {
-  Targets targets = noisy_labels(9, 11);
-  for (const uint16_t label : targets.semantic) targets.panoptic.ids.push_back(label + 1000u);
-  for (uint32_t id = 1200; id-- > 1000;) targets.panoptic.segments.push_back({id, id % 7, id % 2 == 0});
-  Placement placement(9, 11);
-  placement.crop({1, 2, 6, 8}).resize(4, 9).flip().warp(Affine::translation(2, 0), 4, 9);
-  const Targets placed = place_targets(targets, placement, {});
-  std::set<uint32_t> ids;
-  for (size_t i = 0; i < placed.semantic.size(); ++i) {
-    const bool is_outside = placed.semantic[i] == kIgnoreLabel;
-    ASSERT_EQ(placed.panoptic.ids[i], is_outside ? 0 : placed.semantic[i] + 1000u);
-    if (!is_outside) ids.insert(placed.panoptic.ids[i]);
-  }
-  std::vector<SegmentInfo> expected;
-  for (const SegmentInfo& segment : targets.panoptic.segments)
-    if (ids.contains(segment.id)) expected.push_back(segment);
-  EXPECT_GT(expected.size(), 5u);
-  EXPECT_EQ(placed.panoptic.segments, expected);
 }
 
 // Where nothing shrinks, and so no row or column of a mask is passed over.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "glid/core/error.h"
+#include "glid/data/persons.h"
 #include "glid/data/scenes.h"
 #include "glid/eval/measure.h"
 
@@ -90,6 +91,26 @@ TEST(BlindPredictor, BeatsAConstantOnScenes) {
     return *measure->metric().values()[2].value;
   };
   EXPECT_LT(rmse(false), 0.7 * rmse(true));
+}
+
+TEST(BlindPredictor, PutsTheMeanPoseInAPersonsBox) {
+  const Scenes figures({.count = 40, .size_px = 64, .kind = SceneKind::kFigures}, Split::kTrain);
+  const BlindPredictor blind = BlindPredictor::learn(figures, 1);
+  const std::vector<double> sigmas(figures.vocabulary().joints.size(), 0.05);
+  const auto measure = make_measure(KeypointSettings{{}, sigmas}, figures.vocabulary());
+  for (int64_t id = 0; id < figures.size(); ++id) {
+    const Sample sample = figures.get(id);
+    Targets truth = sample.targets;
+    truth.person = person_of(sample);
+    const Prediction prediction = blind.predict(64, 64, truth.person);
+    ASSERT_EQ(prediction.detections.size(), 1u);
+    measure->add({id, sample.name, prediction, truth});
+  }
+  const MetricValue correct = measure->metric().values().back();
+  EXPECT_EQ(correct.name, "PCK@0.1");
+  EXPECT_GT(correct.value.value(), 0.25);
+  EXPECT_LT(correct.value.value(), 0.75);
+  EXPECT_TRUE(blind.predict(64, 64, Person{}).detections.empty());
 }
 
 TEST(BlindPredictor, NeedsASampleThatCanBeRead) {

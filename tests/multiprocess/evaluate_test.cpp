@@ -17,7 +17,7 @@ namespace {
 constexpr int64_t kNumImages = 10;
 
 // Noise, each picture another.
-class Noise : public Dataset {
+class NoisePictures : public Dataset {
  public:
   int64_t size() const override { return kNumImages; }
   Sample get(int64_t id) const override {
@@ -41,7 +41,7 @@ Found score(Communicator& communicator, int64_t batch_size) {
   };
   const auto plan = std::make_shared<ValidationPlan>(
       kNumImages, 5, ValidationPlan::Share{1, batch_size, communicator.rank(), communicator.size()});
-  Loader loader(std::make_shared<Noise>(), plan, {.unit_px = run.shape.encoder.unit_px(), .workers = 0}, prepare);
+  Loader loader(std::make_shared<NoisePictures>(), plan, {.unit_px = run.shape.encoder.unit_px(), .workers = 0}, prepare);
   Scores scores{.loss = MeanLoss{}};
   scores.measures.push_back(make_measure(SemanticSettings{}, {.labels = {{0, "a"}, {1, "b"}, {2, "c"}}}));
   EXPECT_TRUE(evaluate({*run.model, *run.task, loader, communicator}, scores));

@@ -62,6 +62,7 @@ TaskContext context_of_all() {
   TaskContext context = masked_context();
   context.vocabulary.images = {{0, "a"}, {1, "b"}, {2, "c"}};
   context.vocabulary.joints = {"head", "left_hand", "right_hand"};
+  context.vocabulary.has_masks = context.vocabulary.has_depth = true;
   return context;
 }
 

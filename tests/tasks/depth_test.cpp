@@ -16,7 +16,7 @@ namespace {
 
 constexpr int64_t kUnit = 8, kBins = 5;
 
-TaskContext context() { return {small_model_shape(), 24, {}}; }
+TaskContext context() { return {small_model_shape(), 24, {.has_depth = true}}; }
 
 // Metres that follow the red channel, so that geometry can be checked pixel by pixel.
 Sample sample_with_depth(int64_t id, int64_t height, int64_t width) {
@@ -24,6 +24,11 @@ Sample sample_with_depth(int64_t id, int64_t height, int64_t width) {
   for (size_t i = 0; i < sample.image.pixels.size(); i += 3)
     sample.targets.depth.push_back(static_cast<float>(sample.image.pixels[i] + 1) / 100);
   return sample;
+}
+
+TEST(Depth, NeedsDataThatHasIt) {
+  EXPECT_NO_THROW(Depth({}, context()));
+  EXPECT_THROW(Depth({}, {small_model_shape(), 24, {}}), UsageError);
 }
 
 TEST(BinCentres, AreThoseOfEquation5) {
@@ -92,7 +97,7 @@ TEST(Depth, RefusesWhatItCantUse) {
 }
 
 struct DepthRun {
-  explicit DepthRun(const DepthConfig& config = {.bins = kBins, .auxiliary = {{{1, 0.25}}}, .crop = {{24, 24}}})
+  explicit DepthRun(const DepthConfig& config = {.bins = kBins, .auxiliary = {{{{1, 0.25}}}}, .crop = {{24, 24}}})
       : task(config, context()), model(std::make_shared<Glid>(small_model_shape(), task.spec())) {
     initialise_randomly(*model);
     model->to(at::kDouble);

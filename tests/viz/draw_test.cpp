@@ -67,10 +67,10 @@ TEST(Draw, JointsAndLimbs) {
 
 TEST(ContactSheet, OfScenes) {
   const Scenes scenes({1, 40, 64}, Split::kVal);
-  EXPECT_EQ(draw_sample(scenes.get(0), scenes.vocabulary(), 32).size(), 3u);
-  EXPECT_EQ(draw_sample(scenes.get(0), scenes.vocabulary(), 32)[2].width, 32);
+  EXPECT_EQ(draw_sample(scenes.get(0), scenes.vocabulary(), 32).size(), 4u);
+  EXPECT_EQ(draw_sample(scenes.get(0), scenes.vocabulary(), 32)[3].width, 32);
   const Image sheet = contact_sheet(scenes, {.count = 16, .seed = 3, .side_px = 64});
-  EXPECT_EQ(sheet.width, 3 * 70 + 6);
+  EXPECT_EQ(sheet.width, 4 * 70 + 6);
   EXPECT_EQ(sheet.height, 4 * 70 + 6);
   EXPECT_EQ(sheet, contact_sheet(scenes, {.count = 4, .seed = 3, .side_px = 64}));
   EXPECT_NE(sheet, contact_sheet(scenes, {.count = 4, .seed = 4, .side_px = 64}));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,9 +15,12 @@
 
 namespace glid {
 
-// The root is ADEChallengeData2016 (list_ade20k tells which label folders it may hold). Instances come from
-// annotations_instance/ or, where there is no such folder, from ade20k_instance_{train,val}.json as Mask2Former's
-// prepare_ade20k_ins_seg.py writes it; without either there are none.
+class PanopticIndex;
+
+// The root is ADEChallengeData2016 (list_ade20k tells which label folders it may hold). Instances and segments come from
+// annotations_instance/ (segments: over the stuff of the labels, ade_panoptic) or, where there is no such folder, from what
+// Mask2Former's prepare_ade20k_{ins,pan}_seg.py write: ade20k_instance_{train,val}.json; ade20k_panoptic_{train,val}.json
+// with a folder of PNGs of that name. Without any there are none.
 class Ade20k : public AnnotatedDataset {
  public:
   struct Config : FilesConfig {
@@ -25,6 +29,7 @@ class Ade20k : public AnnotatedDataset {
   };
 
   Ade20k(const Config& config, Split split);
+  ~Ade20k() override;
   // Whether there are images of this split.
   static bool has(const Config& config, Split split);
 
@@ -41,12 +46,15 @@ class Ade20k : public AnnotatedDataset {
  private:
   const AdeFrame& frame(int64_t id) const { return listing_.frames.at(static_cast<size_t>(id)); }
   void read_instances(const AdeFrame& frame, Sample& sample) const;
+  void read_segments(const AdeFrame& frame, Sample& sample) const;
+  void check_segments(const AdeFrame& frame, const SizePx& image, Inspection& inspection) const;
   void check_instances(const AdeFrame& frame, const SizePx& image, Inspection& inspection) const;
 
   std::filesystem::path root_;
   AdeListing listing_;
   std::optional<CocoIndex> prepared_;  // instances from the JSON
   std::vector<int64_t> categories_;    // of the JSON: 0 to 99 for each
+  std::unique_ptr<const PanopticIndex> prepared_segments_;
   Vocabulary vocabulary_;
 };
 

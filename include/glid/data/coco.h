@@ -13,8 +13,8 @@
 
 namespace glid {
 
-// Which of the two files of a split.
-enum class CocoFile { kInstances, kPersonKeypoints };
+// Which of the files of a split.
+enum class CocoFile { kInstances, kPersonKeypoints, kPanoptic };
 
 struct CocoConfig : FilesConfig {
   static constexpr std::string_view kName = "coco";
@@ -65,7 +65,6 @@ class Coco : public AnnotatedDataset {
 
   CocoIndex index_;
   std::filesystem::path images_;
-  bool has_masks_;  // any
   Vocabulary vocabulary_;
 };
 

@@ -10,6 +10,7 @@
 #include "glid/config/fields.h"
 #include "glid/data/ade20k.h"
 #include "glid/data/coco.h"
+#include "glid/data/coco_panoptic.h"
 #include "glid/data/dataset.h"
 #include "glid/data/image_folder.h"
 #include "glid/data/nyu_depth.h"
@@ -24,8 +25,8 @@ constexpr auto enum_names(Split) {
 }
 
 // The closed list of datasets.
-using DatasetConfig = std::variant<ImageNetConfig, FolderConfig, Scenes::Config, CocoConfig, CocoPoseConfig, Ade20k::Config,
-                                   NyuDepthV2::Config, Voc::Config, Pairs::Config>;
+using DatasetConfig = std::variant<ImageNetConfig, FolderConfig, Scenes::Config, CocoConfig, CocoPoseConfig,
+                                   CocoPanoptic::Config, Ade20k::Config, NyuDepthV2::Config, Voc::Config, Pairs::Config>;
 
 struct DataConfig {
   DatasetConfig dataset;

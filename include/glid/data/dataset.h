@@ -26,7 +26,8 @@ class Dataset {
   virtual uint64_t fingerprint() const = 0;
 };
 
-// What the numbers in Targets stand for.
+// What the numbers in Targets stand for, and so what a set knows: boxes if it has `objects`, labels if it has `labels`, and
+// so on. A task that needs more says so before anything is read.
 struct Vocabulary {
   struct Class {
     int64_t id = 0;  // the number in the dataset's files
@@ -44,6 +45,8 @@ struct Vocabulary {
   std::vector<bool> is_thing;   // of each of `segments`
   std::vector<std::string> joints;
   std::vector<Limb> limbs;
+  bool has_masks = false;  // Instance::mask, of some objects at least
+  bool has_depth = false;  // Targets::depth
 };
 
 // What the dataset's files call an image: a number (COCO) or a name.

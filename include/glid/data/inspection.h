@@ -109,6 +109,7 @@ class Inspection {
   void count_image(const SizePx& size) { ++sizes_[size]; }
   void count_label(int64_t index);
   void count_object(int64_t category);
+  void count_segment(int64_t category);
   // A box of this image (its size may be unknown).
   void check_box(const Box& box, const SizePx& image, const std::string& where);
   // Counts the pixels of each class; one finding for each label out of range.
@@ -124,6 +125,7 @@ class Inspection {
   const std::vector<ClassCount>& images() const { return images_.counts; }
   const std::vector<ClassCount>& objects() const { return objects_.counts; }
   const std::vector<ClassCount>& labels() const { return labels_.counts; }
+  const std::vector<ClassCount>& segments() const { return segments_.counts; }
   const std::map<SizePx, int64_t>& sizes() const { return sizes_; }
   const std::vector<double>& median_depths() const { return median_depths_; }  // of the images with a valid pixel, metres
 
@@ -138,7 +140,7 @@ class Inspection {
 
   int64_t sample_ = -1;
   std::vector<Finding> findings_;
-  Tally images_, objects_, labels_;
+  Tally images_, objects_, labels_, segments_;
   std::map<SizePx, int64_t> sizes_;
   std::vector<double> median_depths_;
 };

@@ -12,13 +12,14 @@ namespace glid {
 
 // What a reader gets back, to the last bit beside the JPEG's pixels:
 //   imagenet   the class of the scene as the folder's name
-//   coco       boxes, masks, classes 1 to 6 (instances_*2017.json); joints of one class "object"
+//   coco       boxes, masks, classes 1 to 6 (instances_*2017.json); joints of one class "object"; segments of the classes 0
+//   (background, stuff) to 6 (panoptic_*2017.json)
 //   (person_keypoints_*2017.json) ade20k     class c as the c-th thing of ADE20K, the background as its class 0 "wall";
 //   instances both as rasters and as
 //              ade20k_instance_*.json
 //   nyu_depth  depth rounded to the millimetre
 //   voc        boxes and classes
-//   pairs      labels, 0 for the background and c + 1 for the class c
+//   pairs      labels, 0 for the background and c + 1 for the class c; depth rounded to the millimetre
 enum class DemoLayout { kImageNet, kCoco, kAde20k, kNyuDepth, kVoc, kPairs };
 
 constexpr auto enum_names(DemoLayout) {

@@ -1,4 +1,4 @@
-// A folder of images and a folder of PNG labels of the same names: people's own semantic segmentation.
+// A folder of images and a folder of PNGs of the same names: people's own semantic segmentation or depth.
 #pragma once
 
 #include <filesystem>
@@ -13,13 +13,22 @@
 
 namespace glid {
 
-// root/images/{train,val} and root/labels/{train,val}. Without those folders all of root/images and root/labels, of which a
-// tenth, chosen by a hash of the names, is the validation set. Files match by relative path without extension; those without
-// a partner are left out.
+// What the PNGs are.
+enum class PairTarget { kLabels, kDepth };
+constexpr auto enum_names(PairTarget) {
+  return std::to_array<config::Named<PairTarget>>({{PairTarget::kLabels, "labels", "semantic classes"},
+                                                   {PairTarget::kDepth, "depth", "16-bit distances, 0 where unknown"}});
+}
+
+// root/images/{train,val} and root/labels/{train,val} (depth: root/depth/{train,val}). Without those folders all of
+// root/images and root/labels, of which a tenth, chosen by a hash of the names, is the validation set. Files match by
+// relative path without extension; those without a partner are left out.
 class Pairs : public AnnotatedDataset {
  public:
   struct Config : FilesConfig {
     static constexpr std::string_view kName = "pairs";
+    PairTarget target = PairTarget::kLabels;
+    double depth_scale = 1000;
     std::vector<std::string> classes;
     int64_t num_classes = 0;
     int64_t ignore_label = kIgnoreLabel;
@@ -28,6 +37,8 @@ class Pairs : public AnnotatedDataset {
     template <class V>
     void fields(V& v) {
       FilesConfig::fields(v);
+      v("target", target, "what the PNGs are, and the name of their folder");
+      v("depth_scale", depth_scale, "units of the depth PNGs in a metre", config::positive());
       v("classes", classes, "names of the classes, in order");
       v("num_classes", num_classes, "their number; 0: that of the names or, without names, 255: nothing is out of range",
         config::in_range(0, kIgnoreLabel));
@@ -54,6 +65,8 @@ class Pairs : public AnnotatedDataset {
   const FilePair& pair(int64_t id) const { return pairs_.at(static_cast<size_t>(id)); }
 
   std::filesystem::path root_;
+  PairTarget target_;
+  double depth_scale_;
   LabelCoding coding_;
   std::vector<FilePair> pairs_;
   std::vector<std::filesystem::path> images_without_label_, labels_without_image_;

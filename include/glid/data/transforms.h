@@ -17,8 +17,10 @@ CropBox random_crop_box(int64_t height, int64_t width, Rng& rng);
 // flip with probability 0.5. A function of (seed, epoch, id).
 Placement pretraining_placement(int64_t height, int64_t width, const SampleKey& key, int64_t size_px);
 
-// MAE's evaluation: the short side to int(size * 256 / 224), then the centre crop of size x size. Throws DataError for a
-// sliver whose resized form would exceed kMaxImagePixels.
+// MAE's evaluation: the short side to int(size * 256 / 224), then the centre crop of size x size. Throws as resize_image().
 Placement centre_placement(int64_t height, int64_t width, int64_t size_px);
+
+// Adds the change of size; throws DataError for a sliver whose resized form would exceed kMaxImagePixels.
+Placement& resize_image(Placement& placement, int64_t height, int64_t width);
 
 }  // namespace glid

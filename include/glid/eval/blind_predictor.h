@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,8 @@ class BlindPredictor {
   // read are passed over; throws DataError when all of them are.
   static BlindPredictor learn(const AnnotatedDataset& data, uint64_t seed);
 
-  // Of an image of that size, in its pixels.
-  Prediction predict(int64_t height, int64_t width) const;
+  // Of an image of that size, in its pixels. Of a person: the mean joints in their box, and nothing where there is no box.
+  Prediction predict(int64_t height, int64_t width, const std::optional<Person>& person = {}) const;
 
   // For files: numbers by name.
   using State = std::map<std::string, Array>;
@@ -42,6 +43,7 @@ class BlindPredictor {
  private:
   const Array* find(const std::string& name) const;
   void add_detections(Prediction& prediction) const;
+  void add_pose(const Person& person, Prediction& prediction) const;
 
   State state_;
 };

@@ -8,6 +8,7 @@
 
 #include "glid/config/fields.h"
 #include "glid/metrics/metric_settings.h"
+#include "glid/tasks/auxiliary.h"
 #include "glid/tasks/depth_loss.h"
 #include "glid/tasks/mask_features.h"
 #include "glid/tasks/query_config.h"
@@ -32,7 +33,7 @@ struct DepthConfig {
   double max_depth = 10;
   BinNorm bin_norm = BinNorm::kSoftmax;
   SiPool si_pool = SiPool::kImage;
-  std::vector<std::array<double, 2>> auxiliary;
+  AuxiliaryConfig auxiliary;
   DotConfig dot;
   QueryConfig queries;
   std::optional<std::array<int64_t, 4>> frame;
@@ -48,7 +49,7 @@ struct DepthConfig {
     v("max_depth", max_depth, "metres, where the last one ends", config::positive());
     v("bin_norm", bin_norm, "how raw lengths become shares of the range");
     v("si_pool", si_pool, "what the loss is taken over");
-    v("auxiliary", auxiliary, "[layer, weight] of decoder layers before the last that have a loss too", config::positive());
+    auxiliary.fields(v);
     dot.fields(v);
     queries.fields(v);
     v("frame", frame, "[top, left, height, width] of the pixels that training knows; null: all", config::non_negative());
@@ -63,6 +64,7 @@ struct DepthConfig {
 
 class Depth : public Task {
  public:
+  // Throws UsageError when the data has no depth.
   Depth(const DepthConfig& config, const TaskContext& context);
 
   TaskSpec spec() const override;  // heads: "lengths" 1, "embedding" d

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "glid/config/fields.h"
+#include "glid/data/augment.h"
 #include "glid/metrics/metric_settings.h"
 #include "glid/tasks/matching.h"
 #include "glid/tasks/query_config.h"
@@ -69,7 +70,7 @@ struct DetectionConfig {
   bool auxiliary = true;
   BoxWeights cost, weight;
   int64_t max_detections = 100;
-  bool flip = true;
+  ScaledOrCut pictures;
 
   template <class V>
   void fields(V& v) {
@@ -82,8 +83,9 @@ struct DetectionConfig {
     v("cost", cost, "");
     v("weight", weight, "");
     v("max_detections", max_detections, "of an image, the best of all queries and classes", config::positive());
-    v("flip", flip, "half of the training pictures are mirrored");
+    pictures.fields(v);
   }
+  void check(config::Problems& problems) const { pictures.check(problems); }
 };
 
 class ObjectDetection : public Task {
@@ -129,7 +131,6 @@ class ObjectDetection : public Task {
     double weight;
   };
   void add_terms(Losses& losses, const Outputs& all, const Objects& objects, const Matched& matched) const;
-  Placement training_placement(const Image& image, const SampleKey& key) const;
   // The best max_detections of one picture, in its pixels: the last layer's logits [Q, K] and boxes [Q, 4] on the host.
   std::vector<Detection> best(const at::Tensor& logits, const at::Tensor& boxes, const Placement& placement) const;
   void draw(Image& image, const Detection& box) const;

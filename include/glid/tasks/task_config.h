@@ -11,6 +11,7 @@
 #include "glid/tasks/masked_image.h"
 #include "glid/tasks/multitask.h"
 #include "glid/tasks/panoptic.h"
+#include "glid/tasks/pose.h"
 #include "glid/tasks/semantic.h"
 
 namespace glid {
@@ -23,6 +24,7 @@ using TaskConfig = std::variant<
     SemanticConfig,
     InstanceMasksConfig,
     PanopticMasksConfig,
+    PoseConfig,
     MultitaskConfig>;
 
 std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context);

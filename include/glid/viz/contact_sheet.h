@@ -10,7 +10,7 @@
 namespace glid {
 
 // What is known about a sample as pictures whose longer side is `side_px`: the image with masks, boxes, names and
-// joints, then its semantic classes and its depth where it has them.
+// joints, then its semantic classes, its segments and its depth where it has them.
 std::vector<Image> draw_sample(const Sample& sample, const Vocabulary& vocabulary, int64_t side_px);
 
 struct SheetOptions {
