@@ -43,10 +43,10 @@ struct LossTerm {
   at::Tensor sum;  // scalar
   double weight = 1;
   std::string count;
-  std::string share = {};  // a count as well: the term weighs as much as that is of kPictures; none: all of its weight
   int64_t layer = 0;  // the decoder layer that answered, from 1; 0: the last
   // Detached: the part of the sum of each picture of the batch, 0 of those that the term isn't about. Validation needs it.
   at::Tensor by_image;
+  std::string share = {};  // a count as well: the term weighs as much as that is of kPictures; none: all of its weight
 };
 
 inline constexpr const char* kPictures = "pictures";
