@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "glid/core/error.h"
 
@@ -16,6 +18,17 @@ inline std::optional<int> parse_command_line(CLI::App& app, int argc, char** arg
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }
+}
+
+// The same command without --nproc, for the processes that the launcher starts.
+inline std::vector<std::string> without_nproc(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--nproc") ++i;
+    else if (!argument.starts_with("--nproc=")) arguments.push_back(argument);
+  }
+  return arguments;
 }
 
 }  // namespace glid

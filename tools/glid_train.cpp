@@ -1,26 +1,10 @@
 // Pre-trains or fine-tunes a model from one configuration file.
 #include <cstdio>
 #include <string>
-#include <vector>
 
 #include "command_line.h"
 #include "glid/dist/launch.h"
 #include "glid/train/train_program.h"
-
-namespace {
-
-// The same command without --nproc, for the processes that the launcher starts.
-std::vector<std::string> without_nproc(int argc, char** argv) {
-  std::vector<std::string> arguments;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    if (argument == "--nproc") ++i;
-    else if (!argument.starts_with("--nproc=")) arguments.push_back(argument);
-  }
-  return arguments;
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   glid::TrainArguments arguments;
@@ -43,7 +27,7 @@ int main(int argc, char** argv) {
     if (help_config) return std::fputs(glid::config_help().c_str(), stdout), glid::ExitCode::kDone;
     if (arguments.config.empty())
       throw glid::UsageError("--config", "is missing", "", "glid_train --help lists the options");
-    if (nproc > 0) return static_cast<glid::ExitCode>(glid::launch_local(nproc, without_nproc(argc, argv)));
+    if (nproc > 0) return static_cast<glid::ExitCode>(glid::launch_local(nproc, glid::without_nproc(argc, argv)));
     return glid::run_train_program(arguments);
   });
 }

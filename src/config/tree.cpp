@@ -183,4 +183,10 @@ void set_text(Tree& tree, std::string_view path, const std::string& text, const 
   place(tree.root, split_path(path), {.kind = Node::Kind::kScalar, .text = text, .quoted = true, .origin = origin});
 }
 
+void set_option(Tree& tree, std::string_view path, const std::string& text, const std::string& option) {
+  if (const std::string origin = tree.origin(path); origin.starts_with("--set"))
+    throw UsageError(origin, "is set by an option too", format("{} {}", option, text), "give one of the two");
+  set_text(tree, path, text, option);
+}
+
 }  // namespace glid::config

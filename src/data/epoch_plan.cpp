@@ -72,8 +72,10 @@ ValidationPlan::ValidationPlan(int64_t dataset_size, uint64_t seed, const Share&
     throw UsageError("eval.fraction", "lies above 0 and up to 1", format("{}", share.fraction));
   }
   chosen_ = std::max<int64_t>(1, std::llround(share.fraction * static_cast<double>(dataset_size)));
-  begin_ = chosen_ * share.rank / share.world_size;
-  end_ = chosen_ * (share.rank + 1) / share.world_size;
+  const int64_t batches = (chosen_ + batch_size_ - 1) / batch_size_;
+  const auto first_of = [&](int64_t rank) { return std::min(chosen_, batches * rank / share.world_size * batch_size_); };
+  begin_ = first_of(share.rank);
+  end_ = first_of(share.rank + 1);
 }
 
 std::vector<Place> ValidationPlan::places(int64_t step, int64_t /*micro*/) const {

@@ -25,12 +25,6 @@ void require_given(const std::string& option, bool given) {
   if (!given) throw UsageError(option, "is missing", {}, "glid_eval --help lists the options");
 }
 
-void set_once(config::Tree& tree, const char* path, const std::string& text, const char* option) {
-  if (const std::string origin = tree.origin(path); origin.starts_with("--set"))
-    throw UsageError(origin, "is set by an option too", format("{} {}", option, text), "give one of the two");
-  config::set_text(tree, path, text, option);
-}
-
 EvalRequest make_request(const EvalArguments& arguments) {
   EvalRequest request;
   require_given("--task", !arguments.task.empty());
@@ -42,8 +36,8 @@ EvalRequest make_request(const EvalArguments& arguments) {
   request.annotations_dir = arguments.annotations_dir;
   request.plots = arguments.plots;
   config::Tree tree = config::parse_tree("{}", "--set", arguments.overrides);
-  set_once(tree, "eval.metric", arguments.task, "--task");
-  if (!arguments.protocol.empty()) set_once(tree, "eval.protocol", arguments.protocol, "--protocol");
+  config::set_option(tree, "eval.metric", arguments.task, "--task");
+  if (!arguments.protocol.empty()) config::set_option(tree, "eval.protocol", arguments.protocol, "--protocol");
   EvalBlocks blocks;
   config::read(tree, blocks);
   request.settings = blocks.eval;

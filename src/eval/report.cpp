@@ -51,6 +51,19 @@ size_t longest_name(const NamedValues& values) {
   return longest;
 }
 
+std::string lines_of(const NamedValues& values) {
+  std::string text;
+  const size_t width = longest_name(values);
+  for (const auto& [name, value] : values) text += format("  {:<{}}  {}\n", name, width, shown(value));
+  return text;
+}
+
+Json json_of(const NamedValues& values) {
+  Json json = Json::object();
+  for (const auto& [name, value] : values) json.set(name, json_of(value));
+  return json;
+}
+
 }  // namespace
 
 NamedValues named_values(const std::vector<MetricValue>& values) {
@@ -61,22 +74,29 @@ NamedValues named_values(const std::vector<MetricValue>& values) {
 
 std::string report_table(const Report& report) {
   std::string text = format("{}: {} images\nprotocol {}: {}\n", report.task, report.images, report.protocol, report.rules);
-  const size_t width = longest_name(report.metrics);
-  for (const auto& [name, value] : report.metrics) text += format("  {:<{}}  {}\n", name, width, shown(value));
+  for (const auto& [name, value] : report.model) text += format("{}: {}\n", name, value);
+  text += lines_of(report.metrics);
   for (const Variant& v : report.variants) text += format("  {} by protocol {}: {}\n", v.metric, v.protocol, shown(v.value));
+  if (!report.losses.empty()) text += "losses\n" + lines_of(report.losses);
+  if (!report.blind.empty()) text += "without looking at the images\n" + lines_of(report.blind);
   for (const std::string& note : report.notes) text += format("note: {}\n", note);
   return text;
 }
 
 std::string report_json(const Report& report) {
-  Json metrics = Json::object();
-  for (const auto& [name, value] : report.metrics) metrics.set(name, json_of(value));
   Json::Array variants, notes;
   for (const Variant& variant : report.variants) variants.push_back(json_of(variant));
   for (const std::string& note : report.notes) notes.emplace_back(note);
   Json json = Json::object();
   json.set("task", report.task).set("protocol", report.protocol).set("rules", report.rules).set("images", report.images);
-  json.set("metrics", metrics).set("variants", variants).set("per_class", json_of(report.per_class));
+  if (!report.model.empty()) {
+    Json model = Json::object();
+    for (const auto& [name, value] : report.model) model.set(name, value);
+    json.set("model", std::move(model));
+  }
+  if (!report.losses.empty()) json.set("losses", json_of(report.losses));
+  if (!report.blind.empty()) json.set("without_looking", json_of(report.blind));
+  json.set("metrics", json_of(report.metrics)).set("variants", variants).set("per_class", json_of(report.per_class));
   if (!report.per_image.empty()) json.set("per_image", json_of(report.per_image));
   if (!report.confusion.empty()) json.set("confusion", json_of(report.confusion));
   return json.set("notes", notes).dump(2) + "\n";

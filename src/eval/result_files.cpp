@@ -3,9 +3,9 @@
 #include <concepts>
 
 #include "glid/config/write.h"
+#include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
-#include "glid/eval/evaluate_files.h"
 #include "result_writers.h"
 
 namespace glid {
@@ -24,7 +24,9 @@ std::unique_ptr<ResultFiles> result_files_of(const WithoutFiles auto&, const Ann
 }
 
 // A run's settings as those of files.
-FileMetricSettings of_files(const WithoutFiles auto&, const Vocabulary&) { return {}; }
+FileMetricSettings of_files(const WithoutFiles auto& settings, const Vocabulary&) {
+  throw UsageError("eval.metric", "has no result files", std::string(settings.kName));
+}
 FileMetricSettings of_files(const BoxSettings& settings, const Vocabulary&) { return settings; }
 FileMetricSettings of_files(const MaskSettings& settings, const Vocabulary&) { return settings; }
 FileMetricSettings of_files(const KeypointSettings& settings, const Vocabulary&) { return settings; }
@@ -56,25 +58,45 @@ void put_map(const fs::path& folder, const std::string& stem, const char* extens
   put_file(file, bytes);
 }
 
+bool has_result_files(const MetricSettings& settings) {
+  return std::visit([](const auto& alternative) { return !WithoutFiles<std::decay_t<decltype(alternative)>>; }, settings);
+}
+
 std::unique_ptr<ResultFiles> make_result_files(const MetricSettings& settings, const AnnotatedDataset& dataset,
                                                const fs::path& folder, const ResultFormat& format) {
   return std::visit([&](const auto& alternative) { return result_files_of(alternative, dataset, folder, format); },
                     settings);
 }
 
-std::vector<std::string> scoring_options(const MetricSettings& settings, const Vocabulary& vocabulary,
-                                         const fs::path& folder) {
-  const FileMetricSettings metric =
-      std::visit([&](const auto& alternative) { return of_files(alternative, vocabulary); }, settings);
-  const std::string task(config::name_of(metric)), name = is_map(task) ? task : task + ".json";
-  std::vector<std::string> options{
-      "--task", task, "--results", (folder / name).string(), "--annotations", (folder / "truth" / name).string()};
+EvalRequest scoring_request(const MetricSettings& settings, const Vocabulary& vocabulary, const fs::path& folder) {
+  EvalRequest request;
+  request.settings.metric = std::visit([&](const auto& alternative) { return of_files(alternative, vocabulary); }, settings);
+  const std::string task(config::name_of(settings)), name = is_map(task) ? task : task + ".json";
+  request.results = folder / name;
+  request.annotations = folder / "truth" / name;
+  return request;
+}
+
+std::vector<std::string> options_of(const EvalRequest& request) {
+  const FileMetricSettings& metric = request.settings.metric;
+  std::vector<std::string> options{"--task",        std::string(config::name_of(metric)),
+                                   "--results",     request.results.string(),
+                                   "--annotations", request.annotations.string()};
   const auto given = config::flatten(FileEvalConfig{metric}), known = config::flatten(FileEvalConfig{by_default(metric)});
   for (const config::Difference& d : config::difference(known, given)) {
     options.push_back("--set");
-    options.push_back(glid::format("eval.{}={}", d.path, d.new_value));
+    options.push_back(format("eval.{}={}", d.path, d.new_value));
   }
   return options;
+}
+
+std::string command_line(const EvalRequest& request) {
+  std::string line;
+  for (const std::string& option : options_of(request)) {
+    const bool is_plain = option.find_first_of(" '\"[]{}*?$&;|<>()\\") == std::string::npos;
+    line += (line.empty() ? "" : " ") + (is_plain ? option : "'" + option + "'");
+  }
+  return line;
 }
 
 }  // namespace glid

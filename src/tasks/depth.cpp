@@ -64,6 +64,7 @@ Depth::Depth(const DepthConfig& config, const TaskContext& context)
       num_layers_(context.model.decoder.layers),
       width_(context.model.decoder.width),
       size_px_(context.image_size_px),
+      tta_(context.tta),
       viewer_(shape_) {
   if (!context.vocabulary.has_depth)
     throw UsageError("task.name", "needs depth, which the data doesn't have", std::string(DepthConfig::kName),
@@ -95,23 +96,32 @@ Placement Depth::training_placement(const Image& image, const SampleKey& key) co
   return placement;
 }
 
-std::vector<PreparedImage> Depth::prepare(const Sample& sample, const SampleKey& key, const BatchPosition&,
-                                          bool training) const {
-  if (sample.targets.depth.empty()) throw DataError(sample.name, "has no depth");
-  Placement placement(sample.image.height, sample.image.width);
-  if (training) placement = training_placement(sample.image, key);
-  else if (!config_.crop) placement.resize(size_px_, size_px_);
-  PreparedImage prepared{.image = place_image(sample.image, placement, Filter::kBilinear), .placement = placement};
-  Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kColour);
-  if (training && config_.colour && rng.uniform() < 0.5) prepared.image = change_colours(prepared.image, rng);
+PreparedImage Depth::view_of(const Sample& sample, const Placement& placement) const {
+  PreparedImage view{.image = place_image(sample.image, placement, Filter::kBilinear), .placement = placement};
   Targets depth;
   depth.depth = sample.targets.depth;
   std::vector<float> placed = place_targets(depth, placement, {}).depth;
   const bool is_measured = std::ranges::any_of(placed, [](float metres) { return metres > 0; });
-  prepared.arrays["is_measured"] = {{1}, std::vector<float>{is_measured ? 1.0F : 0.0F}};
-  prepared.arrays["depth"] = {{std::ssize(placed)}, std::move(placed)};
-  if (!training) prepared.truth = std::make_shared<const Targets>(std::move(depth));
-  return {std::move(prepared)};
+  view.arrays["is_measured"] = {{1}, std::vector<float>{is_measured ? 1.0F : 0.0F}};
+  view.arrays["depth"] = {{std::ssize(placed)}, std::move(placed)};
+  return view;
+}
+
+std::vector<PreparedImage> Depth::prepare(const Sample& sample, const SampleKey& key, const BatchPosition&,
+                                          bool training) const {
+  if (sample.targets.depth.empty()) throw DataError(sample.name, "has no depth");
+  if (training) {
+    PreparedImage view = view_of(sample, training_placement(sample.image, key));
+    Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kColour);
+    if (config_.colour && rng.uniform() < 0.5) view.image = change_colours(view.image, rng);
+    return {std::move(view)};
+  }
+  Placement placement(sample.image.height, sample.image.width);
+  if (!config_.crop) placement.resize(size_px_, size_px_);
+  std::vector<PreparedImage> views{view_of(sample, placement)};
+  views[0].truth = std::make_shared<const Targets>(Targets{.depth = sample.targets.depth});
+  if (tta_ == Tta::kFlip) views.push_back(view_of(sample, placement.flip()));
+  return views;
 }
 
 TaskSpec Depth::spec() const {
@@ -220,7 +230,10 @@ std::vector<std::vector<Image>> Depth::pictures(std::span<const Answer> answers,
     for (int64_t i = 0; i < predicted[r].size(0); ++i)
       rows.push_back({images[rows.size()], drawn(predicted[r][i]), drawn(truths[r][i])});
   }
-  return rows;
+  std::vector<std::vector<Image>> of_samples;  // their first views
+  for (const ImageRange& views : question.batch.samples())
+    of_samples.push_back(std::move(rows[static_cast<size_t>(views.first)]));
+  return of_samples;
 }
 
 }  // namespace glid

@@ -155,6 +155,13 @@ std::optional<Checkpoint> newest_checkpoint(const fs::path& run_folder) {
   return std::nullopt;
 }
 
+Checkpoint checkpoint_of_step(const fs::path& run_folder, int64_t step) {
+  const fs::path folder = checkpoints_of(run_folder) / folder_name(step);
+  if (fs::exists(folder)) return open_checkpoint(folder);
+  const std::vector<int64_t> steps = steps_on_disk(checkpoints_of(run_folder));
+  throw DataError(folder.string(), "is not there", {}, glid::format("the run has steps {}", fmt::join(steps, ", ")));
+}
+
 Checkpoint find_checkpoint(const fs::path& path) {
   if (fs::exists(path / "state.json")) return open_checkpoint(path);
   std::optional<Checkpoint> newest = newest_checkpoint(path);

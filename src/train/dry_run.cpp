@@ -30,7 +30,8 @@ struct DataCount {
 DataCount count_images(const RunConfig& config) {
   try {
     const auto data = make_dataset(config.data, Split::kTrain);
-    const auto task = make_task(config.task, {config.model.shape(), config.data.image_size, data->vocabulary()});
+    const auto task =
+        make_task(config.task, {config.model.shape(), config.data.image_size, data->vocabulary(), config.eval.tta});
     return {filtered(data, task->filter())->size(), "images in data.root"};
   } catch (const DataError&) {
     const PublishedSet published = published_set(config.data);
@@ -211,7 +212,7 @@ Measurements measure(Session& session, int64_t micro) {
   const RunConfig& config = session.config;
   Measurements m{peak_memory_mib(session.device), {}, {}};
   if (const int64_t side = smaller_side(config); side > 0) {
-    const auto task = make_task(config.task, {config.model.shape(), side, session.data->vocabulary()});
+    const auto task = make_task(config.task, {config.model.shape(), side, session.data->vocabulary(), config.eval.tta});
     for (int64_t images = 2; images <= std::min(kSmallAreaImages, micro); images *= 2)
       m.small.push_back(measure(session, *task, images, side));
   }

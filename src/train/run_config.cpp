@@ -19,6 +19,15 @@ void check_metric(const MetricSettings& metric, const Config& config, config::Pr
     problems.add("eval.metric", format("must be {} for task.name: {}", known, Config::kName));
 }
 
+template <class Config>
+void check_tta(Tta tta, const Config&, config::Problems& problems) {
+  bool is_known = tta == Tta::kNone;
+  if constexpr (requires { Config::kTta; })
+    is_known = is_known || std::ranges::find(Config::kTta, tta) != Config::kTta.end();
+  if (!is_known)
+    problems.add("eval.tta", format("is not for task.name: {}", Config::kName), std::string(config::name_of(tta)));
+}
+
 bool starts_with_any(const std::string& path, std::initializer_list<std::string_view> beginnings) {
   return std::any_of(beginnings.begin(), beginnings.end(), [&](std::string_view b) { return path.starts_with(b); });
 }
@@ -33,12 +42,15 @@ bool may_change_bits(const std::string& path) {
   return starts_with_any(path, {"train.accumulate", "train.threads", "train.steps", "train.epochs", "train.device"});
 }
 
-bool is_measure(const std::string& path) { return path.starts_with("eval.") && path != "eval.every_steps"; }
+bool is_measure(const std::string& path) {
+  return path.starts_with("eval.") && path != "eval.every_steps" && path != "eval.weights";
+}
 
 }  // namespace
 
 void RunConfig::check(config::Problems& problems) const {
   std::visit([&](const auto& alternative) { check_metric(eval.metric, alternative, problems); }, task);
+  std::visit([&](const auto& alternative) { check_tta(eval.tta, alternative, problems); }, task);
   const int64_t unit = model.encoder.shape().unit_px();
   if (data.image_size % unit != 0) {
     problems.add("data.image_size", format("must be a multiple of the unit, {} px (8 x patch)", unit), "",

@@ -11,6 +11,46 @@ void get(const Json& json, uint64_t& value) { value = json.as_uint(); }
 void get(const Json& json, double& value) { value = json.as_double(); }
 void get(const Json& json, std::string& value) { value = json.as_string(); }
 
+Json to_json(const std::vector<Vocabulary::Class>& classes) {
+  Json::Array all;
+  for (const Vocabulary::Class& c : classes) all.push_back(Json::object().set("id", c.id).set("name", c.name));
+  return all;
+}
+
+Json to_json(const Vocabulary& vocabulary) {
+  Json::Array limbs;
+  for (const auto& [from, to] : vocabulary.limbs) limbs.push_back(Json::Array{from, to});
+  Json json = Json::object();
+  json.set("images", to_json(vocabulary.images)).set("objects", to_json(vocabulary.objects));
+  json.set("labels", to_json(vocabulary.labels)).set("segments", to_json(vocabulary.segments));
+  json.set("is_thing", Json::Array(vocabulary.is_thing.begin(), vocabulary.is_thing.end()));
+  json.set("joints", Json::Array(vocabulary.joints.begin(), vocabulary.joints.end()));
+  json.set("limbs", std::move(limbs));
+  return json.set("has_masks", vocabulary.has_masks).set("has_depth", vocabulary.has_depth);
+}
+
+template <class T>
+const T& to_json(const T& value) {
+  return value;
+}
+
+void get(const Json& json, std::vector<Vocabulary::Class>& classes) {
+  for (const Json& c : json.as_array()) classes.push_back({c.at("id").as_int(), c.at("name").as_string()});
+}
+
+void get(const Json& json, Vocabulary& vocabulary) {
+  get(json.at("images"), vocabulary.images);
+  get(json.at("objects"), vocabulary.objects);
+  get(json.at("labels"), vocabulary.labels);
+  get(json.at("segments"), vocabulary.segments);
+  for (const Json& is_thing : json.at("is_thing").as_array()) vocabulary.is_thing.push_back(is_thing.as_bool());
+  for (const Json& joint : json.at("joints").as_array()) vocabulary.joints.push_back(joint.as_string());
+  for (const Json& limb : json.at("limbs").as_array())
+    vocabulary.limbs.push_back({limb.as_array().at(0).as_int(), limb.as_array().at(1).as_int()});
+  vocabulary.has_masks = json.at("has_masks").as_bool();
+  vocabulary.has_depth = json.at("has_depth").as_bool();
+}
+
 struct Writer {
   Json json = Json::object();
 
@@ -21,7 +61,7 @@ struct Writer {
       value.fields(block);
       json.set(name, std::move(block.json));
     } else {
-      json.set(name, value);
+      json.set(name, to_json(value));
     }
   }
 };

@@ -35,7 +35,7 @@ Session::Session(const RunConfig& config, std::shared_ptr<const AnnotatedDataset
     : config(config),
       communicator(communicator),
       device(device),
-      task(make_task(config.task, {config.model.shape(), config.data.image_size, data->vocabulary()})),
+      task(make_task(config.task, {config.model.shape(), config.data.image_size, data->vocabulary(), config.eval.tta})),
       model(make_model(config, *task, device)),
       data(filtered(std::move(data), task->filter())),
       plan(std::make_shared<TrainingPlan>(this->data->size(), config.seed, layout)),
@@ -51,15 +51,15 @@ Session::Session(const RunConfig& config, std::shared_ptr<const AnnotatedDataset
   if (config.optim.ema) learner.ema = &ema.emplace(named_parameters(*model), *config.optim.ema, config.optim.ema_warmup);
 }
 
-LoaderOptions Session::loader_options() const {
+LoaderOptions loader_options(const RunConfig& config, const c10::Device& device) {
   return {.unit_px = config.model.encoder.shape().unit_px(),
           .workers = config.data.workers,
           .max_bad_files = config.data.max_bad_files,
           .page_locked = device.is_cuda()};
 }
 
-Prepare Session::prepare(bool training) const {
-  return [task = task.get(), training](const Sample& sample, const SampleKey& key, const BatchPosition& position) {
+Prepare prepare_by(const Task& task, bool training) {
+  return [task = &task, training](const Sample& sample, const SampleKey& key, const BatchPosition& position) {
     return task->prepare(sample, key, position, training);
   };
 }

@@ -32,6 +32,7 @@ RunState snapshot(RunState state, const Session& session, const NonfiniteGuard& 
   state.skipped_updates = guard.counts().skipped;
   state.nonfinite_in_a_row = guard.counts().in_a_row;
   state.best = validation.best();
+  state.vocabulary = session.data->vocabulary();
   state.git = GLID_GIT_HASH;
   return state;
 }

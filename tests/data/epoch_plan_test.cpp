@@ -108,6 +108,22 @@ TEST(ValidationPlan, EverySampleOnceOverAllRanks) {
   }
 }
 
+TEST(ValidationPlan, BatchesAreTheSameForAnyNumberOfRanks) {
+  const auto batches = [](int64_t ranks) {
+    std::vector<std::vector<int64_t>> all;
+    for (int64_t rank = 0; rank < ranks; ++rank) {
+      const ValidationPlan plan(23, 7, {1.0, 4, rank, ranks});
+      for (int64_t step = 0; !plan.places(step, 0).empty(); ++step) {
+        all.emplace_back();
+        for (const Place& place : plan.places(step, 0)) all.back().push_back(plan.key(place, 0)->id);
+      }
+    }
+    return all;
+  };
+  ASSERT_EQ(batches(1).size(), 6u);
+  for (const int64_t ranks : {2, 3, 5, 9}) EXPECT_EQ(batches(ranks), batches(1)) << ranks;
+}
+
 TEST(ValidationPlan, AFractionIsSpreadEvenly) {
   const ValidationPlan plan(100, 7, {0.1, 100, 0, 1});
   const auto places = plan.places(0, 0);

@@ -89,7 +89,7 @@ class Results : public testing::Test {
       ranks[id % 2]->add(sample);
     }
     ranks[1]->finish({ranks[0]->records(), ranks[1]->records()});
-    std::vector<std::string> options = scoring_options(settings, images.vocabulary(), out);
+    std::vector<std::string> options = options_of(scoring_request(settings, images.vocabulary(), out));
     options.insert(options.end(), {"--json", (out / "report.json").string()});
     const ProgramResult ran = run("glid_eval", options);
     EXPECT_EQ(ran.code, 0) << ran.output;

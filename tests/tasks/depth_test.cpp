@@ -155,15 +155,14 @@ TEST(Depth, CountsMapsWithAMeasuredPixel) {
 TEST(Depth, ViewsOfASampleAreAveraged) {
   const DepthRun run;
   const Sample sample = sample_with_depth(4, 24, 32);
+  const Depth flipping({.bins = kBins, .crop = {{24, 24}}}, {small_model_shape(), 24, {.has_depth = true}, Tta::kFlip});
   std::vector<NamedPicture> pictures;
-  for (const bool mirrored : {false, true}) {
-    PreparedImage image = run.task.prepare(sample, {5, 0, 4}, {}, false).at(0);
-    if (mirrored) {
-      image.placement.flip();
-      image.image = place_image(sample.image, image.placement, Filter::kBilinear);
-    }
-    pictures.push_back({{5, 0, 4}, sample.name, std::move(image)});
-  }
+  for (PreparedImage& view : flipping.prepare(sample, {5, 0, 4}, {}, /*training=*/false))
+    pictures.push_back({{5, 0, 4}, sample.name, std::move(view)});
+  ASSERT_EQ(pictures.size(), 2u);
+  for (int64_t x = 0; x < 32; ++x)
+    ASSERT_EQ(pictures[0].prepared.image.pixels[static_cast<size_t>(3 * x)],
+              pictures[1].prepared.image.pixels[static_cast<size_t>(3 * (31 - x))]);
   const Batch batch = make_batch(std::move(pictures), kUnit, fresh_bytes);
   const Question question = run.task.ask(batch, /*training=*/false);
   const std::vector<Answer> answers = run.answer(question);

@@ -23,6 +23,11 @@ RunState some_state() {
           .loss = 0.1,
           .best = {.name = "loss", .value = 0.25, .step = 6},
           .dataset = {"00ff", 64},
+          .vocabulary = {.objects = {{7, "cat"}, {9, "dog"}},
+                         .segments = {{1, "sky"}},
+                         .is_thing = {false},
+                         .joints = {"nose", "tail"},
+                         .limbs = {{0, 1}}},
           .git = "abc"};
 }
 
@@ -41,6 +46,7 @@ TEST(RunStateFile, ComesBackAsItWas) {
   EXPECT_EQ(write_state(read_state(parsed, "here")).dump(), written.dump());
   EXPECT_EQ(read_state(parsed, "here").seed, UINT64_MAX);
   EXPECT_EQ(read_state(parsed, "here").best, some_state().best);
+  EXPECT_EQ(read_state(parsed, "here").vocabulary.objects, some_state().vocabulary.objects);
 }
 
 TEST(RunStateFile, WithoutAValidationTheBestIsNoNumber) {
@@ -51,7 +57,7 @@ TEST(RunStateFile, WithoutAValidationTheBestIsNoNumber) {
 
 TEST(RunStateFile, AnotherFormatOrAMissingKeyIsOneSentence) {
   EXPECT_THAT(error_of(Json().set("format", 1)), testing::AllOf(HasSubstr("state.json"), HasSubstr("(got 1)")));
-  EXPECT_THAT(error_of(Json().set("format", 2).set("step", 3)), HasSubstr("\"finished_step\""));
+  EXPECT_THAT(error_of(Json().set("format", 3).set("step", 3)), HasSubstr("\"finished_step\""));
 }
 
 }  // namespace

@@ -47,4 +47,7 @@ Tree parse_tree(std::string_view text, const std::filesystem::path& name, const 
 // Puts a text at a full path, in the place of what is there: the value of an option of its own ("--root"), its origin.
 void set_text(Tree& tree, std::string_view path, const std::string& text, const std::string& origin);
 
+// The same where the path is the option's alone: throws UsageError when a --set has it too.
+void set_option(Tree& tree, std::string_view path, const std::string& text, const std::string& option);
+
 }  // namespace glid::config

@@ -87,13 +87,14 @@ class TrainingPlan : public IndexPlan {
 };
 
 // Every chosen sample exactly once over all ranks, in order, with keys of epoch 0. A fraction f chooses m = max(1,
-// round(f * size)) ids spread evenly, floor(j * size / m); rank r of R reads those with j from m * r / R to m * (r + 1) / R
-// in batches of which the last may be smaller. Bad files have no substitutes: they are left out.
+// round(f * size)) ids spread evenly, floor(j * size / m), and cuts them into batches, of which the last may be smaller. Of
+// n batches rank r of R reads those from n * r / R to n * (r + 1) / R: whatever R is, the same images are together. Bad
+// files have no substitutes: they are left out.
 class ValidationPlan : public IndexPlan {
  public:
   struct Share {
     double fraction = 1;
-    int64_t batch_size = 1;  // of this rank
+    int64_t batch_size = 1;
     int64_t rank = 0;
     int64_t world_size = 1;
   };

@@ -35,7 +35,10 @@ struct Report {
   std::string protocol;  // its name
   std::string rules;     // what the name stands for and which public tool it equals, one line
   int64_t images = 0;    // that were evaluated
+  std::vector<std::pair<std::string, std::string>> model;  // what was evaluated: checkpoint, weights, ...; empty for files
   NamedValues metrics;
+  NamedValues losses;  // a model's, beside its metrics
+  NamedValues blind;   // the metrics of predictions without looking at the images, where a run has such
   std::vector<Variant> variants;
   std::vector<ReportRow> per_class;
   std::vector<ReportRow> per_image;  // depth

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "glid/data/dataset.h"
+#include "glid/eval/evaluate_files.h"
 #include "glid/eval/measure.h"
 #include "glid/metrics/metric_settings.h"
 
@@ -36,12 +37,18 @@ class ResultFiles {
   virtual void finish(const std::vector<std::string>& /*records*/) {}
 };
 
-// None where there is nothing to write (loss). The folder is there; its files are not synced: an AtomicFolder's are.
+// Whether there are files that a metric is measured by: not for loss and accuracy.
+bool has_result_files(const MetricSettings& settings);
+
+// None where there is nothing to write. The folder is there; its files are not synced: an AtomicFolder's are.
 std::unique_ptr<ResultFiles> make_result_files(const MetricSettings& settings, const AnnotatedDataset& dataset,
                                                const std::filesystem::path& folder, const ResultFormat& format);
 
-// The options of glid_eval that score the files by the same rules.
-std::vector<std::string> scoring_options(const MetricSettings& settings, const Vocabulary& vocabulary,
-                                         const std::filesystem::path& folder);
+// What scores the files by the same rules. Throws UsageError for a metric without files.
+EvalRequest scoring_request(const MetricSettings& settings, const Vocabulary& vocabulary,
+                            const std::filesystem::path& folder);
+// The options of glid_eval that say it, and as one line for a shell.
+std::vector<std::string> options_of(const EvalRequest& request);
+std::string command_line(const EvalRequest& request);
 
 }  // namespace glid

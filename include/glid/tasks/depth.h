@@ -28,6 +28,7 @@ constexpr auto enum_names(SiPool) {
 struct DepthConfig {
   static constexpr std::string_view kName = "depth";
   static constexpr auto kMetrics = std::to_array<std::string_view>({DepthSettings::kName});
+  static constexpr auto kTta = std::to_array({Tta::kFlip});
   int64_t bins = 64;
   double min_depth = 1e-3;
   double max_depth = 10;
@@ -85,6 +86,7 @@ class Depth : public Task {
   std::vector<at::Tensor> maps(const Answer& answer, const BatchPlan& plan, int64_t layer) const;
 
  private:
+  PreparedImage view_of(const Sample& sample, const Placement& placement) const;
   Placement training_placement(const Image& image, const SampleKey& key) const;
   // [B], as si_pool says.
   at::Tensor map_losses(const std::vector<at::Tensor>& maps, const std::vector<at::Tensor>& truths) const;
@@ -93,6 +95,7 @@ class Depth : public Task {
   SwinShape shape_;
   int64_t num_layers_, width_;  // of the decoder
   int64_t size_px_;
+  Tta tta_;
   Viewer viewer_;
 };
 

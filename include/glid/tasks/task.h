@@ -17,6 +17,7 @@
 #include "glid/data/prediction.h"
 #include "glid/formats/image.h"
 #include "glid/model/glid.h"
+#include "glid/tasks/tta.h"
 
 namespace glid {
 
@@ -88,6 +89,7 @@ struct TaskContext {
   ModelShape model;
   int64_t image_size_px = 0;
   Vocabulary vocabulary;  // of the training data
+  Tta tta = Tta::kNone;   // what prepare() gives of a sample that isn't trained on
 };
 
 // A micro-batch that a model has answered.

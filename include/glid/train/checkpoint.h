@@ -78,6 +78,9 @@ Checkpoint open_checkpoint(const std::filesystem::path& folder);
 // DataError if it has some and all are damaged.
 std::optional<Checkpoint> newest_checkpoint(const std::filesystem::path& run_folder);
 
+// That of one step of a run. Throws DataError naming the steps that are there.
+Checkpoint checkpoint_of_step(const std::filesystem::path& run_folder, int64_t step);
+
 // The checkpoint that a path means: a checkpoint folder itself, or the newest of a run folder. Throws DataError.
 Checkpoint find_checkpoint(const std::filesystem::path& run_or_checkpoint);
 

@@ -16,6 +16,7 @@
 #include "glid/optim/precision.h"
 #include "glid/optim/schedule.h"
 #include "glid/tasks/task_config.h"
+#include "glid/tasks/tta.h"
 
 namespace glid {
 
@@ -32,7 +33,8 @@ struct InitConfig {
   template <class V>
   void fields(V& v) {
     v("from", from, "weights to start from: a .safetensors file, a run or a checkpoint folder; empty: random");
-    v("parts", parts, "what to take of it, all of which it must have; null: encoder, bifpn and decoder, as far as it has them",
+    v("parts", parts,
+      "what to take of it, all of which it must have; null: encoder, bifpn and decoder, as far as it has them",
       config::one_of(kModelParts));
   }
 };
@@ -71,12 +73,20 @@ struct TrainConfig {
   }
 };
 
+// Whose weights glid_eval takes from a checkpoint.
+enum class EvalWeights { kRaw, kEma };
+constexpr auto enum_names(EvalWeights) {
+  return std::to_array<config::Named<EvalWeights>>({{EvalWeights::kRaw, "raw"}, {EvalWeights::kEma, "ema"}});
+}
+
 struct EvalConfig {
   MetricSettings metric;
   int64_t every_steps = 0;
   Split split = Split::kVal;
   double fraction = 1.0;
   std::optional<std::string> best;
+  Tta tta = Tta::kNone;
+  EvalWeights weights = EvalWeights::kRaw;
 
   template <class V>
   void fields(V& v) {
@@ -85,6 +95,9 @@ struct EvalConfig {
     v("split", split, "images to validate on");
     v("fraction", fraction, "part of them", config::in_range(config::above(0), 1));
     v("best", best, "value that picks the best checkpoint (loss, loss_ema, one of the metric's); null: the metric's own");
+    v("tta", tta, "views of an image whose answers are averaged, in validations and by glid_eval");
+    v("weights", weights,
+      "what glid_eval takes: weights as trained, or their averages (optim.ema); validations measure both");
   }
 };
 

@@ -6,11 +6,12 @@
 #include <string>
 
 #include "glid/core/json.h"
+#include "glid/data/dataset.h"
 
 namespace glid {
 
 struct RunState {
-  static constexpr int64_t kFormat = 2;  // of state.json; another one is refused
+  static constexpr int64_t kFormat = 3;  // of state.json; another one is refused
 
   // The best model so far, by a value of the validation.
   struct Best {
@@ -68,6 +69,7 @@ struct RunState {
   double loss = std::nan("");  // as last logged
   Best best;
   Dataset dataset;
+  Vocabulary vocabulary;  // of the data that was trained on
   std::string git;
 
   template <class V>
@@ -85,6 +87,7 @@ struct RunState {
     v("loss", loss);
     v("best", best);
     v("dataset", dataset);
+    v("vocabulary", vocabulary);
     v("git", git);
   }
 };

@@ -12,6 +12,10 @@
 
 namespace glid {
 
+LoaderOptions loader_options(const RunConfig& config, const c10::Device& device);
+// The task's own, bound to it.
+Prepare prepare_by(const Task& task, bool training);
+
 // What a run is built of, in the order of construction; destroyed in reverse.
 struct Session {
   // `data` is what is trained on as far as the task wants it, divided by `layout`; the model starts from init.from. All
@@ -19,9 +23,8 @@ struct Session {
   Session(const RunConfig& config, std::shared_ptr<const AnnotatedDataset> data, const BatchLayout& layout,
           Communicator& communicator, const c10::Device& device);
 
-  LoaderOptions loader_options() const;
-  // The task's own, bound to it.
-  Prepare prepare(bool training) const;
+  LoaderOptions loader_options() const { return glid::loader_options(config, device); }
+  Prepare prepare(bool training) const { return prepare_by(*task, training); }
 
   RunConfig config;
   Communicator& communicator;

@@ -1,0 +1,44 @@
+#include "choose_checkpoint.h"
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+ChosenCheckpoint chosen(Checkpoint checkpoint, std::string why) {
+  RunState state = read_state(checkpoint.state, (checkpoint.folder / "state.json").string());
+  return {std::move(checkpoint), std::move(state), std::move(why)};
+}
+
+ChosenCheckpoint best_of(const fs::path& run, const ChosenCheckpoint& newest, bool is_asked_for) {
+  const RunState::Best& best = newest.state.best;
+  if (best.step >= 0) return chosen(checkpoint_of_step(run, best.step), format("best by {}", best.name));
+  if (!is_asked_for) return newest;
+  throw DataError(run.string(), "knows no best checkpoint: it was not validated yet", {}, "--which last takes the newest");
+}
+
+int64_t step_of(const std::string& which) {
+  if (which.empty() || which.size() > 18 || which.find_first_not_of("0123456789") != std::string::npos)
+    throw UsageError("--which", "must be best, last or a step", which);
+  return std::stoll(which);
+}
+
+}  // namespace
+
+ChosenCheckpoint choose_checkpoint(const fs::path& path, const std::string& which) {
+  if (!fs::exists(path)) throw DataError(path.string(), "does not exist");
+  if (fs::exists(path / "state.json")) {
+    if (!which.empty())
+      throw UsageError("--which", "chooses among the checkpoints of a run, but this is one", path.string());
+    return chosen(open_checkpoint(path), "as given");
+  }
+  const ChosenCheckpoint newest = chosen(find_checkpoint(path), "the newest");
+  if (which == "last") return newest;
+  if (which.empty() || which == "best") return best_of(path, newest, !which.empty());
+  return chosen(checkpoint_of_step(path, step_of(which)), "as given");
+}
+
+}  // namespace glid

@@ -1,0 +1,13 @@
+// Whether data means by its classes what a model learned.
+#pragma once
+
+#include "glid/data/dataset.h"
+#include "glid/tasks/task_config.h"
+
+namespace glid {
+
+// Looks at the classes that the task's metrics are about. Throws UsageError when there are more or fewer of them than the
+// model was trained on, or when they have other names or ids, unless `may_differ`.
+void require_known_classes(const TaskConfig& task, const Vocabulary& trained, const Vocabulary& data, bool may_differ);
+
+}  // namespace glid

@@ -1,0 +1,194 @@
+#include "glid/train/model_evaluation.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+
+#include "choose_checkpoint.h"
+#include "evaluated_classes.h"
+#include "glid/config/read.h"
+#include "glid/config/tree.h"
+#include "glid/core/files.h"
+#include "glid/core/format.h"
+#include "glid/core/log.h"
+#include "glid/eval/evaluate.h"
+#include "glid/eval/evaluate_files.h"
+#include "glid/eval/result_files.h"
+#include "glid/train/device.h"
+#include "glid/train/session.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The run's, with what the command line says. Where the run lies and what it started from doesn't matter here.
+RunConfig evaluation_config(const ModelEvalArguments& arguments, const Checkpoint& checkpoint) {
+  const fs::path file = arguments.config.empty() ? checkpoint.folder / "config.yaml" : arguments.config;
+  config::Tree tree = config::load_tree(file, arguments.overrides);
+  if (!arguments.split.empty()) config::set_option(tree, "eval.split", arguments.split, "--split");
+  if (!arguments.protocol.empty()) config::set_option(tree, "eval.protocol", arguments.protocol, "--protocol");
+  RunConfig config;
+  config::read(tree, config);
+  return config;
+}
+
+std::shared_ptr<const AnnotatedDataset> open_data(const RunConfig& config) {
+  const std::string root = root_of(config.data.dataset);
+  if (!root.empty() && !fs::exists(root))
+    throw DataError(root, "is not there: the data of the run", {}, "--set data.root=DIR says where it lies on this machine");
+  return make_dataset(config.data, config.eval.split);
+}
+
+std::shared_ptr<Glid> load_model(const RunConfig& config, const Checkpoint& checkpoint, const Task& task,
+                                 const c10::Device& device) {
+  const bool is_average = config.eval.weights == EvalWeights::kEma;
+  if (is_average && !fs::exists(checkpoint.folder / "ema.safetensors"))
+    throw UsageError("eval.weights", "is ema, but the run kept no averages", checkpoint.folder.string(), "use raw");
+  auto model = std::make_shared<Glid>(config.model.shape(), task.spec());
+  checkpoint.load(is_average ? "ema" : "model", named_parameters(*model));
+  model->to(device);
+  return model;
+}
+
+// As many images as the run had on a device at a time, whoever evaluates: the same batches give the same bits.
+int64_t batch_size(const ModelEvalArguments& arguments, const RunConfig& config, const RunState& state) {
+  if (arguments.batch > 0) return arguments.batch;
+  return std::max<int64_t>(1, config.train.batch_size / (config.train.accumulate * state.ranks));
+}
+
+void require_usable(const ModelEvalArguments& arguments, const RunConfig& config) {
+  if (!arguments.out.empty() && !has_result_files(config.eval.metric))
+    throw UsageError("--out", "is for metrics with result files", std::string(config::name_of(config.eval.metric)));
+  if (!arguments.plots.empty() && arguments.out.empty())
+    throw UsageError("--plots", "is drawn from the files of --out", arguments.plots.string(), "give --out too");
+  if (!arguments.out.empty() && fs::exists(arguments.out) &&
+      !(fs::is_directory(arguments.out) && fs::is_empty(arguments.out)))
+    throw UsageError("--out", "is there already", arguments.out.string(), "choose another one");
+}
+
+// The result files of all ranks in one folder, which rank 0 makes and finishes.
+class SharedResults {
+ public:
+  SharedResults(const ModelEvalArguments& arguments, const RunConfig& config, const AnnotatedDataset& data,
+                Communicator& communicator)
+      : communicator_(communicator) {
+    if (arguments.out.empty()) return;
+    const fs::path out = (fs::absolute(arguments.out) / "").lexically_normal().parent_path();  // without a slash at the end
+    if (communicator.is_main()) {
+      fs::create_directories(out.parent_path());
+      folder_.emplace(out);
+    }
+    communicator.barrier();
+    files_ = make_result_files(config.eval.metric, data, out.string() + ".tmp", {.depth_png = arguments.depth_png});
+  }
+
+  // What takes the predictions; nothing where none are written.
+  OnPrediction taker() {
+    if (!files_) return {};
+    return [this](const PredictedSample& sample) { files_->add(sample); };
+  }
+  void finish() {
+    if (!files_) return;
+    const std::vector<std::string> records = communicator_.all_gather_bytes(files_->records(), "the results");
+    if (!folder_) return;
+    files_->finish(records);
+    folder_->commit();
+  }
+
+ private:
+  Communicator& communicator_;
+  std::optional<AtomicFolder> folder_;
+  std::unique_ptr<ResultFiles> files_;
+};
+
+Report report_of(Scores& scores, const RunConfig& config) {
+  Report report;
+  if (!scores.measures.empty()) report = scores.measures[0]->report();
+  else report = {.task = "loss", .protocol = std::string(config::name_of(config.task)), .rules = "the task's own loss"};
+  if (!scores.loss) return report;
+  const NamedValues losses = named_values(scores.loss->values());
+  if (!scores.measures.empty()) report.losses = losses;
+  else report.metrics = losses, report.images = std::ssize(scores.loss->images());
+  return report;
+}
+
+// What was evaluated, in words.
+std::vector<std::pair<std::string, std::string>> model_of(const ChosenCheckpoint& chosen, const RunConfig& config) {
+  return {{"checkpoint", format("{} ({})", chosen.checkpoint.folder.string(), chosen.why)},
+          {"weights", std::string(config::name_of(config.eval.weights))},
+          {"tta", std::string(config::name_of(config.eval.tta))},
+          {"split", std::string(config::name_of(config.eval.split))}};
+}
+
+void write_reports(const ModelEvalArguments& arguments, const RunConfig& config, const Vocabulary& vocabulary,
+                   const Report& report) {
+  std::fputs(report_table(report).c_str(), stdout);
+  if (!arguments.json.empty()) write_file(arguments.json, report_json(report));
+  if (!arguments.csv.empty()) write_file(arguments.csv, report_csv(report));
+  if (arguments.out.empty()) return;
+  EvalRequest request = scoring_request(config.eval.metric, vocabulary, arguments.out);
+  log_info("wrote {}; to score the files:\n  glid_eval {}", arguments.out.string(), command_line(request));
+  request.plots = arguments.plots;
+  if (!arguments.plots.empty()) evaluate_files(request);
+}
+
+Scores scores_of(const RunConfig& config, const Vocabulary& vocabulary) {
+  Scores scores;
+  if (auto measure = make_measure(config.eval.metric, vocabulary)) scores.measures.push_back(std::move(measure));
+  if (scores.measures.empty() || config.eval.tta == Tta::kNone) scores.loss.emplace();
+  return scores;
+}
+
+// The metric of predictions without looking, by what the run has learned for it; nothing where it hasn't.
+NamedValues blind_values(const ChosenCheckpoint& chosen, const Measured& measured, const RunConfig& config,
+                         const Vocabulary& vocabulary) {
+  const fs::path file = chosen.checkpoint.folder / (std::string(kBlindStem) + ".safetensors");
+  Scores scores = scores_of(config, vocabulary);
+  scores.loss.reset();
+  if (scores.measures.empty() || !fs::exists(file)) return {};
+  evaluate_blind(measured, BlindPredictor::read(file), scores);
+  return named_values(scores.values());
+}
+
+// On all ranks alike.
+Report evaluate_model(const ModelEvalArguments& arguments, const ChosenCheckpoint& chosen, const RunConfig& config,
+                      const std::shared_ptr<const AnnotatedDataset>& data, Communicator& communicator) {
+  const c10::Device device = choose_device(config.train.device, communicator.local_rank());
+  const auto task =
+      make_task(config.task, {config.model.shape(), config.data.image_size, chosen.state.vocabulary, config.eval.tta});
+  const auto model = load_model(config, chosen.checkpoint, *task, device);
+  const ValidationPlan::Share share{config.eval.fraction, batch_size(arguments, config, chosen.state), communicator.rank(),
+                                    communicator.size()};
+  const auto plan = std::make_shared<ValidationPlan>(data->size(), config.seed, share);
+  Loader loader(data, plan, loader_options(config, device), prepare_by(*task, /*training=*/false));
+  Scores scores = scores_of(config, data->vocabulary());
+  SharedResults results(arguments, config, *data, communicator);
+  const Measured measured{*model, *task, loader, communicator, device, config.train.precision};
+  evaluate(measured, scores, results.taker());
+  results.finish();
+  Report report = report_of(scores, config);
+  report.model = model_of(chosen, config);
+  report.blind = blind_values(chosen, measured, config, data->vocabulary());
+  return report;
+}
+
+}  // namespace
+
+ExitCode evaluate_checkpoint(const ModelEvalArguments& arguments) {
+  const LaunchEnv env = read_launch_env();
+  set_log_rank(env.rank, env.size);
+  const ChosenCheckpoint chosen = choose_checkpoint(arguments.checkpoint, arguments.which);
+  const RunConfig config = evaluation_config(arguments, chosen.checkpoint);
+  require_usable(arguments, config);
+  set_threads(config.train);
+  const c10::Device device = choose_device(config.train.device, env.local_rank);
+  const auto data = open_data(config);
+  require_known_classes(config.task, chosen.state.vocabulary, data->vocabulary(), arguments.other_classes);
+  const auto communicator = make_communicator(env, device, config.train.collective_timeout_s);
+  const Report report = evaluate_model(arguments, chosen, config, data, *communicator);
+  if (communicator->is_main()) write_reports(arguments, config, data->vocabulary(), report);
+  return ExitCode::kDone;
+}
+
+}  // namespace glid

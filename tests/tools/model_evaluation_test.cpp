@@ -1,0 +1,145 @@
+// glid_eval --checkpoint: the same numbers for any number of ranks and from the files that it writes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "glid/core/json.h"
+#include "support/program.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+// A run of depth on scenes of 36 pixels, seen in 24, two validations long.
+class ModelEvaluation : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = std::make_unique<TemporaryFolder>();
+    std::vector<std::string> options;
+    for (const char* setting :
+         {"task={name: depth, bins: 8}", "data={name: scenes, count: 70, size: 36, image_size: 24, workers: 1}",
+          "eval={every_steps: 4, metric: depth, crop: none}", "optim.ema=0.9", "train.steps=8", "train.batch_size=4"})
+      options.insert(options.end(), {"--set", setting});
+    const ProgramResult ran = run("glid_train", small_training(a_run(), options));
+    ASSERT_EQ(ran.code, 0) << ran.output;
+  }
+  static void TearDownTestSuite() { folder_.reset(); }
+
+  static fs::path a_run() { return folder_->path() / "run"; }
+  fs::path file(const std::string& name) const { return own_.path() / name; }
+
+  static ProgramResult evaluate(std::vector<std::string> options, const fs::path& checkpoint = a_run()) {
+    options.insert(options.begin(), {"--checkpoint", checkpoint.string(), "--set", "train.threads=1"});
+    return run("glid_eval", options);
+  }
+  Json report(std::vector<std::string> options) const {
+    options.insert(options.end(), {"--json", file("report.json").string()});
+    const ProgramResult ran = evaluate(options);
+    EXPECT_EQ(ran.code, 0) << ran.output;
+    return Json::parse(read_file(file("report.json")), "report.json");
+  }
+  // The numbers of a run's own validation after `step` updates.
+  static Json validation(int64_t step) {
+    std::istringstream in(read_file(a_run() / "metrics.jsonl"));
+    for (std::string text; std::getline(in, text);) {
+      const Json line = Json::parse(text, "metrics.jsonl");
+      if (line.find("val_rmse") && line.at("step").as_int() == step) return line;
+    }
+    ADD_FAILURE() << "no validation of step " << step;
+    return {};
+  }
+  static void expect_one_line(const ProgramResult& ran, int code, const std::string& text) {
+    EXPECT_EQ(ran.code, code) << ran.output;
+    EXPECT_THAT(ran.output, HasSubstr(text));
+    EXPECT_EQ(std::ranges::count(ran.output, '\n'), 1) << ran.output;
+  }
+
+  TemporaryFolder own_;
+
+ private:
+  static inline std::unique_ptr<TemporaryFolder> folder_;
+};
+
+TEST_F(ModelEvaluation, FindsWhatTheRunMeasuredItself) {
+  for (const int64_t step : {4, 8}) {
+    const Json found = report({"--which", std::to_string(step)}), known = validation(step);
+    for (const char* name : {"rmse", "abs_rel", "d1"})
+      EXPECT_EQ(found.at("metrics").at(name).as_double(), known.at(std::string("val_") + name).as_double()) << name;
+    EXPECT_EQ(found.at("losses").at("loss").as_double(), known.at("val_loss").as_double());
+    const Json averages = report({"--which", std::to_string(step), "--set", "eval.weights=ema"});
+    EXPECT_EQ(averages.at("metrics").at("rmse").as_double(), known.at("val_rmse_ema").as_double());
+  }
+  EXPECT_THAT(report({"--which", "last"}).at("model").at("checkpoint").as_string(), HasSubstr("step_00000008 (the newest)"));
+  EXPECT_GT(report({}).at("without_looking").at("rmse").as_double(), 0);
+  EXPECT_THAT(report({}).at("model").at("checkpoint").as_string(), HasSubstr("(best by rmse)"));
+}
+
+TEST_F(ModelEvaluation, RanksChangeNothing) {
+  const Json alone = report({"--batch", "3"});
+  for (const char* ranks : {"2", "3"}) EXPECT_EQ(report({"--batch", "3", "--nproc", ranks}).dump(), alone.dump()) << ranks;
+}
+
+TEST_F(ModelEvaluation, FilesScoreTheSame) {
+  const fs::path out = file("out");
+  const ProgramResult ran = evaluate(
+      {"--out", out.string(), "--nproc", "2", "--json", file("model.json").string(), "--plots", file("plots").string()});
+  ASSERT_EQ(ran.code, 0) << ran.output;
+  EXPECT_TRUE(fs::exists(file("plots") / "depth_errors.png"));
+  const size_t begin = ran.output.find("  glid_eval ") + 12;
+  std::istringstream command(ran.output.substr(begin, ran.output.find('\n', begin) - begin));
+  std::vector<std::string> options;
+  for (std::string option; command >> option;) options.push_back(option);
+  options.insert(options.end(), {"--json", file("files.json").string()});
+  const ProgramResult scored = run("glid_eval", options);
+  ASSERT_EQ(scored.code, 0) << scored.output;
+  const Json of_model = Json::parse(read_file(file("model.json")), "model"),
+             of_files = Json::parse(read_file(file("files.json")), "files");
+  for (const char* part : {"task", "protocol", "rules", "images", "metrics", "variants", "notes"})
+    EXPECT_EQ(of_files.at(part).dump(), of_model.at(part).dump()) << part;
+  expect_one_line(evaluate({"--out", out.string()}), 2, "--out: is there already");
+}
+
+TEST_F(ModelEvaluation, ACheckpointFolderWorksAlone) {
+  fs::copy(a_run() / "checkpoints" / "step_00000008", file("copy"), fs::copy_options::recursive);
+  const ProgramResult ran = evaluate({}, file("copy"));
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("copy (as given)"));
+  expect_one_line(evaluate({"--which", "last"}, file("copy")), 2, "--which: chooses among the checkpoints of a run");
+}
+
+TEST_F(ModelEvaluation, FlipsAreAnotherMeasure) {
+  const Json plain = report({}), flipped = report({"--set", "eval.tta=flip"});
+  EXPECT_NE(plain.at("metrics").at("rmse").dump(), flipped.at("metrics").at("rmse").dump());
+  EXPECT_EQ(flipped.at("images").as_int(), plain.at("images").as_int());
+  EXPECT_EQ(flipped.at("model").at("tta").as_string(), "flip");
+  expect_one_line(evaluate({"--set", "eval.tta=scales_flip"}), 2, "eval.tta is not for task.name: depth (got scales_flip)");
+}
+
+TEST_F(ModelEvaluation, MistakesAreOneLine) {
+  expect_one_line(evaluate({}, file("none")), 3, "none: does not exist");
+  fs::create_directory(file("empty"));
+  expect_one_line(evaluate({}, file("empty")), 3, "is neither a checkpoint nor a run with one");
+  expect_one_line(evaluate({"--which", "5"}), 3, "step_00000005: is not there");
+  expect_one_line(evaluate({"--which", "first"}), 2, "--which: must be best, last or a step (got first)");
+  expect_one_line(evaluate({"--task", "depth"}), 2, "--task: is about files");
+  expect_one_line(evaluate({"--plots", file("plots").string()}), 2, "--plots: is drawn from the files of --out");
+  expect_one_line(evaluate({"--set", "data={name: nyu_depth, root: /none, image_size: 24}"}), 3, "--set data.root=DIR");
+  expect_one_line(evaluate({"--split", "val", "--set", "eval.split=train"}), 2, "give one of the two");
+}
+
+// Pre-training has no metric: its loss is what can be measured.
+TEST_F(ModelEvaluation, OfAPreTrainingIsItsLoss) {
+  const fs::path pre = file("pre");
+  ASSERT_EQ(run("glid_train", small_training(pre, {"--set", "train.steps=4", "--set", "eval.every_steps=4"})).code, 0);
+  const ProgramResult ran = evaluate({}, pre);
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("loss: 6 images\nprotocol masked_image"));
+  expect_one_line(evaluate({"--out", file("out").string()}, pre), 2, "--out: is for metrics with result files (got loss)");
+}
+
+}  // namespace
+}  // namespace glid
