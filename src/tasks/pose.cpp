@@ -56,6 +56,7 @@ Pose::Pose(const PoseConfig& config, const TaskContext& context)
       shape_(context.model.encoder),
       num_layers_(context.model.decoder.layers),
       width_(context.model.decoder.width),
+      tta_(context.tta),
       vocabulary_(context.vocabulary),
       mirrored_(mirrored_joints(vocabulary_.joints)),
       is_lower_(lower_joints(vocabulary_.joints)),
@@ -111,12 +112,19 @@ std::vector<PreparedImage> Pose::prepare(const Sample& sample, const SampleKey& 
   if (instance && instance->keypoints.size() != mirrored_.size())
     throw DataError(sample.name, format("must have {} joints", mirrored_.size()), format("{}", instance->keypoints.size()));
   const PersonCrop crop = crop_of(sample, person, key, training);
-  const Placement placement = placed_crop(crop, sample.image, crop_height_, crop_width_);
-  PreparedImage prepared{.image = place_image(sample.image, placement, Filter::kBilinear), .placement = placement};
-  if (instance) prepared.targets.instances = {{.keypoints = placed_joints(*instance, placement)}};
-  put_heatmaps(instance ? prepared.targets.instances[0].keypoints : std::vector<Keypoint>{}, prepared);
-  if (!training) prepared.truth = truth_of(sample.targets, person);
-  return {std::move(prepared)};
+  Placement placement = placed_crop(crop, sample.image, crop_height_, crop_width_);
+  std::vector<PreparedImage> views{view_of(sample.image, instance, placement)};
+  if (training) return views;
+  views[0].truth = truth_of(sample.targets, person);
+  if (tta_ == Tta::kFlip) views.push_back(view_of(sample.image, instance, placement.flip()));
+  return views;
+}
+
+PreparedImage Pose::view_of(const Image& image, const Instance* instance, const Placement& placement) const {
+  PreparedImage view{.image = place_image(image, placement, Filter::kBilinear), .placement = placement};
+  if (instance) view.targets.instances = {{.keypoints = placed_joints(*instance, placement)}};
+  put_heatmaps(instance ? view.targets.instances[0].keypoints : std::vector<Keypoint>{}, view);
+  return view;
 }
 
 // ---- Question and losses.

@@ -102,9 +102,23 @@ class SharedResults {
   std::unique_ptr<ResultFiles> files_;
 };
 
+// Of several tasks: the numbers of all, the rules of each as a note.
+Report report_of(const std::vector<std::unique_ptr<Measure>>& measures) {
+  if (measures.size() == 1) return measures[0]->report();
+  Report all{.task = std::string(MultitaskSettings::kName), .rules = "each task by its own rules"};
+  for (const auto& measure : measures) {
+    const Report report = measure->report();
+    const NamedValues values = named_values(measure->metric().values());
+    all.images = report.images;
+    all.metrics.insert(all.metrics.end(), values.begin(), values.end());
+    all.notes.push_back(format("{}: {}", report.task, report.rules));
+  }
+  return all;
+}
+
 Report report_of(Scores& scores, const RunConfig& config) {
   Report report;
-  if (!scores.measures.empty()) report = scores.measures[0]->report();
+  if (!scores.measures.empty()) report = report_of(scores.measures);
   else report = {.task = "loss", .protocol = std::string(config::name_of(config.task)), .rules = "the task's own loss"};
   if (!scores.loss) return report;
   const NamedValues losses = named_values(scores.loss->values());
@@ -134,8 +148,7 @@ void write_reports(const ModelEvalArguments& arguments, const RunConfig& config,
 }
 
 Scores scores_of(const RunConfig& config, const Vocabulary& vocabulary) {
-  Scores scores;
-  if (auto measure = make_measure(config.eval.metric, vocabulary)) scores.measures.push_back(std::move(measure));
+  Scores scores{.measures = make_measures(config.eval.metric, vocabulary)};
   if (scores.measures.empty() || config.eval.tta == Tta::kNone) scores.loss.emplace();
   return scores;
 }

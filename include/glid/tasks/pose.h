@@ -25,6 +25,7 @@ namespace glid {
 struct PoseConfig {
   static constexpr std::string_view kName = "pose";
   static constexpr auto kMetrics = std::to_array<std::string_view>({KeypointSettings::kName});
+  static constexpr auto kTta = std::to_array({Tta::kFlip});
   static constexpr SceneKind kScenes = SceneKind::kFigures;  // for dry runs
   HeatmapLoss heatmap_loss = HeatmapLoss::kSmoothL1;
   double beta = 1;
@@ -78,6 +79,8 @@ class Pose : public Task {
 
  private:
   PersonCrop crop_of(const Sample& sample, const Person& person, const SampleKey& key, bool training) const;
+  // One view; of nobody's joints without an instance.
+  PreparedImage view_of(const Image& image, const Instance* instance, const Placement& placement) const;
   std::vector<Keypoint> placed_joints(const Instance& instance, const Placement& placement) const;
   void put_heatmaps(const std::vector<Keypoint>& joints, PreparedImage& prepared) const;
   // Joints in cells of maps [K, h, w].
@@ -90,6 +93,7 @@ class Pose : public Task {
   PoseConfig config_;
   SwinShape shape_;
   int64_t num_layers_, width_;  // of the decoder
+  Tta tta_;
   Vocabulary vocabulary_;
   std::vector<int64_t> mirrored_;  // joints
   std::vector<bool> is_lower_;     // joints
