@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "glid/data/transforms.h"
-
 namespace glid {
 namespace {
 
@@ -25,11 +23,6 @@ void scale(Placement& placement, const PictureSize& size) {
   if (size != size_of(placement)) resize_image(placement, size.height, size.width);
 }
 
-CropBox random_place(const PictureSize& picture, const PictureSize& part, Rng& rng) {
-  const int64_t top = between(0, picture.height - part.height, rng);
-  return {top, between(0, picture.width - part.width, rng), part.height, part.width};
-}
-
 // A length that may be larger than what it is cut from.
 int64_t part_of(int64_t side, const std::array<int64_t, 2>& range, Rng& rng) {
   const int64_t most = std::min(side, range[1]);
@@ -39,7 +32,7 @@ int64_t part_of(int64_t side, const std::array<int64_t, 2>& range, Rng& rng) {
 void cut(Placement& placement, const std::array<int64_t, 2>& range, Rng& rng) {
   const PictureSize picture = size_of(placement);
   const int64_t width = part_of(picture.width, range, rng);
-  placement.crop(random_place(picture, {part_of(picture.height, range, rng), width}, rng));
+  placement.crop(random_part(picture, {part_of(picture.height, range, rng), width}, rng));
 }
 
 }  // namespace
@@ -68,10 +61,6 @@ PictureSize shortest_edge_of_detr(const PictureSize& size, int64_t edge, std::op
   return {edge, edge * size.width / size.height};
 }
 
-CropBox random_part(const PictureSize& picture, const PictureSize& most, Rng& rng) {
-  return random_place(picture, {std::min(picture.height, most.height), std::min(picture.width, most.width)}, rng);
-}
-
 Placement ScaledCrop::training(const PictureSize& image, const SampleKey& key, int64_t size_px) const {
   Rng rng = crop_draws(key);
   Placement placement(image.height, image.width);
@@ -89,20 +78,20 @@ Placement ScaledCrop::evaluation(const PictureSize& image, int64_t size_px) cons
   return placement;
 }
 
-Placement ScaledOrCut::training(const PictureSize& image, const SampleKey& key, int64_t size_px) const {
+Placement ScaledOrCropped::training(const PictureSize& image, const SampleKey& key, int64_t size_px) const {
   Rng rng = crop_draws(key);
   Placement placement(image.height, image.width);
   if (rng.uniform() < 0.5 && flip) placement.flip();
   if (sizes.empty()) return placement.resize(size_px, size_px);
-  if (rng.uniform() < 0.5 && !cut_sizes.empty()) {
-    scale(placement, shortest_edge_of_detr(image, one_of(cut_sizes, rng), std::nullopt));
-    glid::cut(placement, cut, rng);
+  if (rng.uniform() < 0.5 && !crop_sizes.empty()) {
+    scale(placement, shortest_edge_of_detr(image, one_of(crop_sizes, rng), std::nullopt));
+    cut(placement, crop, rng);
   }
   scale(placement, shortest_edge_of_detr(size_of(placement), one_of(sizes, rng), max_size));
   return placement;
 }
 
-Placement ScaledOrCut::evaluation(const PictureSize& image, int64_t size_px) const {
+Placement ScaledOrCropped::evaluation(const PictureSize& image, int64_t size_px) const {
   Placement placement(image.height, image.width);
   if (sizes.empty()) return placement.resize(size_px, size_px);
   scale(placement, shortest_edge_of_detr(image, size_px, max_size));

@@ -1,5 +1,6 @@
 #include "glid/data/transforms.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "glid/core/error.h"
@@ -28,6 +29,13 @@ CropBox fallback_box(int64_t height, int64_t width) {
 
 }  // namespace
 
+CropBox random_part(const PictureSize& picture, const PictureSize& most, Rng& rng) {
+  const int64_t height = std::min(picture.height, most.height), width = std::min(picture.width, most.width);
+  const auto top = static_cast<int64_t>(rng.below(static_cast<uint64_t>(picture.height - height + 1)));
+  const auto left = static_cast<int64_t>(rng.below(static_cast<uint64_t>(picture.width - width + 1)));
+  return {top, left, height, width};
+}
+
 CropBox random_crop_box(int64_t height, int64_t width, Rng& rng) {
   const double area = static_cast<double>(height * width);
   for (int i = 0; i < kCropTries; ++i) {
@@ -35,9 +43,7 @@ CropBox random_crop_box(int64_t height, int64_t width, Rng& rng) {
     const double ratio = std::exp(rng.uniform(std::log(kMinRatio), std::log(kMaxRatio)));
     const int64_t w = round_half_even(std::sqrt(target * ratio)), h = round_half_even(std::sqrt(target / ratio));
     if (w <= 0 || w > width || h <= 0 || h > height) continue;
-    const auto top = static_cast<int64_t>(rng.below(static_cast<uint64_t>(height - h + 1)));
-    const auto left = static_cast<int64_t>(rng.below(static_cast<uint64_t>(width - w + 1)));
-    return {top, left, h, w};
+    return random_part({height, width}, {h, w}, rng);
   }
   return fallback_box(height, width);
 }

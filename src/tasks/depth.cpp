@@ -8,6 +8,7 @@
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/data/photometric.h"
+#include "glid/data/transforms.h"
 #include "glid/nn/transfer.h"
 #include "glid/viz/heat_map.h"
 #include "query_spread.h"
@@ -89,9 +90,7 @@ Placement Depth::training_placement(const Image& image, const SampleKey& key) co
   if (config_.crop) {
     const auto [height, width] = *config_.crop;
     require_inside("task.crop", placement, height, width);
-    const auto top = static_cast<int64_t>(rng.below(static_cast<uint64_t>(placement.height() - height + 1)));
-    const auto left = static_cast<int64_t>(rng.below(static_cast<uint64_t>(placement.width() - width + 1)));
-    placement.crop({top, left, height, width});
+    placement.crop(random_part({placement.height(), placement.width()}, {height, width}, rng));
   }
   return placement;
 }

@@ -58,8 +58,8 @@ TEST(RandomPart, StaysInThePictureAndReachesItsBorders) {
 TEST(ScaledCrop, WithoutSizesIsASquare) {
   EXPECT_EQ(size_of(ScaledCrop{}.training({30, 70}, {1, 0, 0}, 24)), (PictureSize{24, 24}));
   EXPECT_EQ(size_of(ScaledCrop{}.evaluation({30, 70}, 24)), (PictureSize{24, 24}));
-  EXPECT_EQ(size_of(ScaledOrCut{}.training({30, 70}, {1, 0, 0}, 24)), (PictureSize{24, 24}));
-  EXPECT_EQ(size_of(ScaledOrCut{}.evaluation({30, 70}, 24)), (PictureSize{24, 24}));
+  EXPECT_EQ(size_of(ScaledOrCropped{}.training({30, 70}, {1, 0, 0}, 24)), (PictureSize{24, 24}));
+  EXPECT_EQ(size_of(ScaledOrCropped{}.evaluation({30, 70}, 24)), (PictureSize{24, 24}));
 }
 
 TEST(ScaledCrop, DrawsASizeAndAPart) {
@@ -91,13 +91,13 @@ TEST(ScaledCrop, IsMeasuredWhole) {
 TEST(ScaledCrop, DoesNotMirrorWhereItMustNot) {
   for (int64_t id = 0; id < 20; ++id) {
     EXPECT_FALSE((ScaledCrop{.flip = false}.training({10, 10}, {1, 0, id}, 10).is_mirrored()));
-    EXPECT_FALSE((ScaledOrCut{.flip = false}.training({10, 10}, {1, 0, id}, 10).is_mirrored()));
+    EXPECT_FALSE((ScaledOrCropped{.flip = false}.training({10, 10}, {1, 0, id}, 10).is_mirrored()));
   }
 }
 
 // Half of the pictures are whole, with the image's own shape.
-TEST(ScaledOrCut, CutsHalfOfThePictures) {
-  const ScaledOrCut pictures{.sizes = {48, 80}, .max_size = 133, .cut_sizes = {40, 60}, .cut = {38, 60}};
+TEST(ScaledOrCropped, CutsHalfOfThePictures) {
+  const ScaledOrCropped pictures{.sizes = {48, 80}, .max_size = 133, .crop_sizes = {40, 60}, .crop = {38, 60}};
   int cut = 0;
   for (int64_t id = 0; id < 400; ++id) {
     const Placement placement = pictures.training({300, 400}, {1, 0, id}, 80);
@@ -117,20 +117,20 @@ TEST(ScaledOrCut, CutsHalfOfThePictures) {
 }
 
 // The least side of a part is no reason to stop where the picture is smaller.
-TEST(ScaledOrCut, TakesAllOfASideThatIsTooShort) {
-  const ScaledOrCut pictures{.sizes = {48}, .max_size = 1000, .cut_sizes = {20}, .cut = {38, 60}};
+TEST(ScaledOrCropped, TakesAllOfASideThatIsTooShort) {
+  const ScaledOrCropped pictures{.sizes = {48}, .max_size = 1000, .crop_sizes = {20}, .crop = {38, 60}};
   for (int64_t id = 0; id < 20; ++id)
     EXPECT_EQ(std::min(pictures.training({300, 400}, {1, 0, id}, 80).height(), int64_t{48}), 48);
 }
 
-TEST(ScaledOrCut, IsMeasuredWhole) {
-  const ScaledOrCut pictures{.sizes = {480, 800}};
+TEST(ScaledOrCropped, IsMeasuredWhole) {
+  const ScaledOrCropped pictures{.sizes = {480, 800}};
   EXPECT_EQ(pictures.evaluation({480, 640}, 800), Placement(480, 640).resize(800, 1066));
   EXPECT_EQ(pictures.evaluation({800, 1200}, 800), Placement(800, 1200));
 }
 
-TEST(ScaledOrCut, RefusesASliver) {
-  const ScaledOrCut pictures{.sizes = {480}};
+TEST(ScaledOrCropped, RefusesASliver) {
+  const ScaledOrCropped pictures{.sizes = {480}};
   const auto place_all = [&] {
     for (int64_t id = 0; id < 20; ++id) pictures.training({4, 100000}, {1, 0, id}, 800);
   };

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+
 #include "glid/core/error.h"
 #include "support/detection_samples.h"
 #include "support/plans.h"
@@ -64,6 +67,22 @@ TEST(Detection, PreparesWhatCanBeLearned) {
   const PreparedImage whole = task.prepare(sample, {1, 0, 1}, {}, /*training=*/false).at(0);
   EXPECT_FALSE(whole.placement.is_mirrored());
   EXPECT_EQ(whole.truth->instances.size(), 4u);  // a crowd's too
+}
+
+TEST(Detection, PicturesHaveTheSizesAsked) {
+  DetectionConfig config = small_detection();
+  config.pictures = {.sizes = {16, 32}, .max_size = 40, .crop_sizes = {20}, .crop = {12, 30}};
+  const ObjectDetection task(config, detection_context());
+  const Sample sample = sample_with_boxes(1, 3, 48, 96);
+  std::set<int64_t> shorter_sides;
+  for (int64_t epoch = 0; epoch < 20; ++epoch) {
+    const PreparedImage image = task.prepare(sample, {1, epoch, 1}, {}, /*training=*/true).at(0);
+    EXPECT_EQ(image.placement, config.pictures.training({48, 96}, {1, epoch, 1}, 24));
+    shorter_sides.insert(std::min(image.image.height, image.image.width));
+  }
+  EXPECT_TRUE(shorter_sides.contains(16));
+  EXPECT_GT(*shorter_sides.rbegin(), 20);  // whole, 32 becomes 20; a part is less elongated
+  EXPECT_EQ(task.prepare(sample, {1, 0, 1}, {}, false).at(0).placement, Placement(48, 96).resize(20, 40));
 }
 
 TEST(Detection, NeedsDataWithBoxes) { EXPECT_THROW(ObjectDetection({}, {small_model_shape(), 24, {}}), UsageError); }

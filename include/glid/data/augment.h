@@ -8,25 +8,17 @@
 #include <vector>
 
 #include "glid/config/fields.h"
-#include "glid/core/rng.h"
 #include "glid/data/placement.h"
 #include "glid/data/sample.h"
+#include "glid/data/transforms.h"
 
 namespace glid {
-
-struct PictureSize {
-  int64_t height = 0, width = 0;
-  bool operator==(const PictureSize&) const = default;
-};
 
 // The shorter side becomes `edge` px; where the longer one would exceed `longest`, that one becomes `longest`. Sides are at
 // least 1. Rounded as detectron2 does (transforms/augmentation_impl.py, ResizeShortestEdge) ..
 PictureSize shortest_edge(const PictureSize& size, int64_t edge, int64_t longest);
 // .. and as DETR does (datasets/transforms.py, get_size_with_aspect_ratio); without a limit the longer side is as it comes.
 PictureSize shortest_edge_of_detr(const PictureSize& size, int64_t edge, std::optional<int64_t> longest);
-
-// A part of at most height x width, anywhere; of a smaller picture, all of that side.
-CropBox random_part(const PictureSize& picture, const PictureSize& most, Rng& rng);
 
 // Mask2Former's pictures (data/dataset_mappers): scaled, cut, mirrored.
 struct ScaledCrop {
@@ -53,11 +45,11 @@ struct ScaledCrop {
 };
 
 // DETR's pictures (datasets/coco.py): mirrored, then scaled; half of them scaled and cut before that.
-struct ScaledOrCut {
+struct ScaledOrCropped {
   std::vector<int64_t> sizes;
   int64_t max_size = 1333;
-  std::vector<int64_t> cut_sizes = {400, 500, 600};
-  std::array<int64_t, 2> cut = {384, 600};
+  std::vector<int64_t> crop_sizes = {400, 500, 600};
+  std::array<int64_t, 2> crop = {384, 600};
   bool flip = true;
 
   template <class V>
@@ -67,13 +59,13 @@ struct ScaledOrCut {
       "else that of squares",
       config::positive());
     v("max_size", max_size, "with sizes: the longer side's limit", config::positive());
-    v("cut_sizes", cut_sizes, "with sizes: shorter sides that half of the pictures have when they are cut; []: none is cut",
-      config::positive());
-    v("cut", cut, "[least, most] of the sides that are left of those", config::positive());
+    v("crop_sizes", crop_sizes,
+      "with sizes: shorter sides that half of the pictures have when they are cut; []: none is cut", config::positive());
+    v("crop", crop, "[least, most] of the sides that are left of those", config::positive());
     v("flip", flip, "half of the training pictures are mirrored");
   }
   void check(config::Problems& problems) const {
-    if (cut[0] > cut[1]) problems.add("cut", "must be [least, most]");
+    if (crop[0] > crop[1]) problems.add("crop", "must be [least, most]");
   }
   // Throws DataError for a sliver.
   Placement training(const PictureSize& image, const SampleKey& key, int64_t size_px) const;

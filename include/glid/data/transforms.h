@@ -1,4 +1,5 @@
-// The squares that the network pre-trains on: torchvision's transforms as MAE uses them, on Pillow's arithmetic.
+// The squares that the network pre-trains on: torchvision's transforms as MAE uses them, on Pillow's arithmetic. And what
+// the pictures of tasks (augment.h) have in common with them.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,14 @@
 #include "glid/data/sample.h"
 
 namespace glid {
+
+struct PictureSize {
+  int64_t height = 0, width = 0;
+  bool operator==(const PictureSize&) const = default;
+};
+
+// A part of at most height x width, anywhere; of a smaller picture, all of that side.
+CropBox random_part(const PictureSize& picture, const PictureSize& most, Rng& rng);
 
 // torchvision.transforms.RandomResizedCrop.get_params: area 0.2 to 1 of the image, ratio 3/4 to 4/3 (log-uniform), ten
 // tries, then the largest centre crop whose ratio is in range.

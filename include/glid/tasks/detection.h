@@ -70,7 +70,7 @@ struct DetectionConfig {
   bool auxiliary = true;
   BoxWeights cost, weight;
   int64_t max_detections = 100;
-  ScaledOrCut pictures;
+  ScaledOrCropped pictures;
 
   template <class V>
   void fields(V& v) {
