@@ -34,7 +34,6 @@ inline Question segmentation_question(const Json& given) {
   std::map<std::string, BatchArray>& arrays = question.batch.arrays;
   const std::vector<int64_t> lengths = int64s_of(given.at("lengths")), widths = int64s_of(given.at("widths"));
   const int64_t pictures = std::ssize(lengths), num_masks = std::ssize(given.at("masks").as_array());
-  question.batch.images.resize(lengths.size());
   arrays["points"] = {numbers_of(given.at("places"), {pictures, -1, 2}), std::vector<int64_t>(lengths.size(), 1)};
   arrays["labels"] = {numbers_of(given.at("labels"), {num_masks}).to(at::kLong), lengths};
   const int64_t num_points = arrays["points"].values.size(1);
@@ -45,6 +44,7 @@ inline Question segmentation_question(const Json& given) {
     auto plan = std::make_shared<PlanTensors>();
     plan->grid = {1, width};
     plan->batch = 1;
+    question.batch.images.push_back({.grid = plan->grid, .placement = Placement(kPixels, kPixels * width)});
     question.view.plan.runs.push_back({std::move(plan), {1, static_cast<double>(width)}});
     const at::Tensor places = arrays["points"].values[b].to(at::kFloat).contiguous();
     const std::span points(places.const_data_ptr<float>(), static_cast<size_t>(2 * num_points));

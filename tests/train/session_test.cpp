@@ -74,6 +74,35 @@ TEST(Session, PartsAndLayersLearnAtTheirRates) {
   }
 }
 
+// Scenes, every other of them without an object.
+class HalfEmpty : public AnnotatedDataset {
+ public:
+  explicit HalfEmpty(std::shared_ptr<const AnnotatedDataset> scenes) : scenes_(std::move(scenes)) {}
+  int64_t size() const override { return scenes_->size(); }
+  Sample get(int64_t id) const override {
+    Sample sample = scenes_->get(id);
+    if (id % 2 == 0) sample.targets.instances.clear();
+    return sample;
+  }
+  std::string name(int64_t id) const override { return scenes_->name(id); }
+  uint64_t fingerprint() const override { return scenes_->fingerprint() + 1; }
+  const Vocabulary& vocabulary() const override { return scenes_->vocabulary(); }
+  void inspect(int64_t, Inspection&) const override {}
+
+ private:
+  std::shared_ptr<const AnnotatedDataset> scenes_;
+};
+
+TEST(Session, TrainsOnWhatTheTaskWants) {
+  const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
+  const RunConfig config = small_config({"task={name: instance, queries: 5, points: 16}"});
+  const auto data = std::make_shared<HalfEmpty>(make_dataset(config.data, Split::kTrain));
+  const Session session(config, data, batch_layout(config, *alone), *alone, at::kCPU);
+  EXPECT_EQ(session.data->size(), data->size() / 2);
+  EXPECT_EQ(session.plan->steps_per_epoch(), data->size() / 4);  // of two images
+  for (int64_t id = 0; id < session.data->size(); ++id) EXPECT_EQ(session.data->name(id), data->name(2 * id + 1));
+}
+
 TEST(Validation, LeavesWeightsAndAveragesAsTheyWere) {
   SmallSession run({"optim.ema=0.9", "eval.fraction=0.5"});
   run.update(2);
