@@ -29,7 +29,7 @@ int64_t part_of(int64_t side, const std::array<int64_t, 2>& range, Rng& rng) {
   return between(std::min(range[0], most), most, rng);
 }
 
-void cut(Placement& placement, const std::array<int64_t, 2>& range, Rng& rng) {
+void cut_part(Placement& placement, const std::array<int64_t, 2>& range, Rng& rng) {
   const PictureSize picture = size_of(placement);
   const int64_t width = part_of(picture.width, range, rng);
   placement.crop(random_part(picture, {part_of(picture.height, range, rng), width}, rng));
@@ -83,9 +83,9 @@ Placement ScaledOrCropped::training(const PictureSize& image, const SampleKey& k
   Placement placement(image.height, image.width);
   if (rng.uniform() < 0.5 && flip) placement.flip();
   if (sizes.empty()) return placement.resize(size_px, size_px);
-  if (rng.uniform() < 0.5 && !crop_sizes.empty()) {
-    scale(placement, shortest_edge_of_detr(image, one_of(crop_sizes, rng), std::nullopt));
-    cut(placement, crop, rng);
+  if (rng.uniform() < 0.5 && !cut_sizes.empty()) {
+    scale(placement, shortest_edge_of_detr(image, one_of(cut_sizes, rng), std::nullopt));
+    cut_part(placement, cut, rng);
   }
   scale(placement, shortest_edge_of_detr(size_of(placement), one_of(sizes, rng), max_size));
   return placement;

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "glid/core/rng.h"
+#include "glid/data/photometric.h"
 #include "glid/tasks/class_loss.h"
 #include "glid/tasks/matching.h"
 #include "glid/viz/draw.h"
@@ -79,21 +80,15 @@ TaskSpec MaskSet::spec() const {
   return spec;
 }
 
-Placement MaskSet::training_placement(const Image& image, const SampleKey& key) const {
-  Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kCrop);
-  Placement placement(image.height, image.width);
-  placement.resize(size_px_, size_px_);
-  if (rng.uniform() < 0.5 && config_.flip) placement.flip();
-  return placement;
-}
-
 std::vector<PreparedImage> MaskSet::prepare(const Sample& sample, const SampleKey& key, const BatchPosition&,
                                             bool training) const {
   Targets truth = relevant(sample);
-  Placement placement(sample.image.height, sample.image.width);
-  if (training) placement = training_placement(sample.image, key);
-  else placement.resize(size_px_, size_px_);
+  const PictureSize size{sample.image.height, sample.image.width};
+  const Placement placement =
+      training ? config_.pictures.training(size, key, size_px_) : config_.pictures.evaluation(size, size_px_);
   PreparedImage prepared{.image = place_image(sample.image, placement, Filter::kBilinear), .placement = placement};
+  Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kColour);
+  if (training && config_.pictures.colour) prepared.image = jitter_colours(prepared.image, rng);
   Targets placed = place_targets(truth, placement, {});
   const int64_t height = placement.height(), width = placement.width(), num_points = config_.points.num_drawn();
   std::vector<float> points = draw_points(key, num_points), values;

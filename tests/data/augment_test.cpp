@@ -97,7 +97,7 @@ TEST(ScaledCrop, DoesNotMirrorWhereItMustNot) {
 
 // Half of the pictures are whole, with the image's own shape.
 TEST(ScaledOrCropped, CutsHalfOfThePictures) {
-  const ScaledOrCropped pictures{.sizes = {48, 80}, .max_size = 133, .crop_sizes = {40, 60}, .crop = {38, 60}};
+  const ScaledOrCropped pictures{.sizes = {48, 80}, .max_size = 133, .cut_sizes = {40, 60}, .cut = {38, 60}};
   int cut = 0;
   for (int64_t id = 0; id < 400; ++id) {
     const Placement placement = pictures.training({300, 400}, {1, 0, id}, 80);
@@ -118,7 +118,7 @@ TEST(ScaledOrCropped, CutsHalfOfThePictures) {
 
 // The least side of a part is no reason to stop where the picture is smaller.
 TEST(ScaledOrCropped, TakesAllOfASideThatIsTooShort) {
-  const ScaledOrCropped pictures{.sizes = {48}, .max_size = 1000, .crop_sizes = {20}, .crop = {38, 60}};
+  const ScaledOrCropped pictures{.sizes = {48}, .max_size = 1000, .cut_sizes = {20}, .cut = {38, 60}};
   for (int64_t id = 0; id < 20; ++id)
     EXPECT_EQ(std::min(pictures.training({300, 400}, {1, 0, id}, 80).height(), int64_t{48}), 48);
 }

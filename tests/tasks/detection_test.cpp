@@ -71,7 +71,7 @@ TEST(Detection, PreparesWhatCanBeLearned) {
 
 TEST(Detection, PicturesHaveTheSizesAsked) {
   DetectionConfig config = small_detection();
-  config.pictures = {.sizes = {16, 32}, .max_size = 40, .crop_sizes = {20}, .crop = {12, 30}};
+  config.pictures = {.sizes = {16, 32}, .max_size = 40, .cut_sizes = {20}, .cut = {12, 30}};
   const ObjectDetection task(config, detection_context());
   const Sample sample = sample_with_boxes(1, 3, 48, 96);
   std::set<int64_t> shorter_sides;

@@ -16,7 +16,7 @@
 namespace glid {
 namespace {
 
-constexpr MaskSetConfig small_set(int64_t queries) {
+MaskSetConfig small_set(int64_t queries) {
   return {.num_queries = queries, .queries = {.query_init = QueryInit::kNormal}, .points = {.points = 64}};
 }
 
@@ -68,6 +68,27 @@ TEST_P(EverySegmentation, PointsAreOfTheKeyAndTravelWithTheMasks) {
     EXPECT_EQ(image.arrays.at("mask_points").shape, (std::vector<int64_t>{std::ssize(labels_of(image)), drawn}));
   }
   EXPECT_TRUE(mirrored && straight);
+}
+
+TEST(Segmentation, PicturesAreScaledCutAndColoured) {
+  SemanticConfig config{small_set(6)};
+  config.set.pictures = {.sizes = {32}, .max_size = 64, .crop = {{24, 40}}, .flip = false};
+  const Semantic plain(config, masked_context());
+  config.set.pictures.colour = true;
+  const Semantic coloured(config, masked_context());
+  const Sample sample = sample_with_masks(3, 3, 48, 60);
+  int changed = 0;
+  for (int64_t epoch = 0; epoch < 8; ++epoch) {
+    const PreparedImage image = plain.prepare(sample, {1, epoch, 3}, {}, true).at(0);
+    const PreparedImage other = coloured.prepare(sample, {1, epoch, 3}, {}, true).at(0);
+    EXPECT_EQ(std::pair(image.image.height, image.image.width), std::pair(int64_t{24}, int64_t{40}));
+    EXPECT_EQ(image.placement, other.placement);
+    EXPECT_EQ(image.arrays.at("mask_points").values, other.arrays.at("mask_points").values);
+    changed += image.image != other.image;
+  }
+  EXPECT_GE(changed, 5);
+  const PreparedImage whole = coloured.prepare(sample, {1, 0, 3}, {}, false).at(0);  // 24 the shorter side
+  EXPECT_EQ(whole.image, place_image(sample.image, Placement(48, 60).resize(24, 30), Filter::kBilinear));
 }
 
 TEST(Segmentation, HasAMaskForWhatTheTaskIsAbout) {

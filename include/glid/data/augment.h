@@ -48,8 +48,8 @@ struct ScaledCrop {
 struct ScaledOrCropped {
   std::vector<int64_t> sizes;
   int64_t max_size = 1333;
-  std::vector<int64_t> crop_sizes = {400, 500, 600};
-  std::array<int64_t, 2> crop = {384, 600};
+  std::vector<int64_t> cut_sizes = {400, 500, 600};
+  std::array<int64_t, 2> cut = {384, 600};
   bool flip = true;
 
   template <class V>
@@ -59,13 +59,13 @@ struct ScaledOrCropped {
       "else that of squares",
       config::positive());
     v("max_size", max_size, "with sizes: the longer side's limit", config::positive());
-    v("crop_sizes", crop_sizes,
-      "with sizes: shorter sides that half of the pictures have when they are cut; []: none is cut", config::positive());
-    v("crop", crop, "[least, most] of the sides that are left of those", config::positive());
+    v("cut_sizes", cut_sizes, "with sizes: shorter sides that half of the pictures have when they are cut; []: none is cut",
+      config::positive());
+    v("cut", cut, "[least, most] of the sides that are left of those", config::positive());
     v("flip", flip, "half of the training pictures are mirrored");
   }
   void check(config::Problems& problems) const {
-    if (crop[0] > crop[1]) problems.add("crop", "must be [least, most]");
+    if (cut[0] > cut[1]) problems.add("cut", "must be [least, most]");
   }
   // Throws DataError for a sliver.
   Placement training(const PictureSize& image, const SampleKey& key, int64_t size_px) const;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "glid/config/fields.h"
+#include "glid/data/augment.h"
 #include "glid/tasks/mask_features.h"
 #include "glid/tasks/mask_loss.h"
 #include "glid/tasks/mask_output.h"
@@ -25,7 +26,7 @@ struct MaskSetConfig {
   DotConfig dot;
   QueryConfig queries;
   PointConfig points;
-  bool flip = true;
+  ScaledCrop pictures;
 
   template <class V>
   void fields(V& v) {
@@ -34,7 +35,7 @@ struct MaskSetConfig {
     dot.fields(v);
     queries.fields(v);
     points.fields(v);
-    v("flip", flip, "half of the training pictures are mirrored");
+    pictures.fields(v);
   }
 };
 
@@ -70,7 +71,6 @@ class MaskSet : public Task {
   virtual Prediction read(std::span<const QueryMasks> views, int64_t height, int64_t width) const = 0;
 
  private:
-  Placement training_placement(const Image& image, const SampleKey& key) const;
   MaskTargets targets(const Batch& batch) const;
   // Of picture b of the batch, as the last layer answers.
   QueryMasks view(const Answer& answer, const Question& question, int64_t b) const;
