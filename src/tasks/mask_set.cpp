@@ -66,6 +66,7 @@ MaskSet::MaskSet(const MaskSetConfig& config, const TaskContext& context, int64_
       num_layers_(context.model.decoder.layers),
       width_(context.model.decoder.width),
       size_px_(context.image_size_px),
+      tta_(context.tta),
       num_classes_(num_classes),
       viewer_(shape_) {}
 
@@ -84,28 +85,36 @@ std::vector<PreparedImage> MaskSet::prepare(const Sample& sample, const SampleKe
                                             bool training) const {
   Targets truth = relevant(sample);
   const PictureSize size{sample.image.height, sample.image.width};
-  const Placement placement =
-      training ? config_.pictures.training(size, key, size_px_) : config_.pictures.evaluation(size, size_px_);
-  PreparedImage prepared{.image = place_image(sample.image, placement, Filter::kBilinear), .placement = placement};
-  Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kColour);
-  if (training && config_.pictures.colour) prepared.image = jitter_colours(prepared.image, rng);
-  Targets placed = place_targets(truth, placement, {});
+  if (training) {
+    PreparedImage view = view_of(sample.image, truth, config_.pictures.training(size, key, size_px_), key);
+    Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kColour);
+    if (config_.pictures.colour) view.image = jitter_colours(view.image, rng);
+    view.targets = {};
+    return {std::move(view)};
+  }
+  Placement placement = config_.pictures.evaluation(size, size_px_);
+  std::vector<PreparedImage> views{view_of(sample.image, truth, placement, key)};
+  if (tta_ == Tta::kFlip) views.push_back(view_of(sample.image, truth, placement.flip(), key));
+  views[0].truth = std::make_shared<const Targets>(std::move(truth));
+  return views;
+}
+
+PreparedImage MaskSet::view_of(const Image& image, const Targets& targets, const Placement& placement,
+                               const SampleKey& key) const {
+  PreparedImage view{.image = place_image(image, placement, Filter::kBilinear), .placement = placement};
+  view.targets = place_targets(targets, placement, {});
   const int64_t height = placement.height(), width = placement.width(), num_points = config_.points.num_drawn();
   std::vector<float> points = draw_points(key, num_points), values;
   std::vector<int64_t> labels;
-  for (const MaskTarget& target : masks(placed, height, width)) {
+  for (const MaskTarget& target : masks(view.targets, height, width)) {
     if (!has_pixel(target)) continue;
     labels.push_back(target.label);
     std::ranges::copy(sample_mask(target.mask, height, width, points), std::back_inserter(values));
   }
-  prepared.arrays["mask_points"] = {{std::ssize(labels), num_points}, std::move(values)};
-  prepared.arrays["labels"] = {{std::ssize(labels)}, std::move(labels)};
-  prepared.arrays["points"] = {{1, num_points, 2}, std::move(points)};
-  if (!training) {
-    prepared.targets = std::move(placed);
-    prepared.truth = std::make_shared<const Targets>(std::move(truth));
-  }
-  return {std::move(prepared)};
+  view.arrays["mask_points"] = {{std::ssize(labels), num_points}, std::move(values)};
+  view.arrays["labels"] = {{std::ssize(labels)}, std::move(labels)};
+  view.arrays["points"] = {{1, num_points, 2}, std::move(points)};
+  return view;
 }
 
 LossCounts MaskSet::counts(const Batch& batch) const {

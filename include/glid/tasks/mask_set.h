@@ -71,6 +71,7 @@ class MaskSet : public Task {
   virtual Prediction read(std::span<const QueryMasks> views, int64_t height, int64_t width) const = 0;
 
  private:
+  PreparedImage view_of(const Image& image, const Targets& targets, const Placement& placement, const SampleKey& key) const;
   MaskTargets targets(const Batch& batch) const;
   // Of picture b of the batch, as the last layer answers.
   QueryMasks view(const Answer& answer, const Question& question, int64_t b) const;
@@ -79,6 +80,7 @@ class MaskSet : public Task {
   SwinShape shape_;
   int64_t num_layers_, width_;  // of the decoder
   int64_t size_px_;
+  Tta tta_;
   int64_t num_classes_;
   Viewer viewer_;
 };

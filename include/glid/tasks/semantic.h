@@ -12,6 +12,7 @@ namespace glid {
 struct SemanticConfig {
   static constexpr std::string_view kName = "semantic";
   static constexpr auto kMetrics = std::to_array<std::string_view>({SemanticSettings::kName});
+  static constexpr auto kTta = std::to_array({Tta::kFlip});
   MaskSetConfig set;
 
   template <class V>
