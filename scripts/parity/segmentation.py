@@ -44,7 +44,7 @@ def random_mask(rng, height, width, is_empty):
 
 def random_case(rng, name):
     layers, classes, queries = int(rng.integers(1, 4)), int(rng.integers(1, 7)), int(rng.integers(5, 8))
-    channels, points = int(rng.integers(2, 5)), int(rng.choice([4, 16]))
+    channels, points = int(rng.integers(2, 5)), int(rng.choice([16, 32]))
     lengths = LENGTHS[name] if name in LENGTHS else [int(n) for n in rng.integers(0, 9, rng.integers(2, 4))]
     widths = [int(w) for w in rng.integers(1, 3, len(lengths))]
     shape = (layers, len(lengths), queries)

@@ -29,7 +29,7 @@ at::Tensor over_rows(const at::Tensor& rows, const BatchPlan& plan, Count count,
     first += num_rows;
   }
   TORCH_CHECK(first == rows.size(0), "a batch plan of ", first, " rows met a tensor of ", rows.sizes());
-  return joined(std::move(results));
+  return results.empty() ? rows : joined(std::move(results));  // of no pictures, no rows
 }
 
 // [units of the run, U] true on pixels inside the image, along one axis: `index` is the unit's row or column.

@@ -20,10 +20,12 @@ std::function<bool(const Targets&)> InstanceMasks::filter() const {
 Targets InstanceMasks::relevant(const Sample& sample) const {
   Targets targets;
   targets.instances = sample.targets.instances;
-  for (const Instance& instance : targets.instances)
+  for (Instance& instance : targets.instances) {
     if (instance.mask.counts.empty())
       throw DataError(sample.name, "has an object without a mask", std::to_string(instance.id),
                       "task.name: detection needs none");
+    instance.keypoints.clear();
+  }
   return targets;
 }
 

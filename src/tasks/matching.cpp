@@ -92,7 +92,7 @@ at::Tensor MatchedPairs::sums(const at::Tensor& values, int64_t num_pictures) co
 
 at::Tensor MatchedPairs::classes(const at::Tensor& labels, int64_t num_pictures, int64_t num_queries, int64_t none) const {
   const at::Tensor all = at::full({query.size(0), num_pictures * num_queries}, none, query.options());
-  return all.scatter_(1, picture * num_queries + query, targets(labels)).view({-1, num_pictures, num_queries});
+  return all.scatter_(1, picture * num_queries + query, targets(labels)).view({query.size(0), num_pictures, num_queries});
 }
 
 std::vector<MatchedPairs> match(const at::Tensor& costs, std::span<const int64_t> lengths,

@@ -81,10 +81,10 @@ Sample sample_of_all(int64_t id, int64_t count) {
   return sample;
 }
 
-// The counts of objects are 2, 0, 1, 2, 0, ..: some micro-batches have none.
-std::vector<Sample> samples(int64_t first, int64_t count) {
+// The counts of objects are 2, 0, 1, 0, 1, 2, ..: some micro-batches have none. Poses are trained on persons only.
+std::vector<Sample> samples(int64_t first, int64_t count, bool with_person) {
   std::vector<Sample> all;
-  for (int64_t id = first; id < first + count; ++id) all.push_back(sample_of_all(id, (id + 2) % 3));
+  for (int64_t id = first; id < first + count; ++id) all.push_back(sample_of_all(id, (id + id / 3 + 2) % 3 + (with_person ? 1 : 0)));
   return all;
 }
 
@@ -98,7 +98,7 @@ class TaskContract : public testing::TestWithParam<std::string> {
     return make_task(configs.at(GetParam()), context_of_all());
   }
   Batch batch(int64_t first, int64_t count, bool training = true) const {
-    return batch_of_samples(*run_.task, samples(first, count), training);
+    return batch_of_samples(*run_.task, samples(first, count, GetParam() == PoseConfig::kName), training);
   }
   std::vector<Answer> answer(const Question& question) const {
     return run_.model->forward(question.units.to(at::kDouble), question.view, question.queries);
@@ -114,6 +114,16 @@ class TaskContract : public testing::TestWithParam<std::string> {
     std::vector<at::Tensor> copies;
     for (const at::Tensor& gradient : run_.gradients.gradients()) copies.push_back(gradient.clone());
     return copies;
+  }
+
+  // As a part of the largest gradient: some are 0 but for rounding (a softmax doesn't see a bias that all its inputs share).
+  static double difference(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
+    double largest = 0, worst = 0;
+    for (size_t i = 0; i < a.size(); ++i) {
+      largest = std::max(largest, b[i].abs().max().item<double>());
+      worst = std::max(worst, (a[i] - b[i]).abs().max().item<double>());
+    }
+    return worst / largest;
   }
 
   std::unique_ptr<Communicator> alone_;
@@ -134,7 +144,7 @@ TEST_P(TaskContract, MicroBatchesChangeNothing) {
   const std::vector<at::Tensor> whole = gradients({6});
   const double loss = loss_;
   for (const std::vector<int64_t>& sizes : {std::vector<int64_t>{3, 3}, {1, 1, 4}}) {
-    EXPECT_LT(largest_difference(gradients(sizes), whole), 1e-8);
+    EXPECT_LT(difference(gradients(sizes), whole), 1e-9);
     EXPECT_NEAR(loss_, loss, 1e-9 * std::abs(loss));
   }
 }
@@ -145,8 +155,8 @@ TEST_P(TaskContract, ASampleIsTheSameAgainAlone) {
   const auto found = std::ranges::find_if(together.images, [&](const BatchImage& i) { return i.key == image.key; });
   ASSERT_NE(found, together.images.end());
   EXPECT_EQ(found->placement, image.placement);
-  const int64_t at = found - together.images.begin();
-  const Batch part = together.part({at, 1});
+  if (together.runs[0].plan) GTEST_SKIP() << "masked pictures share their plan";
+  const Batch part = together.part({found - together.images.begin(), 1});
   EXPECT_TRUE(at::equal(part.units, alone.units));
   for (const auto& [name, array] : alone.arrays) EXPECT_TRUE(at::equal(part.arrays.at(name).values, array.values)) << name;
 }

@@ -170,7 +170,7 @@ std::vector<Answer> perfect_answers(const Question& question, const std::vector<
     for (int64_t n = 0; n < std::ssize(own); ++n) {
       const MaskTarget& target = own[static_cast<size_t>(n)];
       for (int64_t i = 0; i < 24 * 24; ++i) map.view({-1, width})[i][n] = target.mask[static_cast<size_t>(i)] ? 1 : -1;
-      answer.heads["embedding"].select(1, b).select(1, n).fill_(0).select(-1, n).fill_(400);
+      answer.heads["embedding"].select(1, b).select(1, n).fill_(0).select(-1, n).fill_(15);
       answer.heads["class"].select(1, b).select(1, n).fill_(-10).select(-1, target.label).fill_(10);
     }
     cells.push_back(map.view({-1, width}));
@@ -232,7 +232,7 @@ TEST_P(EverySegmentation, RightAnswersAreReadBackAndCostLittle) {
     if (GetParam() == "instance") {
       ASSERT_EQ(predictions[i].detections.size(), 24u);  // every query and class, up to a hundred
       for (size_t n = 0; n < truth.instances.size(); ++n) {
-        EXPECT_GT(predictions[i].detections[n].score, 0.99);
+        EXPECT_GT(predictions[i].detections[n].score, 0.95);
         EXPECT_LT(predictions[i].detections[truth.instances.size()].score, 0.01);
         const auto& found = predictions[i].detections;
         EXPECT_TRUE(std::any_of(found.begin(), found.begin() + std::ssize(truth.instances), [&](const Detection& d) {
