@@ -43,9 +43,12 @@ def random_mask(rng, height, width, is_empty):
 
 
 def random_case(rng, name):
-    layers, classes, queries = int(rng.integers(1, 4)), int(rng.integers(1, 7)), int(rng.integers(5, 8))
+    layers, queries = int(rng.integers(1, 4)), int(rng.integers(5, 8))
     channels, points = int(rng.integers(2, 5)), int(rng.choice([16, 32]))
     lengths = LENGTHS[name] if name in LENGTHS else [int(n) for n in rng.integers(0, 9, rng.integers(2, 4))]
+    # Masks of a picture are of different classes: of two that are alike at all points either may go to a query.
+    classes = max(lengths) + int(rng.integers(1, 4))
+    labels = np.concatenate([rng.permutation(classes)[:length] for length in lengths])
     widths = [int(w) for w in rng.integers(1, 3, len(lengths))]
     shape = (layers, len(lengths), queries)
     digits = lambda array: [float(f"{x:.6g}") for x in np.ravel(array)]
@@ -57,7 +60,7 @@ def random_case(rng, name):
             "embeddings": digits(rng.normal(0, 2, (*shape, channels))),
             "cells": digits(rng.normal(0, 1, (CELLS * CELLS * sum(widths), channels))),
             "places": digits(rng.uniform(0, 1, (len(lengths), num_points, 2))), "masks": masks,
-            "labels": [int(i) for i in rng.integers(0, classes, sum(lengths))]}
+            "labels": [int(i) for i in labels]}
 
 
 class OurPoints:
