@@ -8,8 +8,8 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
-#include "glid/core/json.h"
 #include "glid/core/join.h"
+#include "glid/core/json.h"
 #include "nearest.h"
 
 namespace glid::config {

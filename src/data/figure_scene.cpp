@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "glid/data/scenes.h"
-#include "scene_kinds.h"
 #include "scene_canvas.h"
+#include "scene_kinds.h"
 
 namespace glid::scene {
 namespace {
@@ -14,17 +14,35 @@ constexpr float kHeadRadius = 0.07f, kShoulderDrop = 0.19f, kHipDrop = 0.5f, kSh
 constexpr float kUpperArm = 0.17f, kForearm = 0.16f, kThigh = 0.25f, kShin = 0.24f, kLimbWidth = 0.032f;
 constexpr float kTilt = kPi / 12;
 
-enum Joint { kHead, kLeftShoulder, kRightShoulder, kLeftElbow, kRightElbow, kLeftWrist, kRightWrist,  // as kFigureJoints
-             kLeftHip, kRightHip, kLeftKnee, kRightKnee, kLeftAnkle, kRightAnkle };
+enum Joint {
+  kHead,
+  kLeftShoulder,
+  kRightShoulder,
+  kLeftElbow,
+  kRightElbow,
+  kLeftWrist,
+  kRightWrist,  // as kFigureJoints
+  kLeftHip,
+  kRightHip,
+  kLeftKnee,
+  kRightKnee,
+  kLeftAnkle,
+  kRightAnkle
+};
 using Joints = std::array<Vec2, kFigureJoints.size()>;
 
 struct Limb {
   Joint from, to;
 };
 // Left and right in turn.
-constexpr std::array<Limb, 8> kLimbs = {{{kLeftShoulder, kLeftElbow}, {kRightShoulder, kRightElbow}, {kLeftElbow, kLeftWrist},
-                                         {kRightElbow, kRightWrist}, {kLeftHip, kLeftKnee}, {kRightHip, kRightKnee},
-                                         {kLeftKnee, kLeftAnkle}, {kRightKnee, kRightAnkle}}};
+constexpr std::array<Limb, 8> kLimbs = {{{kLeftShoulder, kLeftElbow},
+                                         {kRightShoulder, kRightElbow},
+                                         {kLeftElbow, kLeftWrist},
+                                         {kRightElbow, kRightWrist},
+                                         {kLeftHip, kLeftKnee},
+                                         {kRightHip, kRightKnee},
+                                         {kLeftKnee, kLeftAnkle},
+                                         {kRightKnee, kRightAnkle}}};
 
 float radians(float degrees) { return degrees * kPi / 180; }
 
@@ -118,9 +136,8 @@ void paint_figure(const Joints& joints, const std::array<Colour, kLimbs.size()>&
     });
   const std::array<Vec2, 4> torso = {joints[kRightShoulder], joints[kLeftShoulder], joints[kLeftHip], joints[kRightHip]};
   paint_part(canvas, {white, white, 0.97f * white}, [&](Vec2 p) { return quad_distance(p, torso); });
-  paint_part(canvas, {skin, 0.78f * skin, 0.65f * skin}, [&](Vec2 p) {
-    return std::hypot(p.x - joints[kHead].x, p.y - joints[kHead].y) - kHeadRadius * height;
-  });
+  paint_part(canvas, {skin, 0.78f * skin, 0.65f * skin},
+             [&](Vec2 p) { return std::hypot(p.x - joints[kHead].x, p.y - joints[kHead].y) - kHeadRadius * height; });
 }
 
 // One colour with noise at three scales, before which grey bars stand.

@@ -58,8 +58,9 @@ Object draw_object(Rng& rng, float size_px, float depth, float bulge) {
   const float radius = uniform(rng, 0.14f, 0.34f) * size_px, stretch = uniform(rng, 0.75f, 1.0f);
   const Colour first = draw_colour(rng);
   const Colour second = draw_shade(rng, first, 0.45f);
-  return {shape, centre, axis, {radius, radius * stretch}, depth, bulge, first, second,
-          [texture = Texture(rng)](Vec2 p) { return texture.at(p); }};
+  return {shape, centre, axis, {radius, radius * stretch}, depth, bulge, first, second, [texture = Texture(rng)](Vec2 p) {
+            return texture.at(p);
+          }};
 }
 
 // Four corner colours, a texture over them, light from one side.

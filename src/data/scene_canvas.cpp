@@ -18,10 +18,7 @@ Colour from_hsv(float hue_degrees, float saturation, float value) {
 }
 
 Canvas::Canvas(int64_t size_px)
-    : size(size_px),
-      colours(static_cast<size_t>(size_px * size_px)),
-      depths(colours.size()),
-      owners(colours.size(), -1) {}
+    : size(size_px), colours(static_cast<size_t>(size_px * size_px)), depths(colours.size()), owners(colours.size(), -1) {}
 
 Image to_image(const Canvas& canvas) {
   Image image{canvas.size, canvas.size, {}};

@@ -68,7 +68,8 @@ struct Canvas {
   size_t index(int64_t x, int64_t y) const { return static_cast<size_t>(y * size + x); }
   // The middle of a pixel as a part of the picture.
   Vec2 place(int64_t x, int64_t y) const {
-    return {(static_cast<float>(x) + 0.5f) / static_cast<float>(size), (static_cast<float>(y) + 0.5f) / static_cast<float>(size)};
+    return {(static_cast<float>(x) + 0.5f) / static_cast<float>(size),
+            (static_cast<float>(y) + 0.5f) / static_cast<float>(size)};
   }
 };
 

@@ -80,7 +80,8 @@ BoxClusters cluster_boxes(std::span<const ClassedBox> boxes, size_t num_classes,
   for (const Point& centre : centres)
     for (const double value : centre) clusters.centres.push_back(static_cast<float>(value));
   for (size_t i = 0; i < boxes.size(); ++i)
-    clusters.shares.at(owners[i] * num_classes + static_cast<size_t>(boxes[i].category)) += 1 / static_cast<float>(boxes.size());
+    clusters.shares.at(owners[i] * num_classes + static_cast<size_t>(boxes[i].category)) +=
+        1 / static_cast<float>(boxes.size());
   return clusters;
 }
 
@@ -90,8 +91,8 @@ std::vector<ClassedBox> ranked(std::span<const float> centres, std::span<const f
   for (size_t k = 0; k < count; ++k)
     for (size_t c = 0; c < num_classes; ++c)
       if (const float share = shares[k * num_classes + c]; share > 0)
-        boxes.push_back({{centres[4 * k], centres[4 * k + 1], centres[4 * k + 2], centres[4 * k + 3]},
-                         static_cast<int64_t>(c), share});
+        boxes.push_back(
+            {{centres[4 * k], centres[4 * k + 1], centres[4 * k + 2], centres[4 * k + 3]}, static_cast<int64_t>(c), share});
   std::ranges::stable_sort(boxes, std::greater(), &ClassedBox::score);
   boxes.resize(std::min(boxes.size(), kMaxRanked));
   return boxes;

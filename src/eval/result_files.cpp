@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 // Metrics that no official file is written for.
 template <class Settings>
 concept WithoutFiles = std::same_as<Settings, LossSettings> || std::same_as<Settings, AccuracySettings> ||
-                       std::same_as<Settings, MultitaskSettings>;
+    std::same_as<Settings, MultitaskSettings>;
 
 std::unique_ptr<ResultFiles> result_files_of(const WithoutFiles auto&, const AnnotatedDataset&, const fs::path&,
                                              const ResultFormat&) {

@@ -99,9 +99,8 @@ std::vector<std::string> random_parts(const torch::nn::Module& model, const Load
                                       const std::vector<std::string>& asked) {
   std::vector<std::string> random;
   for (const std::string_view part : kModelParts) {
-    const bool exists = std::ranges::any_of(named_parameters(model), [&](const auto& parameter) {
-      return part_of_parameter(parameter.first) == part;
-    });
+    const bool exists = std::ranges::any_of(
+        named_parameters(model), [&](const auto& parameter) { return part_of_parameter(parameter.first) == part; });
     if (!exists || is_in(part, report.parts | std::views::transform(&PartReport::part))) continue;
     random.push_back(format("{} ({})", part, is_in(part, asked) ? "not in the file" : "not asked for"));
   }

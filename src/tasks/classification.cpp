@@ -20,10 +20,7 @@ at::Tensor labels_of(const Batch& batch) { return batch.arrays.at("label").value
 }  // namespace
 
 Classification::Classification(const ClassificationConfig& config, const TaskContext& context)
-    : config_(config),
-      classes_(context.vocabulary.images),
-      size_px_(context.image_size_px),
-      viewer_(context.model.encoder) {
+    : config_(config), classes_(context.vocabulary.images), size_px_(context.image_size_px), viewer_(context.model.encoder) {
   if (classes_.empty())
     throw DataError("task.name", "needs images with classes, and the data has none", "classification",
                     "data.name: imagenet reads a folder a class");

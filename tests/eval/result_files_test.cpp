@@ -29,7 +29,8 @@ Prediction shaken(const Targets& truth, int64_t id) {
     d.mask = rle_from_mask(mask, p.height, p.width);
   }
   for (double& metres : p.depth) metres *= rng.uniform(0.7, 1.3);
-  for (uint16_t& label : p.semantic) label = rng.uniform() < 0.7 ? label : static_cast<uint16_t>(rng.below(kSceneClasses.size() + 1));
+  for (uint16_t& label : p.semantic)
+    label = rng.uniform() < 0.7 ? label : static_cast<uint16_t>(rng.below(kSceneClasses.size() + 1));
   const uint32_t last = p.panoptic.segments.back().id;
   for (uint32_t& segment : p.panoptic.ids) segment = rng.uniform() < 0.8 ? segment : last;
   return p;

@@ -84,7 +84,8 @@ Sample sample_of_all(int64_t id, int64_t count) {
 // The counts of objects are 2, 0, 1, 0, 1, 2, ..: some micro-batches have none. Poses are trained on persons only.
 std::vector<Sample> samples(int64_t first, int64_t count, bool with_person) {
   std::vector<Sample> all;
-  for (int64_t id = first; id < first + count; ++id) all.push_back(sample_of_all(id, (id + id / 3 + 2) % 3 + (with_person ? 1 : 0)));
+  for (int64_t id = first; id < first + count; ++id)
+    all.push_back(sample_of_all(id, (id + id / 3 + 2) % 3 + (with_person ? 1 : 0)));
   return all;
 }
 

@@ -16,7 +16,8 @@ constexpr auto enum_names(SceneKind) {
   return std::to_array<config::Named<SceneKind>>(
       {{SceneKind::kPlain, "plain", "two to five objects of any colour, texture and rotation: what pre-training needs"},
        {SceneKind::kClasses, "classes", "one to four objects, upright, whose class hue, shape and texture tell"},
-       {SceneKind::kFigures, "figures", "a figure of 13 joints whose limbs have colours of their own: mirrored it is another"},
+       {SceneKind::kFigures, "figures",
+        "a figure of 13 joints whose limbs have colours of their own: mirrored it is another"},
        {SceneKind::kMirrorFigures, "mirror_figures", "the same with one colour for left and right limbs"}});
 }
 
@@ -26,9 +27,9 @@ inline constexpr std::array kSceneClasses = {"cross", "diamond", "ellipse", "rec
 inline constexpr std::array kSceneJoints = {"centre", "right", "down", "left", "up"};
 inline constexpr int kSceneKeypoints = kSceneJoints.size();
 // Of figures, which look at the viewer: their left is at the picture's right.
-inline constexpr std::array kFigureJoints = {"head",        "left_shoulder", "right_shoulder", "left_elbow", "right_elbow",
-                                             "left_wrist",  "right_wrist",   "left_hip",       "right_hip",  "left_knee",
-                                             "right_knee",  "left_ankle",    "right_ankle"};
+inline constexpr std::array kFigureJoints = {"head",       "left_shoulder", "right_shoulder", "left_elbow", "right_elbow",
+                                             "left_wrist", "right_wrist",   "left_hip",       "right_hip",  "left_knee",
+                                             "right_knee", "left_ankle",    "right_ankle"};
 
 // The scene named (kind, seed, id), size_px square: the same on every machine up to the rounding of sin and exp. Every
 // instance has at least one visible pixel. In Targets::semantic, and as a segment, the background is 0 and the class c is

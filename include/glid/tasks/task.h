@@ -38,7 +38,8 @@ using LossCounts = std::map<std::string, std::vector<double>>;
 // Over all pictures.
 std::map<std::string, double> sums_of(const LossCounts& counts);
 
-// One term of the loss, fp32: weight_of(term) * sum / max(count, 1). Supervised layers have terms of their own and share counts.
+// One term of the loss, fp32: weight_of(term) * sum / max(count, 1). Supervised layers have terms of their own and share
+// counts.
 struct LossTerm {
   std::string name;
   at::Tensor sum;  // scalar

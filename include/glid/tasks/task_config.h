@@ -16,16 +16,8 @@
 
 namespace glid {
 
-using TaskConfig = std::variant<
-    MaskedImageConfig,
-    ClassificationConfig,
-    DetectionConfig,
-    DepthConfig,
-    SemanticConfig,
-    InstanceMasksConfig,
-    PanopticMasksConfig,
-    PoseConfig,
-    MultitaskConfig>;
+using TaskConfig = std::variant<MaskedImageConfig, ClassificationConfig, DetectionConfig, DepthConfig, SemanticConfig,
+                                InstanceMasksConfig, PanopticMasksConfig, PoseConfig, MultitaskConfig>;
 
 std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context);
 
