@@ -44,13 +44,16 @@ class ClassCounts {
     ++total_;
   }
   bool empty() const { return total_ == 0; }
-  // The most frequent class, the first of several; -1 where there is none.
+  // The most frequent class, the first of several; that of all places where none was seen.
   std::vector<int64_t> majority() const {
+    std::vector<int64_t> totals(num_classes_);
+    for (size_t i = 0; i < counts_.size(); ++i) totals[i % num_classes_] += counts_[i];
+    const int64_t usual = std::max_element(totals.begin(), totals.end()) - totals.begin();
     std::vector<int64_t> classes;
     for (size_t place = 0; place < kPlaces; ++place) {
       const auto begin = counts_.begin() + static_cast<int64_t>(place * num_classes_);
       const auto most = std::max_element(begin, begin + static_cast<int64_t>(num_classes_));
-      classes.push_back(*most > 0 ? most - begin : -1);
+      classes.push_back(*most > 0 ? most - begin : usual);
     }
     return classes;
   }
@@ -67,10 +70,12 @@ struct Sums {
   bool empty() const {
     return std::ranges::all_of(count, [](double n) { return n == 0; });
   }
-  // 0 where nothing was added.
+  // The mean of all where nothing was added.
   std::vector<float> means() const {
+    const double usual =
+        std::accumulate(sum.begin(), sum.end(), 0.0) / std::max(1.0, std::accumulate(count.begin(), count.end(), 0.0));
     std::vector<float> means;
-    for (size_t i = 0; i < sum.size(); ++i) means.push_back(static_cast<float>(count[i] > 0 ? sum[i] / count[i] : 0));
+    for (size_t i = 0; i < sum.size(); ++i) means.push_back(static_cast<float>(count[i] > 0 ? sum[i] / count[i] : usual));
     return means;
   }
   std::vector<double> sum, count;
@@ -92,7 +97,7 @@ class Gathered {
 
  private:
   void add_maps(const Sample& sample);
-  void add_instance(const Instance& instance, const Image& image);
+  void add_instance(const Instance& instance, const Box& around, const Image& image);
 
   const Vocabulary& vocabulary_;
   Sums depth_;
@@ -105,8 +110,12 @@ class Gathered {
 
 void Gathered::add(const Sample& sample) {
   add_maps(sample);
-  for (const Instance& instance : sample.targets.instances)
-    if (!instance.is_crowd) add_instance(instance, sample.image);
+  const std::optional<Person>& person = sample.targets.person;
+  if (person && person->instance)  // a sample of one person, whose others have samples of their own
+    add_instance(sample.targets.instances.at(static_cast<size_t>(*person->instance)), person->box, sample.image);
+  if (!person)
+    for (const Instance& instance : sample.targets.instances)
+      if (!instance.is_crowd) add_instance(instance, instance.box, sample.image);
   if (sample.targets.label) labels_.at(static_cast<size_t>(*sample.targets.label)) += 1;
 }
 
@@ -126,9 +135,9 @@ void Gathered::add_maps(const Sample& sample) {
   }
 }
 
-void Gathered::add_instance(const Instance& instance, const Image& image) {
+void Gathered::add_instance(const Instance& instance, const Box& around, const Image& image) {
   const double height = static_cast<double>(image.height), width = static_cast<double>(image.width);
-  const Box box = clip(instance.box, height, width);
+  const Box box = clip(around, height, width);
   if (box.x1 <= box.x0 || box.y1 <= box.y0) return;
   boxes_.push_back({to_cxcywh(box, height, width), instance.category});
   has_masks_ = has_masks_ || !instance.mask.counts.empty();
@@ -177,8 +186,8 @@ Panoptic segments_of(const std::vector<int64_t>& classes, const std::vector<size
   std::map<int64_t, uint32_t> ids;
   for (const size_t place : places) {
     const int64_t category = classes[place];
-    const auto [found, is_new] = ids.try_emplace(category, category < 0 ? 0 : static_cast<uint32_t>(ids.size()) + 1);
-    if (is_new && category >= 0) panoptic.segments.push_back({found->second, category, false});
+    const auto [found, is_new] = ids.try_emplace(category, static_cast<uint32_t>(ids.size()) + 1);
+    if (is_new) panoptic.segments.push_back({found->second, category, false});
     panoptic.ids.push_back(found->second);
   }
   return panoptic;
@@ -261,8 +270,7 @@ Prediction BlindPredictor::predict(int64_t height, int64_t width, const std::opt
   if (const Array* depth = find("depth"))
     for (const size_t place : places) prediction.depth.push_back(floats(*depth)[place]);
   if (const Array* semantic = find("semantic"))
-    for (const size_t place : places)
-      prediction.semantic.push_back(static_cast<uint16_t>(std::max<int64_t>(0, integers(*semantic)[place])));
+    for (const size_t place : places) prediction.semantic.push_back(static_cast<uint16_t>(integers(*semantic)[place]));
   if (const Array* panoptic = find("panoptic")) prediction.panoptic = segments_of(integers(*panoptic), places);
   if (const Array* labels = find("labels")) prediction.label_scores.assign(floats(*labels).begin(), floats(*labels).end());
   if (person) add_pose(*person, prediction);

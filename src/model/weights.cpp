@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <ranges>
@@ -113,7 +114,10 @@ int64_t num_decoder_layers(const Names& names) {
   constexpr std::string_view kBeginning = "decoder.layers.";
   int64_t layers = 0;
   for (const auto& [name, unused] : names)
-    if (name.starts_with(kBeginning)) layers = std::max<int64_t>(layers, std::stoll(name.substr(kBeginning.size())) + 1);
+    if (int64_t layer = 0;
+        name.starts_with(kBeginning) &&
+        std::from_chars(name.data() + kBeginning.size(), name.data() + name.size(), layer).ec == std::errc())
+      layers = std::max(layers, layer + 1);
   return layers;
 }
 

@@ -22,8 +22,8 @@ at::Tensor labels_of(const Batch& batch) { return batch.arrays.at("label").value
 Classification::Classification(const ClassificationConfig& config, const TaskContext& context)
     : config_(config), classes_(context.vocabulary.images), size_px_(context.image_size_px), viewer_(context.model.encoder) {
   if (classes_.empty())
-    throw DataError("task.name", "needs images with classes, and the data has none", "classification",
-                    "data.name: imagenet reads a folder a class");
+    throw UsageError("task.name", "needs images with classes, and the data has none", "classification",
+                     "data.name: imagenet reads a folder a class");
 }
 
 TaskSpec Classification::spec() const { return {.heads = {{.name = "class", .outputs = std::ssize(classes_)}}}; }

@@ -206,11 +206,12 @@ std::vector<Detection> ObjectDetection::best(const at::Tensor& logits, const at:
 
 std::vector<Prediction> ObjectDetection::predict(const AnsweredBatch& answered) const {
   const Outputs all = outputs(answered.answers[0]);
+  const at::Tensor logits = to_host(all.logits[-1]), boxes = to_host(all.boxes[-1]);
   std::vector<Prediction> predictions;
   for (int64_t i = 0; i < answered.batch.size(); ++i) {
     const Placement& placement = answered.batch.images[static_cast<size_t>(i)].placement;
     const int64_t height = placement.original_height(), width = placement.original_width();
-    std::vector<Detection> detections = best(all.logits[-1][i], all.boxes[-1][i], placement);
+    std::vector<Detection> detections = best(logits[i], boxes[i], placement);
     for (Detection& d : detections)
       d.box = clip(apply(placement.to_original(), d.box), static_cast<double>(height), static_cast<double>(width));
     predictions.push_back({.height = height, .width = width, .detections = std::move(detections)});

@@ -9,7 +9,11 @@ namespace glid {
 
 InstanceMasks::InstanceMasks(const InstanceMasksConfig& config, const TaskContext& context)
     : MaskSet(config.set, context,
-              num_classes_of(InstanceMasksConfig::kName, "classes of objects", context.vocabulary.objects)) {}
+              num_classes_of(InstanceMasksConfig::kName, "classes of objects", context.vocabulary.objects)) {
+  if (!context.vocabulary.has_masks)
+    throw UsageError("task.name", "needs masks, which the data doesn't have", std::string(InstanceMasksConfig::kName),
+                     "task.name: detection needs none");
+}
 
 std::function<bool(const Targets&)> InstanceMasks::filter() const {
   return [](const Targets& targets) {

@@ -192,11 +192,13 @@ std::vector<std::string> MaskSet::picture_titles() const { return {"image", "pre
 std::vector<std::vector<Image>> MaskSet::pictures(std::span<const Answer> answers, const Question& question) const {
   const at::NoGradGuard no_grad;
   std::vector<std::vector<Image>> rows;
-  for (const Image& image : to_images(question)) {
-    QueryMasks view = this->view(answers[0], question, std::ssize(rows));
-    view.is_mirrored = false;  // drawn as it was seen
+  const std::vector<Image> images = to_images(question);
+  for (const ImageRange& sample : question.batch.samples()) {  // its first view, which isn't mirrored
+    const auto first = static_cast<size_t>(sample.first);
+    const Image& image = images[first];
+    const QueryMasks view = this->view(answers[0], question, sample.first);
     const Prediction prediction = read({&view, 1}, view.height, view.width);
-    const Targets& truth = question.batch.images[rows.size()].targets;
+    const Targets& truth = question.batch.images[first].targets;
     rows.push_back({image, drawn(image, drawable(prediction)), drawn(image, truth)});
   }
   return rows;

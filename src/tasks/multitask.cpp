@@ -43,6 +43,11 @@ void merge(std::vector<PreparedImage>& all, std::vector<PreparedImage> more) {
   }
 }
 
+const MaskSetConfig& set_of(const MultitaskConfig& config, const std::string& task) {
+  if (task == "semantic") return config.semantic.set;
+  return task == "instance" ? config.instance.set : config.panoptic.set;
+}
+
 }  // namespace
 
 void MultitaskConfig::check(config::Problems& problems) const {
@@ -50,14 +55,16 @@ void MultitaskConfig::check(config::Problems& problems) const {
   std::ranges::sort(sorted);
   if (tasks.size() < 2 || std::ranges::adjacent_find(sorted) != sorted.end())
     problems.add("tasks", "must be two or three different ones");
+  for (size_t i = 1; i < tasks.size(); ++i)
+    if (set_of(*this, tasks[i]).shared() != set_of(*this, tasks[0]).shared())
+      problems.add(tasks[i], "must see pictures and start queries as task." + tasks[0] + " does");
 }
 
 void MultitaskConfig::check_metric(const MetricSettings& metric, config::Problems& problems) const {
   const auto* several = std::get_if<MultitaskSettings>(&metric);
   if (several == nullptr) return;
   for (const std::string& measured : several->tasks)
-    if (std::ranges::find(tasks, measured) == tasks.end())
-      problems.add("eval.metric.tasks", "must be among task.tasks", measured);
+    if (std::ranges::find(tasks, measured) == tasks.end()) problems.add("eval.tasks", "must be among task.tasks", measured);
 }
 
 Multitask::Multitask(std::vector<Part> parts, QueryTable table, const TaskContext& context)

@@ -252,8 +252,9 @@ std::vector<std::vector<Image>> Pose::pictures(std::span<const Answer> answers, 
   const std::vector<Image> crops = to_images(question);
   const Affine to_picture = picture_to_heatmap(crop_height_, crop_width_, map_).inverse();
   std::vector<std::vector<Image>> rows;
-  for (size_t i = 0; i < crops.size(); ++i) {
-    const at::Tensor of_person = maps[static_cast<int64_t>(i)];
+  for (const ImageRange& sample : question.batch.samples()) {  // its first view, which isn't mirrored
+    const auto i = static_cast<size_t>(sample.first);
+    const at::Tensor of_person = maps[sample.first];
     const Image heat = heat_map(on_host(of_person.amax(0)), map_.height, map_.width, 0, 1);
     const auto& instances = question.batch.images[i].targets.instances;
     rows.push_back({with_joints(crops[i], drawable(decoded(of_person), to_picture)),

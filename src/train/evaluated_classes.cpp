@@ -23,6 +23,12 @@ Classes classes_of(std::string_view metric, const Vocabulary& vocabulary) {
   return joints;
 }
 
+// Of a metric of several tasks, theirs.
+std::vector<std::string_view> parts_of(std::string_view metric) {
+  if (metric != MultitaskSettings::kName) return {metric};
+  return {SemanticSettings::kName, MaskSettings::kName, PanopticSettings::kName};
+}
+
 std::string text_of(const Vocabulary::Class& c) { return format("{} (id {})", c.name, c.id); }
 
 void require_same(std::string_view metric, const Classes& trained, const Classes& data, bool may_differ) {
@@ -41,7 +47,8 @@ void require_known_classes(const TaskConfig& task, const Vocabulary& trained, co
   std::visit(
       [&](const auto& config) {
         for (const std::string_view metric : std::decay_t<decltype(config)>::kMetrics)
-          require_same(metric, classes_of(metric, trained), classes_of(metric, data), may_differ);
+          for (const std::string_view part : parts_of(metric))
+            require_same(part, classes_of(part, trained), classes_of(part, data), may_differ);
       },
       task);
 }

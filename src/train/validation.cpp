@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "evaluated_classes.h"
 #include "glid/core/error.h"
 #include "glid/core/log.h"
 #include "glid/eval/answer.h"
@@ -40,6 +41,7 @@ bool is_better(const MetricValue& value, double than) {
 
 Validation::Validation(Session& session)
     : session_(session), images_(make_dataset(session.config.data, session.config.eval.split)) {
+  require_known_classes(session.config.task, session.data->vocabulary(), images_->vocabulary(), /*may_differ=*/false);
   Scores scores = empty_scores();
   const std::vector<Metric*> metrics = scores.metrics();
   best_.name = session.config.eval.best.value_or(metrics[metrics.size() > 1 ? 1 : 0]->best());

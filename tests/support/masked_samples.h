@@ -20,6 +20,7 @@ inline TaskContext masked_context() {
   context.vocabulary.labels = {{0, "ground"}, {1, "red"}, {5, "green"}, {9, "blue"}};
   context.vocabulary.segments = context.vocabulary.labels;
   context.vocabulary.is_thing = {false, true, true, true};
+  context.vocabulary.has_masks = true;
   return context;
 }
 

@@ -69,7 +69,7 @@ TEST(Classification, ClsAnswersAsItDoesAmongOthers) {
 }
 
 TEST(Classification, NeedsClasses) {
-  EXPECT_THROW(Classification({}, context_of(0)), DataError);
+  EXPECT_THROW(Classification({}, context_of(0)), UsageError);
   const Classification task({}, context_of(2));
   EXPECT_THROW(task.prepare({0, "x", noise_image(24, 24, 0), {}}, {}, {}, true), DataError);
 }

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "glid/config/fields.h"
+#include "glid/core/error.h"
+#include "glid/core/format.h"
 
 namespace glid {
 
@@ -35,10 +37,13 @@ struct AuxiliaryConfig {
     layers.push_back({});
     return layers;
   }
-  // For TaskSpec, of a decoder of so many layers.
+  // For TaskSpec, of a decoder of so many layers. Throws UsageError for a layer that isn't before its last.
   std::vector<int64_t> supervised(int64_t num_layers) const {
     std::vector<int64_t> numbers;
     if (auxiliary.empty()) return numbers;
+    if (const auto last = static_cast<int64_t>(auxiliary.back()[0]); last >= num_layers)
+      throw UsageError("task.auxiliary", "must name layers before the decoder's last", std::to_string(last),
+                       format("the decoder has {}", num_layers));
     for (const Layer& layer : layers()) numbers.push_back(layer.number == 0 ? num_layers : layer.number);
     return numbers;
   }

@@ -25,7 +25,7 @@ struct ClassificationConfig {
 
 class Classification : public Task {
  public:
-  // Throws DataError when the data has no classes of images.
+  // Throws UsageError when the data has no classes of images.
   Classification(const ClassificationConfig& config, const TaskContext& context);
 
   TaskSpec spec() const override;  // head: "class", one output a class

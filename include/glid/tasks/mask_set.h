@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "glid/config/fields.h"
@@ -36,6 +37,10 @@ struct MaskSetConfig {
     queries.fields(v);
     points.fields(v);
     pictures.fields(v);
+  }
+  // What tasks of one model have in common.
+  auto shared() const {
+    return std::tuple(deep_supervision, queries.query_init, queries.query_init_std, pictures.sizes, pictures.max_size);
   }
 };
 

@@ -8,11 +8,10 @@
 namespace glid {
 
 // Test-time augmentation: the answers to all views of an image are averaged.
-enum class Tta { kNone, kFlip, kScalesFlip };
+enum class Tta { kNone, kFlip };
 constexpr auto enum_names(Tta) {
-  return std::to_array<config::Named<Tta>>({{Tta::kNone, "none", "the image"},
-                                            {Tta::kFlip, "flip", "the image and its mirror image"},
-                                            {Tta::kScalesFlip, "scales_flip", "both in several sizes"}});
+  return std::to_array<config::Named<Tta>>(
+      {{Tta::kNone, "none", "the image"}, {Tta::kFlip, "flip", "the image and its mirror image"}});
 }
 
 }  // namespace glid
