@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the losses of detection with transformers' DETR (softmax) and Deformable DETR (focal) criteria.
 
-    pip install transformers==5.23.0 torch scipy
+    pip install transformers==5.23.0 torch scipy pillow
     python scripts/parity/detection.py build/dev/bin/parity_detection [--count 300] [--seed 0]
     python scripts/parity/detection.py --write
 
@@ -13,17 +13,12 @@ the queries of one-to-many with every object repeated. Every term and the weight
               "logits", "boxes": answers [layers, pictures, queries, ..] before the sigmoid, "truths": (cx, cy, w, h),
               "labels", "losses": {term: [of each layer], "total": [sum with weights]}}]}
 """
-import argparse
-import json
-import subprocess
-import sys
-
 import numpy as np
 import torch
 from transformers.loss.loss_deformable_detr import DeformableDetrHungarianMatcher, DeformableDetrImageLoss
 from transformers.loss.loss_for_object_detection import HungarianMatcher, ImageLoss
 
-from golden import GOLDEN
+from criteria import main
 
 torch.set_default_dtype(torch.float64)
 WEIGHTS = {"focal": {"class": 2, "l1": 5, "giou": 2}, "softmax": {"class": 1, "l1": 5, "giou": 2}}
@@ -82,45 +77,9 @@ def reference(case):
     return losses
 
 
-def compare(program, cases):
-    text = "".join(json.dumps(case) + "\n" for case in cases)
-    lines = subprocess.run([program], input=text, capture_output=True, text=True, check=True).stdout.splitlines()
-    worst = 0.0
-    for case, line in zip(cases, lines, strict=True):
-        ours, theirs = json.loads(line), reference(case)
-        assert ours.keys() == theirs.keys(), (case["name"], ours.keys(), theirs.keys())
-        for name, values in theirs.items():
-            error = np.abs(np.subtract(ours[name], values)) / np.maximum(1, np.abs(values))
-            worst = max(worst, float(error.max()))
-            if not error.max() <= 1e-5:
-                sys.exit(f"FAILED {case['name']}: {name} {ours[name]}, the reference has {values}")
-    print(f"{len(cases)} cases agree to {worst:.1e}")
-
-
-def write(seed):
-    rng = np.random.default_rng(seed)
-    cases = [random_case(rng, name, class_loss) for class_loss in WEIGHTS for name in LENGTHS]
-    for case in cases:
-        case["losses"] = {name: [float(f"{v:.9g}") for v in values] for name, values in reference(case).items()}
-    lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
-    (GOLDEN / "detection.json").write_text(f'{{"made_by": "scripts/parity/detection.py", "cases": [\n{lines}\n]}}\n')
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", nargs="?")
-    parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--write", action="store_true")
-    options = parser.parse_args()
-    if options.write:
-        write(options.seed)
-    if options.program:
-        rng = np.random.default_rng(options.seed)
-        names = [*LENGTHS, "random"]
-        compare(options.program, [random_case(rng, names[i % len(names)], class_loss)
-                                  for i in range(options.count) for class_loss in WEIGHTS])
+def cases_of(rng, names):
+    return [random_case(rng, name, class_loss) for class_loss in WEIGHTS for name in names]
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, "detection", cases_of, reference, LENGTHS)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the losses of segmentation with transformers' Mask2Former criterion, which is given our points.
 
-    pip install transformers==5.23.0 torch scipy
+    pip install transformers==5.23.0 torch scipy pillow
     python scripts/parity/segmentation.py build/dev/bin/parity_segmentation [--count 300] [--seed 0]
     python scripts/parity/segmentation.py --write
 
@@ -14,10 +14,6 @@ must agree to 1e-5 of its size. With --write some cases and the reference's numb
               of PointConfig, "masks": pixels of each picture's masks, 16 px a unit, as strings of 0 and 1, "labels",
               "losses": {term: [of each layer], "total": [sum with weights]}}]}
 """
-import argparse
-import json
-import subprocess
-import sys
 from unittest import mock
 
 import numpy as np
@@ -25,7 +21,7 @@ import torch
 from transformers import Mask2FormerConfig
 from transformers.models.mask2former.modeling_mask2former import Mask2FormerLoss
 
-from golden import GOLDEN
+from criteria import main
 
 torch.set_default_dtype(torch.float64)
 WEIGHTS = {"class": 2, "mask": 5, "dice": 5}
@@ -107,44 +103,9 @@ def reference(case):
     return losses
 
 
-def compare(program, cases):
-    text = "".join(json.dumps(case) + "\n" for case in cases)
-    lines = subprocess.run([program], input=text, capture_output=True, text=True, check=True).stdout.splitlines()
-    worst = 0.0
-    for case, line in zip(cases, lines, strict=True):
-        ours, theirs = json.loads(line), reference(case)
-        assert ours.keys() == theirs.keys(), (case["name"], ours.keys(), theirs.keys())
-        for name, values in theirs.items():
-            error = np.abs(np.subtract(ours[name], values)) / np.maximum(1, np.abs(values))
-            worst = max(worst, float(error.max()))
-            if not error.max() <= 1e-5:
-                sys.exit(f"FAILED {case['name']}: {name} {ours[name]}, the reference has {values}")
-    print(f"{len(cases)} cases agree to {worst:.1e}")
-
-
-def write(seed):
-    rng = np.random.default_rng(seed)
-    cases = [random_case(rng, name) for name in LENGTHS]
-    for case in cases:
-        case["losses"] = {name: [float(f"{v:.9g}") for v in values] for name, values in reference(case).items()}
-    lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
-    (GOLDEN / "segmentation.json").write_text(f'{{"made_by": "scripts/parity/segmentation.py", "cases": [\n{lines}\n]}}\n')
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", nargs="?")
-    parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--write", action="store_true")
-    options = parser.parse_args()
-    if options.write:
-        write(options.seed)
-    if options.program:
-        rng = np.random.default_rng(options.seed)
-        names = [*LENGTHS, "random"]
-        compare(options.program, [random_case(rng, names[i % len(names)]) for i in range(options.count)])
+def cases_of(rng, names):
+    return [random_case(rng, name) for name in names]
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, "segmentation", cases_of, reference, LENGTHS)

@@ -1,5 +1,7 @@
 #include "glid/data/coco_records.h"
 
+#include "glid/core/format.h"
+#include "glid/core/join.h"
 #include "glid/formats/coco_json.h"
 #include "glid/geometry/box.h"
 #include "glid/geometry/rle.h"
@@ -64,16 +66,17 @@ CocoPart coco_part(const CocoPicture& picture, std::span<const Instance> instanc
 }
 
 std::string coco_file(const std::vector<CocoPart>& parts, const std::vector<CocoClass>& classes) {
-  std::string images, annotations, categories;
-  int64_t num_annotations = 0;
-  const auto append = [](std::string& list, const std::string& record) { list += (list.empty() ? "" : ",") + record; };
+  std::vector<std::string> images, annotations, categories;
   for (const CocoPart& part : parts) {
-    append(images, part.image);
+    images.push_back(part.image);
     for (const std::string& record : part.annotations)
-      append(annotations, record.substr(0, record.size() - 1) + ",\"id\":" + std::to_string(++num_annotations) + "}");
+      annotations.push_back(format("{},\"id\":{}}}", record.substr(0, record.size() - 1), annotations.size() + 1));
   }
-  for (const CocoClass& category : classes) append(categories, category_of(category).dump());
-  return "{\"images\":[" + images + "],\"annotations\":[" + annotations + "],\"categories\":[" + categories + "]}\n";
+  for (const CocoClass& category : classes) categories.push_back(category_of(category).dump());
+  return "{\"images\":" + json_list(images) + ",\"annotations\":" + json_list(annotations) +
+         ",\"categories\":" + json_list(categories) + "}\n";
 }
+
+std::string json_list(std::span<const std::string> records) { return format("[{}]", join(records, ",\n")); }
 
 }  // namespace glid

@@ -32,6 +32,7 @@ class FilteredDataset : public AnnotatedDataset {
   }
   const Vocabulary& vocabulary() const override { return all_->vocabulary(); }
   ImageId image_id(int64_t id) const override { return all_->image_id(of_all(id)); }
+  std::string image_name(int64_t id) const override { return all_->image_name(of_all(id)); }
   void inspect(int64_t id, Inspection& inspection) const override { all_->inspect(of_all(id), inspection); }
 
  private:

@@ -13,7 +13,6 @@ constexpr int64_t kPatchRadius = 6;  // 3 sigma
 constexpr int64_t kBlurRadius = 5;
 constexpr double kLowest = 0.001, kHighest = 50;  // of a smoothed map, before its logarithm
 constexpr double kSingular = std::numeric_limits<float>::epsilon();
-constexpr double kCertainJoint = 0.2;
 
 double gaussian(double distance2) { return std::exp(-distance2 / (2 * kHeatmapSigma * kHeatmapSigma)); }
 

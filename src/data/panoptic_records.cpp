@@ -27,12 +27,6 @@ std::string categories_text(const Vocabulary& vocabulary) {
   return Json(std::move(all)).dump();
 }
 
-std::string list_of(std::span<const std::string> records) {
-  std::string all;
-  for (const std::string& record : records) all += (all.empty() ? "" : ",\n") + record;
-  return "[" + all + "]";
-}
-
 }  // namespace
 
 std::vector<PanopticCategory> panoptic_categories(const Vocabulary& vocabulary) {
@@ -68,12 +62,12 @@ std::string panoptic_file(const std::vector<CocoPart>& parts, const Vocabulary& 
     images.push_back(part.image);
     annotations.push_back(part.annotations.at(0));
   }
-  return "{\"images\":" + list_of(images) + ",\"annotations\":" + list_of(annotations) +
+  return "{\"images\":" + json_list(images) + ",\"annotations\":" + json_list(annotations) +
          ",\"categories\":" + categories_text(vocabulary) + "}\n";
 }
 
 std::string panoptic_file(std::span<const std::string> annotations, const Vocabulary& vocabulary) {
-  return "{\"annotations\":" + list_of(annotations) + ",\"categories\":" + categories_text(vocabulary) + "}\n";
+  return "{\"annotations\":" + json_list(annotations) + ",\"categories\":" + categories_text(vocabulary) + "}\n";
 }
 
 }  // namespace glid

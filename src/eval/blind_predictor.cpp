@@ -203,6 +203,10 @@ Rle filled(const Box& box, int64_t height, int64_t width) {
 
 }  // namespace
 
+std::filesystem::path blind_file(const std::filesystem::path& checkpoint) {
+  return checkpoint / format("{}.safetensors", kBlindStem);
+}
+
 BlindPredictor BlindPredictor::learn(const AnnotatedDataset& data, uint64_t seed) {
   std::vector<int64_t> ids(static_cast<size_t>(data.size()));
   std::iota(ids.begin(), ids.end(), int64_t{0});

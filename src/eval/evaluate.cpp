@@ -65,14 +65,8 @@ std::vector<std::string> names_of(const Batch& batch) {
   return names;
 }
 
-std::vector<double> on_host(const at::Tensor& values) {
-  const at::Tensor host = to_host(values).to(at::kDouble).contiguous();
-  const double* data = host.const_data_ptr<double>();
-  return {data, data + host.numel()};
-}
-
 // [B, ..] -> sums of each image, in double.
-std::vector<double> image_sums(const at::Tensor& values) { return on_host(values.flatten(1).sum(1)); }
+std::vector<double> image_sums(const at::Tensor& values) { return to_doubles(values.flatten(1).sum(1)); }
 
 void add_references(const Measured& measured, const Batch& batch, BlindLosses& metric) {
   const Question question = measured.task.ask(batch.on(measured.device), /*training=*/false);
@@ -96,7 +90,7 @@ void add_losses(const Task& task, const AnsweredBatch& answered, MeanLoss& metri
   for (const LossTerm& term : losses.terms) {
     TORCH_CHECK(term.by_image.defined(), "the loss term ", term.name, " doesn't tell the parts of its images");
     terms.push_back({term.name, weight_of(term, sums_of(counts))});
-    const std::vector<double> sums = on_host(term.by_image), &count = count_of(term, term.count, counts);
+    const std::vector<double> sums = to_doubles(term.by_image), &count = count_of(term, term.count, counts);
     for (size_t i = 0; i < of_image.size(); ++i) of_image[i].push_back({sums.at(i), count.at(i)});
   }
   for (size_t i = 0; i < of_image.size(); ++i) metric.add(names[i], terms, std::move(of_image[i]));

@@ -26,8 +26,7 @@ class PoseFiles : public ResultFiles {
     const ImageId id = dataset_.image_id(sample.id);
     Truth& truth = truths_[sample.truth.person->image];
     if (!truth.image_id.empty()) return;
-    const std::string name = fs::path(sample.name).filename().string();
-    const std::string file = name.substr(0, name.rfind(", person "));  // as Persons names its samples
+    const std::string file = fs::path(dataset_.image_name(sample.id)).filename().string();
     truth = {json_of(id).dump(),
              coco_part({id, file, sample.prediction.height, sample.prediction.width}, sample.truth.instances, classes_)};
   }

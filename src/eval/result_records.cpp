@@ -140,12 +140,6 @@ class PanopticFiles : public RecordFiles {
 
 }  // namespace
 
-std::string joined(const std::vector<std::string>& texts) {
-  std::string all;
-  for (const std::string& text : texts) all += (all.empty() ? "" : ",\n") + text;
-  return "[" + all + "]";
-}
-
 std::vector<CocoClass> coco_classes(const Vocabulary& vocabulary) {
   std::vector<CocoClass> classes;
   for (const Vocabulary::Class& object : vocabulary.objects)
@@ -157,7 +151,7 @@ void put_coco(const fs::path& folder, std::string_view task, const std::vector<s
               const std::string& truth) {
   const std::string name = std::string(task) + ".json";
   fs::create_directories(folder / "truth");
-  put_file(folder / name, joined(results) + "\n");
+  put_file(folder / name, json_list(results) + "\n");
   put_file(folder / "truth" / name, truth);
 }
 

@@ -22,9 +22,6 @@ std::unique_ptr<ResultFiles> result_files_of(const DepthSettings& settings, cons
 // The image's name among files, without extension; sorts as the ids do.
 std::string stem_of(const ImageId& id);
 
-// "[a,\nb]" of records.
-std::string joined(const std::vector<std::string>& texts);
-
 std::vector<CocoClass> coco_classes(const Vocabulary& vocabulary);
 // <folder>/<task>.json and the truth of the same name.
 void put_coco(const std::filesystem::path& folder, std::string_view task, const std::vector<std::string>& results,

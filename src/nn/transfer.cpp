@@ -22,6 +22,12 @@ at::Tensor to_host(const at::Tensor& tensor) {
   return tensor.to(at::kCPU);
 }
 
+std::vector<double> to_doubles(const at::Tensor& tensor) {
+  const at::Tensor host = to_host(tensor).to(at::kDouble).contiguous();
+  const double* data = host.const_data_ptr<double>();
+  return {data, data + host.numel()};
+}
+
 HostCopy::HostCopy(const at::Tensor& scalar) {
   const at::Device device = scalar.device();
   if (device.is_cpu()) {

@@ -57,15 +57,13 @@ Losses Classification::losses(std::span<const Answer> answers, const Question& q
 }
 
 std::vector<Prediction> Classification::predict(const AnsweredBatch& answered) const {
-  const at::Tensor probabilities = to_host(logits_of(answered.answers).softmax(-1)).to(at::kDouble).contiguous();
+  const at::Tensor probabilities = logits_of(answered.answers).softmax(-1);
   std::vector<Prediction> predictions;
   for (const ImageRange& views : answered.batch.samples()) {
     const at::Tensor mean = probabilities.narrow(0, views.first, views.count).mean(0);
-    const double* scores = mean.const_data_ptr<double>();
     const Placement& placement = answered.batch.images[static_cast<size_t>(views.first)].placement;
-    predictions.push_back({.height = placement.original_height(),
-                           .width = placement.original_width(),
-                           .label_scores = {scores, scores + mean.numel()}});
+    predictions.push_back(
+        {.height = placement.original_height(), .width = placement.original_width(), .label_scores = to_doubles(mean)});
   }
   return predictions;
 }

@@ -42,11 +42,6 @@ std::vector<at::Tensor> by_run(const at::Tensor& depth, const BatchPlan& plan, i
   return maps;
 }
 
-std::vector<double> to_doubles(const at::Tensor& map) {
-  const at::Tensor host = to_host(map).to(at::kDouble).contiguous();
-  return {host.const_data_ptr<double>(), host.const_data_ptr<double>() + host.numel()};
-}
-
 void require_inside(const char* key, const Placement& placement, int64_t bottom, int64_t right) {
   if (bottom > placement.height() || right > placement.width())
     throw DataError({}, format("is smaller than {}", key), format("{} x {}", placement.height(), placement.width()));
@@ -148,14 +143,15 @@ Question Depth::ask(Batch batch, bool) const {
 }
 
 std::vector<at::Tensor> Depth::maps(const Answer& answer, const BatchPlan& plan, int64_t layer) const {
-  const at::Tensor lengths = answer.at("lengths")[layer].squeeze(-1), embedding = answer.at("embedding")[layer];
+  const at::Tensor lengths = answer.at("lengths")[layer].squeeze(-1);
   const at::Tensor centres = bin_centres(lengths, config_.min_depth, config_.max_depth, config_.bin_norm);  // [B, Q]
+  const std::vector<at::Tensor> products = map_products(answer.features, plan, answer.at("embedding")[layer], config_.dot);
   std::vector<at::Tensor> maps;
   int64_t first = 0;
-  for (const ImageRun& run : plan.runs) {
+  for (size_t r = 0; r < products.size(); ++r) {
+    const ImageRun& run = plan.runs[r];
     const int64_t count = run.plan->batch, unit = shape_.unit_px();
-    const at::Tensor products = map_products(answer.features, first, embedding.narrow(0, first, count), config_.dot);
-    const at::Tensor depth = (products.softmax(1) * centres.narrow(0, first, count).view({count, -1, 1, 1})).sum(1);
+    const at::Tensor depth = (products[r].softmax(1) * centres.narrow(0, first, count).view({count, -1, 1, 1})).sum(1);
     const auto [height, width] = size_of(run, unit);
     const at::Tensor whole_units = resized(depth, run.plan->grid.height * unit, run.plan->grid.width * unit);
     maps.push_back(whole_units.slice(1, 0, height).slice(2, 0, width));

@@ -3,12 +3,12 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
-#include <numeric>
 #include <ranges>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/nn/transfer.h"
+#include "glid/tasks/auxiliary.h"
 #include "glid/tasks/box_losses.h"
 #include "glid/tasks/class_loss.h"
 #include "glid/viz/draw.h"
@@ -63,10 +63,7 @@ ObjectDetection::ObjectDetection(const DetectionConfig& config, const TaskContex
                      "data.name: coco, voc or scenes");
   const double class_weight = config.class_loss == ClassLoss::kFocal ? 2 : 1;
   for (BoxWeights* weights : {&config_.cost, &config_.weight}) weights->of_class = weights->of_class.value_or(class_weight);
-  if (config.auxiliary) {
-    supervised_layers_.resize(static_cast<size_t>(context.model.decoder.layers));
-    std::iota(supervised_layers_.begin(), supervised_layers_.end(), 1);
-  }
+  if (config.auxiliary) supervised_layers_ = every_layer(context.model.decoder.layers);
 }
 
 TaskSpec ObjectDetection::spec() const {

@@ -23,4 +23,15 @@ at::Tensor map_products(const FeatureMap& map, int64_t first, const at::Tensor& 
       .view({z.size(0), z.size(1), place.height, place.width});
 }
 
+std::vector<at::Tensor> map_products(const FeatureMap& map, const BatchPlan& plan, const at::Tensor& z,
+                                     const DotConfig& config) {
+  std::vector<at::Tensor> products;
+  int64_t first = 0;
+  for (const ImageRun& run : plan.runs) {
+    products.push_back(map_products(map, first, z.narrow(0, first, run.plan->batch), config));
+    first += run.plan->batch;
+  }
+  return products;
+}
+
 }  // namespace glid

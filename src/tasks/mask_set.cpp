@@ -3,10 +3,10 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "glid/core/rng.h"
 #include "glid/data/photometric.h"
+#include "glid/tasks/auxiliary.h"
 #include "glid/tasks/class_loss.h"
 #include "glid/tasks/matching.h"
 #include "glid/viz/draw.h"
@@ -75,9 +75,7 @@ TaskSpec MaskSet::spec() const {
                           config_.dot.embedding("embedding", width_, config_.queries.head_layers)},
                 .queries = config_.queries.of({config_.num_queries}),
                 .features = true};
-  if (!config_.deep_supervision) return spec;
-  spec.supervised_layers.resize(static_cast<size_t>(num_layers_));
-  std::iota(spec.supervised_layers.begin(), spec.supervised_layers.end(), 1);
+  if (config_.deep_supervision) spec.supervised_layers = every_layer(num_layers_);
   return spec;
 }
 

@@ -18,8 +18,6 @@
 namespace glid {
 namespace {
 
-constexpr double kCertainJoint = 0.2;  // a filled dot in pictures
-
 // Truth for metrics: instances without their masks, and the person.
 std::shared_ptr<const Targets> truth_of(const Targets& targets, const Person& person) {
   auto truth = std::make_shared<Targets>();
@@ -27,11 +25,6 @@ std::shared_ptr<const Targets> truth_of(const Targets& targets, const Person& pe
   for (Instance& instance : truth->instances) instance.mask = {};
   truth->person = person;
   return truth;
-}
-
-std::vector<double> on_host(const at::Tensor& maps) {
-  const at::Tensor host = to_host(maps).to(at::kDouble).contiguous();
-  return {host.const_data_ptr<double>(), host.const_data_ptr<double>() + host.numel()};
 }
 
 std::vector<Keypoint> drawable(std::span<const ScoredKeypoint> joints, const Affine& to_picture) {
@@ -154,15 +147,7 @@ Question Pose::ask(Batch batch, bool) const {
 }
 
 at::Tensor Pose::products(const Answer& answer, const BatchPlan& plan, int64_t layer) const {
-  const at::Tensor embedding = answer.at("embedding")[layer];
-  std::vector<at::Tensor> maps;
-  int64_t first = 0;
-  for (const ImageRun& run : plan.runs) {
-    const int64_t count = run.plan->batch;
-    maps.push_back(map_products(answer.features, first, embedding.narrow(0, first, count), config_.dot));
-    first += count;
-  }
-  return at::cat(maps);
+  return at::cat(map_products(answer.features, plan, answer.at("embedding")[layer], config_.dot));
 }
 
 at::Tensor Pose::heatmaps(const at::Tensor& products) const {
@@ -190,7 +175,7 @@ Losses Pose::losses(std::span<const Answer> answers, const Question& question) c
 // ---- Predictions and pictures.
 
 std::vector<ScoredKeypoint> Pose::decoded(const at::Tensor& maps) const {
-  const std::vector<double> values = on_host(maps);
+  const std::vector<double> values = to_doubles(maps);
   const auto cells = static_cast<size_t>(map_.height * map_.width);
   std::vector<ScoredKeypoint> joints;
   for (size_t i = 0; i < values.size(); i += cells)
@@ -255,7 +240,7 @@ std::vector<std::vector<Image>> Pose::pictures(std::span<const Answer> answers, 
   for (const ImageRange& sample : question.batch.samples()) {  // its first view, which isn't mirrored
     const auto i = static_cast<size_t>(sample.first);
     const at::Tensor of_person = maps[sample.first];
-    const Image heat = heat_map(on_host(of_person.amax(0)), map_.height, map_.width, 0, 1);
+    const Image heat = heat_map(to_doubles(of_person.amax(0)), map_.height, map_.width, 0, 1);
     const auto& instances = question.batch.images[i].targets.instances;
     rows.push_back({with_joints(crops[i], drawable(decoded(of_person), to_picture)),
                     with_joints(crops[i], instances.empty() ? std::vector<Keypoint>{} : instances[0].keypoints),

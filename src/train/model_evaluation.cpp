@@ -156,7 +156,7 @@ Scores scores_of(const RunConfig& config, const Vocabulary& vocabulary) {
 // The metric of predictions without looking, by what the run has learned for it; nothing where it hasn't.
 NamedValues blind_values(const ChosenCheckpoint& chosen, const Measured& measured, const RunConfig& config,
                          const Vocabulary& vocabulary) {
-  const fs::path file = chosen.checkpoint.folder / (std::string(kBlindStem) + ".safetensors");
+  const fs::path file = blind_file(chosen.checkpoint.folder);
   Scores scores = scores_of(config, vocabulary);
   scores.loss.reset();
   if (scores.measures.empty() || !fs::exists(file)) return {};

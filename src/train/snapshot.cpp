@@ -44,7 +44,7 @@ void restore(const Start& start, Session& session, NonfiniteGuard& guard, Valida
   session.loader.seek(state.step);
   guard.restore({state.skipped_updates, state.nonfinite_in_a_row});
   if (start.best_counts) validation.restore(state.best);
-  const std::filesystem::path blind = start.checkpoint.folder / (std::string(kBlindStem) + ".safetensors");
+  const std::filesystem::path blind = blind_file(start.checkpoint.folder);
   if (std::filesystem::exists(blind)) validation.restore(BlindPredictor::read(blind));
 }
 

@@ -20,6 +20,16 @@ PictureSize shortest_edge(const PictureSize& size, int64_t edge, int64_t longest
 // .. and as DETR does (datasets/transforms.py, get_size_with_aspect_ratio); without a limit the longer side is as it comes.
 PictureSize shortest_edge_of_detr(const PictureSize& size, int64_t edge, std::optional<int64_t> longest);
 
+// Keys of both kinds below.
+template <class V>
+void size_fields(V& v, std::vector<int64_t>& sizes, int64_t& max_size) {
+  v("sizes", sizes,
+    "shorter sides of training pictures, one of which is drawn; data.image_size is then the shorter side at evaluation, "
+    "else that of squares",
+    config::positive());
+  v("max_size", max_size, "with sizes: the longer side's limit", config::positive());
+}
+
 // Mask2Former's pictures (data/dataset_mappers): scaled, cut, mirrored.
 struct ScaledCrop {
   std::vector<int64_t> sizes;
@@ -30,11 +40,7 @@ struct ScaledCrop {
 
   template <class V>
   void fields(V& v) {
-    v("sizes", sizes,
-      "shorter sides of training pictures, one of which is drawn; data.image_size is then the shorter side at evaluation, "
-      "else that of squares",
-      config::positive());
-    v("max_size", max_size, "with sizes: the longer side's limit", config::positive());
+    size_fields(v, sizes, max_size);
     v("crop", crop, "[height, width] that training pictures are cut to where they are larger", config::positive());
     v("colour", colour, "SSD's brightness, contrast, saturation and hue of training pictures");
     v("flip", flip, "half of the training pictures are mirrored");
@@ -54,11 +60,7 @@ struct ScaledOrCropped {
 
   template <class V>
   void fields(V& v) {
-    v("sizes", sizes,
-      "shorter sides of training pictures, one of which is drawn; data.image_size is then the shorter side at evaluation, "
-      "else that of squares",
-      config::positive());
-    v("max_size", max_size, "with sizes: the longer side's limit", config::positive());
+    size_fields(v, sizes, max_size);
     v("cut_sizes", cut_sizes, "with sizes: shorter sides that half of the pictures have when they are cut; []: none is cut",
       config::positive());
     v("cut", cut, "[least, most] of the sides that are left of those", config::positive());

@@ -36,6 +36,9 @@ CocoPart coco_part(const CocoPicture& picture, std::span<const Instance> instanc
 
 std::string coco_file(const std::vector<CocoPart>& parts, const std::vector<CocoClass>& classes);
 
+// JSON texts as a list, one a line.
+std::string json_list(std::span<const std::string> records);
+
 // What names an image in JSON.
 Json json_of(const ImageId& id);
 

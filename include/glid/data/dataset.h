@@ -60,6 +60,8 @@ class AnnotatedDataset : public Dataset {
   virtual const Vocabulary& vocabulary() const = 0;
   // Of the image that sample `id` shows, ascending with it (numbers by value, names by bytes): the names of result files.
   virtual ImageId image_id(int64_t id) const { return id; }
+  // The name of that image, which several samples may share.
+  virtual std::string image_name(int64_t id) const { return name(id); }
   // Looks at all of sample `id`, counts what it finds and lists what is wrong with it; a defect of one file doesn't keep it
   // from the others. Safe to call from many threads with an inspection each.
   virtual void inspect(int64_t id, Inspection& inspection) const = 0;

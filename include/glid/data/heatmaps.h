@@ -33,7 +33,8 @@ JointHeatmaps draw_heatmaps(std::span<const Keypoint> joints, const HeatmapSize&
 // map smoothed by 11 x 11 cells; (-1, -1) where nothing is above 0.
 ScoredKeypoint decode_heatmap(std::span<const double> map, const HeatmapSize& size);
 
-// The box's score times the mean of the joints' above 0.2; 0 if none is.
+inline constexpr double kCertainJoint = 0.2;
+// The box's score times the mean of the joints' above kCertainJoint; 0 if none is.
 double pose_score(std::span<const ScoredKeypoint> joints, double box_score);
 
 }  // namespace glid

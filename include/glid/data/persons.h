@@ -36,6 +36,7 @@ class Persons : public AnnotatedDataset {
   uint64_t fingerprint() const override;
   const Vocabulary& vocabulary() const override { return images_->vocabulary(); }
   ImageId image_id(int64_t id) const override { return images_->image_id(person(id).image); }
+  std::string image_name(int64_t id) const override { return images_->name(person(id).image); }
   // Of the person's image.
   void inspect(int64_t id, Inspection& inspection) const override;
 

@@ -22,6 +22,7 @@ inline constexpr int64_t kBlindSamples = 1000;  // that it learns from, at most
 // the mean joints in a person's box. Labels: the classes' shares. Places are the cells of kBlindGrid x kBlindGrid over the
 // image, whatever its size.
 inline constexpr const char* kBlindStem = "blind";  // of its file in a checkpoint
+std::filesystem::path blind_file(const std::filesystem::path& checkpoint);
 inline constexpr int64_t kBlindGrid = 64, kBlindBoxes = 20;
 
 class BlindPredictor {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace glid {
 
@@ -17,6 +18,8 @@ at::Tensor to_device(const at::Tensor& host, const at::Device& device);
 // A tensor's values on the host, when the device has come so far. An update that nobody logs calls it never; a task whose
 // losses need numbers on the host (matching) may call it once a micro-batch.
 at::Tensor to_host(const at::Tensor& tensor);
+// The same as numbers, row-major.
+std::vector<double> to_doubles(const at::Tensor& tensor);
 
 // A copy to the host that nobody waits for until its value is asked for, and then for no work that was queued after it.
 class HostCopy {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
 #include "glid/config/fields.h"
@@ -11,6 +12,13 @@
 #include "glid/core/format.h"
 
 namespace glid {
+
+// For TaskSpec, of a task that has its losses after every one of so many layers.
+inline std::vector<int64_t> every_layer(int64_t num_layers) {
+  std::vector<int64_t> layers(static_cast<size_t>(num_layers));
+  std::iota(layers.begin(), layers.end(), int64_t{1});
+  return layers;
+}
 
 struct AuxiliaryConfig {
   std::vector<std::array<double, 2>> auxiliary;

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "glid/config/fields.h"
 #include "glid/model/glid.h"
@@ -44,5 +45,8 @@ at::Tensor dot_features(const FeatureMap& map, int64_t first, int64_t count, con
 
 // <f^b, z> of images first, first + 1, ..., which are alike in size: z [n, Q, d] -> [n, Q, height, width].
 at::Tensor map_products(const FeatureMap& map, int64_t first, const at::Tensor& z, const DotConfig& config);
+// The same of all images, whose embeddings are z [B, Q, d]: those of each run of alike ones.
+std::vector<at::Tensor> map_products(const FeatureMap& map, const BatchPlan& plan, const at::Tensor& z,
+                                     const DotConfig& config);
 
 }  // namespace glid
