@@ -19,7 +19,13 @@ int main(int argc, char** argv) {
   app.add_option("--resume", arguments.resume, "auto: go on with the run in the folder; none: the folder must be new; DIR")
       ->capture_default_str();
   app.add_option("--nproc", nproc, "start so many processes on this host")->check(CLI::PositiveNumber);
-  app.add_flag("--dry-run", arguments.dry_run, "build everything, measure one small step, write nothing");
+  CLI::Option* dry_run =
+      app.add_flag("--dry-run", arguments.dry_run, "build everything, measure one small step, write nothing");
+  app.add_option("--profile", arguments.profile, "time each part of so many updates on the run's data, write nothing")
+      ->expected(0, 1)
+      ->default_str("20")
+      ->check(CLI::Range(1, 1000000))
+      ->excludes(dry_run);
   app.add_flag("--print-config", arguments.print_config, "print every key, its value and where that came from");
   app.add_flag("--help-config", help_config, "print every key with type, default and meaning");
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;

@@ -1,5 +1,7 @@
 #include "frame.h"
 
+#include <ATen/record_function.h>
+
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
@@ -20,6 +22,11 @@ std::exception_ptr named_exception(const std::string& name) {
   } catch (...) {
     return std::current_exception();
   }
+}
+
+Sample read_sample(const Dataset& dataset, int64_t id) {
+  RECORD_USER_SCOPE("read");
+  return dataset.get(id);
 }
 
 }  // namespace
@@ -48,7 +55,9 @@ void SampleReader::read(Slot& slot) const {
 bool SampleReader::try_read(const SampleKey& key, Slot& slot) const {
   slot.name = dataset->name(key.id);
   try {
-    slot.images = prepare(dataset->get(key.id), key, index_plan->in_batch(slot.place));
+    const Sample sample = read_sample(*dataset, key.id);
+    RECORD_USER_SCOPE("prepare");
+    slot.images = prepare(sample, key, index_plan->in_batch(slot.place));
     if (slot.images.empty()) throw DataError(slot.name, "gives no picture");
     return true;
   } catch (const DataError& error) {
@@ -64,6 +73,7 @@ void SampleReader::complete(Frame& frame, const Allocate& allocate) const {
     frame.error = failed->error;
     return;
   }
+  RECORD_USER_SCOPE("pack");
   try {
     std::vector<NamedPicture> pictures;
     for (Slot& slot : frame.slots)

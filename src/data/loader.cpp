@@ -1,6 +1,7 @@
 #include "glid/data/loader.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include <algorithm>
 #include <chrono>
@@ -205,7 +206,10 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Ind
 Loader::~Loader() = default;
 
 void Loader::seek(int64_t step) { pipeline_->seek(step); }
-std::vector<Batch> Loader::next() { return pipeline_->next(); }
+std::vector<Batch> Loader::next() {
+  RECORD_USER_SCOPE("data");
+  return pipeline_->next();
+}
 int64_t Loader::step() const { return pipeline_->step(); }
 double Loader::wait_s() const { return pipeline_->wait_s(); }
 

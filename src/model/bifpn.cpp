@@ -1,6 +1,7 @@
 #include "glid/model/bifpn.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 namespace glid {
 namespace {
@@ -74,6 +75,7 @@ Bifpn::Bifpn(const BifpnConfig& config, const std::array<int64_t, kNumStages>& i
 }
 
 StageTokens Bifpn::forward(const StageTokens& stages, const BatchPlan& plan) const {
+  RECORD_USER_SCOPE("bifpn");
   StageTokens p;
   for (int s = 0; s < kNumStages; ++s) p[s] = (*laterals)[s].forward(stages[s]);
   for (int64_t c = 0; c < cells->size(); ++c) p = (*cells)[c].forward(p, plan);

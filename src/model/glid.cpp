@@ -1,6 +1,7 @@
 #include "glid/model/glid.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include <algorithm>
 
@@ -74,6 +75,7 @@ at::Tensor Glid::decode(const Pyramid& pyramid, const Query& query) const {
 
 std::vector<Answer> Glid::forward(const at::Tensor& units, const View& view, std::span<const Query> queries) const {
   const Pyramid pyramid = encode(units, view);
+  RECORD_USER_SCOPE("decoder");
   const FeatureMap features = spec.features ? feature_map(pyramid) : FeatureMap{};
   std::vector<Answer> answers;
   for (const Query& query : queries) {

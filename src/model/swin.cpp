@@ -1,6 +1,7 @@
 #include "glid/model/swin.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include "glid/nn/window_attention.h"
 
@@ -117,6 +118,7 @@ Swin::Swin(const SwinShape& shape)
 }
 
 StageTokens Swin::forward(const at::Tensor& units, const View& view) const {
+  RECORD_USER_SCOPE("encoder");
   StageTokens outputs;
   at::Tensor x = patch_embed->forward(visible_units(units, view.plan));
   int64_t block = 0;

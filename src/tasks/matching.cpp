@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 
 #include <algorithm>
 #include <cmath>
@@ -97,6 +98,7 @@ at::Tensor MatchedPairs::classes(const at::Tensor& labels, int64_t num_pictures,
 
 std::vector<MatchedPairs> match(const at::Tensor& costs, std::span<const int64_t> lengths,
                                 std::span<const QueryGroup> groups) {
+  RECORD_USER_SCOPE("matching");
   TORCH_CHECK(std::ssize(lengths) == costs.size(1), "one number of targets a picture");
   const at::Tensor host = to_host(costs.detach()).contiguous();
   const int64_t layers = costs.size(0);

@@ -1,6 +1,7 @@
 #include "glid/train/step.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include <algorithm>
 
@@ -42,8 +43,25 @@ void add_diagnostics(StepResult& result, Losses& losses, double share) {
     result.diagnostics[i].value = result.diagnostics[i].value + losses.diagnostics[i].value * share;
 }
 
+Question ask(const Learner& learner, const Batch& batch) {
+  RECORD_USER_SCOPE("question");
+  return learner.task.ask(batch.on(learner.device), /*training=*/true);
+}
+
+Losses losses_of(const Learner& learner, const Question& question) {
+  const std::vector<Answer> answers = answer(learner.model, question, learner.precision);
+  RECORD_USER_SCOPE("losses");
+  return learner.task.losses(answers, question);
+}
+
+void backward(const Learner& learner, const at::Tensor& loss, bool last) {
+  RECORD_USER_SCOPE("backward");
+  learner.gradients.backward(learner.scaler.scale(loss), last);
+}
+
 // Skips, clips, steps; the gradients are already averaged over the ranks.
 void update(Learner& learner, StepResult& result, double lr) {
+  RECORD_USER_SCOPE("update");
   const std::vector<at::Tensor>& gradients = learner.gradients.gradients();
   learner.scaler.unscale(gradients);
   result.grad_norm = total_norm(gradients).to(at::kFloat);
@@ -59,6 +77,7 @@ void update(Learner& learner, StepResult& result, double lr) {
 }  // namespace
 
 Agreement agree(const Learner& learner, const std::vector<Batch>& micro_batches, bool stop_requested) {
+  RECORD_USER_SCOPE("agreement");
   Agreement agreement;
   for (const Batch& batch : micro_batches)
     for (const auto& [name, count] : sums_of(learner.task.counts(batch))) agreement.counts[name] += count;
@@ -80,10 +99,10 @@ StepResult accumulate_gradients(Learner& learner, const std::vector<Batch>& micr
   StepResult result;
   learner.gradients.zero();
   for (size_t i = 0; i < micro_batches.size(); ++i) {
-    const Question question = learner.task.ask(micro_batches[i].on(learner.device), /*training=*/true);
-    Losses losses = learner.task.losses(answer(learner.model, question, learner.precision), question);
+    const Question question = ask(learner, micro_batches[i]);
+    Losses losses = losses_of(learner, question);
     const at::Tensor loss = add_terms(result, losses, counts);
-    learner.gradients.backward(learner.scaler.scale(loss * world), /*last=*/i + 1 == micro_batches.size());
+    backward(learner, loss * world, /*last=*/i + 1 == micro_batches.size());
     add_to(result.loss, loss.detach());
     add_diagnostics(result, losses, share);
   }

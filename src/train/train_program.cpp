@@ -10,6 +10,7 @@
 #include "glid/train/device.h"
 #include "glid/train/dry_run.h"
 #include "glid/train/loop.h"
+#include "glid/train/profile.h"
 
 namespace glid {
 namespace {
@@ -61,8 +62,10 @@ ExitCode run_train_program(const TrainArguments& arguments) {
   const c10::Device device = choose_device(config.train.device, env.local_rank);
   const auto communicator = make_communicator(env, device, config.train.collective_timeout_s);
   require_same_config(config, *communicator);
-  if (!arguments.dry_run) return train(config, parse_resume(arguments.resume), *communicator, device);
-  const std::string report = dry_run(config, *communicator, device);
+  if (!arguments.dry_run && arguments.profile == 0)
+    return train(config, parse_resume(arguments.resume), *communicator, device);
+  const std::string report = arguments.dry_run ? dry_run(config, *communicator, device)
+                                               : profile(config, arguments.profile, *communicator, device);
   if (communicator->is_main()) std::fputs(report.c_str(), stdout);
   return ExitCode::kDone;
 }

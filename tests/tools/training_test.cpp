@@ -78,6 +78,19 @@ TEST(Training, DryRunCountsParametersAndWritesNothing) {
   EXPECT_FALSE(fs::exists(out));
 }
 
+TEST(Training, ProfileTimesEveryPartAndWritesNothing) {
+  const TemporaryFolder dir;
+  const ProgramResult result =
+      run("glid_train",
+          small_training(dir.path() / "run", {"--profile", "2", "--set", "task={name: instance, queries: 5, points: 16}",
+                                              "--set", "eval.metric=mask", "--set", "data.workers=1"}));
+  ASSERT_EQ(result.code, 0) << result.output;
+  for (const char* part :
+       {"data", "encoder", "bifpn", "decoder", "matching", "losses", "backward", "update", "read", "prepare"})
+    EXPECT_THAT(result.output, HasSubstr(std::string("\n  ") + part + " ")) << part;
+  EXPECT_FALSE(fs::exists(dir.path() / "run"));
+}
+
 TEST(Training, PrintsConfigWithOriginsAndHelp) {
   const TemporaryFolder dir;
   const ProgramResult printed =

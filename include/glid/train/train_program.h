@@ -15,6 +15,7 @@ struct TrainArguments {
   std::string out;                     // empty: the configuration's
   std::string resume = "auto";         // auto, none, or a run or checkpoint folder
   bool dry_run = false, print_config = false;
+  int profile = 0;  // updates to time; 0: none
 };
 
 ExitCode run_train_program(const TrainArguments& arguments);
