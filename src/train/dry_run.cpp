@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <limits>
 
 #include "glid/core/error.h"
@@ -124,11 +125,18 @@ int64_t micro_batch(const RunConfig& config, const Communicator& communicator) {
   return std::max<int64_t>(1, config.train.batch_size / (communicator.size() * config.train.accumulate));
 }
 
-// One update of so many images of this rank.
+// One update of so many images of this rank; the area is of all its pictures, as the task cuts them, and a mean over ranks.
 struct Cost {
-  int64_t images = 0, side = 0;
-  double seconds = 0, peak_mib = 0;
+  int64_t images = 0;
+  double megapixels = 0, seconds = 0, peak_mib = 0;
+
+  double image_megapixels() const { return megapixels / static_cast<double>(images); }
 };
+
+double megapixels_of(const Session& session, const Batch& batch) {
+  const auto unit_px = static_cast<double>(session.loader_options().unit_px);
+  return static_cast<double>(batch.units.size(0)) * unit_px * unit_px / 1e6;
+}
 
 // `images` generated ones as one micro-batch of this rank, prepared by `task`.
 std::vector<Batch> generated(const Session& session, const Task& task, int64_t images) {
@@ -144,21 +152,23 @@ std::vector<Batch> generated(const Session& session, const Task& task, int64_t i
 }
 
 // The faster of two updates is timed: the first also allocates. The mean over the ranks, so that all go on alike.
-Cost measure(Session& session, const Task& task, int64_t images, int64_t side) {
+Cost measure(Session& session, const Task& task, int64_t images) {
   const Learner& own = session.learner;
   Learner learner{own.model,  task,       own.communicator, own.gradients, own.optimizer,
                   own.scaler, own.device, own.ema,          own.precision, own.clip};
   const std::vector<Batch> batches = generated(session, task, images);
-  Cost cost{images, side, std::numeric_limits<double>::infinity()};
+  Cost cost{images, megapixels_of(session, batches.at(0)), std::numeric_limits<double>::infinity()};
   for (int i = 0; i < 2; ++i) {
     const auto start = std::chrono::steady_clock::now();
     (void)train_step(learner, batches, 0.0)->grad_norm.item<float>();
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
     cost.seconds = std::min(cost.seconds, time.count());
   }
-  const at::Tensor sum = at::full({}, cost.seconds, at::kDouble);
-  session.communicator.all_reduce_sum(sum);
-  cost.seconds = sum.item<double>() / session.communicator.size();
+  const at::Tensor sums = at::full({2}, cost.seconds, at::kDouble);
+  sums[1] = cost.megapixels;
+  session.communicator.all_reduce_sum(sums);
+  cost.seconds = sums[0].item<double>() / session.communicator.size();
+  cost.megapixels = sums[1].item<double>() / session.communicator.size();
   cost.peak_mib = peak_memory_mib(session.device);
   return cost;
 }
@@ -191,20 +201,32 @@ Line line_through(double x0, double y0, double x1, double y1) {
   return {slope, y1 - slope * x1};
 }
 
-Line memory_line(const Cost& a, const Cost& b) {
-  return line_through(static_cast<double>(a.images), a.peak_mib, static_cast<double>(b.images), b.peak_mib);
+// Over the area of a micro-batch.
+Line memory_line(const Cost& a, const Cost& b) { return line_through(a.megapixels, a.peak_mib, b.megapixels, b.peak_mib); }
+
+// On a busy machine the larger one can seem the faster: then time is in proportion to its area.
+Line time_line(const Cost& a, const Cost& b) {
+  if (b.seconds <= a.seconds) return {b.seconds / b.megapixels, 0};
+  return line_through(a.megapixels, a.seconds, b.megapixels, b.seconds);
 }
 
-// On a busy machine the larger one can seem the faster: then time is in proportion to its images.
-Line time_line(const Cost& a, const Cost& b) {
-  if (b.seconds <= a.seconds) return {b.seconds / static_cast<double>(b.images), 0};
-  return line_through(static_cast<double>(a.images), a.seconds, static_cast<double>(b.images), b.seconds);
-}
+// The side of a square of that area: "96 px".
+std::string area_name(double megapixels) { return format("{:.0f} px", std::sqrt(megapixels * 1e6)); }
 
 struct Measurements {
   double before_mib = 0;           // the model and its optimizer, before the first update
-  std::vector<Cost> small, whole;  // of the smaller area, of data.image_size; ascending
+  std::vector<Cost> small, whole;  // with a smaller data.image_size, with the configured one; ascending
 };
+
+// Of an image with the configured sizes, which the task may draw anew for each.
+double mean_megapixels(const std::vector<Cost>& costs) {
+  double megapixels = 0, images = 0;
+  for (const Cost& cost : costs) {
+    megapixels += cost.megapixels;
+    images += static_cast<double>(cost.images);
+  }
+  return megapixels / images;
+}
 
 // Peaks only rise, so sizes must ascend: the smaller area first, then micro-batches doubled up to the real one, as long as
 // an update doesn't take too long.
@@ -214,29 +236,32 @@ Measurements measure(Session& session, int64_t micro) {
   if (const int64_t side = smaller_side(config); side > 0) {
     const auto task = make_task(config.task, {config.model.shape(), side, session.data->vocabulary(), config.eval.tta});
     for (int64_t images = 2; images <= std::min(kSmallAreaImages, micro); images *= 2)
-      m.small.push_back(measure(session, *task, images, side));
+      m.small.push_back(measure(session, *task, images));
   }
   for (int64_t images = std::min<int64_t>(2, micro);; images = std::min(2 * images, micro)) {
-    m.whole.push_back(measure(session, *session.task, images, config.data.image_size));
+    m.whole.push_back(measure(session, *session.task, images));
     if (images == micro || (m.whole.size() > 1 && m.whole.back().seconds > kLongestUpdateS)) return m;
   }
 }
 
+// Tasks that cut pictures by sizes of their own have no smaller area to compare with.
 std::string area_text(const Measurements& m) {
-  if (m.small.size() < 2 || m.whole.size() < 2) return "  another image area: not measured\n";
-  const auto area = [](const Cost& cost) { return static_cast<double>(cost.side * cost.side) / 1e6; };
-  const Line images[2] = {memory_line(m.small[0], m.small[1]), memory_line(m.whole[0], m.whole[1])};
-  const Line line = line_through(area(m.small[0]), images[0].slope, area(m.whole[0]), images[1].slope);
-  return format("  an image needs {:.1f} MiB at {} px and {:.1f} MiB at {} px: {:.1f} MiB + {:.0f} MiB a megapixel\n",
-                images[0].slope, m.small[0].side, images[1].slope, m.whole[0].side, line.intercept, line.slope);
+  if (m.small.size() < 2 || m.whole.size() < 2 || mean_megapixels(m.small) >= mean_megapixels(m.whole))
+    return "  another image area: not measured\n";
+  const double areas[2] = {mean_megapixels(m.small), mean_megapixels(m.whole)};
+  const double mib[2] = {memory_line(m.small[0], m.small[1]).slope * areas[0],
+                         memory_line(m.whole[0], m.whole[1]).slope * areas[1]};
+  const Line line = line_through(areas[0], mib[0], areas[1], mib[1]);
+  return format("  an image needs {:.1f} MiB at {} and {:.1f} MiB at {}: {:.1f} MiB + {:.0f} MiB a megapixel\n", mib[0],
+                area_name(areas[0]), mib[1], area_name(areas[1]), line.intercept, line.slope);
 }
 
 std::string measured_text(const Measurements& m) {
   std::string text = format("measured on generated images; before the first update {:.0f} MiB\n", m.before_mib);
   for (const std::vector<Cost>* costs : {&m.small, &m.whole})
     for (const Cost& cost : *costs)
-      text += format("  {:>4} images of {} px: {:.2f} s, peak {:.0f} MiB\n", cost.images, cost.side, cost.seconds,
-                     cost.peak_mib);
+      text += format("  {:>4} images of {}: {:.2f} s, peak {:.0f} MiB\n", cost.images, area_name(cost.image_megapixels()),
+                     cost.seconds, cost.peak_mib);
   return text + area_text(m);
 }
 
@@ -253,14 +278,15 @@ double checkpoint_mib(const Session& session) {
 std::string cost_text(const RunConfig& config, const Session& session, const Measurements& m, const DataCount& data) {
   const int64_t micro = micro_batch(config, session.communicator);
   const Cost &last = m.whole.back(), &before = m.whole[m.whole.size() > 1 ? m.whole.size() - 2 : 0];
-  const double images = static_cast<double>(micro), copy = session.device.is_cpu() ? checkpoint_mib(session) : 0;
-  const double step_s = time_line(before, last).at(images) * static_cast<double>(config.train.accumulate);
+  const double area = static_cast<double>(micro) * mean_megapixels(m.whole),
+               copy = session.device.is_cpu() ? checkpoint_mib(session) : 0;
+  const double step_s = time_line(before, last).at(area) * static_cast<double>(config.train.accumulate);
   const int64_t steps = config.total_steps(data.images / config.train.batch_size);
   std::string text = last.images == micro
                          ? "of the whole micro-batch, as measured\n"
                          : format("EXTRAPOLATED to micro-batches of {} by a line through the last two\n", grouped(micro));
   text += format("  memory: {:.0f} MiB a rank, of which {:.0f} MiB while a checkpoint is written\n",
-                 memory_line(before, last).at(images) + copy, copy);
+                 memory_line(before, last).at(area) + copy, copy);
   return text + format("EXTRAPOLATED to the run\n  a step of {} images on {} rank(s): {:.1f} s; the run: {}\n",
                        grouped(config.train.batch_size), session.communicator.size(), step_s,
                        duration_text(step_s * static_cast<double>(steps)));
