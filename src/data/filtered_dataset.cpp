@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <numeric>
+#include <thread>
 #include <utility>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "glid/core/parallel_for.h"
 #include "glid/core/rng.h"
 
 namespace glid {
@@ -63,9 +65,12 @@ std::vector<int64_t> first_samples(const AnnotatedDataset& dataset) {
 std::shared_ptr<const AnnotatedDataset> filtered(std::shared_ptr<const AnnotatedDataset> dataset,
                                                  const std::function<bool(const Targets&)>& keep) {
   if (!keep) return dataset;
+  std::vector<char> wanted(static_cast<size_t>(dataset->size()));
+  parallel_for(dataset->size(), std::thread::hardware_concurrency(),
+               [&](int64_t id, int64_t) { wanted[static_cast<size_t>(id)] = is_wanted(*dataset, id, keep); });
   std::vector<int64_t> ids;
   for (int64_t id = 0; id < dataset->size(); ++id)
-    if (is_wanted(*dataset, id, keep)) ids.push_back(id);
+    if (wanted[static_cast<size_t>(id)]) ids.push_back(id);
   log_info("{} of {} images have what the task trains on", ids.size(), dataset->size());
   if (ids.empty())
     throw DataError("data", "has no image that the task can train on", format("{} images", dataset->size()),
