@@ -8,11 +8,26 @@
 #include <algorithm>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "glid/core/error.h"
 
 namespace glid {
+namespace {
+
+constexpr double kMib = 1024.0 * 1024.0;
+constexpr double kShareOfFree = 0.8;  // of a host's memory: others work there too
+
+// The number behind `key` in a file of /proc, in MiB; it stands there in KiB.
+double proc_mib(const char* file, std::string_view key) {
+  std::ifstream lines(file);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(key)) return std::stod(line.substr(key.size())) / 1024;
+  return 0;
+}
+
+}  // namespace
 
 c10::Device choose_device(DeviceChoice choice, int local_rank) {
   if (choice == DeviceChoice::kCuda && !at::hasCUDA())
@@ -29,23 +44,23 @@ void set_threads(const TrainConfig& config) {
 }
 
 double memory_mib(const c10::Device& device) {
-  constexpr double kMib = 1024.0 * 1024.0;
   if (device.is_cuda()) {
     const auto stats = at::getDeviceAllocator(c10::kCUDA)->getDeviceStats(device.index());
     return static_cast<double>(stats.allocated_bytes[0].peak) / kMib;
   }
-  std::ifstream statm("/proc/self/statm");
-  double pages = 0, resident = 0;
-  statm >> pages >> resident;
-  return resident * 4096 / kMib;
+  return proc_mib("/proc/self/status", "VmRSS:");
 }
 
 double peak_memory_mib(const c10::Device& device) {
-  if (device.is_cuda()) return memory_mib(device);
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
-  return memory_mib(device);
+  return device.is_cuda() ? memory_mib(device) : proc_mib("/proc/self/status", "VmHWM:");
+}
+
+double memory_limit_mib(const c10::Device& device, int num_processes) {
+  if (device.is_cuda()) {
+    const auto [free, total] = at::getDeviceAllocator(c10::kCUDA)->getMemoryInfo(device.index());
+    return static_cast<double>(total) / kMib;
+  }
+  return memory_mib(device) + kShareOfFree * proc_mib("/proc/meminfo", "MemAvailable:") / num_processes;
 }
 
 }  // namespace glid

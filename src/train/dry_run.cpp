@@ -17,7 +17,7 @@
 namespace glid {
 namespace {
 
-constexpr int64_t kSmallAreaImages = 4;  // of the smaller area at most
+constexpr int64_t kSmallAreaImages = 2;  // of the smaller area at most
 constexpr double kLongestUpdateS = 3;    // no larger micro-batch is measured after one that took longer
 constexpr int64_t kScenePx = 640;        // large enough for any task's crops
 constexpr int kPlotColumns = 60, kPlotRows = 8;
@@ -214,9 +214,18 @@ Line time_line(const Cost& a, const Cost& b) {
 std::string area_name(double megapixels) { return format("{:.0f} px", std::sqrt(megapixels * 1e6)); }
 
 struct Measurements {
-  double before_mib = 0;           // the model and its optimizer, before the first update
-  std::vector<Cost> small, whole;  // with a smaller data.image_size, with the configured one; ascending
+  double before_mib = 0;            // the model and its optimizer, before the first update
+  std::vector<Cost> small, whole;   // with a smaller data.image_size, with the configured one; ascending
+  bool is_short_of_memory = false;  // for twice the last
 };
+
+// Whether every rank can have so much.
+bool has_room(const Session& session, double mib) {
+  const double limit = memory_limit_mib(session.device, session.communicator.size());
+  const at::Tensor short_of_it = at::full({}, mib > limit ? 1 : 0, at::kDouble);
+  session.communicator.all_reduce_sum(short_of_it);
+  return short_of_it.item<double>() == 0;
+}
 
 // Of an image with the configured sizes, which the task may draw anew for each.
 double mean_megapixels(const std::vector<Cost>& costs) {
@@ -229,18 +238,21 @@ double mean_megapixels(const std::vector<Cost>& costs) {
 }
 
 // Peaks only rise, so sizes must ascend: the smaller area first, then micro-batches doubled up to the real one, as long as
-// an update doesn't take too long.
+// an update doesn't take too long and there is memory.
 Measurements measure(Session& session, int64_t micro) {
   const RunConfig& config = session.config;
   Measurements m{peak_memory_mib(session.device), {}, {}};
   if (const int64_t side = smaller_side(config); side > 0) {
     const auto task = make_task(config.task, {config.model.shape(), side, session.data->vocabulary(), config.eval.tta});
-    for (int64_t images = 2; images <= std::min(kSmallAreaImages, micro); images *= 2)
+    for (int64_t images = 1; images <= std::min(kSmallAreaImages, micro); images *= 2)
       m.small.push_back(measure(session, *task, images));
   }
-  for (int64_t images = std::min<int64_t>(2, micro);; images = std::min(2 * images, micro)) {
+  for (int64_t images = 1;; images = std::min(2 * images, micro)) {
     m.whole.push_back(measure(session, *session.task, images));
-    if (images == micro || (m.whole.size() > 1 && m.whole.back().seconds > kLongestUpdateS)) return m;
+    const Cost& last = m.whole.back();
+    if (images == micro || (m.whole.size() > 1 && last.seconds > kLongestUpdateS)) return m;
+    m.is_short_of_memory = !has_room(session, m.before_mib + 2 * (last.peak_mib - m.before_mib));
+    if (m.is_short_of_memory) return m;
   }
 }
 
@@ -262,6 +274,7 @@ std::string measured_text(const Measurements& m) {
     for (const Cost& cost : *costs)
       text += format("  {:>4} images of {}: {:.2f} s, peak {:.0f} MiB\n", cost.images, area_name(cost.image_megapixels()),
                      cost.seconds, cost.peak_mib);
+  if (m.is_short_of_memory) text += "  no more images: twice as many would not fit into memory\n";
   return text + area_text(m);
 }
 

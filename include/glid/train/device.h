@@ -19,4 +19,8 @@ double memory_mib(const c10::Device& device);
 // The most that memory_mib() has been so far.
 double peak_memory_mib(const c10::Device& device);
 
+// The most that memory_mib() could become: all of a CUDA device, or this process's part of four fifths of what a host
+// with so many processes has free.
+double memory_limit_mib(const c10::Device& device, int num_processes);
+
 }  // namespace glid
