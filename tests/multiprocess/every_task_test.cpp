@@ -44,7 +44,9 @@ std::vector<MetricValue> validation(SmallRun& run, Communicator& communicator, c
   const auto plan = std::make_shared<ValidationPlan>(std::ssize(num_objects), 5, share);
   Loader loader(std::make_shared<SamplesOfAll>(num_objects), plan, {.unit_px = run.shape.encoder.unit_px(), .workers = 0},
                 prepare);
-  Scores scores{.loss = MeanLoss{}, .measures = make_measures(small_metric(config), context_of_all().vocabulary)};
+  const Vocabulary vocabulary = context_of_all().vocabulary;
+  const MetricSettings metric = small_metric(config, vocabulary.joints.size());
+  Scores scores{.loss = MeanLoss{}, .measures = make_measures(metric, vocabulary)};
   EXPECT_TRUE(evaluate({*run.model, *run.task, loader, communicator}, scores));
   return scores.values();
 }

@@ -64,13 +64,13 @@ inline std::vector<std::string> task_names() {
   return names;
 }
 
-// The metric of that name as it is of samples_of_all().
+// The metric of that name, of small pictures whose persons have so many joints.
 template <size_t i = 0>
-MetricSettings small_metric(std::string_view name) {
+MetricSettings small_metric(std::string_view name, size_t num_joints) {
   if constexpr (i < std::variant_size_v<MetricSettings>) {
     std::variant_alternative_t<i, MetricSettings> settings;
-    if (settings.kName != name) return small_metric<i + 1>(name);
-    if constexpr (requires { settings.sigmas; }) settings.sigmas = std::vector<double>(3, 0.05);
+    if (settings.kName != name) return small_metric<i + 1>(name, num_joints);
+    if constexpr (requires { settings.sigmas; }) settings.sigmas = std::vector<double>(num_joints, 0.05);
     if constexpr (requires { settings.crop; }) settings.crop = DepthCrop::kNone;
     return settings;
   } else {
@@ -79,11 +79,21 @@ MetricSettings small_metric(std::string_view name) {
 }
 
 // A task's own, of which it may have none.
-inline MetricSettings small_metric(const TaskConfig& task) {
+inline MetricSettings small_metric(const TaskConfig& task, size_t num_joints) {
   return std::visit(
-      [](const auto& config) -> MetricSettings {
-        if constexpr (config.kMetrics.empty()) return LossSettings{};
-        else return small_metric(config.kMetrics[0]);
+      [num_joints]<class Config>(const Config&) -> MetricSettings {
+        if constexpr (Config::kMetrics.empty()) return LossSettings{};
+        else return small_metric(Config::kMetrics[0], num_joints);
+      },
+      task);
+}
+
+// The scenes that a task can be trained on.
+inline SceneKind scenes_of(const TaskConfig& task) {
+  return std::visit(
+      []<class Config>(const Config&) {
+        if constexpr (requires { Config::kScenes; }) return Config::kScenes;
+        else return SceneKind::kClasses;
       },
       task);
 }

@@ -1,6 +1,8 @@
 // What a run left in its folder.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <functional>
 #include <set>
@@ -31,6 +33,16 @@ inline std::set<int64_t> checkpoint_steps(const std::filesystem::path& run) {
   for (const auto& entry : std::filesystem::directory_iterator(run / "checkpoints"))
     steps.insert(std::stoll(entry.path().filename().string().substr(5)));
   return steps;
+}
+
+// The same weights, optimizer and averages, if there are any, after `step` updates of both.
+inline void expect_equal_checkpoints(const std::filesystem::path& a, const std::filesystem::path& b, int64_t step) {
+  for (const char* name : {"model.safetensors", "optimizer.safetensors", "ema.safetensors"}) {
+    const std::filesystem::path of_a = checkpoint_of(a, step) / name, of_b = checkpoint_of(b, step) / name;
+    ASSERT_EQ(std::filesystem::exists(of_a), std::filesystem::exists(of_b)) << name;
+    if (!std::filesystem::exists(of_a)) continue;
+    EXPECT_TRUE(read_file(of_a) == read_file(of_b)) << name;
+  }
 }
 
 // The same object with member `key` changed.

@@ -36,12 +36,7 @@ class GoingOn : public testing::Test {
 
   // Everything but times: weights, optimizer, average, and every number that was logged.
   void expect_files_of_the_whole_run(const fs::path& out) const {
-    for (const char* stem : {"model", "optimizer", "ema"}) {
-      const std::string name = std::string(stem) + ".safetensors";
-      ASSERT_EQ(fs::exists(checkpoint_of(whole(), 12) / name), fs::exists(checkpoint_of(out, 12) / name)) << name;
-      if (!fs::exists(checkpoint_of(out, 12) / name)) continue;
-      EXPECT_TRUE(read_file(checkpoint_of(whole(), 12) / name) == read_file(checkpoint_of(out, 12) / name)) << name;
-    }
+    expect_equal_checkpoints(whole(), out, 12);
     const std::vector<Json> expected = lines_of(whole() / "metrics.jsonl"), got = lines_of(out / "metrics.jsonl");
     ASSERT_EQ(got.size(), expected.size());
     for (size_t i = 0; i < got.size(); ++i) {

@@ -11,15 +11,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-void expect_equal_runs(const fs::path& a, const fs::path& b, int64_t steps = 12) {
-  for (const char* name : {"model.safetensors", "optimizer.safetensors", "ema.safetensors"}) {
-    const fs::path of_a = checkpoint_of(a, steps) / name, of_b = checkpoint_of(b, steps) / name;
-    ASSERT_EQ(fs::exists(of_a), fs::exists(of_b)) << name;
-    if (!fs::exists(of_a)) continue;
-    EXPECT_TRUE(read_file(of_a) == read_file(of_b)) << name;
-  }
-}
-
 // Kills a run after its first checkpoint, with another number of decode threads afterwards.
 void kill_and_resume(const std::vector<std::string>& options) {
   const TemporaryFolder dir;
@@ -35,7 +26,7 @@ void kill_and_resume(const std::vector<std::string>& options) {
   const ProgramResult resumed = run("glid_train", again);
   ASSERT_EQ(resumed.code, 0) << resumed.output;
   EXPECT_THAT(resumed.output, HasSubstr("going on at step"));
-  expect_equal_runs(whole, killed);
+  expect_equal_checkpoints(whole, killed, 12);
 }
 
 TEST(Resume, AfterKill9IsBitEqual) { kill_and_resume({}); }
@@ -70,7 +61,7 @@ TEST(Resume, AfterSigtermIsBitEqual) {
   const int64_t steps = *checkpoint_steps(stopped).begin() + 4;
   ASSERT_EQ(run("glid_train", small_training(stopped, of_steps(steps))).code, 0);
   ASSERT_EQ(run("glid_train", small_training(whole, of_steps(steps))).code, 0);
-  expect_equal_runs(whole, stopped, steps);
+  expect_equal_checkpoints(whole, stopped, steps);
 }
 
 TEST(Resume, AnotherRunInTheFolderIsRefusedWithTheDifference) {
