@@ -29,6 +29,7 @@ struct Block {
   size_t mistakes_before = 0;
   std::vector<std::string> known;
   std::map<std::string, std::string> of_other_alternatives;  // key -> "task.name: detection, pose"
+  const Node* choice = nullptr;                              // that picked the alternative
   std::vector<std::function<void(Problems&)>> checks;
 
   std::string path_of(std::string_view name) const { return path.empty() ? std::string(name) : format("{}.{}", path, name); }
@@ -102,6 +103,7 @@ class Reader final : public Visitor {
   std::vector<size_t> choose(const Choice& choice) override {
     const Node* node = find_known(choice.name);
     const auto index = node == nullptr ? choice.current : read_name(*node, choice.names);
+    block().choice = node;
     if (!index) add_wrong_value(*node, block().path_of(choice.name), names_type(choice.names));
     const std::string picks = block().path_of(choice.name) + ": ";
     for (size_t i = 0; i < choice.names.size(); ++i) {
@@ -158,8 +160,14 @@ class Reader final : public Visitor {
     if (block().node == nullptr || !block().node->is_block()) return;
     for (const Node& child : block().node->children) {
       const auto& known = block().known;
-      if (std::find(known.begin(), known.end(), child.key) == known.end()) add_unknown_key(child);
+      if (std::find(known.begin(), known.end(), child.key) == known.end() && !is_left_behind(child)) add_unknown_key(child);
     }
+  }
+
+  // A key of the file that belongs to the alternative which a --set has replaced by another.
+  bool is_left_behind(const Node& node) {
+    const auto is_override = [](const Node* n) { return n != nullptr && n->origin.starts_with("--set"); };
+    return is_override(block().choice) && !is_override(&node) && block().of_other_alternatives.contains(node.key);
   }
 
   void add_unknown_key(const Node& node) {

@@ -41,7 +41,8 @@ std::string read_config_file(const fs::path& file, const std::string& where) {
   try {
     return read_file(file);
   } catch (const DataError&) {
-    throw UsageError(where, "the configuration file can't be read", file.string());
+    throw UsageError(where, "the configuration file can't be read", file.string(),
+                     where.empty() ? "" : "an included file is looked for beside the file that includes it");
   }
 }
 
@@ -70,22 +71,30 @@ Node& child_or_new(Node& block, const std::string& name, const std::string& orig
   return block.children.emplace_back(Node{.key = name, .origin = origin});
 }
 
-void place(Node& root, const std::vector<std::string>& path, Node value) {
-  value.key = path.back();
+Node& place_of(Node& root, const std::vector<std::string>& path, const std::string& origin) {
   Node* target = &root;
-  for (const std::string& name : path) target = &child_or_new(*target, name, value.origin);
-  *target = std::move(value);
+  for (const std::string& name : path) target = &child_or_new(*target, name, origin);
+  return *target;
 }
 
-void apply_override(Node& root, const std::string& override_text) {
-  const std::string origin = "--set " + override_text;
-  const size_t equals = override_text.find('=');
-  const std::vector<std::string> names = split_path(override_text.substr(0, equals));
-  const bool has_empty_name = std::find(names.begin(), names.end(), "") != names.end();
-  if (equals == std::string::npos || has_empty_name) {
-    throw UsageError(origin, "must be KEY=VALUE", {}, "e.g. --set optim.lr=1e-3");
-  }
-  place(root, names, parse_yaml(std::string_view(override_text).substr(equals + 1), [&](int) { return origin; }));
+void place(Node& root, const std::vector<std::string>& path, Node value) {
+  value.key = path.back();
+  Node& target = place_of(root, path, value.origin);
+  target = std::move(value);
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\n";
+  const size_t first = std::min(text.find_first_not_of(kBlanks), text.size());
+  return text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
+}
+
+// Lists, blocks and quoted text are YAML; anything else is the value itself, whatever is in it ("run #3", "a: b").
+Node parse_value(std::string_view text, const std::string& origin) {
+  constexpr std::string_view kYaml = "[{\"'";
+  if (text.empty() || text == "null" || text == "~") return {.origin = origin};
+  if (kYaml.find(text.front()) != std::string_view::npos) return parse_yaml(text, [&](int) { return origin; });
+  return {.kind = Node::Kind::kScalar, .text = std::string(text), .origin = origin};
 }
 
 // The leaves of `over` replace those of `base`; lists are leaves.
@@ -98,6 +107,19 @@ void override_leaves(Node& base, Node over) {
     if (Node* below = find_child(base, child.key)) override_leaves(*below, std::move(child));
     else base.children.push_back(std::move(child));
   }
+}
+
+void apply_override(Node& root, const std::string& override_text) {
+  const std::string origin = "--set " + override_text;
+  const size_t equals = override_text.find('=');
+  const std::vector<std::string> names = split_path(override_text.substr(0, equals));
+  const bool has_empty_name = std::find(names.begin(), names.end(), "") != names.end();
+  if (equals == std::string::npos || has_empty_name) {
+    throw UsageError(origin, "must be KEY=VALUE", {}, "e.g. --set optim.lr=1e-3");
+  }
+  Node value = parse_value(trimmed(std::string_view(override_text).substr(equals + 1)), origin);
+  value.key = names.back();
+  override_leaves(place_of(root, names, origin), std::move(value));
 }
 
 void refuse_includes(const Node& node) {
@@ -167,7 +189,9 @@ std::string Tree::origin(std::string_view path) const {
 }
 
 Tree load_tree(const fs::path& file, const std::vector<std::string>& overrides) {
-  return parse_tree(read_config_file(file, {}), file, overrides);
+  const std::string text = read_config_file(file, {});
+  if (trimmed(text).empty()) throw UsageError(file.string(), "the configuration file is empty");
+  return parse_tree(text, file, overrides);
 }
 
 Tree parse_tree(std::string_view text, const fs::path& name, const std::vector<std::string>& overrides) {

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 
 #include "glid/core/error.h"
 
@@ -33,7 +34,7 @@ void exchange(const fs::path& a, const fs::path& b) {
   fs::rename(a, b);
 }
 
-// A device, a pipe: written as it stands.
+// A device, a pipe: read to its end, written as it stands.
 bool is_stream(const fs::path& file) { return fs::exists(file) && !fs::is_regular_file(file) && !fs::is_directory(file); }
 
 fs::path parent_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
@@ -42,9 +43,11 @@ fs::path parent_of(const fs::path& file) { return file.has_parent_path() ? file.
 
 std::string read_file(const fs::path& file) {
   std::error_code unreadable;
-  std::string content(fs::is_regular_file(file) ? fs::file_size(file, unreadable) : 0, '\0');
+  const bool is_stream = glid::is_stream(file);
+  std::string content(fs::is_regular_file(file, unreadable) ? fs::file_size(file, unreadable) : 0, '\0');
   std::ifstream in(file, std::ios::binary);
   if (!in || unreadable || fs::is_directory(file)) throw DataError(file.string(), "can't be read");
+  if (is_stream) return {std::istreambuf_iterator<char>(in), {}};  // its size is not known before
   in.read(content.data(), static_cast<std::streamsize>(content.size()));
   content.resize(static_cast<size_t>(in.gcount()));
   return content;

@@ -73,6 +73,17 @@ TEST(Read, VariantKeepsTheStructsAlternativeUnlessAnotherIsNamed) {
   EXPECT_EQ(std::get<DetectionSample>(run.task).queries, 7);
 }
 
+TEST(Read, AnotherAlternativeLeavesTheFilesKeysBehind) {
+  const RunSample run = read_text("task: {name: masked_image, mask_ratio: 0.5}", {"task={name: detection}"});
+  EXPECT_TRUE(std::holds_alternative<DetectionSample>(run.task));
+  EXPECT_THAT(error_of("task: {name: detection, mask_ratio: 0.5}"),
+              testing::HasSubstr("it belongs to task.name: masked_image"));
+  EXPECT_THAT(error_of("task: {name: masked_image}", {"task={name: detection, mask_ratio: 0.5}"}),
+              testing::HasSubstr("it belongs to task.name: masked_image"));
+  EXPECT_THAT(error_of("task: {name: masked_image, queris: 5}", {"task.name=detection"}),
+              testing::HasSubstr("did you mean"));
+}
+
 struct Wrong {
   const char* text;
   const char* error;

@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <thread>
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
@@ -79,6 +83,18 @@ TEST(Tree, MissingFileAndFolder) {
   const std::string file = (folder.path() / "no.yaml").string();
   EXPECT_EQ(usage_error([&] { load_tree(file); }), "the configuration file can't be read (got " + file + ")");
   EXPECT_THAT(usage_error([&] { load_tree(folder.path()); }), testing::StartsWith("the configuration file can't be read"));
+  write_file(file, " \n");
+  EXPECT_EQ(usage_error([&] { load_tree(file); }), file + ": the configuration file is empty");
+}
+
+TEST(Tree, IsReadFromAPipe) {
+  const TemporaryFolder folder;
+  const std::string pipe = (folder.path() / "pipe").string(), text = "a: " + std::string(100'000, 'x') + "\nb: 2\n";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::jthread writer([&] { std::ofstream(pipe) << text; });
+  const Tree tree = load_tree(pipe);
+  EXPECT_EQ(value_at(tree, {"a"}).size(), 100'000u);
+  EXPECT_EQ(value_at(tree, {"b"}), "2");
 }
 
 TEST(Override, ReplacesAndCreates) {
@@ -91,6 +107,27 @@ TEST(Override, ReplacesAndCreates) {
   EXPECT_EQ(value_at(tree, {"out"}), "null");
   EXPECT_EQ(tree.origin("optim.lr"), "--set optim.lr=3");
   EXPECT_EQ(tree.origin("model"), "--set model.encoder.window=[6,6,6,6]");
+}
+
+// What isn't a list, a block or quoted is no YAML: a comment would cut it off, a colon make a block of it.
+TEST(Override, TextIsTakenAsTyped) {
+  const Tree tree = parse_tree("", "a.yaml", {"a=run #3", "b=x: y", "c= [1, 2] ", "d=~", "e='run #4'", "f=%a @b", "g=a=b"});
+  EXPECT_EQ(value_at(tree, {"a"}), "run #3");
+  EXPECT_EQ(value_at(tree, {"b"}), "x: y");
+  EXPECT_EQ(value_at(tree, {"c"}), "[1, 2]");
+  EXPECT_EQ(value_at(tree, {"d"}), "null");
+  EXPECT_EQ(value_at(tree, {"e"}), "\"run #4\"");
+  EXPECT_EQ(value_at(tree, {"f"}), "%a @b");
+  EXPECT_EQ(value_at(tree, {"g"}), "a=b");
+}
+
+TEST(Override, ABlockChangesTheKeysThatItNames) {
+  const Tree tree = parse_tree("optim:\n  lr: 1\n  decay: {bias: 0, weight: 2}\n", "a.yaml",
+                               {"optim={lr: 3, decay: {bias: 4}, clip: 5}", "model={width: 6}"});
+  EXPECT_EQ(value_at(tree, {"optim"}), "{lr: 3, decay: {bias: 4, weight: 2}, clip: 5}");
+  EXPECT_EQ(value_at(tree, {"model"}), "{width: 6}");
+  EXPECT_EQ(tree.origin("optim.decay.weight"), "a.yaml:3");
+  EXPECT_EQ(tree.origin("optim.lr"), "--set optim={lr: 3, decay: {bias: 4}, clip: 5}");
 }
 
 TEST(Override, Malformed) {
@@ -157,7 +194,8 @@ TEST_F(Include, Refused) {
                                                    ":1: include belongs inside a block (got models/b.yaml); "
                                                    "a configuration is one file: model: {include: FILE} pastes one block");
   EXPECT_EQ(error("model:\n  include: models/no.yaml\n"),
-            at("a.yaml") + ":2: the configuration file can't be read (got " + at("models/no.yaml") + ")");
+            at("a.yaml") + ":2: the configuration file can't be read (got " + at("models/no.yaml") + ")" +
+                "; an included file is looked for beside the file that includes it");
   EXPECT_EQ(error("model: {include: [x]}\n"), at("a.yaml") + ":1: model.include must be a file (got [x])");
 }
 
