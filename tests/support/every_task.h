@@ -98,8 +98,9 @@ inline SceneKind scenes_of(const TaskConfig& task) {
       task);
 }
 
-inline TaskContext context_of_all() {
+inline TaskContext context_of_all(Tta tta = Tta::kNone) {
   TaskContext context = masked_context();
+  context.tta = tta;
   context.vocabulary.images = {{0, "a"}, {1, "b"}, {2, "c"}};
   context.vocabulary.joints = {"head", "left_hand", "right_hand"};
   context.vocabulary.has_masks = context.vocabulary.has_depth = true;

@@ -71,6 +71,22 @@ TEST_P(EveryTaskRuns, FrozenPartsHaveNoGradientAndAllOthersHave) {
   }
 }
 
+TEST_P(EveryTaskRuns, RefuseViewsThatTheTaskHasNot) {
+  const RunConfig config = configured({});
+  const auto has = [](Tta tta) {
+    return [tta]<class Config>(const Config&) {
+      if constexpr (requires { Config::kTta; }) return std::ranges::find(Config::kTta, tta) != Config::kTta.end();
+      else return false;
+    };
+  };
+  for (const auto& [tta, name, meaning] : enum_names(Tta{})) {
+    const config::Tree tree = config::parse_tree(config::write(config), "written", {format("eval.tta={}", name)});
+    RunConfig read;
+    if (tta == Tta::kNone || std::visit(has(tta), config.task)) config::read(tree, read);
+    else EXPECT_THROW(config::read(tree, read), UsageError) << name;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Walk, EveryTaskRuns, testing::ValuesIn(task_names()), [](const auto& info) { return info.param; });
 
 }  // namespace
