@@ -190,6 +190,16 @@ int64_t smaller_side(const RunConfig& config) {
   return 0;
 }
 
+// The same task on smaller pictures; none where it cuts them by sizes of its own.
+std::unique_ptr<Task> task_of_smaller_area(const Session& session) {
+  const RunConfig& config = session.config;
+  const int64_t side = smaller_side(config);
+  if (side == 0) return nullptr;
+  auto task = make_task(config.task, {config.model.shape(), side, session.data->vocabulary(), config.eval.tta});
+  const auto area = [&](const Task& cuts) { return megapixels_of(session, generated(session, cuts, 1).at(0)); };
+  return area(*task) < area(*session.task) ? std::move(task) : nullptr;
+}
+
 // A line through two measurements.
 struct Line {
   double slope = 0, intercept = 0;
@@ -242,11 +252,9 @@ double mean_megapixels(const std::vector<Cost>& costs) {
 Measurements measure(Session& session, int64_t micro) {
   const RunConfig& config = session.config;
   Measurements m{peak_memory_mib(session.device), {}, {}};
-  if (const int64_t side = smaller_side(config); side > 0) {
-    const auto task = make_task(config.task, {config.model.shape(), side, session.data->vocabulary(), config.eval.tta});
+  if (const auto task = task_of_smaller_area(session))
     for (int64_t images = 1; images <= std::min(kSmallAreaImages, micro); images *= 2)
       m.small.push_back(measure(session, *task, images));
-  }
   for (int64_t images = 1;; images = std::min(2 * images, micro)) {
     m.whole.push_back(measure(session, *session.task, images));
     const Cost& last = m.whole.back();
@@ -256,10 +264,8 @@ Measurements measure(Session& session, int64_t micro) {
   }
 }
 
-// Tasks that cut pictures by sizes of their own have no smaller area to compare with.
 std::string area_text(const Measurements& m) {
-  if (m.small.size() < 2 || m.whole.size() < 2 || mean_megapixels(m.small) >= mean_megapixels(m.whole))
-    return "  another image area: not measured\n";
+  if (m.small.size() < 2 || m.whole.size() < 2) return "  another image area: not measured\n";
   const double areas[2] = {mean_megapixels(m.small), mean_megapixels(m.whole)};
   const double mib[2] = {memory_line(m.small[0], m.small[1]).slope * areas[0],
                          memory_line(m.whole[0], m.whole[1]).slope * areas[1]};
