@@ -2,11 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <sstream>
-
-#include "glid/core/json.h"
-#include "support/program.h"
+#include "support/evaluated_run.h"
 
 namespace glid {
 namespace {
@@ -18,50 +14,25 @@ using testing::HasSubstr;
 class ModelEvaluation : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    folder_ = std::make_unique<TemporaryFolder>();
-    std::vector<std::string> options;
-    for (const char* setting :
-         {"task={name: depth, bins: 8}", "data={name: scenes, count: 70, size: 36, image_size: 24, workers: 1}",
-          "eval={every_steps: 4, metric: depth, crop: none}", "optim.ema=0.9", "train.steps=8", "train.batch_size=4"})
-      options.insert(options.end(), {"--set", setting});
-    const ProgramResult ran = run("glid_train", small_training(a_run(), options));
-    ASSERT_EQ(ran.code, 0) << ran.output;
+    run_ = std::make_unique<EvaluatedRun>(std::vector<std::string>{
+        "task={name: depth, bins: 8}", "data={name: scenes, count: 70, size: 36, image_size: 24, workers: 1}",
+        "eval={every_steps: 4, metric: depth, crop: none}", "optim.ema=0.9", "train.steps=8", "train.batch_size=4"});
   }
-  static void TearDownTestSuite() { folder_.reset(); }
+  static void TearDownTestSuite() { run_.reset(); }
 
-  static fs::path a_run() { return folder_->path() / "run"; }
+  static fs::path a_run() { return run_->path(); }
   fs::path file(const std::string& name) const { return own_.path() / name; }
 
-  static ProgramResult evaluate(std::vector<std::string> options, const fs::path& checkpoint = a_run()) {
-    options.insert(options.begin(), {"--checkpoint", checkpoint.string(), "--set", "train.threads=1"});
-    return run("glid_eval", options);
+  static ProgramResult evaluate(const std::vector<std::string>& options, const fs::path& checkpoint = a_run()) {
+    return run_evaluation(checkpoint, options);
   }
-  Json report(std::vector<std::string> options) const {
-    options.insert(options.end(), {"--json", file("report.json").string()});
-    const ProgramResult ran = evaluate(options);
-    EXPECT_EQ(ran.code, 0) << ran.output;
-    return Json::parse(read_file(file("report.json")), "report.json");
-  }
-  // The numbers of a run's own validation after `step` updates.
-  static Json validation(int64_t step) {
-    std::istringstream in(read_file(a_run() / "metrics.jsonl"));
-    for (std::string text; std::getline(in, text);) {
-      const Json line = Json::parse(text, "metrics.jsonl");
-      if (line.find("val_rmse") && line.at("step").as_int() == step) return line;
-    }
-    ADD_FAILURE() << "no validation of step " << step;
-    return {};
-  }
-  static void expect_one_line(const ProgramResult& ran, int code, const std::string& text) {
-    EXPECT_EQ(ran.code, code) << ran.output;
-    EXPECT_THAT(ran.output, HasSubstr(text));
-    EXPECT_EQ(std::ranges::count(ran.output, '\n'), 1) << ran.output;
-  }
+  static Json report(const std::vector<std::string>& options) { return report_of_run(a_run(), options); }
+  static Json validation(int64_t step) { return run_->validation(step); }
 
   TemporaryFolder own_;
 
  private:
-  static inline std::unique_ptr<TemporaryFolder> folder_;
+  static inline std::unique_ptr<EvaluatedRun> run_;
 };
 
 TEST_F(ModelEvaluation, FindsWhatTheRunMeasuredItself) {
@@ -89,17 +60,7 @@ TEST_F(ModelEvaluation, FilesScoreTheSame) {
       {"--out", out.string(), "--nproc", "2", "--json", file("model.json").string(), "--plots", file("plots").string()});
   ASSERT_EQ(ran.code, 0) << ran.output;
   EXPECT_TRUE(fs::exists(file("plots") / "depth_errors.png"));
-  const size_t begin = ran.output.find("  glid_eval ") + 12;
-  std::istringstream command(ran.output.substr(begin, ran.output.find('\n', begin) - begin));
-  std::vector<std::string> options;
-  for (std::string option; command >> option;) options.push_back(option);
-  options.insert(options.end(), {"--json", file("files.json").string()});
-  const ProgramResult scored = run("glid_eval", options);
-  ASSERT_EQ(scored.code, 0) << scored.output;
-  const Json of_model = Json::parse(read_file(file("model.json")), "model"),
-             of_files = Json::parse(read_file(file("files.json")), "files");
-  for (const char* part : {"task", "protocol", "rules", "images", "metrics", "variants", "notes"})
-    EXPECT_EQ(of_files.at(part).dump(), of_model.at(part).dump()) << part;
+  expect_files_to_score(ran.output, Json::parse(read_file(file("model.json")), "model"));
   expect_one_line(evaluate({"--out", out.string()}), 2, "--out: is there already");
 }
 
