@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import torch
 
 from golden import GOLDEN, digits
 
@@ -41,6 +42,7 @@ def main(doc, name, cases_of, reference, kinds):
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
+    torch.set_default_dtype(torch.float64)
     if options.write:
         write(name, cases_of(np.random.default_rng(options.seed), list(kinds)), reference)
     if options.program:

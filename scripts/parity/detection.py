@@ -20,7 +20,6 @@ from transformers.loss.loss_for_object_detection import HungarianMatcher, ImageL
 
 from criteria import main
 
-torch.set_default_dtype(torch.float64)
 WEIGHTS = {"focal": {"class": 2, "l1": 5, "giou": 2}, "softmax": {"class": 1, "l1": 5, "giou": 2}}
 THEIR_NAMES = {"class": "loss_ce", "l1": "loss_bbox", "giou": "loss_giou"}
 LENGTHS = {"none": [0, 0], "one": [1], "several": [3, 0, 2], "more than queries": [1, 9], "all alike": [4, 4]}
@@ -43,37 +42,45 @@ def random_case(rng, name, class_loss):
             "labels": [int(i) for i in rng.integers(0, classes, sum(lengths))]}
 
 
-def criterion(case):
-    weights = WEIGHTS[case["class_loss"]]
+def criterion(class_loss, classes):
+    weights = WEIGHTS[class_loss]
     costs = {"class_cost": weights["class"], "bbox_cost": weights["l1"], "giou_cost": weights["giou"]}
     losses = ["labels", "boxes"]
-    if case["class_loss"] == "focal":
-        return DeformableDetrImageLoss(DeformableDetrHungarianMatcher(**costs), case["classes"], 0.25, losses)
-    return ImageLoss(HungarianMatcher(**costs), case["classes"], 0.1, losses)
+    if class_loss == "focal":
+        return DeformableDetrImageLoss(DeformableDetrHungarianMatcher(**costs), classes, 0.25, losses)
+    return ImageLoss(HungarianMatcher(**costs), classes, 0.1, losses)
+
+
+def losses_of(criterion, logits, boxes, truths, labels):
+    """{"class", "l1", "giou"}: the loss of each layer, by answers [layers, pictures, queries, ..] and each picture's objects."""
+    targets = [{"boxes": t, "class_labels": l} for t, l in zip(truths, labels, strict=True)]
+    by_layer = [{"logits": l, "pred_boxes": b} for l, b in zip(logits, boxes, strict=True)]
+    found = criterion({**by_layer[-1], "auxiliary_outputs": by_layer[:-1]}, targets)
+    return {name: [found[f"{theirs}_{i}"] for i in range(len(by_layer) - 1)] + [found[theirs]]
+            for name, theirs in THEIR_NAMES.items()}
+
+
+def hybrid_losses(criterion, logits, boxes, truths, labels, queries, repeats):
+    """The same of the first queries, and as "many_.." of those behind them with every object repeated."""
+    losses = losses_of(criterion, logits[:, :, :queries], boxes[:, :, :queries], truths, labels)
+    if logits.shape[2] > queries:
+        many = losses_of(criterion, logits[:, :, queries:], boxes[:, :, queries:], [t.repeat(repeats, 1) for t in truths],
+                         [l.repeat(repeats) for l in labels])
+        losses |= {f"many_{name}": values for name, values in many.items()}
+    return losses
 
 
 def reference(case):
-    pictures, all_queries = len(case["lengths"]), case["queries"] + case["many"]
-    shape = (case["layers"], pictures, all_queries)
+    shape = (case["layers"], len(case["lengths"]), case["queries"] + case["many"])
     logits = torch.tensor(case["logits"]).view(*shape, -1)
     boxes = torch.tensor(case["boxes"]).view(*shape, 4).sigmoid()
     truths = torch.tensor(case["truths"]).view(-1, 4).split(case["lengths"])
     labels = torch.tensor(case["labels"], dtype=torch.int64).split(case["lengths"])
-    groups = [("", 0, case["queries"], 1)]
-    if case["many"]:
-        groups.append(("many_", case["queries"], case["many"], case["repeats"]))
-    losses, total = {}, 0.0
-    for prefix, first, count, repeats in groups:
-        targets = [{"boxes": t.repeat(repeats, 1), "class_labels": l.repeat(repeats)} for t, l in zip(truths, labels)]
-        by_layer = [{"logits": l[:, first:first + count], "pred_boxes": b[:, first:first + count]}
-                    for l, b in zip(logits, boxes)]
-        found = criterion(case)({**by_layer[-1], "auxiliary_outputs": by_layer[:-1]}, targets)
-        for name, weight in WEIGHTS[case["class_loss"]].items():
-            theirs = THEIR_NAMES[name]
-            values = [found[f"{theirs}_{i}"] for i in range(case["layers"] - 1)] + [found[theirs]]
-            losses[prefix + name] = [float(value) for value in values]
-            total += weight * sum(losses[prefix + name])
-    losses["total"] = [total]
+    found = hybrid_losses(criterion(case["class_loss"], case["classes"]), logits, boxes, truths, labels, case["queries"],
+                          case["repeats"])
+    losses = {name: [float(value) for value in values] for name, values in found.items()}
+    weights = WEIGHTS[case["class_loss"]]
+    losses["total"] = [sum(weights[name.removeprefix("many_")] * sum(values) for name, values in losses.items())]
     return losses
 
 

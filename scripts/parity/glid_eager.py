@@ -1,8 +1,8 @@
-"""GLID pre-training on visible tokens only, in plain PyTorch eager: the peer for speed and for whole-model values.
+"""GLID in plain PyTorch eager, on visible tokens only: the peer for speed and for whole-model values.
 
-The same algorithm as src/nn and src/model: tokens unit-major, windows gathered by a plan of index tensors that is prepared
-ahead, windows of a batch bucketed by their length rounded up to 16, BiFPN on visible tokens, pre-norm decoder.
-Parameters are a flat dictionary in the names of our checkpoints (`parameter_shapes` is the only place that knows them).
+`Glid.loss` is a pre-training step; `Glid.answer` is what fine-tuning asks (finetune.py has the losses). The same algorithm as src/nn and src/model: tokens unit-major, windows gathered by a plan of index tensors that is prepared
+ahead, windows of a batch bucketed by their length rounded up to 16, BiFPN on visible tokens. Parameters are a flat
+dictionary in the names of our checkpoints (`parameter_shapes` knows those of pre-training).
 """
 import dataclasses
 import math
@@ -28,6 +28,7 @@ class GlidConfig:
     cells: int = 1
     layers: int = 3
     decoder_heads: int = 3
+    norm: str = "pre"  # or "post"
 
     @property
     def unit(self):
@@ -176,6 +177,16 @@ def window_plan(batch, y, x, size, window, shifted):
 
 
 @dataclasses.dataclass
+class Question:
+    """What fine-tuning asks of a slice of the images."""
+    images: slice
+    rows: slice | None  # of the table of learned queries; None: [CLS]
+    heads: list
+    supervised: tuple = ()
+    self_mask: torch.Tensor | None = None
+
+
+@dataclasses.dataclass
 class Plan:
     batch: int
     visible: torch.Tensor  # [B * K] rows of the batch's units
@@ -298,44 +309,89 @@ class Glid:
             p = [o0, o1, o2, self.fuse(at + "bottom_up3.", [p[3], down(o2, 2)], plan, 3)]
         return p
 
-    def attention(self, at, query, key, value):
+    def attention(self, at, query, key, value, mask=None):
         weights, biases = self.p[at + "in_proj.weight"].chunk(3), self.p[at + "in_proj.bias"].chunk(3)
 
         def project(x, i):
             return F.linear(x, weights[i], biases[i]).unflatten(2, (self.config.decoder_heads, -1)).transpose(1, 2)
 
-        y = F.scaled_dot_product_attention(project(query, 0), project(key, 1), project(value, 2))
+        y = F.scaled_dot_product_attention(project(query, 0), project(key, 1), project(value, 2), mask)
         return self.linear(at + "out_proj", y.transpose(1, 2).reshape(query.shape))
+
+    def memory(self, pyramid, plan, images):
+        """(key, value) [B, K, d] of the three levels for a slice of the batch's images, coarse to fine."""
+        memory = []
+        for level in range(LEVELS):
+            s = 3 - level
+            by_image = (plan.batch, -1, self.config.width)
+            value = pyramid[s].view(by_image)[images] + self.p["decoder.level_embed"][level]
+            memory.append((value + self.tables[s].index_select(0, plan.cells[s]).view(by_image)[images], value))
+        return memory
+
+    def layer(self, at, x, places, memory, self_mask):
+        def residual(x, norm, branch):
+            if self.config.norm == "post":
+                return self.norm(at + norm, x + branch(x))
+            return x + branch(self.norm(at + norm, x))
+
+        x = residual(x, "norm1", lambda y: self.attention(at + "cross_attn.", y + places, *memory))
+        x = residual(x, "norm2", lambda y: self.attention(at + "self_attn.", y + places, y + places, y, self_mask))
+        return residual(x, "norm3", lambda y: self.linear(at + "linear2", F.relu(self.linear(at + "linear1", y))))
+
+    def run_decoder(self, x, places, memory, self_mask=None, supervised=()):
+        """Queries that start as x + places -> [layers, B, Q, d] of the supervised layers (from 1), or of the last."""
+        x, outputs = x + places, []
+        for i in range(self.config.layers):
+            x = self.layer(f"decoder.layers.{i}.", x, places, memory[i % LEVELS], self_mask)
+            if i + 1 == self.config.layers or i + 1 in supervised:
+                outputs.append(self.norm("decoder.norm", x))
+        return torch.stack(outputs)
 
     def decode(self, pyramid, plan):
         d, batch = self.config.width, plan.batch
         places = self.tables[3].index_select(0, plan.hidden_cells).view(batch, -1, d)
         places = torch.cat([places.new_zeros(batch, 1, d), places], 1)
         mask_tokens = self.p["decoder.mask_token"].expand(batch, places.shape[1] - 1, d)
-        x = torch.cat([self.p["decoder.cls_token"].expand(batch, 1, d), mask_tokens], 1) + places
-        memory = []
-        for level in range(LEVELS):
-            s = 3 - level
-            value = pyramid[s].view(batch, -1, d) + self.p["decoder.level_embed"][level]
-            memory.append((value + self.tables[s].index_select(0, plan.cells[s]).view(value.shape), value))
-        for i in range(self.config.layers):
-            at = f"decoder.layers.{i}."
-            y = self.norm(at + "norm1", x)
-            x = x + self.attention(at + "cross_attn.", y + places, *memory[i % LEVELS])
-            y = self.norm(at + "norm2", x)
-            x = x + self.attention(at + "self_attn.", y + places, y + places, y)
-            y = F.relu(self.linear(at + "linear1", self.norm(at + "norm3", x)))
-            x = x + self.linear(at + "linear2", y)
-        return self.norm("decoder.norm", x)
+        x = torch.cat([self.p["decoder.cls_token"].expand(batch, 1, d), mask_tokens], 1)
+        return self.run_decoder(x, places, self.memory(pyramid, plan, slice(None)))[-1]
+
+    def answer(self, pyramid, plan, question):
+        """Heads of learned queries, or of [CLS] alone: {head: [layers, B, Q, outputs]}."""
+        memory = self.memory(pyramid, plan, question.images)
+        count = memory[0][0].shape[0]
+        cls = self.p["decoder.cls_token"].expand(count, 1, -1)
+        places = self.p["decoder.query_embed"][question.rows].expand(count, -1, -1) if question.rows else torch.zeros_like(cls)
+        decoded = self.run_decoder(cls, places, memory, question.self_mask, question.supervised)
+        return {head: self.head(f"heads.{head}", decoded, question.rows) for head in question.heads}
+
+    def head(self, at, x, rows):
+        i = 1
+        while f"{at}.hidden{i}.weight" in self.p:
+            x, i = F.relu(self.linear(f"{at}.hidden{i}", x)), i + 1
+        x = self.linear(at, x)
+        if f"{at}.reference" not in self.p:
+            return x
+        return torch.cat([x[..., :2] + self.p[f"{at}.reference"][rows], x[..., 2:]], -1)
+
+    def feature_map(self, pyramid, plan):
+        """The finest level of whole images, [B, height, width, d]."""
+        size = self.config.grid * UNIT_SIDE
+        rows = Spread.apply(pyramid[0], plan.image_rows[0], plan.image_inverse[0])
+        return rows.view(plan.batch, size, size, self.config.width)
+
+    def units(self, images):
+        """[B, H, W, 3] -> [units, U, U, 3]."""
+        u, grid = self.config.unit, self.config.grid
+        return images.view(-1, grid, u, grid, u, 3).transpose(2, 3).reshape(-1, u, u, 3)
+
+    def pyramid_of(self, images, plan):
+        return self.pyramid(self.encode(self.units(images).index_select(0, plan.visible), plan), plan)
 
     def predict(self, images, plan):
         """images [B, H, W, 3], normalised -> prediction and target of the hidden units, both [B * N, 3 U^2]."""
-        u, grid = self.config.unit, self.config.grid
-        units = images.view(-1, grid, u, grid, u, 3).transpose(2, 3).reshape(-1, u, u, 3)
-        target = units.index_select(0, plan.hidden).flatten(1)
+        target = self.units(images).index_select(0, plan.hidden).flatten(1)
         target = (target - target.mean(1, keepdim=True)) / (target.var(1, keepdim=True) + 1e-6).sqrt()
-        stages = self.encode(units.index_select(0, plan.visible), plan)
-        decoded = self.decode(self.pyramid(stages, plan), plan)
+        decoded = self.decode(self.pyramid_of(images, plan), plan)
         return self.linear("heads.pixels", decoded)[:, 1:].flatten(0, 1), target
 
     def loss(self, images, plan):

@@ -23,7 +23,6 @@ from transformers.models.mask2former.modeling_mask2former import Mask2FormerLoss
 
 from criteria import main
 
-torch.set_default_dtype(torch.float64)
 WEIGHTS = {"class": 2, "mask": 5, "dice": 5}
 THEIR_NAMES = {"class": "loss_cross_entropy", "mask": "loss_mask", "dice": "loss_dice"}
 LENGTHS = {"none": [0, 0], "one": [1], "several": [3, 0, 2], "more than queries": [1, 9], "empty masks": [2, 3]}
@@ -60,18 +59,43 @@ def random_case(rng, name):
 
 
 class OurPoints:
-    """In the place of torch.rand: what the criterion draws for one picture are the picture's points."""
+    """In the place of torch.rand: what the criterion draws are the pictures' points [pictures, all points, 2]."""
 
-    def __init__(self, places, points):
-        self.places, self.points = places, points
+    def __init__(self, places, points, num_pairs):
+        self.points, self.matching = points, iter(places[:, None, :points])
+        self.of_pairs = places.repeat_interleave(torch.tensor(num_pairs, dtype=torch.int64), 0)
+        self.firsts = {3 * points: points, points // 4: 4 * points}
 
-    def __call__(self, count, size, _coordinates, device=None):
-        first = {self.points: 0, 3 * self.points: self.points, self.points // 4: 4 * self.points}[size]
-        return self.places[first:first + size].repeat(count, 1, 1)
+    def __call__(self, _count, size, _coordinates, device=None):
+        if size == self.points:
+            return next(self.matching)
+        return self.of_pairs[:, self.firsts[size]:self.firsts[size] + size].contiguous()
+
+
+def sums_of(criterion, logits, maps, masks, labels, places):
+    """Of pictures of one size in one layer: {"class", "mask", "dice"}, the sums of the losses, and the classes' weight.
+
+    logits [pictures, queries, classes + 1], maps [pictures, queries, h, w], masks and labels of each picture [n, H, W], [n],
+    places [pictures, all points, 2] in the order of PointConfig.
+    """
+    queries, lengths = maps.shape[1], [len(l) for l in labels]
+    some = [b for b, length in enumerate(lengths) if length]
+    points = OurPoints(places[some], criterion.num_points, [min(queries, lengths[b]) for b in some])
+    with mock.patch("torch.rand", points):
+        matched = iter(criterion.matcher(maps[some], logits[some], [masks[b] for b in some], [labels[b] for b in some]))
+        found = [next(matched) if length else (labels[b], labels[b]) for b, length in enumerate(lengths)]
+        sums = criterion.loss_masks(maps, masks, found, 1) if some else {"loss_mask": 0.0, "loss_dice": 0.0}
+    pairs = sum(len(queries_found) for queries_found, _ in found)
+    weight = 0.1 * (len(lengths) * queries - pairs) + pairs
+    mean = criterion.loss_labels(logits, labels, found)["loss_cross_entropy"]
+    return {"class": mean * weight, "mask": sums["loss_mask"], "dice": sums["loss_dice"]}, weight
+
+
+def criterion_of(classes, points):
+    return Mask2FormerLoss(Mask2FormerConfig(num_labels=classes, train_num_points=points), {})
 
 
 def of_picture(case, b, layer):
-    """The reference's sums of a picture in a layer; mask and dice losses are 0 without masks."""
     width, queries = case["widths"][b], case["queries"]
     shape = (case["layers"], len(case["lengths"]), queries)
     logits = torch.tensor(case["logits"]).view(*shape, -1)[layer, b]
@@ -82,14 +106,8 @@ def of_picture(case, b, layer):
     first, length = sum(case["lengths"][:b]), case["lengths"][b]
     masks = torch.tensor([[float(c) for c in mask] for mask in case["masks"][first:first + length]])
     masks, labels = masks.view(length, PIXELS, PIXELS * width), torch.tensor(case["labels"][first:first + length]).long()
-    config = Mask2FormerConfig(num_labels=case["classes"], train_num_points=case["points"])
-    criterion = Mask2FormerLoss(config, {})
-    with mock.patch("torch.rand", OurPoints(torch.tensor(case["places"]).view(shape[1], -1, 2)[b], case["points"])):
-        found = criterion.matcher(maps, logits[None], [masks], [labels]) if length else [(labels, labels)]
-        sums = criterion.loss_masks(maps, [masks], found, 1) if length else {"loss_mask": 0.0, "loss_dice": 0.0}
-    weight = 0.1 * (queries - len(found[0][0])) + len(found[0][0])
-    mean = criterion.loss_labels(logits[None], [labels], found)["loss_cross_entropy"]
-    return {"class": float(mean) * weight, "mask": float(sums["loss_mask"]), "dice": float(sums["loss_dice"])}, weight
+    places = torch.tensor(case["places"]).view(shape[1], -1, 2)[b:b + 1]
+    return sums_of(criterion_of(case["classes"], case["points"]), logits[None], maps, [masks], [labels], places)
 
 
 def reference(case):
@@ -98,7 +116,7 @@ def reference(case):
         pictures = [of_picture(case, b, layer) for b in range(len(case["lengths"]))]
         counts = {"class": sum(weight for _, weight in pictures), "mask": max(1, sum(case["lengths"]))}
         for name, values in losses.items():
-            values.append(sum(sums[name] for sums, _ in pictures) / counts.get(name, counts["mask"]))
+            values.append(float(sum(sums[name] for sums, _ in pictures)) / counts.get(name, counts["mask"]))
     losses["total"] = [sum(WEIGHTS[name] * sum(values) for name, values in losses.items())]
     return losses
 

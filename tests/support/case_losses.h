@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <iostream>
 #include <map>
 #include <numeric>
 #include <span>
@@ -39,6 +40,18 @@ inline std::map<std::string, std::vector<double>> losses_by_name(const Task& tas
     losses["total"][0] += term.weight * losses[term.name].back();
   }
   return losses;
+}
+
+// The main of a program that such a script talks to: a case a line, and a line of losses_of(case) in answer.
+template <class LossesOf>
+int answer_cases(LossesOf losses_of) {
+  for (std::string line; std::getline(std::cin, line);) {
+    Json losses = Json::object();
+    for (const auto& [name, values] : losses_of(Json::parse(line, "case")))
+      losses.set(name, Json::Array(values.begin(), values.end()));
+    std::cout << losses.dump() << std::endl;
+  }
+  return 0;
 }
 
 }  // namespace glid

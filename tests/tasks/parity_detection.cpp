@@ -1,13 +1,4 @@
 // Answers scripts/parity/detection.py: a case a line, and a line of its losses.
-#include <iostream>
-
 #include "support/detection_case.h"
 
-int main() {
-  for (std::string line; std::getline(std::cin, line);) {
-    glid::Json losses = glid::Json::object();
-    for (const auto& [name, values] : glid::detection_losses(glid::Json::parse(line, "case")))
-      losses.set(name, glid::Json::Array(values.begin(), values.end()));
-    std::cout << losses.dump() << std::endl;
-  }
-}
+int main() { return glid::answer_cases(glid::detection_losses); }
