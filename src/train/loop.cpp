@@ -2,6 +2,7 @@
 
 #include "glid/core/log.h"
 #include "glid/train/device.h"
+#include "glid/train/run_lock.h"
 #include "glid/train/stop_signal.h"
 #include "run.h"
 #include "step_metrics.h"
@@ -92,6 +93,8 @@ ExitCode Run::interrupt() {
 ExitCode train(const RunConfig& config, const Resume& resume, Communicator& communicator, const c10::Device& device) {
   const std::optional<Start> start = choose_start(config, resume);
   require_same_start(start, config, communicator);  // and nobody writes into the folder before all have looked at it
+  std::optional<RunLock> lock;
+  if (communicator.is_main()) lock.emplace(config.out);
   Run run(config, /*goes_on=*/start.has_value(), communicator, device);
   if (start) run.go_on_from(*start);
   await_stop_signals(config.train.stop_grace_s, communicator.is_main());

@@ -1,18 +1,24 @@
 #include "glid/train/resume.h"
 
+#include <algorithm>
+
 #include "glid/config/read.h"
 #include "glid/config/tree.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "glid/train/run_lock.h"
 
 namespace glid {
 namespace {
 
 namespace fs = std::filesystem;
 
+// More than a lock, which a run that was killed at once may leave.
 bool has_content(const fs::path& folder) {
-  return fs::exists(folder) && !(fs::is_directory(folder) && fs::is_empty(folder));
+  if (!fs::is_directory(folder)) return fs::exists(folder);
+  return std::ranges::any_of(fs::directory_iterator(folder),
+                             [](const fs::directory_entry& entry) { return entry.path().filename() != RunLock::kFile; });
 }
 
 // False when the best model so far can't be compared with those to come.

@@ -253,5 +253,23 @@ TEST(LostRank, ThatIsStoppedIsWaitedForNoLongerThanTheTimeout) {
   EXPECT_THAT(result.output, HasSubstr("rank 1 of 2 does not answer"));
 }
 
+TEST(OneFolder, HasOneRunUntilItIsGone) {
+  const TemporaryFolder dir;
+  Program first("glid_train", endless(dir.path()));
+  ASSERT_TRUE(steps_on(dir.path()));
+  const ProgramResult second = run("glid_train", endless(dir.path(), {"--nproc", "2"}));
+  EXPECT_EQ(second.code, 2) << second.output;
+  EXPECT_THAT(second.output, HasSubstr("another run is writing there (got process " + std::to_string(first.pid())));
+  EXPECT_TRUE(steps_on(dir.path()));
+  first.send(SIGKILL);
+  EXPECT_EQ(first.wait().code, 128 + SIGKILL);
+  const Program third("glid_train", endless(dir.path()));
+  EXPECT_TRUE(says(third, "is gone and left the folder to this run"));
+  ASSERT_TRUE(steps_on(dir.path()));
+  third.send(SIGINT);
+  expect_interrupted(third.wait(), dir.path());
+  EXPECT_FALSE(fs::exists(dir.path() / "run.lock"));
+}
+
 }  // namespace
 }  // namespace glid

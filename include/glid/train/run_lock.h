@@ -1,0 +1,32 @@
+// One run, one folder: the claim of a process on the folder that it writes.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <thread>
+
+namespace glid {
+
+// Held from construction to destruction by the file `run.lock`, which names host, boot, process and the process's start, and
+// whose time is renewed every half minute.
+class RunLock {
+ public:
+  // Makes the folder if need be. A lock whose process is gone is taken over with a line in the log: one of this host whose
+  // process doesn't exist any more, one of another host that was not renewed for five minutes. Throws UsageError while
+  // another run has the folder.
+  explicit RunLock(const std::filesystem::path& folder);
+  ~RunLock();
+  RunLock(const RunLock&) = delete;
+  RunLock& operator=(const RunLock&) = delete;
+
+  static constexpr const char* kFile = "run.lock";
+
+ private:
+  void renew(const std::stop_token& stop) const;
+
+  std::filesystem::path file_;
+  std::string own_;  // the file's content
+  std::jthread renewing_;
+};
+
+}  // namespace glid

@@ -1,0 +1,91 @@
+#include "glid/train/run_lock.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "glid/core/error.h"
+#include "glid/core/files.h"
+#include "glid/core/json.h"
+#include "support/temporary_folder.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class RunLockTest : public testing::Test {
+ protected:
+  fs::path file() const { return folder() / RunLock::kFile; }
+  fs::path folder() const { return folder_.path() / "run"; }
+  // The lock as a run of this process writes it, with one member changed.
+  void leave(const char* name, const Json& value) const {
+    std::string text;
+    {
+      const RunLock lock(folder());
+      text = read_file(file());
+    }
+    const Json written = Json::parse(text, "lock");
+    Json changed = Json::object();
+    for (const auto& [key, old] : written.as_object()) changed.set(key, key == name ? value : old);
+    put_file(file(), changed.dump() + "\n");
+  }
+  std::string refusal() const {
+    try {
+      const RunLock lock(folder());
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "(taken)";
+  }
+  void make_older(std::chrono::seconds age) const { fs::last_write_time(file(), fs::file_time_type::clock::now() - age); }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(RunLockTest, HasTheFolderUntilItsEnd) {
+  {
+    const RunLock lock(folder());
+    EXPECT_THAT(refusal(), HasSubstr("another run is writing there (got process " + std::to_string(::getpid())));
+    EXPECT_TRUE(fs::exists(file()));
+  }
+  EXPECT_FALSE(fs::exists(file()));
+  EXPECT_EQ(refusal(), "(taken)");
+}
+
+TEST_F(RunLockTest, OfAProcessThatIsGoneIsTakenOver) {
+  leave("pid", int64_t{1} << 40);
+  EXPECT_EQ(refusal(), "(taken)");
+  leave("start", 1);  // another process has the number now
+  EXPECT_EQ(refusal(), "(taken)");
+  leave("boot", "before");
+  EXPECT_EQ(refusal(), "(taken)");
+}
+
+TEST_F(RunLockTest, OfAnotherHostIsHeldWhileItIsRenewed) {
+  leave("host", "elsewhere");
+  make_older(std::chrono::minutes(4));
+  EXPECT_THAT(refusal(), HasSubstr("on elsewhere"));
+  make_older(std::chrono::minutes(6));
+  EXPECT_EQ(refusal(), "(taken)");
+}
+
+TEST_F(RunLockTest, OfSomebodyElseStaysAtTheEnd) {
+  {
+    const RunLock lock(folder());
+    put_file(file(), "{\"host\":\"elsewhere\",\"boot\":\"b\",\"pid\":1,\"start\":2}\n");
+  }
+  EXPECT_TRUE(fs::exists(file()));
+}
+
+TEST_F(RunLockTest, HalfWrittenIsHeldForAWhile) {
+  fs::create_directories(folder());
+  put_file(file(), "");
+  EXPECT_THAT(refusal(), HasSubstr("just begun"));
+  make_older(std::chrono::minutes(6));
+  EXPECT_EQ(refusal(), "(taken)");
+}
+
+}  // namespace
+}  // namespace glid
