@@ -1,4 +1,5 @@
 // Pre-trains or fine-tunes a model from one configuration file.
+#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -19,8 +20,8 @@ int main(int argc, char** argv) {
   app.add_option("--resume", arguments.resume, "auto: go on with the run in the folder; none: the folder must be new; DIR")
       ->capture_default_str();
   app.add_option("--nproc", nproc, "start so many processes on this host")->check(CLI::PositiveNumber);
-  CLI::Option* dry_run =
-      app.add_flag("--dry-run", arguments.dry_run, "build everything, measure one small step, write nothing");
+  CLI::Option* dry_run = app.add_flag("--dry-run", arguments.dry_run,
+                                      "build everything, measure steps of one rank (of --nproc), write nothing");
   app.add_option("--profile", arguments.profile, "time each part of so many updates on the run's data, write nothing")
       ->expected(0, 1)
       ->default_str("20")
@@ -33,7 +34,8 @@ int main(int argc, char** argv) {
     if (help_config) return std::fputs(glid::config_help().c_str(), stdout), glid::ExitCode::kDone;
     if (arguments.config.empty())
       throw glid::UsageError("--config", "is missing", "", "glid_train --help lists the options");
-    if (nproc > 0) return static_cast<glid::ExitCode>(glid::launch_local(nproc, glid::without_nproc(argc, argv)));
+    if (arguments.dry_run) arguments.num_ranks = std::max(nproc, 1);
+    else if (nproc > 0) return static_cast<glid::ExitCode>(glid::launch_local(nproc, glid::without_nproc(argc, argv)));
     return glid::run_train_program(arguments);
   });
 }

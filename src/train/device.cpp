@@ -55,12 +55,17 @@ double peak_memory_mib(const c10::Device& device) {
   return device.is_cuda() ? memory_mib(device) : proc_mib("/proc/self/status", "VmHWM:");
 }
 
-double memory_limit_mib(const c10::Device& device, int num_processes) {
+void forget_peak_memory(const c10::Device& device) {
+  if (device.is_cuda()) at::getDeviceAllocator(c10::kCUDA)->resetPeakStats(device.index());
+  else std::ofstream("/proc/self/clear_refs") << '5';  // proc(5)
+}
+
+double memory_limit_mib(const c10::Device& device) {
   if (device.is_cuda()) {
     const auto [free, total] = at::getDeviceAllocator(c10::kCUDA)->getMemoryInfo(device.index());
     return static_cast<double>(total) / kMib;
   }
-  return memory_mib(device) + kShareOfFree * proc_mib("/proc/meminfo", "MemAvailable:") / num_processes;
+  return memory_mib(device) + kShareOfFree * proc_mib("/proc/meminfo", "MemAvailable:");
 }
 
 }  // namespace glid

@@ -111,21 +111,22 @@ SceneKind scenes_for(const TaskConfig& task) {
       task);
 }
 
-// The same run on a few generated images.
-RunConfig shrunken(const RunConfig& config, const Communicator& communicator) {
+// The same run on a few generated images: all may be looked at before.
+RunConfig shrunken(const RunConfig& config, int64_t num_images) {
   RunConfig small = config;
-  small.data.dataset = Scenes::Config{.size_px = kScenePx, .kind = scenes_for(config.task)};
+  small.data.fraction = 1;
+  small.data.dataset = Scenes::Config{.count = num_images, .size_px = kScenePx, .kind = scenes_for(config.task)};
   small.data.workers = 0;
-  small.train.batch_size = communicator.size();
+  small.train.batch_size = 1;
   small.train.accumulate = 1;
   return small;
 }
 
-int64_t micro_batch(const RunConfig& config, const Communicator& communicator) {
-  return std::max<int64_t>(1, config.train.batch_size / (communicator.size() * config.train.accumulate));
+int64_t micro_batch(const RunConfig& config, int num_ranks) {
+  return std::max<int64_t>(1, config.train.batch_size / (num_ranks * config.train.accumulate));
 }
 
-// One update of so many images of this rank; the area is of all its pictures, as the task cuts them, and a mean over ranks.
+// One update of so many images of a rank; the area is of all its pictures, as the task cuts them.
 struct Cost {
   int64_t images = 0;
   double megapixels = 0, seconds = 0, peak_mib = 0;
@@ -140,9 +141,7 @@ double megapixels_of(const Session& session, const Batch& batch) {
 
 // `images` generated ones as one micro-batch of this rank, prepared by `task`.
 std::vector<Batch> generated(const Session& session, const Task& task, int64_t images) {
-  const BatchLayout layout{.global_batch = images * session.communicator.size(),
-                           .rank = session.communicator.rank(),
-                           .world_size = session.communicator.size()};
+  const BatchLayout layout{.global_batch = images};
   const Prepare prepare = [&](const Sample& sample, const SampleKey& key, const BatchPosition& position) {
     return task.prepare(sample, key, position, /*training=*/true);
   };
@@ -151,24 +150,20 @@ std::vector<Batch> generated(const Session& session, const Task& task, int64_t i
       .next();
 }
 
-// The faster of two updates is timed: the first also allocates. The mean over the ranks, so that all go on alike.
+// The faster of two updates is timed: the first also allocates.
 Cost measure(Session& session, const Task& task, int64_t images) {
   const Learner& own = session.learner;
   Learner learner{own.model,  task,       own.communicator, own.gradients, own.optimizer,
                   own.scaler, own.device, own.ema,          own.precision, own.clip};
   const std::vector<Batch> batches = generated(session, task, images);
   Cost cost{images, megapixels_of(session, batches.at(0)), std::numeric_limits<double>::infinity()};
+  forget_peak_memory(session.device);
   for (int i = 0; i < 2; ++i) {
     const auto start = std::chrono::steady_clock::now();
     (void)train_step(learner, batches, 0.0)->grad_norm.item<float>();
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
     cost.seconds = std::min(cost.seconds, time.count());
   }
-  const at::Tensor sums = at::full({2}, cost.seconds, at::kDouble);
-  sums[1] = cost.megapixels;
-  session.communicator.all_reduce_sum(sums);
-  cost.seconds = sums[0].item<double>() / session.communicator.size();
-  cost.megapixels = sums[1].item<double>() / session.communicator.size();
   cost.peak_mib = peak_memory_mib(session.device);
   return cost;
 }
@@ -229,14 +224,6 @@ struct Measurements {
   bool is_short_of_memory = false;  // for twice the last
 };
 
-// Whether every rank can have so much.
-bool has_room(const Session& session, double mib) {
-  const double limit = memory_limit_mib(session.device, session.communicator.size());
-  const at::Tensor short_of_it = at::full({}, mib > limit ? 1 : 0, at::kDouble);
-  session.communicator.all_reduce_sum(short_of_it);
-  return short_of_it.item<double>() == 0;
-}
-
 // Of an image with the configured sizes, which the task may draw anew for each.
 double mean_megapixels(const std::vector<Cost>& costs) {
   double megapixels = 0, images = 0;
@@ -247,11 +234,10 @@ double mean_megapixels(const std::vector<Cost>& costs) {
   return megapixels / images;
 }
 
-// Peaks only rise, so sizes must ascend: the smaller area first, then micro-batches doubled up to the real one, as long as
-// an update doesn't take too long and there is memory.
+// The smaller area first, then micro-batches doubled up to the real one, as long as an update doesn't take too long and
+// there is memory.
 Measurements measure(Session& session, int64_t micro) {
-  const RunConfig& config = session.config;
-  Measurements m{peak_memory_mib(session.device), {}, {}};
+  Measurements m{memory_mib(session.device), {}, {}};
   if (const auto task = task_of_smaller_area(session))
     for (int64_t images = 1; images <= std::min(kSmallAreaImages, micro); images *= 2)
       m.small.push_back(measure(session, *task, images));
@@ -259,7 +245,7 @@ Measurements measure(Session& session, int64_t micro) {
     m.whole.push_back(measure(session, *session.task, images));
     const Cost& last = m.whole.back();
     if (images == micro || (m.whole.size() > 1 && last.seconds > kLongestUpdateS)) return m;
-    m.is_short_of_memory = !has_room(session, m.before_mib + 2 * (last.peak_mib - m.before_mib));
+    m.is_short_of_memory = m.before_mib + 2 * (last.peak_mib - m.before_mib) > memory_limit_mib(session.device);
     if (m.is_short_of_memory) return m;
   }
 }
@@ -275,7 +261,7 @@ std::string area_text(const Measurements& m) {
 }
 
 std::string measured_text(const Measurements& m) {
-  std::string text = format("measured on generated images; before the first update {:.0f} MiB\n", m.before_mib);
+  std::string text = format("measured on generated square images; before the first update {:.0f} MiB\n", m.before_mib);
   for (const std::vector<Cost>* costs : {&m.small, &m.whole})
     for (const Cost& cost : *costs)
       text += format("  {:>4} images of {}: {:.2f} s, peak {:.0f} MiB\n", cost.images, area_name(cost.image_megapixels()),
@@ -294,34 +280,52 @@ double checkpoint_mib(const Session& session) {
   return static_cast<double>(bytes) / (1024.0 * 1024.0);
 }
 
-std::string cost_text(const RunConfig& config, const Session& session, const Measurements& m, const DataCount& data) {
-  const int64_t micro = micro_batch(config, session.communicator);
-  const Cost &last = m.whole.back(), &before = m.whole[m.whole.size() > 1 ? m.whole.size() - 2 : 0];
-  const double area = static_cast<double>(micro) * mean_megapixels(m.whole),
-               copy = session.device.is_cpu() ? checkpoint_mib(session) : 0;
-  const double step_s = time_line(before, last).at(area) * static_cast<double>(config.train.accumulate);
+// Of a rank's micro-batch.
+struct Estimate {
+  double step_s = 0, mib = 0;
+  bool is_measured = false;
+};
+
+Estimate estimate(const Measurements& m, int64_t micro) {
+  const Cost& last = m.whole.back();
+  if (last.images == micro) return {last.seconds, last.peak_mib, true};
+  const Cost& before = m.whole[m.whole.size() > 1 ? m.whole.size() - 2 : 0];
+  const double area = static_cast<double>(micro) * mean_megapixels(m.whole);
+  return {time_line(before, last).at(area), memory_line(before, last).at(area), false};
+}
+
+std::string cost_text(const RunConfig& config, int num_ranks, const Session& session, const Measurements& m,
+                      const DataCount& data) {
+  const int64_t micro = micro_batch(config, num_ranks);
+  const Estimate of_micro = estimate(m, micro);
+  const double copy = session.device.is_cpu() ? checkpoint_mib(session) : 0;
+  const double step_s = of_micro.step_s * static_cast<double>(config.train.accumulate);
   const int64_t steps = config.total_steps(data.images / config.train.batch_size);
-  std::string text = last.images == micro
+  std::string text = of_micro.is_measured
                          ? "of the whole micro-batch, as measured\n"
                          : format("EXTRAPOLATED to micro-batches of {} by a line through the last two\n", grouped(micro));
-  text += format("  memory: {:.0f} MiB a rank, of which {:.0f} MiB while a checkpoint is written\n",
-                 memory_line(before, last).at(area) + copy, copy);
-  return text + format("EXTRAPOLATED to the run\n  a step of {} images on {} rank(s): {:.1f} s; the run: {}\n",
-                       grouped(config.train.batch_size), session.communicator.size(), step_s,
+  text +=
+      format("  memory: {:.0f} MiB a rank, of which {:.0f} MiB while a checkpoint is written\n", of_micro.mib + copy, copy);
+  return text + format("EXTRAPOLATED to the run\n  a step of {} images on {} rank(s): {:.1f} s{}; the run: {}\n",
+                       grouped(config.train.batch_size), num_ranks, step_s,
+                       num_ranks > 1 ? " without what they tell each other" : "",
                        duration_text(step_s * static_cast<double>(steps)));
 }
 
 }  // namespace
 
-std::string dry_run(const RunConfig& config, Communicator& communicator, const c10::Device& device) {
+void dry_run(const RunConfig& config, int num_ranks, const c10::Device& device,
+             const std::function<void(const std::string&)>& print) {
   const DataCount data = count_images(config);
-  const RunConfig small = shrunken(config, communicator);
-  std::string text = schedule_text(config, data);
-  Session session(small, make_dataset(small.data, Split::kTrain), batch_layout(small, communicator), communicator, device);
-  text = parameters_text(named_parameters(*session.model)) + groups_text(session) + text;
-  const Measurements measurements = measure(session, micro_batch(config, communicator));
-  return text + measured_text(measurements) + cost_text(config, session, measurements, data) +
-         "dry run: nothing was written\n";
+  const std::string schedule = schedule_text(config, data);
+  const auto alone = make_communicator(LaunchEnv{}, device);
+  const int64_t micro = micro_batch(config, num_ranks);
+  const RunConfig small = shrunken(config, micro);
+  Session session(small, make_dataset(small.data, Split::kTrain), batch_layout(small, *alone), *alone, device);
+  print(parameters_text(named_parameters(*session.model)) + groups_text(session) + schedule);
+  const Measurements measurements = measure(session, micro);
+  print(measured_text(measurements) + cost_text(config, num_ranks, session, measurements, data) +
+        "dry run: nothing was written\n");
 }
 
 }  // namespace glid

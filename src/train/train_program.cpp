@@ -43,6 +43,11 @@ void require_same_config(const RunConfig& config, Communicator& communicator) {
   }
 }
 
+void print_now(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
 }  // namespace
 
 std::string config_help() { return config::help(RunConfig{}); }
@@ -60,13 +65,15 @@ ExitCode run_train_program(const TrainArguments& arguments) {
   set_log_rank(env.rank, env.size);
   set_threads(config.train);
   const c10::Device device = choose_device(config.train.device, env.local_rank);
+  if (arguments.dry_run) {
+    if (env.rank == 0) dry_run(config, std::max(env.size, arguments.num_ranks), device, print_now);
+    return ExitCode::kDone;
+  }
   const auto communicator = make_communicator(env, device, config.train.collective_timeout_s);
   require_same_config(config, *communicator);
-  if (!arguments.dry_run && arguments.profile == 0)
-    return train(config, parse_resume(arguments.resume), *communicator, device);
-  const std::string report = arguments.dry_run ? dry_run(config, *communicator, device)
-                                               : profile(config, arguments.profile, *communicator, device);
-  if (communicator->is_main()) std::fputs(report.c_str(), stdout);
+  if (arguments.profile == 0) return train(config, parse_resume(arguments.resume), *communicator, device);
+  const std::string report = profile(config, arguments.profile, *communicator, device);
+  if (communicator->is_main()) print_now(report);
   return ExitCode::kDone;
 }
 

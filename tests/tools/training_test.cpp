@@ -78,6 +78,18 @@ TEST(Training, DryRunCountsParametersAndWritesNothing) {
   EXPECT_FALSE(fs::exists(out));
 }
 
+// Which looks at its images before, and for which there is no data set to count.
+TEST(Training, DryRunOfATaskThatChoosesItsImages) {
+  const TemporaryFolder dir;
+  const ProgramResult result =
+      run("glid_train", small_training(dir.path() / "run", {"--dry-run", "--nproc", "2", "--set", "train.threads=1", "--set",
+                                                            "task={name: instance, queries: 5, points: 16}"}));
+  ASSERT_EQ(result.code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("as measured"));
+  EXPECT_THAT(result.output, HasSubstr("on 2 rank(s)"));
+  EXPECT_FALSE(fs::exists(dir.path() / "run"));
+}
+
 TEST(Training, ProfileTimesEveryPartAndWritesNothing) {
   const TemporaryFolder dir;
   const ProgramResult result =

@@ -16,11 +16,12 @@ void set_threads(const TrainConfig& config);
 // Resident memory of this process (a CPU), or the peak allocated on a CUDA device, in MiB.
 double memory_mib(const c10::Device& device);
 
-// The most that memory_mib() has been so far.
+// The most that memory_mib() has been since the program began or since the last forget_peak_memory().
 double peak_memory_mib(const c10::Device& device);
+void forget_peak_memory(const c10::Device& device);
 
-// The most that memory_mib() could become: all of a CUDA device, or this process's part of four fifths of what a host
-// with so many processes has free.
-double memory_limit_mib(const c10::Device& device, int num_processes);
+// The most that memory_mib() could become: all of a CUDA device, or four fifths of what a host has free beside what this
+// process has.
+double memory_limit_mib(const c10::Device& device);
 
 }  // namespace glid

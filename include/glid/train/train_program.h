@@ -15,7 +15,8 @@ struct TrainArguments {
   std::string out;                     // empty: the configuration's
   std::string resume = "auto";         // auto, none, or a run or checkpoint folder
   bool dry_run = false, print_config = false;
-  int profile = 0;  // updates to time; 0: none
+  int num_ranks = 1;  // of a dry run, which is itself one process
+  int profile = 0;    // updates to time; 0: none
 };
 
 ExitCode run_train_program(const TrainArguments& arguments);
