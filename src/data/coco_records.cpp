@@ -14,7 +14,8 @@ Json segmentation_of(const Rle& mask) {
   return Json::object().set("size", Json::Array{mask.height, mask.width}).set("counts", rle_to_string(mask));
 }
 
-void add_joints(const Instance& instance, Json& annotation) {
+// Three numbers for each of the category's joints, as the format has it: 0 where the instance has none.
+void add_joints(const Instance& instance, size_t num_joints, Json& annotation) {
   Json::Array numbers;
   int64_t num_labelled = 0;
   for (const Keypoint& point : instance.keypoints) {
@@ -22,6 +23,7 @@ void add_joints(const Instance& instance, Json& annotation) {
                    {point.x - kCocoJointOffset, point.y - kCocoJointOffset, static_cast<int64_t>(point.visibility)});
     num_labelled += point.visibility != Visibility::kUnlabelled;
   }
+  numbers.resize(3 * num_joints, Json(0));
   annotation.set("keypoints", std::move(numbers)).set("num_keypoints", num_labelled);
 }
 
@@ -31,7 +33,7 @@ Json annotation_of(const Instance& instance, const Json& image_id, const CocoCla
   Json json = Json::object();
   json.set("image_id", image_id).set("category_id", category.id).set("iscrowd", is_crowd).set("area", instance.area);
   json.set("bbox", Json::Array{box.x, box.y, box.width, box.height}).set("segmentation", segmentation_of(instance.mask));
-  if (!category.joints.empty()) add_joints(instance, json);
+  if (!category.joints.empty()) add_joints(instance, category.joints.size(), json);
   return json;
 }
 

@@ -151,9 +151,10 @@ void Gathered::add_instance(const Instance& instance, const Box& around, const I
 
 BlindPredictor::State Gathered::state(uint64_t seed) const {
   BlindPredictor::State state;
-  if (!depth_.empty()) state["depth"] = {{kBlindGrid, kBlindGrid}, depth_.means()};
-  if (!semantic_.empty()) state["semantic"] = {{kBlindGrid, kBlindGrid}, semantic_.majority()};
-  if (!segments_.empty()) state["panoptic"] = {{kBlindGrid, kBlindGrid}, segments_.majority()};
+  const std::vector<int64_t> map{kBlindGrid, kBlindGrid};  // of every kind that the data has, though these samples be empty
+  if (vocabulary_.has_depth) state["depth"] = {map, depth_.means()};
+  if (!vocabulary_.labels.empty()) state["semantic"] = {map, semantic_.majority()};
+  if (!vocabulary_.segments.empty()) state["panoptic"] = {map, segments_.majority()};
   if (!boxes_.empty()) {
     const BoxClusters clusters = cluster_boxes(boxes_, vocabulary_.objects.size(), kBlindBoxes, seed);
     const int64_t count = std::ssize(clusters.centres) / 4;

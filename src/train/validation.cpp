@@ -7,6 +7,7 @@
 
 #include "evaluated_classes.h"
 #include "glid/core/error.h"
+#include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/eval/answer.h"
 #include "glid/train/stop_signal.h"
@@ -31,8 +32,14 @@ const MetricValue& value_of(const MetricValues& values, const std::string& name)
                    "its values are " + names + " (val_NAME in metrics.jsonl)");
 }
 
+bool is_number(const MetricValue& value) { return value.value && !std::isnan(*value.value); }
+
+std::string number_text(const MetricValue& value) {
+  return is_number(value) ? format("{:.4f}", *value.value) : "n/a (nothing to measure)";
+}
+
 bool is_better(const MetricValue& value, double than) {
-  if (!value.value || std::isnan(*value.value)) return false;
+  if (!is_number(value)) return false;
   if (std::isnan(than)) return true;
   return value.better == Better::kLower ? *value.value < than : *value.value > than;
 }
@@ -80,8 +87,9 @@ std::optional<MetricValues> Validation::blind_values() {
   blind_ = BlindPredictor::learn(*session_.data, session_.config.seed);
   if (!evaluate_blind(measured(), *blind_, scores)) return std::nullopt;
   MetricValues values = scores.values();
-  const MetricValue& first = value_of(values, scores.measures[0]->metric().best());
-  log_info("validation without looking at the images: {} {:.4f}", first.name, first.value.value_or(std::nan("")));
+  const bool has_best = std::ranges::any_of(values, [&](const MetricValue& v) { return v.name == best_.name; });
+  const MetricValue& first = value_of(values, has_best ? best_.name : scores.measures[0]->metric().best());
+  log_info("validation without looking at the images: {} {}", first.name, number_text(first));
   return values;
 }
 
@@ -111,8 +119,11 @@ bool Validation::is_best(const MetricValues& values, int64_t step) {
   const MetricValue& value = value_of(values, best_.name);
   const bool better = is_better(value, best_.value);
   if (better) best_ = {best_.name, *value.value, step};
-  log_info("step {} validation {} {:.4f} (best {:.4f} at step {})", step, value.name, value.value.value_or(std::nan("")),
-           best_.value, best_.step);
+  const std::string best = best_.step >= 0 ? format("best {:.4f} at step {}", best_.value, best_.step) : "none is best yet";
+  log_info("step {} validation {} {} ({})", step, value.name, number_text(value), best);
+  if (!is_number(value))
+    log_warning("eval.best: {} has nothing to measure in the validation data: no checkpoint is kept as the best",
+                value.name);
   return better;
 }
 

@@ -17,6 +17,7 @@ class Alike : public AnnotatedDataset {
     vocabulary_.objects = {{1, "cat"}, {2, "dog"}};
     vocabulary_.labels = {{0, "left"}, {1, "right"}};
     vocabulary_.images = {{0, "a"}, {1, "b"}, {2, "c"}};
+    vocabulary_.has_depth = true;
   }
   int64_t size() const override { return 4; }
   std::string name(int64_t id) const override { return std::to_string(id); }
@@ -111,6 +112,38 @@ TEST(BlindPredictor, PutsTheMeanPoseInAPersonsBox) {
   EXPECT_GT(correct.value.value(), 0.25);
   EXPECT_LT(correct.value.value(), 0.75);
   EXPECT_TRUE(blind.predict(64, 64, Person{}).detections.empty());
+}
+
+// A picture in which nothing is labelled, of a set that could have everything.
+class Unlabelled : public AnnotatedDataset {
+ public:
+  Unlabelled() {
+    vocabulary_.labels = vocabulary_.segments = {{0, "sky"}, {1, "sea"}};
+    vocabulary_.is_thing = {false, false};
+    vocabulary_.has_depth = true;
+  }
+  int64_t size() const override { return 1; }
+  std::string name(int64_t) const override { return "empty"; }
+  uint64_t fingerprint() const override { return 0; }
+  const Vocabulary& vocabulary() const override { return vocabulary_; }
+  void inspect(int64_t, Inspection&) const override {}
+  Sample get(int64_t id) const override {
+    Sample sample{id, name(id), {8, 8, std::vector<uint8_t>(192)}, {}};
+    sample.targets.semantic.assign(64, kIgnoreLabel);
+    sample.targets.panoptic.ids.assign(64, 0);
+    sample.targets.depth.assign(64, 0);
+    return sample;
+  }
+
+ private:
+  Vocabulary vocabulary_;
+};
+
+TEST(BlindPredictor, HasAMapOfEveryKindThoughNothingIsLabelled) {
+  const Prediction p = BlindPredictor::learn(Unlabelled(), 5).predict(10, 10);
+  EXPECT_EQ(p.semantic.size(), 100u);
+  EXPECT_EQ(p.panoptic.ids.size(), 100u);
+  EXPECT_EQ(p.depth.size(), 100u);
 }
 
 TEST(BlindPredictor, NeedsASampleThatCanBeRead) {
