@@ -32,9 +32,11 @@ inline void add_options(CLI::App& app, EvalOptions& options) {
   app.add_option("--batch", model.batch, "images a batch (default: as in a micro-batch of the run)")
       ->check(CLI::PositiveNumber)
       ->group("Model");
-  app.add_option("--out", model.out, "folder for result files of the official formats, and truth/ beside them")
-      ->group("Model");
+  CLI::Option* out =
+      app.add_option("--out", model.out, "folder for result files of the official formats, and truth/ beside them")
+          ->group("Model");
   app.add_flag("--depth-png", model.depth_png, "depth in --out as PNG in millimetres, rounded, instead of .npy")
+      ->needs(out)
       ->group("Model");
   app.add_flag("--other-classes", model.other_classes, "the data may name its classes otherwise: they count in their order")
       ->group("Model");

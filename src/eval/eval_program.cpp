@@ -7,6 +7,7 @@
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "glid/core/output_place.h"
 #include "glid/eval/evaluate_files.h"
 
 namespace glid {
@@ -46,6 +47,7 @@ EvalRequest make_request(const EvalArguments& arguments) {
 
 void write_where_asked(const std::filesystem::path& file, const std::string& content) {
   if (file.empty()) return;
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
   write_file(file, content);
   log_info("wrote {}", file.string());
 }
@@ -59,11 +61,22 @@ void print_protocols(const char* tasks) {
 
 }  // namespace
 
-ExitCode run_eval_program(const EvalArguments& arguments) {
-  const Report report = evaluate_files(make_request(arguments));
+void require_places(const std::filesystem::path& json, const std::filesystem::path& csv, const std::filesystem::path& plots) {
+  require_place("--json", json);
+  require_place("--csv", csv);
+  require_place("--plots", plots);
+}
+
+void write_reports(const Report& report, const std::filesystem::path& json, const std::filesystem::path& csv) {
   std::fputs(report_table(report).c_str(), stdout);
-  write_where_asked(arguments.json, report_json(report));
-  write_where_asked(arguments.csv, report_csv(report));
+  write_where_asked(json, report_json(report));
+  write_where_asked(csv, report_csv(report));
+}
+
+ExitCode run_eval_program(const EvalArguments& arguments) {
+  require_places(arguments.json, arguments.csv, arguments.plots);
+  const Report report = evaluate_files(make_request(arguments));
+  write_reports(report, arguments.json, arguments.csv);
   return ExitCode::kDone;
 }
 

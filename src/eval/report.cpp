@@ -73,7 +73,8 @@ NamedValues named_values(const std::vector<MetricValue>& values) {
 }
 
 std::string report_table(const Report& report) {
-  std::string text = format("{}: {} images\nprotocol {}: {}\n", report.task, report.images, report.protocol, report.rules);
+  const std::string protocol = report.protocol.empty() ? "rules" : "protocol " + report.protocol;
+  std::string text = format("{}: {} images\n{}: {}\n", report.task, report.images, protocol, report.rules);
   for (const auto& [name, value] : report.model) text += format("{}: {}\n", name, value);
   text += lines_of(report.metrics);
   for (const Variant& v : report.variants) text += format("  {} by protocol {}: {}\n", v.metric, v.protocol, shown(v.value));

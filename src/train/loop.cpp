@@ -1,6 +1,7 @@
 #include "glid/train/loop.h"
 
 #include "glid/core/log.h"
+#include "glid/core/output_place.h"
 #include "glid/train/device.h"
 #include "glid/train/run_lock.h"
 #include "glid/train/stop_signal.h"
@@ -91,6 +92,7 @@ ExitCode Run::interrupt() {
 }
 
 ExitCode train(const RunConfig& config, const Resume& resume, Communicator& communicator, const c10::Device& device) {
+  if (communicator.is_main()) require_place("out", config.out);
   const std::optional<Start> start = choose_start(config, resume);
   require_same_start(start, config, communicator);  // and nobody writes into the folder before all have looked at it
   std::optional<RunLock> lock;

@@ -11,6 +11,8 @@
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "glid/core/output_place.h"
+#include "glid/eval/eval_program.h"
 #include "glid/eval/evaluate.h"
 #include "glid/eval/evaluate_files.h"
 #include "glid/eval/result_files.h"
@@ -135,11 +137,9 @@ std::vector<std::pair<std::string, std::string>> model_of(const ChosenCheckpoint
           {"split", std::string(config::name_of(config.eval.split))}};
 }
 
-void write_reports(const ModelEvalArguments& arguments, const RunConfig& config, const Vocabulary& vocabulary,
+void report_to_user(const ModelEvalArguments& arguments, const RunConfig& config, const Vocabulary& vocabulary,
                    const Report& report) {
-  std::fputs(report_table(report).c_str(), stdout);
-  if (!arguments.json.empty()) write_file(arguments.json, report_json(report));
-  if (!arguments.csv.empty()) write_file(arguments.csv, report_csv(report));
+  write_reports(report, arguments.json, arguments.csv);
   if (arguments.out.empty()) return;
   EvalRequest request = scoring_request(config.eval.metric, vocabulary, arguments.out);
   log_info("wrote {}; to score the files:\n  glid_eval {}", arguments.out.string(), command_line(request));
@@ -194,13 +194,17 @@ ExitCode evaluate_checkpoint(const ModelEvalArguments& arguments) {
   const ChosenCheckpoint chosen = choose_checkpoint(arguments.checkpoint, arguments.which);
   const RunConfig config = evaluation_config(arguments, chosen.checkpoint);
   require_usable(arguments, config);
+  if (env.rank == 0) {
+    require_places(arguments.json, arguments.csv, arguments.plots);
+    require_place("--out", arguments.out);
+  }
   set_threads(config.train);
   const c10::Device device = choose_device(config.train.device, env.local_rank);
   const auto data = open_data(config);
   require_known_classes(config.task, chosen.state.vocabulary, data->vocabulary(), arguments.other_classes);
   const auto communicator = make_communicator(env, device, config.train.collective_timeout_s);
   const Report report = evaluate_model(arguments, chosen, config, data, *communicator);
-  if (communicator->is_main()) write_reports(arguments, config, data->vocabulary(), report);
+  if (communicator->is_main()) report_to_user(arguments, config, data->vocabulary(), report);
   return ExitCode::kDone;
 }
 

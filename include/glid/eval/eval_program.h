@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "glid/core/error.h"
+#include "glid/eval/report.h"
 
 namespace glid {
 
@@ -16,6 +17,11 @@ struct EvalArguments {
   std::vector<std::string> overrides;  // "eval.key=value"
   std::filesystem::path json, csv, plots;
 };
+
+// Throws UsageError where one of them, unless it is empty, can't be written.
+void require_places(const std::filesystem::path& json, const std::filesystem::path& csv, const std::filesystem::path& plots);
+// Prints the table and writes the files that are not empty.
+void write_reports(const Report& report, const std::filesystem::path& json, const std::filesystem::path& csv);
 
 // Evaluates, prints the table and writes the files that were asked for. Throws UsageError and DataError.
 ExitCode run_eval_program(const EvalArguments& arguments);
