@@ -61,7 +61,8 @@ void print_protocols(const char* tasks) {
 
 }  // namespace
 
-void require_places(const std::filesystem::path& json, const std::filesystem::path& csv, const std::filesystem::path& plots) {
+void require_places(const std::filesystem::path& json, const std::filesystem::path& csv,
+                    const std::filesystem::path& plots) {
   require_place("--json", json);
   require_place("--csv", csv);
   require_place("--plots", plots);

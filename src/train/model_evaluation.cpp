@@ -138,7 +138,7 @@ std::vector<std::pair<std::string, std::string>> model_of(const ChosenCheckpoint
 }
 
 void report_to_user(const ModelEvalArguments& arguments, const RunConfig& config, const Vocabulary& vocabulary,
-                   const Report& report) {
+                    const Report& report) {
   write_reports(report, arguments.json, arguments.csv);
   if (arguments.out.empty()) return;
   EvalRequest request = scoring_request(config.eval.metric, vocabulary, arguments.out);

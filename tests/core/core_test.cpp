@@ -13,6 +13,7 @@
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/json.h"
+#include "glid/core/output_place.h"
 #include "glid/core/rng.h"
 #include "support/temporary_folder.h"
 
@@ -180,6 +181,23 @@ TEST(Error, IsOneLineAndMapsToTheExitCode) {
                "config.yaml:3: unknown key 'lr2'; did you mean 'lr'?");
   EXPECT_EQ(run_program("test", []() -> ExitCode { throw DataError("x", "is empty"); }), 3);
   EXPECT_EQ(run_program("test", []() -> ExitCode { throw std::runtime_error("bug"); }), 1);
+}
+
+TEST(OutputPlace, IsRefusedBeforeTheWork) {
+  const TemporaryFolder dir;
+  const std::filesystem::path file = dir.path() / "file";
+  put_file(file, "");
+  EXPECT_NO_THROW(require_place("--json", {}));
+  EXPECT_NO_THROW(require_place("--json", file));  // will be replaced
+  EXPECT_NO_THROW(require_place("--json", dir.path() / "a" / "b.json"));
+  EXPECT_NO_THROW(require_place("--json", "b.json"));
+  EXPECT_FALSE(std::filesystem::exists(dir.path() / "a"));
+  try {
+    require_place("--json", file / "b.json");
+    FAIL() << "no error";
+  } catch (const UsageError& error) {
+    EXPECT_EQ(error.what(), "--json: lies below a file (got " + (file / "b.json").string() + "); " + file.string());
+  }
 }
 
 }  // namespace
