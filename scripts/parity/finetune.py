@@ -86,11 +86,11 @@ class Step:
         self.units, self.placed = tensors["units"], of("placed.")
 
     def images(self):
-        """[B, H, W, 3], normalised by ImageNet's mean and deviation."""
+        """[B, H, W, 3], normalised by ImageNet's mean and deviation in single precision, as the program does it."""
         u, grid, batch = self.units.shape[1], self.size[0] // self.units.shape[1], len(self.groups)
         pixels = self.units.view(batch, grid, grid, u, u, 3).transpose(2, 3).reshape(batch, *self.size, 3)
-        mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-        return ((pixels.float() - 255 * mean) / (255 * deviation)).to(self.dtype)
+        mean, deviation = (torch.tensor([255 * x for x in rgb]) for rgb in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+        return ((pixels.float() - mean) / deviation).to(self.dtype)
 
     def of_picture(self, name, length):
         """Numbers of each picture that are known of its pixels, `length(b)` of them."""
@@ -142,6 +142,9 @@ class Task:
     def heads(self, *names):
         return [self.prefix.replace(".", "_") + name for name in names]
 
+    def outputs(self, head):
+        return self.step.parameters[f"heads.{self.heads(head)[0]}.weight"].shape[0]
+
     def asked(self, rows, heads, supervised=(), self_mask=None):
         return [Question(self.images, rows, self.heads(*heads), supervised, self_mask)]
 
@@ -170,6 +173,9 @@ class Detection(Task):
         self.queries, self.many = self.config["queries"], self.config["one_to_many"]
         self.supervised = list(range(1, self.layers + 1)) if self.config["auxiliary"] else [self.layers]
         self.truths, self.labels = list(self.array("boxes")), list(self.array("labels"))
+        self.class_loss = self.config["class_loss"]
+        classes = self.outputs("class") - (self.class_loss == "softmax")
+        self.criterion = detection.criterion(self.class_loss, classes).to(self.step.dtype)
 
     def questions(self):
         group = torch.arange(self.queries + self.many["queries"]) < self.queries
@@ -178,11 +184,9 @@ class Detection(Task):
 
     def losses(self, answers, _features):
         logits, boxes = answers[0]["class"], answers[0]["box"].sigmoid()
-        kind = self.config["class_loss"]
-        criterion = detection.criterion(kind, logits.shape[-1] - (kind == "softmax")).to(boxes.dtype)
-        losses = detection.hybrid_losses(criterion, logits, boxes, self.truths, self.labels, self.queries,
+        losses = detection.hybrid_losses(self.criterion, logits, boxes, self.truths, self.labels, self.queries,
                                          self.many["repeats"])
-        weights = {prefix + name: factor * weight for name, weight in detection.WEIGHTS[kind].items()
+        weights = {prefix + name: factor * weight for name, weight in detection.WEIGHTS[self.class_loss].items()
                    for prefix, factor in (("", 1), ("many_", self.many["weight"]))}
         return self.named(losses, weights, self.supervised)
 
@@ -195,6 +199,7 @@ class Segmentation(Task):
         masks, labels = step.masks(name or config["name"])
         self.masks, self.labels = masks[images], labels[images]
         self.places = torch.cat(self.array("points"))
+        self.criterion = segmentation.criterion_of(self.outputs("class") - 1, config["points"]).to(step.dtype)
 
     def questions(self):
         rows = slice(self.first_row, self.first_row + self.config["queries"])
@@ -202,10 +207,9 @@ class Segmentation(Task):
 
     def losses(self, answers, features):
         logits = answers[0][self.heads("class")[0]]
-        criterion = segmentation.criterion_of(logits.shape[-1] - 1, self.config["points"]).to(logits.dtype)
         losses, count = {name: [] for name in segmentation.WEIGHTS}, max(1, sum(map(len, self.labels)))
         for of_layer, maps in zip(logits, self.products(answers[0], features), strict=True):
-            sums, weight = segmentation.sums_of(criterion, of_layer, maps, self.masks, self.labels, self.places)
+            sums, weight = segmentation.sums_of(self.criterion, of_layer, maps, self.masks, self.labels, self.places)
             for name, total in sums.items():
                 losses[name].append(total / (weight if name == "class" else count))
         return self.named(losses, segmentation.WEIGHTS, self.supervised)
@@ -306,11 +310,14 @@ class Twin:
         return sum(weight * value for value, weight in self.losses().values())
 
 
+def command(program, demo, file, type_, settings):
+    return [program, SOURCE / f"configs/demo_finetune_{demo}.yaml", file, type_, *SHORT, *settings]
+
+
 def written_step(program, demo, settings, type_, folder):
     """The file of a step of a demo's configuration."""
     file = pathlib.Path(folder) / "step.safetensors"
-    command = [program, SOURCE / f"configs/demo_finetune_{demo}.yaml", file, type_, *SHORT, *settings]
-    subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    subprocess.run(command(program, demo, file, type_, settings), check=True, capture_output=True, stdin=subprocess.DEVNULL)
     return file
 
 
