@@ -20,6 +20,7 @@
 #include "glid/config/read.h"
 #include "glid/config/tree.h"
 #include "glid/config/write.h"
+#include "glid/core/error.h"
 #include "glid/core/json.h"
 #include "glid/formats/safetensors.h"
 #include "glid/model/weights.h"
@@ -31,6 +32,7 @@ namespace {
 RunConfig read_config(const std::string& file, const std::vector<std::string>& overrides) {
   RunConfig config;
   config::read(config::load_tree(file, overrides), config);
+  if (config.train.accumulate != 1) throw UsageError("train.accumulate", "must be 1: one batch is written");
   return config;
 }
 
@@ -161,6 +163,9 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.size() < 3 || (arguments[2] != "float" && arguments[2] != "double"))
     return std::cerr << "usage: parity_finetune CONFIG OUT.safetensors float|double [a.b=value ...]\n", 2;
-  glid::run(glid::read_config(arguments[0], {arguments.begin() + 3, arguments.end()}), arguments[1],
-            /*in_double=*/arguments[2] == "double");
+  return glid::run_program("parity_finetune", [&] {
+    glid::run(glid::read_config(arguments[0], {arguments.begin() + 3, arguments.end()}), arguments[1],
+              /*in_double=*/arguments[2] == "double");
+    return glid::ExitCode::kDone;
+  });
 }
