@@ -19,7 +19,7 @@ int64_t between(int64_t least, int64_t most, Rng& rng) {
 
 PictureSize size_of(const Placement& placement) { return {placement.height(), placement.width()}; }
 
-void scale(Placement& placement, const PictureSize& size) {
+void scale_to(Placement& placement, const PictureSize& size) {
   if (size != size_of(placement)) resize_image(placement, size.height, size.width);
 }
 
@@ -36,6 +36,16 @@ void cut_part(Placement& placement, const std::array<int64_t, 2>& range, Rng& rn
 }
 
 }  // namespace
+
+void ScaleJitter::place(Placement& placement, Rng& rng) const {
+  const auto height = static_cast<double>(placement.height()), width = static_cast<double>(placement.width());
+  const double factor = rng.uniform((*jitter)[0], (*jitter)[1]);
+  const double zoom =
+      factor * std::min(static_cast<double>(jitter_size[0]) / height, static_cast<double>(jitter_size[1]) / width);
+  const auto whole = [&](double side) { return std::max<int64_t>(std::llround(zoom * side), 1); };
+  scale_to(placement, {whole(height), whole(width)});
+  placement.crop(random_part(size_of(placement), {jitter_size[0], jitter_size[1]}, rng));
+}
 
 PictureSize shortest_edge(const PictureSize& size, int64_t edge, int64_t longest) {
   const auto height = static_cast<double>(size.height), width = static_cast<double>(size.width);
@@ -64,17 +74,19 @@ PictureSize shortest_edge_of_detr(const PictureSize& size, int64_t edge, std::op
 Placement ScaledCrop::training(const PictureSize& image, const SampleKey& key, int64_t size_px) const {
   Rng rng = crop_draws(key);
   Placement placement(image.height, image.width);
-  if (sizes.empty()) placement.resize(size_px, size_px);
-  else scale(placement, shortest_edge(image, one_of(sizes, rng), max_size));
+  if (jitter.jitter) jitter.place(placement, rng);
+  else if (sizes.empty()) placement.resize(size_px, size_px);
+  else scale_to(placement, shortest_edge(image, one_of(sizes, rng), max_size));
   if (crop) placement.crop(random_part(size_of(placement), {(*crop)[0], (*crop)[1]}, rng));
   if (rng.uniform() < 0.5 && flip) placement.flip();
   return placement;
 }
 
-Placement ScaledCrop::evaluation(const PictureSize& image, int64_t size_px) const {
+Placement ScaledCrop::evaluation(const PictureSize& image, int64_t size_px, double factor) const {
+  const auto scaled = [factor](int64_t side) { return std::llround(factor * static_cast<double>(side)); };
   Placement placement(image.height, image.width);
-  if (sizes.empty()) return placement.resize(size_px, size_px);
-  scale(placement, shortest_edge(image, size_px, max_size));
+  if (!keep_shape()) return placement.resize(scaled(size_px), scaled(size_px));
+  scale_to(placement, shortest_edge(image, scaled(size_px), scaled(max_size)));
   return placement;
 }
 
@@ -82,19 +94,23 @@ Placement ScaledOrCropped::training(const PictureSize& image, const SampleKey& k
   Rng rng = crop_draws(key);
   Placement placement(image.height, image.width);
   if (rng.uniform() < 0.5 && flip) placement.flip();
-  if (sizes.empty()) return placement.resize(size_px, size_px);
+  if (jitter.jitter) {
+    jitter.place(placement, rng);
+    return placement;
+  }
+  if (!keep_shape()) return placement.resize(size_px, size_px);
   if (rng.uniform() < 0.5 && !cut_sizes.empty()) {
-    scale(placement, shortest_edge_of_detr(image, one_of(cut_sizes, rng), std::nullopt));
+    scale_to(placement, shortest_edge_of_detr(image, one_of(cut_sizes, rng), std::nullopt));
     cut_part(placement, cut, rng);
   }
-  scale(placement, shortest_edge_of_detr(size_of(placement), one_of(sizes, rng), max_size));
+  scale_to(placement, shortest_edge_of_detr(size_of(placement), one_of(sizes, rng), max_size));
   return placement;
 }
 
 Placement ScaledOrCropped::evaluation(const PictureSize& image, int64_t size_px) const {
   Placement placement(image.height, image.width);
-  if (sizes.empty()) return placement.resize(size_px, size_px);
-  scale(placement, shortest_edge_of_detr(image, size_px, max_size));
+  if (!keep_shape()) return placement.resize(size_px, size_px);
+  scale_to(placement, shortest_edge_of_detr(image, size_px, max_size));
   return placement;
 }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -80,6 +81,47 @@ TEST(ScaledCrop, DrawsASizeAndAPart) {
   EXPECT_NEAR((drawn[{64, 64}]), 400, 50);
   EXPECT_NEAR(mirrored, 300, 55);
   EXPECT_NE(pictures.training({100, 150}, {1, 2, 3}, 64), pictures.training({100, 150}, {1, 3, 3}, 64));
+}
+
+// Of an image twice as wide as high: it fits into the frame, times anything from a tenth to twice, and no side is larger
+// than the frame's.
+TEST(ScaleJitter, FitsIntoTheFrameTimesAFactorAndCutsToIt) {
+  const ScaleJitter jitter{.jitter = {{0.1, 2}}, .jitter_size = {40, 60}};
+  const ScaledCrop masks{.max_size = 133, .jitter = jitter};
+  const ScaledOrCropped boxes{.jitter = jitter};
+  std::set<int64_t> heights, lefts;
+  int cut = 0, mirrored = 0;
+  for (int64_t id = 0; id < 800; ++id) {
+    const Placement placement = masks.training({100, 200}, {1, 2, id}, 24);
+    EXPECT_EQ(placement, masks.training({100, 200}, {1, 2, id}, 24));
+    EXPECT_LE(placement.height(), 40);
+    EXPECT_LE(placement.width(), 60);
+    const double zoom = std::sqrt(std::abs(placement.to_picture().determinant()));
+    EXPECT_GE(zoom, 0.3 * 0.1 - 0.003);  // 60 / 200
+    EXPECT_LE(zoom, 0.3 * 2 + 0.003);
+    heights.insert(placement.height());
+    mirrored += placement.is_mirrored();
+    for (const Placement::Step& step : placement.steps())
+      if (const auto* box = std::get_if<CropBox>(&step.operation); box != nullptr && box->width < step.width)
+        ++cut, lefts.insert(box->left);
+    const PictureSize size = size_of(boxes.training({100, 200}, {1, 2, id}, 24));
+    EXPECT_TRUE(size.height <= 40 && size.width <= 60);
+  }
+  EXPECT_EQ(*heights.begin(), 3);
+  EXPECT_EQ(*heights.rbegin(), 40);
+  EXPECT_NEAR(cut, 800 * 1 / 1.9, 60);  // factors above 1
+  EXPECT_GT(lefts.size(), 40u);
+  EXPECT_NEAR(mirrored, 400, 60);
+  EXPECT_EQ(masks.evaluation({100, 200}, 40), Placement(100, 200).resize(40, 80));  // not a square
+  EXPECT_EQ(boxes.evaluation({100, 200}, 40), Placement(100, 200).resize(40, 80));
+}
+
+TEST(ScaledCrop, IsMeasuredInSeveralSizes) {
+  const ScaledCrop pictures{.sizes = {32, 64}, .max_size = 256};
+  EXPECT_EQ(pictures.evaluation({100, 150}, 64, 0.5), Placement(100, 150).resize(32, 48));
+  EXPECT_EQ(pictures.evaluation({100, 150}, 64, 1.75), Placement(100, 150).resize(112, 168));
+  EXPECT_EQ(pictures.evaluation({10, 100}, 64, 1.75), Placement(10, 100).resize(45, 448));
+  EXPECT_EQ(ScaledCrop{}.evaluation({10, 100}, 64, 1.25), Placement(10, 100).resize(80, 80));
 }
 
 TEST(ScaledCrop, IsMeasuredWhole) {
