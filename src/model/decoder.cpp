@@ -11,6 +11,8 @@
 namespace glid {
 namespace {
 
+int stage_of(int64_t level) { return kNumStages - 1 - static_cast<int>(level); }
+
 GridExtent extent_of(const ImageRun& run, int stage) {
   const auto side = static_cast<double>(unit_side(stage));
   return {run.plan->height(stage), run.plan->width(stage), run.valid.height * side, run.valid.width * side};
@@ -43,6 +45,25 @@ bool needs_mask(const std::vector<RunPart>& parts, int stage) {
   return std::any_of(parts.begin(), parts.end(), [&](const RunPart& part) {
     return part.run->is_padded() || part.run->plan->tokens_per_image(stage) != parts[0].run->plan->tokens_per_image(stage);
   });
+}
+
+// Where masks are foreground among a level's cells: [B, 1, Q, K].
+at::Tensor foreground(const std::vector<at::Tensor>& logits, const std::vector<RunPart>& parts, int stage) {
+  std::vector<at::Tensor> of_parts;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const PlanTensors& plan = *parts[i].run->plan;
+    const at::Tensor map = at::upsample_bilinear2d(logits[i], {plan.height(stage), plan.width(stage)}, false).flatten(2);
+    const at::Tensor cells = plan.cells[stage].narrow(0, parts[i].first, parts[i].count).unsqueeze(1);
+    of_parts.push_back(map.gather(2, cells.expand({-1, map.size(1), -1})).ge(0).transpose(1, 2));  // sigmoid >= .5
+  }
+  return stack_images(of_parts).transpose(1, 2).unsqueeze(1);
+}
+
+// Of what queries want to see those cells that are there; a query that would see none sees them all.
+at::Tensor visible(const at::Tensor& wanted, const at::Tensor& cells) {
+  const at::Tensor seen = cells.defined() ? wanted.logical_and(cells) : wanted;
+  const at::Tensor none = seen.any(-1, /*keepdim=*/true).logical_not();
+  return seen.logical_or(cells.defined() ? none.logical_and(cells) : none);
 }
 
 }  // namespace
@@ -97,7 +118,7 @@ Decoder::Decoder(const DecoderConfig& config, const DecoderQueries& queries)
 }
 
 Memory Decoder::memory(const Pyramid& pyramid, const ImageRange& images, int64_t level) const {
-  const int stage = kNumStages - 1 - static_cast<int>(level);
+  const int stage = stage_of(level);
   const at::Tensor& tokens = pyramid.levels[stage];
   const std::vector<RunPart> parts = pyramid.plan.parts(images);
   const bool masked = needs_mask(parts, stage);
@@ -146,7 +167,8 @@ Decoder::Start Decoder::start(const ClsQuery&, const BatchPlan&, const ImageRang
   return {cls, at::zeros_like(cls)};
 }
 
-at::Tensor Decoder::forward(const Pyramid& pyramid, const Query& query, const std::vector<int64_t>& supervised) const {
+at::Tensor Decoder::forward(const Pyramid& pyramid, const Query& query, const std::vector<int64_t>& supervised,
+                            const MaskLogits& masks) const {
   std::array<Memory, kNumDecoderLevels> levels;
   for (int64_t l = 0; l < kNumDecoderLevels; ++l) levels[l] = memory(pyramid, query.images, l);
   const Start begin = std::visit([&](const auto& asked) { return start(asked, pyramid.plan, query.images); }, query.asked);
@@ -154,14 +176,25 @@ at::Tensor Decoder::forward(const Pyramid& pyramid, const Query& query, const st
   at::Tensor x = begin.tokens;
   if (config.query_pos != QueryPosition::kAttention) x = x + place;
   const at::Tensor attended = config.query_pos == QueryPosition::kContent ? at::zeros_like(place) : place;
+  const auto is_read = [&](int64_t layer) {
+    return supervised.empty() ? layer == layers->size() : std::ranges::find(supervised, layer) != supervised.end();
+  };
   std::vector<at::Tensor> outputs;
+  if (is_read(0)) outputs.push_back(norm->forward(x));
   for (int64_t i = 0; i < layers->size(); ++i) {
-    x = (*layers)[i].forward(x, attended, levels[i % kNumDecoderLevels], query.self_mask);
-    const bool is_read = supervised.empty() ? i + 1 == layers->size()
-                                            : std::find(supervised.begin(), supervised.end(), i + 1) != supervised.end();
-    if (is_read) outputs.push_back(norm->forward(x));
+    Memory seen = levels[i % kNumDecoderLevels];
+    if (masks && query.images.count > 0)
+      seen.mask = attention_mask(masks, x, pyramid.plan.parts(query.images), i, seen.mask);
+    x = (*layers)[i].forward(x, attended, seen, query.self_mask);
+    if (is_read(i + 1)) outputs.push_back(norm->forward(x));
   }
   return at::stack(outputs);
+}
+
+at::Tensor Decoder::attention_mask(const MaskLogits& masks, const at::Tensor& x, const std::vector<RunPart>& parts,
+                                   int64_t layer, const at::Tensor& cells) const {
+  const at::NoGradGuard no_grad;
+  return visible(foreground(masks(norm->forward(x)), parts, stage_of(layer % kNumDecoderLevels)), cells);
 }
 
 }  // namespace glid

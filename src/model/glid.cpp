@@ -53,6 +53,12 @@ std::map<std::string, at::Tensor> Heads::forward(const at::Tensor& decoded, cons
   return outputs;
 }
 
+const Head& Heads::at(const std::string& name) const {
+  const auto found = std::ranges::find(heads, name, [](const auto& head) { return head->spec.name; });
+  TORCH_CHECK(found != heads.end(), "the model has no head ", name);
+  return **found;
+}
+
 Glid::Glid(const ModelShape& shape, const TaskSpec& spec)
     : shape(shape),
       spec(spec),
@@ -61,16 +67,21 @@ Glid::Glid(const ModelShape& shape, const TaskSpec& spec)
       decoder(register_module("decoder", std::make_shared<Decoder>(shape.decoder, spec.queries))),
       heads(register_module("heads", std::make_shared<Heads>(shape.decoder.width, spec))) {
   const std::vector<int64_t>& layers = spec.supervised_layers;
-  TORCH_CHECK(layers.empty() || (layers.front() >= 1 && layers.back() == shape.decoder.layers),
-              "supervised layers lie between 1 and ", shape.decoder.layers, " and end with the last");
+  TORCH_CHECK(layers.empty() || (layers.front() >= 0 && layers.back() == shape.decoder.layers),
+              "supervised layers lie between 0 and ", shape.decoder.layers, " and end with the last");
 }
 
 Pyramid Glid::encode(const at::Tensor& units, const View& view) const {
   return {bifpn->forward(encoder->forward(units, view), view.plan), view.plan};
 }
 
-at::Tensor Glid::decode(const Pyramid& pyramid, const Query& query) const {
-  return decoder->forward(pyramid, query, spec.supervised_layers);
+at::Tensor Glid::decode(const Pyramid& pyramid, const Query& query, const FeatureMap& features) const {
+  MaskLogits masks;
+  if (const auto& masked = query.masked)
+    masks = [&](const at::Tensor& decoded) {
+      return masked->logits(features, heads->at(masked->head).answer(decoded, query));
+    };
+  return decoder->forward(pyramid, query, spec.supervised_layers, masks);
 }
 
 std::vector<Answer> Glid::forward(const at::Tensor& units, const View& view, std::span<const Query> queries) const {
@@ -79,8 +90,10 @@ std::vector<Answer> Glid::forward(const at::Tensor& units, const View& view, std
   const FeatureMap features = spec.features ? feature_map(pyramid) : FeatureMap{};
   std::vector<Answer> answers;
   for (const Query& query : queries) {
-    answers.push_back({heads->forward(decode(pyramid, query), query), {}});
-    if (spec.features) answers.back().features = part_of(features, query.images);
+    Answer answer;
+    if (spec.features) answer.features = part_of(features, query.images);
+    answer.heads = heads->forward(decode(pyramid, query, answer.features), query);
+    answers.push_back(std::move(answer));
   }
   return answers;
 }

@@ -1,11 +1,12 @@
 // The query decoder: cross-attention, self-attention and FFN, the pyramid's levels in turn from coarse to fine
-// (paper section 3.2 "Architecture"; layer of facebookresearch/Mask2Former without masked attention).
+// (paper section 3.2 "Architecture"; layer of facebookresearch/Mask2Former, whose masked attention is on demand).
 #pragma once
 
 #include <ATen/core/Tensor.h>
 #include <torch/nn/module.h>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -95,10 +96,15 @@ struct DecoderLayer : torch::nn::Module {
   std::shared_ptr<LayerNorm> norm1, norm2, norm3;
 };
 
+// The logits of the queries' masks, as MaskedAttention has them, from queries [B, Q, d] after the final norm.
+using MaskLogits = std::function<std::vector<at::Tensor>(const at::Tensor& decoded)>;
+
 struct Decoder : torch::nn::Module {
   Decoder(const DecoderConfig& config, const DecoderQueries& queries);
-  // -> [L, B, Q, d] after the final norm: of `supervised` layers (from 1, ascending), or of the last one if that is empty.
-  at::Tensor forward(const Pyramid& pyramid, const Query& query, const std::vector<int64_t>& supervised = {}) const;
+  // -> [L, B, Q, d] after the final norm: of `supervised` layers (from 1, ascending; 0: the queries as they start), or of
+  // the last one if that is empty. With `masks`, attention is masked.
+  at::Tensor forward(const Pyramid& pyramid, const Query& query, const std::vector<int64_t>& supervised = {},
+                     const MaskLogits& masks = {}) const;
 
   DecoderConfig config;
   at::Tensor cls_token, mask_token;  // [d]
@@ -112,6 +118,9 @@ struct Decoder : torch::nn::Module {
     at::Tensor tokens, positions;  // [B, Q, d]
   };
   Memory memory(const Pyramid& pyramid, const ImageRange& images, int64_t level) const;
+  // Which of the `cells` (as Memory::mask) each query sees in a layer, from 0, that it enters as x: [B, 1, Q, K].
+  at::Tensor attention_mask(const MaskLogits& masks, const at::Tensor& x, const std::vector<RunPart>& parts, int64_t layer,
+                            const at::Tensor& cells) const;
   Start start(const HiddenUnits& units, const BatchPlan& plan, const ImageRange& images) const;
   Start start(const LearnedQueries& queries, const BatchPlan& plan, const ImageRange& images) const;
   Start start(const ClsQuery&, const BatchPlan& plan, const ImageRange& images) const;

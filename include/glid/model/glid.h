@@ -42,8 +42,8 @@ struct HeadSpec {
 struct TaskSpec {
   std::vector<HeadSpec> heads;
   DecoderQueries queries;
-  std::vector<int64_t>
-      supervised_layers;  // decoder layers that heads read, from 1, ascending up to the last; empty: the last
+  std::vector<int64_t> supervised_layers;  // decoder layers that heads read, from 1 (0: the queries before them), ascending
+                                           // up to the last; empty: the last
   bool features = false;  // the answer has the feature map
 };
 
@@ -61,6 +61,7 @@ struct Heads : torch::nn::Module {
   Heads(int64_t width, const TaskSpec& spec);
   // [L, B, Q, d] -> [L, B, Q, outputs] of the heads that the query names, or of all.
   std::map<std::string, at::Tensor> forward(const at::Tensor& decoded, const Query& query) const;
+  const Head& at(const std::string& name) const;
 
   std::vector<std::shared_ptr<Head>> heads;
 };
@@ -71,8 +72,8 @@ struct Glid : torch::nn::Module {
 
   // Pixels of units [units, U, U, 3], normalised, of the type of the parameters.
   Pyramid encode(const at::Tensor& units, const View& view) const;
-  // -> [L, B, Q, d] of the supervised layers.
-  at::Tensor decode(const Pyramid& pyramid, const Query& query) const;
+  // -> [L, B, Q, d] of the supervised layers. `features` of the query's images are for masked attention.
+  at::Tensor decode(const Pyramid& pyramid, const Query& query, const FeatureMap& features = {}) const;
   // Encodes once, decodes every query, and lets the heads answer.
   std::vector<Answer> forward(const at::Tensor& units, const View& view, std::span<const Query> queries) const;
 

@@ -4,7 +4,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <array>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -45,14 +47,6 @@ struct LearnedQueries {
   int64_t first = 0;
 };
 
-// What is asked of the images in a range of the batch; B below is their number, Q that of the queries.
-struct Query {
-  std::variant<HiddenUnits, LearnedQueries, ClsQuery> asked;
-  ImageRange images;
-  at::Tensor self_mask;            // [Q, Q] bool, true = may attend; undefined: every query sees every query
-  std::vector<std::string> heads;  // that answer; empty: all
-};
-
 // The finest level of the query's images laid out: [cells, d], an image's cells row by row, zero where hidden. A cell is a
 // patch wide; the grid covers whole units, so that the last cells of an image may lie beyond it (ImageRun::valid).
 struct FeatureMap {
@@ -62,6 +56,24 @@ struct FeatureMap {
   };
   at::Tensor cells;
   std::vector<Place> images;
+};
+
+// Masked attention (Cheng et al., Mask2Former, CVPR 2022): in cross-attention a query sees where its own mask, as it is
+// predicted before the layer, is foreground, and all of the image where there is none. No gradient goes through the mask.
+struct MaskedAttention {
+  std::string head;  // whose outputs make the masks
+  // Of the finest level of the query's images and outputs [B, Q, ..] the masks' logits [count, Q, height, width], of each
+  // run of alike images.
+  std::function<std::vector<at::Tensor>(const FeatureMap& map, const at::Tensor& z)> logits;
+};
+
+// What is asked of the images in a range of the batch; B below is their number, Q that of the queries.
+struct Query {
+  std::variant<HiddenUnits, LearnedQueries, ClsQuery> asked;
+  ImageRange images;
+  at::Tensor self_mask;            // [Q, Q] bool, true = may attend; undefined: every query sees every query
+  std::vector<std::string> heads;  // that answer; empty: all
+  std::optional<MaskedAttention> masked;
 };
 
 struct Answer {
