@@ -114,7 +114,7 @@ std::vector<PreparedImage> Depth::prepare(const Sample& sample, const SampleKey&
   if (!config_.crop) placement.resize(size_px_, size_px_);
   std::vector<PreparedImage> views{view_of(sample, placement)};
   views[0].truth = std::make_shared<const Targets>(Targets{.depth = sample.targets.depth});
-  if (tta_ == Tta::kFlip) views.push_back(view_of(sample, placement.flip()));
+  if (has_mirrors(tta_)) views.push_back(view_of(sample, placement.flip()));
   return views;
 }
 

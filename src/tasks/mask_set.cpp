@@ -75,25 +75,30 @@ TaskSpec MaskSet::spec() const {
                           config_.dot.embedding("embedding", width_, config_.queries.head_layers)},
                 .queries = config_.queries.of({config_.num_queries}),
                 .features = true};
-  if (config_.deep_supervision) spec.supervised_layers = every_layer(num_layers_);
+  if (!config_.deep_supervision) return spec;
+  spec.supervised_layers = every_layer(num_layers_);
+  if (config_.masked_attention) spec.supervised_layers.insert(spec.supervised_layers.begin(), 0);
   return spec;
 }
 
 std::vector<PreparedImage> MaskSet::prepare(const Sample& sample, const SampleKey& key, const BatchPosition&,
                                             bool training) const {
-  Targets truth = relevant(sample);
+  const Targets relevant = this->relevant(sample);
   const PictureSize size{sample.image.height, sample.image.width};
   if (training) {
-    PreparedImage view = view_of(sample.image, truth, config_.pictures.training(size, key, size_px_), key);
+    PreparedImage view = view_of(sample.image, relevant, config_.pictures.training(size, key, size_px_), key);
     Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kColour);
     if (config_.pictures.colour) view.image = jitter_colours(view.image, rng);
     view.targets = {};
     return {std::move(view)};
   }
-  Placement placement = config_.pictures.evaluation(size, size_px_);
-  std::vector<PreparedImage> views{view_of(sample.image, truth, placement, key)};
-  if (tta_ == Tta::kFlip) views.push_back(view_of(sample.image, truth, placement.flip(), key));
-  views[0].truth = std::make_shared<const Targets>(std::move(truth));
+  std::vector<PreparedImage> views;
+  for (const double scale : view_scales(tta_)) {
+    Placement placement = config_.pictures.evaluation(size, size_px_, scale);
+    views.push_back(view_of(sample.image, relevant, placement, key));
+    if (has_mirrors(tta_)) views.push_back(view_of(sample.image, relevant, placement.flip(), key));
+  }
+  views[0].truth = std::make_shared<const Targets>(truth(sample));
   return views;
 }
 
@@ -123,7 +128,12 @@ LossCounts MaskSet::counts(const Batch& batch) const {
 
 Question MaskSet::ask(Batch batch, bool) const {
   Question question = viewer_.look_at(std::move(batch));
-  question.queries = {{.asked = LearnedQueries{config_.num_queries}, .images = question.view.plan.all()}};
+  Query query{.asked = LearnedQueries{config_.num_queries}, .images = question.view.plan.all()};
+  if (config_.masked_attention)
+    query.masked = {"embedding", [plan = question.view.plan, dot = config_.dot](const FeatureMap& map, const at::Tensor& z) {
+                      return map_products(map, plan, z, dot);
+                    }};
+  question.queries = {std::move(query)};
   return question;
 }
 
@@ -181,6 +191,7 @@ std::vector<Prediction> MaskSet::predict(const AnsweredBatch& answered) const {
       views.push_back(view(answered.answers[0], answered.question, sample.first + i));
     const Placement& placement = answered.batch.images[static_cast<size_t>(sample.first)].placement;
     predictions.push_back(read(views, placement.original_height(), placement.original_width()));
+    read_as_others(views, predictions.back());
   }
   return predictions;
 }

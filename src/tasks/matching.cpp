@@ -141,12 +141,17 @@ std::vector<double> num_pairs(std::span<const int64_t> lengths, int64_t num_quer
 void layered_terms(Losses& losses, const LayeredTerm& term, std::span<const int64_t> supervised) {
   const int64_t layers = term.sums.size(0);
   TORCH_CHECK(layers == std::max<int64_t>(1, std::ssize(supervised)), "a sum for each supervised layer");
+  const auto layer_of = [&](int64_t i) {
+    if (i + 1 == layers) return int64_t{0};
+    const int64_t number = supervised[static_cast<size_t>(i)];
+    return number == 0 ? kBeforeLayers : number;
+  };
   for (int64_t i = 0; i < layers; ++i)
     losses.terms.push_back({.name = term.name,
                             .sum = term.sums[i].sum(),
                             .weight = term.weight,
                             .count = term.count,
-                            .layer = i + 1 == layers ? 0 : supervised[static_cast<size_t>(i)],
+                            .layer = layer_of(i),
                             .by_image = term.sums[i].detach()});
 }
 

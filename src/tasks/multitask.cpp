@@ -43,20 +43,27 @@ void merge(std::vector<PreparedImage>& all, std::vector<PreparedImage> more) {
   }
 }
 
-const MaskSetConfig& set_of(const MultitaskConfig& config, const std::string& task) {
-  if (task == "semantic") return config.semantic.set;
-  return task == "instance" ? config.instance.set : config.panoptic.set;
+auto shared_of(const MultitaskConfig::Part& part) {
+  return std::visit([](const auto& config) { return config.set.shared(); }, part);
 }
 
 }  // namespace
+
+std::vector<MultitaskConfig::Part> MultitaskConfig::parts() const {
+  const std::map<std::string, Part> all{{"semantic", semantic}, {"instance", instance}, {"panoptic", panoptic}};
+  std::vector<Part> parts;
+  for (const std::string& task : tasks) parts.push_back(all.at(task));
+  return parts;
+}
 
 void MultitaskConfig::check(config::Problems& problems) const {
   std::vector<std::string> sorted = tasks;
   std::ranges::sort(sorted);
   if (tasks.size() < 2 || std::ranges::adjacent_find(sorted) != sorted.end())
     problems.add("tasks", "must be two or three different ones");
+  const std::vector<Part> trained = parts();
   for (size_t i = 1; i < tasks.size(); ++i)
-    if (set_of(*this, tasks[i]).shared() != set_of(*this, tasks[0]).shared())
+    if (shared_of(trained[i]) != shared_of(trained[0]))
       problems.add(tasks[i], "must see pictures and start queries as task." + tasks[0] + " does");
 }
 
@@ -183,6 +190,7 @@ Question Multitask::ask(Batch batch, bool training) const {
       if (query.heads.empty())
         for (const HeadSpec& head : specs_[static_cast<size_t>(t)].heads) query.heads.push_back(head.name);
       for (std::string& head : query.heads) head = head_name(part.name, head);
+      if (query.masked) query.masked->head = head_name(part.name, query.masked->head);
       question.queries.push_back(std::move(query));
     }
   }

@@ -109,7 +109,7 @@ std::vector<PreparedImage> Pose::prepare(const Sample& sample, const SampleKey& 
   std::vector<PreparedImage> views{view_of(sample.image, instance, placement)};
   if (training) return views;
   views[0].truth = truth_of(sample.targets, person);
-  if (tta_ == Tta::kFlip) views.push_back(view_of(sample.image, instance, placement.flip()));
+  if (has_mirrors(tta_)) views.push_back(view_of(sample.image, instance, placement.flip()));
   return views;
 }
 

@@ -36,12 +36,11 @@ std::unique_ptr<Task> make(const PoseConfig& config, const TaskContext& context)
 }
 
 std::unique_ptr<Task> make(const MultitaskConfig& config, const TaskContext& context) {
+  TaskContext alone = context;
+  alone.measured.clear();  // each answers for itself
   std::vector<Multitask::Part> parts;
-  for (const std::string& name : config.tasks) {
-    if (name == "semantic") parts.push_back({name, make(config.semantic, context)});
-    if (name == "instance") parts.push_back({name, make(config.instance, context)});
-    if (name == "panoptic") parts.push_back({name, make(config.panoptic, context)});
-  }
+  for (const MultitaskConfig::Part& part : config.parts())
+    std::visit([&](const auto& own) { parts.push_back({std::string(own.kName), make(own, alone)}); }, part);
   return std::make_unique<Multitask>(std::move(parts), config.query_table, context);
 }
 

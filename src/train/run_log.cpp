@@ -9,11 +9,17 @@
 #include "glid/core/format.h"
 #include "glid/formats/image_file.h"
 #include "glid/formats/png.h"
+#include "glid/tasks/task.h"
 
 namespace glid {
 namespace {
 
 namespace fs = std::filesystem;
+
+std::string layer_suffix(int64_t layer) {
+  if (layer == 0) return "";  // the last
+  return format("_layer{}", layer == kBeforeLayers ? 0 : layer);
+}
 
 fs::path metrics_file(const fs::path& folder) { return folder / "metrics.jsonl"; }
 
@@ -72,8 +78,7 @@ void RunLog::append(const Json& line) {
 void RunLog::training(const StepMetrics& m) {
   Json line;
   line.set("step", m.step).set("epoch", m.epoch).set("loss", m.loss).set("lr", m.lr).set("grad_norm", m.grad_norm);
-  for (const TermValue& term : m.terms)
-    line.set("loss_" + term.name + (term.layer > 0 ? format("_layer{}", term.layer) : ""), term.value);
+  for (const TermValue& term : m.terms) line.set("loss_" + term.name + layer_suffix(term.layer), term.value);
   for (const auto& [name, value] : m.diagnostics) line.set(name, value);
   line.set("images_per_s", m.images_per_s).set("data_wait", m.data_wait).set("memory_mib", m.memory_mib);
   append(line);

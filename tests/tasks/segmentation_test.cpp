@@ -250,6 +250,95 @@ TEST_P(EverySegmentation, RightAnswersAreReadBackAndCostLittle) {
   EXPECT_NE(rows[1][0], rows[1][1]);
 }
 
+// Twelve views of an image by the model, each turned back, brought to the image's size, and averaged.
+TEST(Semantic, ViewsOfSixSizesAreAveraged) {
+  TaskContext context = masked_context();
+  context.tta = Tta::kScalesFlip;
+  SemanticConfig config{small_set(6)};
+  config.set.pictures = {.sizes = {24}, .max_size = 30};
+  MaskRun run("semantic");
+  run.task = std::make_unique<Semantic>(config, context);
+  const std::vector<Sample> samples{sample_with_masks(1, 4, 20, 31), sample_with_masks(2, 3, 24, 24)};
+  const Question together = run.ask(samples, /*training=*/false);
+  const std::vector<Prediction> predictions = run.task->predict({together.batch, together, run.answer(together)});
+  ASSERT_EQ(predictions.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) {
+    const std::vector<PreparedImage> views = run.task->prepare(samples[i], {5, 0, samples[i].id}, {}, false);
+    std::vector<std::pair<int64_t, int64_t>> sizes;
+    at::Tensor sum = at::zeros({4, samples[i].image.height, samples[i].image.width}, at::kDouble);
+    for (const PreparedImage& view : views) {
+      sizes.emplace_back(view.image.height, view.image.width);
+      const Question question = run.task->ask(make_batch({{{5, 0, 0}, "view", view}}, 8, fresh_bytes), /*training=*/false);
+      const Answer answer = run.answer(question)[0];
+      const UnitGrid grid = question.batch.images[0].grid;
+      at::Tensor masks = map_products(answer.features, 0, answer.at("embedding")[-1], config.set.dot);
+      masks = at::upsample_bilinear2d(masks, {8 * grid.height, 8 * grid.width}, false)[0].sigmoid();
+      masks = masks.narrow(1, 0, view.image.height).narrow(2, 0, view.image.width);
+      if (view.placement.is_mirrored()) masks = masks.flip(2);
+      const at::Tensor p = answer.at("class")[-1][0].softmax(1).narrow(1, 0, 4);  // [Q, K]
+      const at::Tensor scores = at::einsum("qk,qyx->kyx", {p, masks}).unsqueeze(0);
+      sum = sum + at::upsample_bilinear2d(scores, {sum.size(1), sum.size(2)}, false)[0];
+    }
+    const at::Tensor labels = sum.argmax(0).contiguous();
+    for (int64_t at = 0; at < labels.numel(); ++at)
+      ASSERT_EQ(predictions[i].semantic[static_cast<size_t>(at)], labels.const_data_ptr<int64_t>()[at]) << i << " " << at;
+    const auto pair = [](int64_t height, int64_t width) { return std::pair(height, width); };
+    const std::vector<std::pair<int64_t, int64_t>> of_limited{{19, 30}, {10, 15}, {15, 23}, {25, 38}, {29, 45}, {34, 53}};
+    ASSERT_EQ(sizes.size(), 12u);
+    for (size_t v = 0; v < 12; ++v) {
+      EXPECT_EQ(views[v].placement.is_mirrored(), v % 2 == 1);
+      const std::vector<int64_t> sides{24, 12, 18, 30, 36, 42};
+      EXPECT_EQ(sizes[v], i == 0 ? of_limited[v / 2] : pair(sides[v / 2], sides[v / 2]));
+    }
+    EXPECT_TRUE(views[0].truth);
+  }
+}
+
+// The same masks read by the rules of all three tasks: things keep their place among the objects.
+TEST(PanopticMasks, AnswerAsInstancesAndClassesOfPixelsWhereTheyAreMeasured) {
+  TaskContext context = masked_context();
+  MaskRun run("panoptic", 9);
+  const std::vector<Sample> samples{sample_with_masks(0, 3), sample_with_masks(1, 2)};
+  const Question question = run.ask(samples, /*training=*/false);
+  const std::vector<Answer> answers = run.answer(question);
+  const auto predict = [&] { return run.task->predict({question.batch, question, answers}); };
+  for (const Prediction& alone : predict()) EXPECT_TRUE(alone.detections.empty() && alone.semantic.empty());
+
+  context.measured = {"panoptic", "instance", "semantic"};
+  run.task = std::make_unique<PanopticMasks>(PanopticMasksConfig{small_set(9)}, context);
+  const std::vector<Prediction> predictions = predict();
+  for (int64_t b = 0; b < 2; ++b) {
+    const Prediction& prediction = predictions.at(static_cast<size_t>(b));
+    const QueryMasks view{
+        .classes = answers[0].at("class")[-1][b],
+        .masks = map_products(answers[0].features, b, answers[0].at("embedding")[-1].narrow(0, b, 1), {})[0],
+        .grid_height = 24,
+        .grid_width = 24,
+        .height = 24,
+        .width = 24};
+    EXPECT_EQ(prediction.semantic, semantic_map({&view, 1}, 24, 24));
+    size_t found = 0;
+    for (const Detection& all : mask_instances(view, 24, 24)) {  // 36 queries and classes: all are among the hundred
+      if (all.category == 0) continue;                           // the ground
+      const Detection& thing = prediction.detections.at(found++);
+      EXPECT_EQ(thing.category, all.category - 1);
+      EXPECT_EQ(thing.score, all.score);
+      EXPECT_EQ(thing.mask, all.mask);
+    }
+    EXPECT_EQ(found, 27u);
+    EXPECT_EQ(prediction.detections.size(), found);
+    EXPECT_FALSE(prediction.panoptic.ids.empty());
+    const PreparedImage image = run.task->prepare(samples[static_cast<size_t>(b)], {1, 0, b}, {}, false).at(0);
+    EXPECT_EQ(image.truth->instances.size(), samples[static_cast<size_t>(b)].targets.instances.size());
+    EXPECT_EQ(image.truth->semantic, samples[static_cast<size_t>(b)].targets.semantic);
+  }
+
+  context.vocabulary.objects.pop_back();
+  EXPECT_THROW(PanopticMasks({}, context), UsageError);
+  context.measured = {"panoptic", "semantic"};
+  EXPECT_NO_THROW(PanopticMasks({}, context));
+}
+
 TEST_P(EverySegmentation, GivesEveryParameterAGradientWhateverThereIs) {
   const MaskRun run(GetParam());
   for (const int64_t count : {0, 3}) {

@@ -18,6 +18,7 @@ struct InstanceMasksConfig {
   void fields(V& v) {
     set.fields(v);
   }
+  void check(config::Problems& problems) const { set.check(problems); }
 };
 
 class InstanceMasks : public MaskSet {

@@ -24,6 +24,7 @@ namespace glid {
 struct MaskSetConfig {
   int64_t num_queries = 100;
   bool deep_supervision = true;
+  bool masked_attention = false;
   DotConfig dot;
   QueryConfig queries;
   PointConfig points;
@@ -33,6 +34,9 @@ struct MaskSetConfig {
   void fields(V& v) {
     v("queries", num_queries, "each with a class and a mask", config::positive());
     v("deep_supervision", deep_supervision, "a loss after every decoder layer, not only after the last");
+    v("masked_attention", masked_attention,
+      "a query sees where its mask, as predicted before the layer, is foreground (Mask2Former); with deep_supervision the "
+      "masks before the first layer have a loss too");
     dot.fields(v);
     queries.fields(v);
     points.fields(v);
@@ -40,8 +44,10 @@ struct MaskSetConfig {
   }
   // What tasks of one model have in common.
   auto shared() const {
-    return std::tuple(deep_supervision, queries.query_init, queries.query_init_std, pictures.sizes, pictures.max_size);
+    return std::tuple(deep_supervision, masked_attention, queries.query_init, queries.query_init_std, pictures.keep_shape(),
+                      pictures.max_size);
   }
+  void check(config::Problems& problems) const { pictures.check(problems); }
 };
 
 // A mask that some query should answer with.
@@ -70,10 +76,15 @@ class MaskSet : public Task {
  protected:
   // What of a sample's targets the task is about. Throws DataError when the sample lacks it.
   virtual Targets relevant(const Sample& sample) const = 0;
+  // What metrics compare with.
+  virtual Targets truth(const Sample& sample) const { return relevant(sample); }
   // The masks of those targets, placed on a picture of height x width.
   virtual std::vector<MaskTarget> masks(const Targets& placed, int64_t height, int64_t width) const = 0;
   // What the queries say, at height x width.
   virtual Prediction read(std::span<const QueryMasks> views, int64_t height, int64_t width) const = 0;
+
+  // Adds what they say as answers to other tasks that are measured.
+  virtual void read_as_others(std::span<const QueryMasks> /*views*/, Prediction& /*prediction*/) const {}
 
  private:
   PreparedImage view_of(const Image& image, const Targets& targets, const Placement& placement, const SampleKey& key) const;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "glid/config/fields.h"
@@ -39,6 +40,9 @@ struct MultitaskConfig {
     v("instance", instance, "as task.name: instance");
     v("panoptic", panoptic, "as task.name: panoptic");
   }
+  // Of those that are trained, in their order.
+  using Part = std::variant<SemanticConfig, InstanceMasksConfig, PanopticMasksConfig>;
+  std::vector<Part> parts() const;
   void check(config::Problems& problems) const;
   void check_metric(const MetricSettings& metric, config::Problems& problems) const;
 };

@@ -12,13 +12,14 @@ namespace glid {
 struct SemanticConfig {
   static constexpr std::string_view kName = "semantic";
   static constexpr auto kMetrics = std::to_array<std::string_view>({SemanticSettings::kName});
-  static constexpr auto kTta = std::to_array({Tta::kFlip});
+  static constexpr auto kTta = std::to_array({Tta::kFlip, Tta::kScalesFlip});
   MaskSetConfig set;
 
   template <class V>
   void fields(V& v) {
     set.fields(v);
   }
+  void check(config::Problems& problems) const { set.check(problems); }
 };
 
 class Semantic : public MaskSet {

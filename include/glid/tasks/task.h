@@ -38,6 +38,8 @@ using LossCounts = std::map<std::string, std::vector<double>>;
 // Over all pictures.
 std::map<std::string, double> sums_of(const LossCounts& counts);
 
+inline constexpr int64_t kBeforeLayers = -1;
+
 // One term of the loss, fp32: weight_of(term) * sum / max(count, 1). Supervised layers have terms of their own and share
 // counts.
 struct LossTerm {
@@ -45,7 +47,7 @@ struct LossTerm {
   at::Tensor sum;  // scalar
   double weight = 1;
   std::string count;
-  int64_t layer = 0;  // the decoder layer that answered, from 1; 0: the last
+  int64_t layer = 0;  // the decoder layer that answered, from 1; 0: the last; kBeforeLayers: the queries as they start
   // Detached: the part of the sum of each picture of the batch, 0 of those that the term isn't about. Validation needs it.
   at::Tensor by_image;
   std::string share = {};  // a count as well: the term weighs as much as that is of kPictures; none: all of its weight
@@ -91,6 +93,8 @@ struct TaskContext {
   int64_t image_size_px = 0;
   Vocabulary vocabulary;  // of the training data
   Tta tta = Tta::kNone;   // what prepare() gives of a sample that isn't trained on
+  // The tasks whose metrics are measured, where a task's answers can be read as another's; none: its own.
+  std::vector<std::string> measured = {};
 };
 
 // A micro-batch that a model has answered.

@@ -19,7 +19,7 @@ namespace glid {
 // A term of the loss, normalised, without its weight.
 struct TermValue {
   std::string name;
-  int64_t layer = 0;  // the decoder layer that answered, from 1; 0: the last
+  int64_t layer = 0;  // the decoder layer that answered, from 1; 0: the last; kBeforeLayers: none yet
   double value = 0;
 };
 
