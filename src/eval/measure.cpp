@@ -94,12 +94,6 @@ class NamedMeasure : public Measure {
   NamedMetric metric_;
 };
 
-MetricSettings of_task(const MultitaskSettings& settings, const std::string& task) {
-  if (task == "semantic") return settings.semantic;
-  if (task == "instance") return settings.instance;
-  return settings.panoptic;
-}
-
 }  // namespace
 
 std::string key_of(const PredictedSample& sample) { return format("{:012}", sample.id); }
@@ -128,10 +122,12 @@ std::unique_ptr<Measure> make_measure(const MetricSettings& settings, const Voca
 
 std::vector<std::unique_ptr<Measure>> make_measures(const MetricSettings& settings, const Vocabulary& vocabulary) {
   std::vector<std::unique_ptr<Measure>> measures;
-  if (const auto* several = std::get_if<MultitaskSettings>(&settings))
-    for (const std::string& task : several->tasks)
-      measures.push_back(std::make_unique<NamedMeasure>(make_measure(of_task(*several, task), vocabulary), task));
-  else if (auto measure = make_measure(settings, vocabulary)) measures.push_back(std::move(measure));
+  for (const auto& [task, part] : parts_of(settings)) {
+    auto measure = make_measure(part, vocabulary);
+    if (!measure) continue;
+    if (!task.empty()) measure = std::make_unique<NamedMeasure>(std::move(measure), task);
+    measures.push_back(std::move(measure));
+  }
   return measures;
 }
 

@@ -1,5 +1,6 @@
 #include "glid/eval/result_files.h"
 
+#include <algorithm>
 #include <concepts>
 
 #include "glid/config/write.h"
@@ -59,22 +60,35 @@ void put_map(const fs::path& folder, const std::string& stem, const char* extens
 }
 
 bool has_result_files(const MetricSettings& settings) {
-  return std::visit([](const auto& alternative) { return !WithoutFiles<std::decay_t<decltype(alternative)>>; }, settings);
+  return std::ranges::all_of(parts_of(settings), [](const MetricPart& part) {
+    return std::visit([](const auto& alternative) { return !WithoutFiles<std::decay_t<decltype(alternative)>>; },
+                      part.settings);
+  });
 }
 
-std::unique_ptr<ResultFiles> make_result_files(const MetricSettings& settings, const AnnotatedDataset& dataset,
-                                               const fs::path& folder, const ResultFormat& format) {
-  return std::visit([&](const auto& alternative) { return result_files_of(alternative, dataset, folder, format); },
-                    settings);
+std::vector<std::unique_ptr<ResultFiles>> make_result_files(const MetricSettings& settings, const AnnotatedDataset& dataset,
+                                                            const fs::path& folder, const ResultFormat& format) {
+  std::vector<std::unique_ptr<ResultFiles>> files;
+  for (const MetricPart& part : parts_of(settings))
+    if (auto of_part = std::visit(
+            [&](const auto& alternative) { return result_files_of(alternative, dataset, folder, format); }, part.settings))
+      files.push_back(std::move(of_part));
+  return files;
 }
 
-EvalRequest scoring_request(const MetricSettings& settings, const Vocabulary& vocabulary, const fs::path& folder) {
-  EvalRequest request;
-  request.settings.metric = std::visit([&](const auto& alternative) { return of_files(alternative, vocabulary); }, settings);
-  const std::string task(config::name_of(settings)), name = is_map(task) ? task : task + ".json";
-  request.results = folder / name;
-  request.annotations = folder / "truth" / name;
-  return request;
+std::vector<EvalRequest> scoring_requests(const MetricSettings& settings, const Vocabulary& vocabulary,
+                                          const fs::path& folder) {
+  std::vector<EvalRequest> requests;
+  for (const MetricPart& part : parts_of(settings)) {
+    EvalRequest request;
+    request.settings.metric =
+        std::visit([&](const auto& alternative) { return of_files(alternative, vocabulary); }, part.settings);
+    const std::string metric(config::name_of(part.settings)), name = is_map(metric) ? metric : metric + ".json";
+    request.results = folder / name;
+    request.annotations = folder / "truth" / name;
+    requests.push_back(std::move(request));
+  }
+  return requests;
 }
 
 std::vector<std::string> options_of(const EvalRequest& request) {

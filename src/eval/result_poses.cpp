@@ -1,7 +1,9 @@
 // Poses as a COCO result list: persons are samples, and those of an image meet before any of them is written.
 #include <map>
+#include <ostream>
 
 #include "ap_settings.h"
+#include "glid/core/join.h"
 #include "glid/core/json.h"
 #include "glid/metrics/pose_precision.h"
 #include "measures.h"
@@ -32,7 +34,7 @@ class PoseFiles : public ResultFiles {
   }
 
   // The length of the truths' JSON, that, and the poses' bytes.
-  std::string records() const override {
+  std::string records() override {
     Json::Array truths;
     for (const auto& [image, truth] : truths_)
       truths.push_back(Json::Array{image, truth.image_id, truth.part.image,
@@ -55,7 +57,9 @@ class PoseFiles : public ResultFiles {
       for (const EstimatedPose& pose : poses.poses_of(image)) results.push_back(result_of(truth.image_id, pose));
       parts.push_back(truth.part);
     }
-    put_coco(folder_, KeypointSettings::kName, results, coco_file(parts, classes_));
+    put_coco(
+        folder_, KeypointSettings::kName, [&](std::ostream& out) { out << join(results, ",\n"); },
+        coco_file(parts, classes_));
   }
 
  private:

@@ -1,7 +1,16 @@
 // Results that are records of a JSON file: COCO's lists and panoptic segmentation.
-#include <algorithm>
+#include <stdlib.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <sstream>
+
+#include "glid/core/error.h"
 #include "glid/core/files.h"
+#include "glid/core/join.h"
 #include "glid/core/json.h"
 #include "glid/data/panoptic_records.h"
 #include "glid/formats/label_map.h"
@@ -13,10 +22,44 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Answers of this rank's samples in a file of its own, until one rank joins all: half a million masks on COCO.
+class Spool {
+ public:
+  explicit Spool(const fs::path& folder) : file_((folder / ".results.XXXXXX").string()) {
+    const int descriptor = mkstemp(file_.data());
+    if (descriptor >= 0) close(descriptor);
+    out_.open(file_, std::ios::binary);
+  }
+  const std::string& file() const { return file_; }
+  // Where it lies.
+  int64_t append(const std::string& text) {
+    const int64_t at = size_;
+    size_ += std::ssize(text);
+    if (!(out_ << text)) throw Error(ExitCode::kInternal, file_, "can't be written");
+    return at;
+  }
+  void flush() {
+    if (!out_.flush()) throw Error(ExitCode::kInternal, file_, "can't be written");
+  }
+
+ private:
+  std::string file_;
+  std::ofstream out_;
+  int64_t size_ = 0;
+};
+
 // A sample's part of the files.
 struct SampleRecords {
   int64_t id = 0;
   std::vector<std::string> results;
+  CocoPart truth;
+};
+
+// The same with its results in a spool.
+struct SpooledSample {
+  int64_t id = 0;
+  std::string file;
+  int64_t first = 0, size = 0;  // bytes; none where there are no results
   CocoPart truth;
 };
 
@@ -28,42 +71,73 @@ std::vector<std::string> to_texts(const Json& array) {
   return texts;
 }
 
-void append(const Json& of_rank, std::vector<SampleRecords>& all) {
-  for (const Json& sample : of_rank.as_array()) {
+void append(const Json& of_rank, std::vector<SpooledSample>& all) {
+  for (const Json& sample : of_rank.at("samples").as_array()) {
     const Json::Array& parts = sample.as_array();
-    all.push_back({parts.at(0).as_int(), to_texts(parts.at(1)), {parts.at(2).as_string(), to_texts(parts.at(3))}});
+    all.push_back({.id = parts.at(0).as_int(),
+                   .file = of_rank.at("file").as_string(),
+                   .first = parts.at(1).as_int(),
+                   .size = parts.at(2).as_int(),
+                   .truth = {parts.at(3).as_string(), to_texts(parts.at(4))}});
+  }
+}
+
+std::string read_part(std::map<std::string, std::ifstream>& spools, const SpooledSample& sample) {
+  std::ifstream& in = spools.try_emplace(sample.file, sample.file, std::ios::binary).first->second;
+  std::string text(static_cast<size_t>(sample.size), '\0');
+  in.seekg(sample.first);
+  if (!in.read(text.data(), sample.size)) throw Error(ExitCode::kInternal, sample.file, "can't be read back");
+  return text;
+}
+
+// Their results one a line, with commas between.
+void put_results(const std::vector<SpooledSample>& samples, std::ostream& out) {
+  std::map<std::string, std::ifstream> spools;
+  const char* between = "";
+  for (const SpooledSample& sample : samples) {
+    if (sample.size == 0) continue;
+    out << between << read_part(spools, sample);
+    between = ",\n";
   }
 }
 
 class RecordFiles : public ResultFiles {
  public:
-  RecordFiles(const AnnotatedDataset& dataset, const fs::path& folder) : dataset_(dataset), folder_(folder) {
-    fs::create_directories(folder / "truth");
+  RecordFiles(const AnnotatedDataset& dataset, const fs::path& folder)
+      : dataset_(dataset), folder_(folder), spool_(made(folder)) {}
+  void add(const PredictedSample& sample) override {
+    SampleRecords records = records_of(sample);
+    const std::string text = join(records.results, ",\n");
+    samples_.push_back({records.id, {}, spool_.append(text), std::ssize(text), std::move(records.truth)});
   }
-  void add(const PredictedSample& sample) override { samples_.push_back(records_of(sample)); }
-  std::string records() const override {
+  std::string records() override {
+    spool_.flush();
     Json::Array all;
-    for (const SampleRecords& sample : samples_)
+    for (const SpooledSample& sample : samples_)
       all.push_back(
-          Json::Array{sample.id, to_array(sample.results), sample.truth.image, to_array(sample.truth.annotations)});
-    return Json(std::move(all)).dump();
+          Json::Array{sample.id, sample.first, sample.size, sample.truth.image, to_array(sample.truth.annotations)});
+    Json json = Json::object();
+    return json.set("file", spool_.file()).set("samples", std::move(all)).dump();
   }
   void finish(const std::vector<std::string>& records) override {
-    std::vector<SampleRecords> all;
-    for (const std::string& of_rank : records) append(Json::parse(of_rank, "a rank's results"), all);
-    std::ranges::sort(all, {}, &SampleRecords::id);
-    std::vector<std::string> results;
-    std::vector<CocoPart> truths;
-    for (SampleRecords& sample : all) {
-      std::ranges::move(sample.results, std::back_inserter(results));
-      truths.push_back(std::move(sample.truth));
+    std::vector<SpooledSample> all;
+    std::vector<std::string> spools;
+    for (const std::string& of_rank : records) {
+      const Json json = Json::parse(of_rank, "a rank's results");
+      append(json, all);
+      spools.push_back(json.at("file").as_string());
     }
-    write(results, truths);
+    std::ranges::sort(all, {}, &SpooledSample::id);
+    std::vector<CocoPart> truths;
+    for (SpooledSample& sample : all) truths.push_back(std::move(sample.truth));
+    write([&all](std::ostream& out) { put_results(all, out); }, truths);
+    for (const std::string& spool : spools) fs::remove(spool);
   }
 
  protected:
   virtual SampleRecords records_of(const PredictedSample& sample) const = 0;
-  virtual void write(const std::vector<std::string>& results, const std::vector<CocoPart>& truths) const = 0;
+  using PutResults = std::function<void(std::ostream&)>;
+  virtual void write(const PutResults& put_results, const std::vector<CocoPart>& truths) const = 0;
 
   CocoPicture picture_of(const PredictedSample& sample) const {
     return {dataset_.image_id(sample.id), fs::path(sample.name).filename().string(), sample.prediction.height,
@@ -74,7 +148,13 @@ class RecordFiles : public ResultFiles {
   fs::path folder_;
 
  private:
-  std::vector<SampleRecords> samples_;
+  static const fs::path& made(const fs::path& folder) {
+    fs::create_directories(folder / "truth");
+    return folder;
+  }
+
+  Spool spool_;
+  std::vector<SpooledSample> samples_;
 };
 
 // What a detection says beside its image, class and score.
@@ -108,8 +188,8 @@ class CocoFiles : public RecordFiles {
     }
     return records;
   }
-  void write(const std::vector<std::string>& results, const std::vector<CocoPart>& truths) const override {
-    put_coco(folder_, Settings::kName, results, coco_file(truths, classes_));
+  void write(const PutResults& put_results, const std::vector<CocoPart>& truths) const override {
+    put_coco(folder_, Settings::kName, put_results, coco_file(truths, classes_));
   }
 
  private:
@@ -131,9 +211,11 @@ class PanopticFiles : public RecordFiles {
     CocoPart truth = put(folder_ / "truth", sample.truth.panoptic);
     return {sample.id, put(folder_, sample.prediction.panoptic).annotations, std::move(truth)};
   }
-  void write(const std::vector<std::string>& results, const std::vector<CocoPart>& truths) const override {
+  void write(const PutResults& put_results, const std::vector<CocoPart>& truths) const override {
     const std::string name = std::string(PanopticSettings::kName) + ".json";
-    put_file(folder_ / name, panoptic_file(results, dataset_.vocabulary()));
+    std::ostringstream results;  // the maps are in files of their own: this is little
+    put_results(results);
+    put_file(folder_ / name, panoptic_file(std::vector{results.str()}, dataset_.vocabulary()));
     put_file(folder_ / "truth" / name, panoptic_file(truths, dataset_.vocabulary()));
   }
 };
@@ -147,11 +229,15 @@ std::vector<CocoClass> coco_classes(const Vocabulary& vocabulary) {
   return classes;
 }
 
-void put_coco(const fs::path& folder, std::string_view task, const std::vector<std::string>& results,
+void put_coco(const fs::path& folder, std::string_view task, const std::function<void(std::ostream&)>& put_results,
               const std::string& truth) {
   const std::string name = std::string(task) + ".json";
   fs::create_directories(folder / "truth");
-  put_file(folder / name, json_list(results) + "\n");
+  std::ofstream out(folder / name, std::ios::binary);
+  out << '[';
+  put_results(out);
+  out << "]\n";
+  if (!out.flush()) throw Error(ExitCode::kInternal, (folder / name).string(), "can't be written");
   put_file(folder / "truth" / name, truth);
 }
 

@@ -1,6 +1,9 @@
 // One function a metric; make_result_files picks.
 #pragma once
 
+#include <functional>
+#include <ostream>
+
 #include "glid/data/coco_records.h"
 #include "glid/eval/result_files.h"
 
@@ -23,9 +26,9 @@ std::unique_ptr<ResultFiles> result_files_of(const DepthSettings& settings, cons
 std::string stem_of(const ImageId& id);
 
 std::vector<CocoClass> coco_classes(const Vocabulary& vocabulary);
-// <folder>/<task>.json and the truth of the same name.
-void put_coco(const std::filesystem::path& folder, std::string_view task, const std::vector<std::string>& results,
-              const std::string& truth);
+// <folder>/<task>.json, a list of what `put_results` writes with commas between, and the truth of the same name.
+void put_coco(const std::filesystem::path& folder, std::string_view task,
+              const std::function<void(std::ostream&)>& put_results, const std::string& truth);
 
 // Writes <folder>/<stem><extension>; a stem may have folders in it.
 void put_map(const std::filesystem::path& folder, const std::string& stem, const char* extension, std::string_view bytes);

@@ -31,8 +31,7 @@ struct DataCount {
 DataCount count_images(const RunConfig& config) {
   try {
     const auto data = make_dataset(config.data, Split::kTrain);
-    const auto task =
-        make_task(config.task, {config.model.shape(), config.data.image_size, data->vocabulary(), config.eval.tta});
+    const auto task = make_task(config.task, config.task_context(data->vocabulary()));
     return {filtered(data, task->filter())->size(), "images in data.root"};
   } catch (const DataError&) {
     const PublishedSet published = published_set(config.data);
@@ -190,7 +189,9 @@ std::unique_ptr<Task> task_of_smaller_area(const Session& session) {
   const RunConfig& config = session.config;
   const int64_t side = smaller_side(config);
   if (side == 0) return nullptr;
-  auto task = make_task(config.task, {config.model.shape(), side, session.data->vocabulary(), config.eval.tta});
+  TaskContext context = config.task_context(session.data->vocabulary());
+  context.image_size_px = side;
+  auto task = make_task(config.task, context);
   const auto area = [&](const Task& cuts) { return megapixels_of(session, generated(session, cuts, 1).at(0)); };
   return area(*task) < area(*session.task) ? std::move(task) : nullptr;
 }

@@ -1,6 +1,8 @@
 #include "evaluated_classes.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
@@ -11,22 +13,18 @@ namespace {
 
 using Classes = std::vector<Vocabulary::Class>;
 
-// What a metric is about.
+// What a metric is about; none: depth and a model's own loss are about no classes.
 Classes classes_of(std::string_view metric, const Vocabulary& vocabulary) {
-  if (metric == BoxSettings::kName || metric == MaskSettings::kName) return vocabulary.objects;
-  if (metric == AccuracySettings::kName) return vocabulary.images;
-  if (metric == SemanticSettings::kName) return vocabulary.labels;
-  if (metric == PanopticSettings::kName) return vocabulary.segments;
+  static const std::map<std::string_view, Classes Vocabulary::*> members{{BoxSettings::kName, &Vocabulary::objects},
+                                                                         {MaskSettings::kName, &Vocabulary::objects},
+                                                                         {AccuracySettings::kName, &Vocabulary::images},
+                                                                         {SemanticSettings::kName, &Vocabulary::labels},
+                                                                         {PanopticSettings::kName, &Vocabulary::segments}};
+  if (const auto found = members.find(metric); found != members.end()) return vocabulary.*found->second;
   Classes joints;
   if (metric == KeypointSettings::kName)
     for (const std::string& joint : vocabulary.joints) joints.push_back({std::ssize(joints), joint});
   return joints;
-}
-
-// Of a metric of several tasks, theirs.
-std::vector<std::string_view> parts_of(std::string_view metric) {
-  if (metric != MultitaskSettings::kName) return {metric};
-  return {SemanticSettings::kName, MaskSettings::kName, PanopticSettings::kName};
 }
 
 std::string text_of(const Vocabulary::Class& c) { return format("{} (id {})", c.name, c.id); }
@@ -41,16 +39,23 @@ void require_same(std::string_view metric, const Classes& trained, const Classes
                      format("{} for {}", text_of(*theirs), text_of(*ours)), "--other-classes takes them in their order");
 }
 
+// Whose classes the heads are about.
+template <class Config>
+void add_own_metric(const Config& config, std::set<std::string_view>& metrics) {
+  if constexpr (requires { config.parts(); })
+    for (const auto& part : config.parts()) std::visit([&](const auto& own) { add_own_metric(own, metrics); }, part);
+  else if (!Config::kMetrics.empty()) metrics.insert(Config::kMetrics.front());
+}
+
 }  // namespace
 
-void require_known_classes(const TaskConfig& task, const Vocabulary& trained, const Vocabulary& data, bool may_differ) {
-  std::visit(
-      [&](const auto& config) {
-        for (const std::string_view metric : std::decay_t<decltype(config)>::kMetrics)
-          for (const std::string_view part : parts_of(metric))
-            require_same(part, classes_of(part, trained), classes_of(part, data), may_differ);
-      },
-      task);
+void require_known_classes(const TaskConfig& task, const MetricSettings& measured, const Vocabulary& trained,
+                           const Vocabulary& data, bool may_differ) {
+  std::set<std::string_view> metrics;
+  std::visit([&](const auto& config) { add_own_metric(config, metrics); }, task);
+  for (const MetricPart& part : parts_of(measured)) metrics.insert(config::name_of(part.settings));
+  for (const std::string_view metric : metrics)
+    require_same(metric, classes_of(metric, trained), classes_of(metric, data), may_differ);
 }
 
 }  // namespace glid

@@ -2,12 +2,14 @@
 #pragma once
 
 #include "glid/data/dataset.h"
+#include "glid/metrics/metric_settings.h"
 #include "glid/tasks/task_config.h"
 
 namespace glid {
 
-// Looks at the classes that the task's metrics are about. Throws UsageError when there are more or fewer of them than the
-// model was trained on, or when they have other names or ids, unless `may_differ`.
-void require_known_classes(const TaskConfig& task, const Vocabulary& trained, const Vocabulary& data, bool may_differ);
+// Looks at the classes that the task's own metric and what is measured are about. Throws UsageError when there are more or
+// fewer of them than the model was trained on, or when they have other names or ids, unless `may_differ`.
+void require_known_classes(const TaskConfig& task, const MetricSettings& measured, const Vocabulary& trained,
+                           const Vocabulary& data, bool may_differ);
 
 }  // namespace glid

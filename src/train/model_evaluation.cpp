@@ -87,21 +87,23 @@ class SharedResults {
 
   // What takes the predictions; nothing where none are written.
   OnPrediction taker() {
-    if (!files_) return {};
-    return [this](const PredictedSample& sample) { files_->add(sample); };
+    if (files_.empty()) return {};
+    return [this](const PredictedSample& sample) {
+      for (const auto& of_part : files_) of_part->add(sample);
+    };
   }
   void finish() {
-    if (!files_) return;
-    const std::vector<std::string> records = communicator_.all_gather_bytes(files_->records(), "the results");
-    if (!folder_) return;
-    files_->finish(records);
-    folder_->commit();
+    for (const auto& of_part : files_) {
+      const std::vector<std::string> records = communicator_.all_gather_bytes(of_part->records(), "the results");
+      if (folder_) of_part->finish(records);
+    }
+    if (folder_) folder_->commit();
   }
 
  private:
   Communicator& communicator_;
   std::optional<AtomicFolder> folder_;
-  std::unique_ptr<ResultFiles> files_;
+  std::vector<std::unique_ptr<ResultFiles>> files_;  // one a part of the metric
 };
 
 // Of several tasks: the numbers of all, the rules of each as a note.
@@ -141,10 +143,16 @@ void report_to_user(const ModelEvalArguments& arguments, const RunConfig& config
                     const Report& report) {
   write_reports(report, arguments.json, arguments.csv);
   if (arguments.out.empty()) return;
-  EvalRequest request = scoring_request(config.eval.metric, vocabulary, arguments.out);
-  log_info("wrote {}; to score the files:\n  glid_eval {}", arguments.out.string(), command_line(request));
-  request.plots = arguments.plots;
-  if (!arguments.plots.empty()) evaluate_files(request);
+  std::vector<EvalRequest> requests = scoring_requests(config.eval.metric, vocabulary, arguments.out);
+  std::string commands;
+  for (const EvalRequest& request : requests) commands += "\n  glid_eval " + command_line(request);
+  log_info("wrote {}; to score the files:{}", arguments.out.string(), commands);
+  if (arguments.plots.empty()) return;
+  for (EvalRequest& request : requests) {
+    request.plots = arguments.plots;
+    if (requests.size() > 1) request.plots /= config::name_of(request.settings.metric);
+    evaluate_files(request);
+  }
 }
 
 Scores scores_of(const RunConfig& config, const Vocabulary& vocabulary) {
@@ -168,8 +176,7 @@ NamedValues blind_values(const ChosenCheckpoint& chosen, const Measured& measure
 Report evaluate_model(const ModelEvalArguments& arguments, const ChosenCheckpoint& chosen, const RunConfig& config,
                       const std::shared_ptr<const AnnotatedDataset>& data, Communicator& communicator) {
   const c10::Device device = choose_device(config.train.device, communicator.local_rank());
-  const auto task =
-      make_task(config.task, {config.model.shape(), config.data.image_size, chosen.state.vocabulary, config.eval.tta});
+  const auto task = make_task(config.task, config.task_context(chosen.state.vocabulary));
   const auto model = load_model(config, chosen.checkpoint, *task, device);
   const ValidationPlan::Share share{config.eval.fraction, batch_size(arguments, config, chosen.state), communicator.rank(),
                                     communicator.size()};
@@ -201,7 +208,8 @@ ExitCode evaluate_checkpoint(const ModelEvalArguments& arguments) {
   set_threads(config.train);
   const c10::Device device = choose_device(config.train.device, env.local_rank);
   const auto data = open_data(config);
-  require_known_classes(config.task, chosen.state.vocabulary, data->vocabulary(), arguments.other_classes);
+  require_known_classes(config.task, config.eval.metric, chosen.state.vocabulary, data->vocabulary(),
+                        arguments.other_classes);
   const auto communicator = make_communicator(env, device, config.train.collective_timeout_s);
   const Report report = evaluate_model(arguments, chosen, config, data, *communicator);
   if (communicator->is_main()) report_to_user(arguments, config, data->vocabulary(), report);

@@ -65,6 +65,13 @@ void RunConfig::check(config::Problems& problems) const {
       task);
 }
 
+TaskContext RunConfig::task_context(const Vocabulary& vocabulary) const {
+  TaskContext context{model.shape(), data.image_size, vocabulary, eval.tta, {}};
+  for (const MetricPart& part : parts_of(eval.metric))
+    if (!part.task.empty()) context.measured.push_back(part.task);
+  return context;
+}
+
 int64_t RunConfig::total_steps(int64_t steps_per_epoch) const {
   if (train.steps) return *train.steps;
   return std::max<int64_t>(1, std::llround(train.epochs * static_cast<double>(steps_per_epoch)));

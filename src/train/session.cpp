@@ -35,7 +35,7 @@ Session::Session(const RunConfig& config, std::shared_ptr<const AnnotatedDataset
     : config(config),
       communicator(communicator),
       device(device),
-      task(make_task(config.task, {config.model.shape(), config.data.image_size, data->vocabulary(), config.eval.tta})),
+      task(make_task(config.task, config.task_context(data->vocabulary()))),
       model(make_model(config, *task, device)),
       data(filtered(std::move(data), task->filter())),
       plan(std::make_shared<TrainingPlan>(this->data->size(), config.seed, layout)),

@@ -48,7 +48,8 @@ bool is_better(const MetricValue& value, double than) {
 
 Validation::Validation(Session& session)
     : session_(session), images_(make_dataset(session.config.data, session.config.eval.split)) {
-  require_known_classes(session.config.task, session.data->vocabulary(), images_->vocabulary(), /*may_differ=*/false);
+  require_known_classes(session.config.task, session.config.eval.metric, session.data->vocabulary(), images_->vocabulary(),
+                        /*may_differ=*/false);
   Scores scores = empty_scores();
   const std::vector<Metric*> metrics = scores.metrics();
   best_.name = session.config.eval.best.value_or(metrics[metrics.size() > 1 ? 1 : 0]->best());

@@ -80,7 +80,7 @@ class Results : public testing::Test {
                                const Predict& predict) const {
     const auto measure = make_measure(settings, images.vocabulary());
     std::unique_ptr<ResultFiles> ranks[2];
-    for (auto& rank : ranks) rank = make_result_files(settings, images, out, {});
+    for (auto& rank : ranks) rank = std::move(make_result_files(settings, images, out, {}).at(0));
     for (int64_t id = 0; id < images.size(); ++id) {
       const Targets truth = images.targets(id);
       const Prediction prediction = predict(truth, id);
@@ -90,7 +90,7 @@ class Results : public testing::Test {
       ranks[id % 2]->add(sample);
     }
     ranks[1]->finish({ranks[0]->records(), ranks[1]->records()});
-    std::vector<std::string> options = options_of(scoring_request(settings, images.vocabulary(), out));
+    std::vector<std::string> options = options_of(scoring_requests(settings, images.vocabulary(), out).at(0));
     options.insert(options.end(), {"--json", (out / "report.json").string()});
     const ProgramResult ran = run("glid_eval", options);
     EXPECT_EQ(ran.code, 0) << ran.output;
@@ -136,7 +136,7 @@ TEST_F(Results, OfPosesScoreTheSame) {
 }
 
 TEST_F(Results, DepthMayBeAPng) {
-  const auto files = make_result_files(DepthSettings{}, scenes, out, {.depth_png = true});
+  const auto files = std::move(make_result_files(DepthSettings{}, scenes, out, {.depth_png = true}).at(0));
   const Targets truth = scenes.targets(0);
   const Prediction prediction = ideal_prediction(truth);
   files->add({0, "scene", prediction, truth});
@@ -144,7 +144,7 @@ TEST_F(Results, DepthMayBeAPng) {
   EXPECT_NEAR(map.metres.at(5), prediction.depth.at(5), 0.5e-3 + 1e-9);
 }
 
-TEST_F(Results, OfALossAreNone) { EXPECT_EQ(make_result_files(LossSettings{}, scenes, out, {}), nullptr); }
+TEST_F(Results, OfALossAreNone) { EXPECT_TRUE(make_result_files(LossSettings{}, scenes, out, {}).empty()); }
 
 }  // namespace
 }  // namespace glid

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -52,32 +53,40 @@ inline Json report_of_run(const std::filesystem::path& checkpoint, std::vector<s
   return Json::parse(read_file(json), json.string());
 }
 
-// The options of the command that scores the files, which glid_eval --out prints: words, or in single quotes.
-inline std::vector<std::string> printed_options(const std::string& output) {
+// The options of the commands that score the files, which glid_eval --out prints: words, or in single quotes.
+inline std::vector<std::vector<std::string>> printed_commands(const std::string& output) {
   const std::string before = "\n  glid_eval ";
-  const size_t found = output.find(before);
-  if (found == std::string::npos) return ADD_FAILURE() << output, std::vector<std::string>{};
-  const size_t begin = found + before.size();
-  std::vector<std::string> options{""};
-  bool quoted = false;
-  for (const char c : output.substr(begin, output.find('\n', begin) - begin)) {
-    if (c == '\'') quoted = !quoted;
-    else if (c == ' ' && !quoted) options.emplace_back();
-    else options.back() += c;
+  std::vector<std::vector<std::string>> commands;
+  for (size_t found = output.find(before); found != std::string::npos; found = output.find(before, found + 1)) {
+    const size_t begin = found + before.size();
+    std::vector<std::string> options{""};
+    bool quoted = false;
+    for (const char c : output.substr(begin, output.find('\n', begin) - begin)) {
+      if (c == '\'') quoted = !quoted;
+      else if (c == ' ' && !quoted) options.emplace_back();
+      else options.back() += c;
+    }
+    commands.push_back(std::move(options));
   }
-  return options;
+  EXPECT_FALSE(commands.empty()) << output;
+  return commands;
+}
+
+inline Json report_of_files(std::vector<std::string> options) {
+  const TemporaryFolder folder;
+  const std::filesystem::path json = folder.path() / "files.json";
+  options.insert(options.end(), {"--json", json.string()});
+  const ProgramResult scored = run("glid_eval", options);
+  EXPECT_EQ(scored.code, 0) << scored.output;
+  return Json::parse(read_file(json), json.string());
 }
 
 // The files that `output` tells how to score give the numbers that the model got; PCK, which needs to know whom a pose is
 // about, is not in files. Reading them may add notes.
 inline void expect_files_to_score(const std::string& output, const Json& of_model) {
-  const TemporaryFolder folder;
-  const std::filesystem::path json = folder.path() / "files.json";
-  std::vector<std::string> options = printed_options(output);
-  options.insert(options.end(), {"--json", json.string()});
-  const ProgramResult scored = run("glid_eval", options);
-  ASSERT_EQ(scored.code, 0) << scored.output;
-  const Json of_files = Json::parse(read_file(json), json.string());
+  const auto commands = printed_commands(output);
+  ASSERT_EQ(commands.size(), 1u);
+  const Json of_files = report_of_files(commands[0]);
   for (const char* part : {"task", "protocol", "rules", "images", "variants"})
     EXPECT_EQ(of_files.at(part).dump(), of_model.at(part).dump()) << part;
   for (const auto& [name, value] : of_model.at("metrics").as_object())
@@ -86,6 +95,20 @@ inline void expect_files_to_score(const std::string& output, const Json& of_mode
     }
   for (const Json& note : of_model.at("notes").as_array())
     EXPECT_THAT(of_files.at("notes").dump(), testing::HasSubstr(note.dump()));
+}
+
+// The same of several tasks: each task's command gives its numbers.
+inline void expect_files_of_tasks_to_score(const std::string& output, const std::vector<std::string>& tasks,
+                                           const Json& of_model) {
+  const auto commands = printed_commands(output);
+  ASSERT_EQ(commands.size(), tasks.size());
+  std::map<std::string, std::string> of_files;
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    const Json report = report_of_files(commands[i]);
+    for (const auto& [name, value] : report.at("metrics").as_object()) of_files[tasks[i] + "." + name] = value.dump();
+  }
+  EXPECT_EQ(of_files.size(), of_model.at("metrics").as_object().size());
+  for (const auto& [name, value] : of_model.at("metrics").as_object()) EXPECT_EQ(of_files[name], value.dump()) << name;
 }
 
 inline void expect_one_line(const ProgramResult& ran, int code, const std::string& text) {

@@ -10,7 +10,7 @@ namespace {
 struct EvaluatedTask {
   const char* name;
   std::vector<std::string> settings;
-  bool has_files = true;
+  std::vector<std::string> tasks = {};  // of several, whose files are apart
 };
 std::ostream& operator<<(std::ostream& out, const EvaluatedTask& task) { return out << task.name; }
 
@@ -37,12 +37,12 @@ TEST_P(EvaluatedTasks, HaveOneNumberWhoeverMeasures) {
 
   const TemporaryFolder folder;
   const std::filesystem::path json = folder.path() / "two.json";
-  std::vector<std::string> options{"--nproc", "2", "--json", json.string()};
-  if (GetParam().has_files) options.insert(options.end(), {"--out", (folder.path() / "out").string()});
-  const ProgramResult on_two = run_evaluation(run.path(), options);
+  const ProgramResult on_two =
+      run_evaluation(run.path(), {"--nproc", "2", "--json", json.string(), "--out", (folder.path() / "out").string()});
   ASSERT_EQ(on_two.code, 0) << on_two.output;
   EXPECT_EQ(Json::parse(read_file(json), "two").dump(), alone.dump());
-  if (GetParam().has_files) expect_files_to_score(on_two.output, alone);
+  if (GetParam().tasks.empty()) expect_files_to_score(on_two.output, alone);
+  else expect_files_of_tasks_to_score(on_two.output, GetParam().tasks, alone);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -58,7 +58,12 @@ INSTANTIATE_TEST_SUITE_P(
                                   {scenes_of_kind("classes"), "eval.metric=multitask",
                                    "task={name: multitask, semantic: {queries: 9, points: 32}, "
                                    "instance: {queries: 9, points: 32}, panoptic: {queries: 9, points: 32}}"},
-                                  /*has_files=*/false}),
+                                  {"semantic", "instance", "panoptic"}},
+                    EvaluatedTask{
+                        "panoptic",
+                        {scenes_of_kind("classes"), "eval={metric: multitask, tasks: [panoptic, semantic, instance]}",
+                         "task={name: panoptic, queries: 9, points: 32}"},
+                        {"panoptic", "semantic", "instance"}}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

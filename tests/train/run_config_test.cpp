@@ -8,6 +8,7 @@
 #include "glid/config/read.h"
 #include "glid/config/write.h"
 #include "glid/core/error.h"
+#include "glid/core/format.h"
 
 namespace glid {
 namespace {
@@ -76,6 +77,35 @@ TEST(RunConfig, RefusesWhatCantRun) {
   EXPECT_THAT(error_of({"model.bifpn.width=64"}), HasSubstr("decoder.width"));
   EXPECT_THAT(error_of({"model.decoder.layers=4"}), HasSubstr("model.decoder.layers"));
   EXPECT_EQ(error_of({"task.mask=block", "task.mask_ratio=0.6"}), "");
+}
+
+// Large-scale jitter takes the place of sizes and of the part that is cut out.
+TEST(RunConfig, RefusesTwoWaysToSizePictures) {
+  for (const char* task : {"semantic", "instance", "panoptic", "detection"}) {
+    const auto error = [&](const std::string& keys) {
+      return error_of({format("task={{name: {}, jitter: [0.1, 2]{}}}", task, keys), "eval.metric=loss"});
+    };
+    EXPECT_EQ(error(""), "");
+    EXPECT_THAT(error(", sizes: [32]"), HasSubstr("task.jitter takes the place of sizes"));
+  }
+  EXPECT_THAT(error_of({"task={name: instance, jitter: [2, 0.1]}"}), HasSubstr("task.jitter must be [least, most]"));
+  EXPECT_THAT(error_of({"task={name: instance, jitter: [0.1, 2], crop: [32, 32]}"}), HasSubstr("task.crop must be null"));
+  const std::string other = "task={name: multitask, semantic: {jitter: [0.1, 2]}, ";
+  EXPECT_THAT(error_of({other + "instance: {sizes: [32], crop: [32, 32], max_size: 99}}"}), HasSubstr("see pictures"));
+}
+
+// A panoptic model is measured by all three tasks' rules; others by their own.
+TEST(RunConfig, MeasuresWhatAModelCanAnswer) {
+  const auto error = [](const std::string& task, const std::string& tasks) {
+    return error_of({format("task={{name: {}}}", task), "eval={metric: multitask, tasks: " + tasks + "}"});
+  };
+  EXPECT_EQ(error("panoptic", "[panoptic, instance, semantic]"), "");
+  EXPECT_THAT(error("semantic", "[semantic, panoptic]"), HasSubstr("must be loss|semantic for task.name: semantic"));
+  EXPECT_EQ(load("demo_finetune_panoptic.yaml", {"eval={metric: multitask, tasks: [panoptic, instance]}"})
+                .task_context({})
+                .measured,
+            (std::vector<std::string>{"panoptic", "instance"}));
+  EXPECT_TRUE(load("demo_finetune_panoptic.yaml").task_context({}).measured.empty());
 }
 
 TEST(CompareConfigs, SeparatesIdentityFromBits) {

@@ -117,4 +117,11 @@ struct MultitaskSettings {
 using MetricSettings = std::variant<LossSettings, AccuracySettings, BoxSettings, MaskSettings, KeypointSettings,
                                     PanopticSettings, SemanticSettings, DepthSettings, MultitaskSettings>;
 
+// A metric of several tasks as those of the tasks, with their names; any other alone, without one.
+struct MetricPart {
+  std::string task;
+  MetricSettings settings;
+};
+std::vector<MetricPart> parts_of(const MetricSettings& settings);
+
 }  // namespace glid

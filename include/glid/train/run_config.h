@@ -154,6 +154,8 @@ struct RunConfig {
   }
   void check(config::Problems& problems) const;
 
+  // What the task is made for, on data with such classes.
+  TaskContext task_context(const Vocabulary& vocabulary) const;
   // Updates of the run, and its schedule, with so many updates an epoch.
   int64_t total_steps(int64_t steps_per_epoch) const;
   Schedule schedule(int64_t steps_per_epoch) const;
