@@ -1,7 +1,10 @@
 // Command lines of all programs: --help ends with 0, a mistake with one line and 2.
 #pragma once
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +12,15 @@
 #include "glid/core/error.h"
 
 namespace glid {
+
+// Threads of operations that wait for each other shall sleep, not spin: where others work on the machine, spinning ones take
+// the time of those that they wait for. libgomp reads that when it is loaded, so the program starts itself once more;
+// whoever sets OMP_WAIT_POLICY decides.
+inline void let_threads_sleep(char** argv) {
+  constexpr const char* kPolicy = "OMP_WAIT_POLICY";
+  if (std::getenv(kPolicy) || ::setenv(kPolicy, "PASSIVE", 1) != 0) return;
+  ::execv("/proc/self/exe", argv);  // returns only where that is not allowed: then threads spin
+}
 
 // The exit code if the program is to end here.
 inline std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {

@@ -16,6 +16,7 @@ void require_no_files(const glid::EvalArguments& files) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  glid::let_threads_sleep(argv);
   glid::EvalOptions options;
   CLI::App app("Evaluates a checkpoint (docs/evaluation.md)", "glid_eval");
   glid::add_options(app, options);

@@ -8,6 +8,7 @@
 #include "glid/train/weights_file.h"
 
 int main(int argc, char** argv) {
+  glid::let_threads_sleep(argv);
   glid::FeaturesRequest request;
   std::string encoder, checkpoint;
   CLI::App app("Writes the four stage maps of every image", "glid_features");

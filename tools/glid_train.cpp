@@ -8,6 +8,7 @@
 #include "glid/train/train_program.h"
 
 int main(int argc, char** argv) {
+  glid::let_threads_sleep(argv);
   glid::TrainArguments arguments;
   int nproc = 0;
   bool help_config = false;
