@@ -43,8 +43,12 @@ CASES = {  # name: (demo, settings)
         "task.box_reference=none", "task.query_init=normal", "task.head_layers=3"]),
     "detection, hybrid softmax, post-norm": ("detection", [
         "task.one_to_many={queries: 30, repeats: 6}", "task.auxiliary=true", "model.decoder.norm=post"]),
+    "detection, the paper's queries": ("detection", [
+        "task.class_loss=focal", "task.queries=300", "task.one_to_many={queries: 1500, repeats: 6}", "task.auxiliary=true",
+        "task.box_reference=none", "task.query_init=normal"]),
     "semantic": ("semantic", []),
     "semantic, every layer": ("semantic", SEVERAL_LAYERS),
+    "semantic, the paper's points": ("semantic", ["task.points=12544", "task.deep_supervision=true"]),
     "instance": ("instance", []),
     "instance, every layer": ("instance", SEVERAL_LAYERS),
     "panoptic": ("panoptic", []),
