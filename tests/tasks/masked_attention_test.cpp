@@ -211,6 +211,33 @@ TEST(MaskedAttention, HasNoGradientThroughTheMasks) {
   EXPECT_GT((run.answer(question)[0].at("class")[-1] - classes[-1]).abs().max().item<double>(), 1e-3);
 }
 
+// Also those of a task that a micro-batch has no picture of: zeros, not missing.
+TEST(MaskedAttention, GivesEveryParameterAGradient) {
+  MultitaskConfig config{.tasks = {"semantic", "instance"}};
+  config.semantic.set = config.instance.set = masked_set();
+  const MaskedRun run(make_task(config, masked_context()));
+  for (const std::vector<int64_t>& ids : {std::vector<int64_t>{0, 1}, {2}}) {  // the second has none for instances
+    std::vector<Sample> samples;
+    for (const int64_t id : ids) samples.push_back(sample_with_masks(id, 2));
+    const Question question = run.task->ask(batch_of_samples(*run.task, samples, /*training=*/true), /*training=*/true);
+    run.model->zero_grad();
+    at::Tensor total = at::zeros({}, at::kDouble);
+    for (const LossTerm& term : run.task->losses(run.answer(question), question).terms) total = total + term.sum;
+    total.backward();
+    for (const auto& [name, parameter] : named_parameters(*run.model)) {
+      ASSERT_TRUE(parameter.grad().defined()) << name;
+      EXPECT_TRUE(at::isfinite(parameter.grad()).all().item<bool>()) << name;
+      const bool is_moved = parameter.grad().abs().max().item<double>() > 0;
+      if (name.starts_with("heads.instance")) {
+        EXPECT_EQ(is_moved, ids.size() == 2) << name;
+      }
+      if (name.starts_with("heads.semantic") || name == "decoder.query_embed") {
+        EXPECT_TRUE(is_moved) << name;
+      }
+    }
+  }
+}
+
 // Each part of several tasks asks with the masks of its own head.
 TEST(MaskedAttention, OfSeveralTasksIsEachTasksOwn) {
   MultitaskConfig config{.tasks = {"semantic", "panoptic"}};
