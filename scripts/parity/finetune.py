@@ -10,8 +10,8 @@ task prepared, loss and gradients. Here the model is glid_eager.py's, losses and
 segmentation.py) or the papers' equations (depth.py; heatmaps and classes below), all in double. Loss and terms must agree to
 1e-4 of their size, gradients to 1e-4 of the largest gradient. With --type double they must agree too to 1e-4 of their own
 tensor's largest ("by tensor"; where that is under 1e-4 of the largest of all, of that): in single precision sums that
-cancel, as those over alike queries do, leave more, here as in PyTorch. With --weights the model starts from the checkpoint of
-a run. Prints a line a case; exits with 1 if one differs.
+cancel, as those over alike queries do, leave more, as they do in PyTorch. With --weights the model starts from a run's
+checkpoint. Prints a line a case; exits with 1 if one differs.
 """
 import argparse
 import dataclasses
@@ -30,10 +30,11 @@ import yaml
 import depth
 import detection
 import segmentation
-from glid_eager import TINY, Glid, Question, make_plan
+from glid_eager import TINY, make_plan
+from glid_queries import AskedGlid, Question
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-TOLERANCE = 1e-4
+TOLERANCE, BEFORE_LAYERS = 1e-4, -1
 SHORT = ["data.count=64", "data.workers=0", "train.threads=1"]  # the batch is of the first images of an epoch
 SEVERAL_LAYERS = ["task.deep_supervision=true", "task.mask_features=mean_norm", "task.dot_scale=null", "task.head_layers=3"]
 CASES = {  # name: (demo, settings)
@@ -51,6 +52,7 @@ CASES = {  # name: (demo, settings)
     "semantic, the paper's points": ("semantic", ["task.points=12544", "task.deep_supervision=true"]),
     "instance": ("instance", []),
     "instance, every layer": ("instance", SEVERAL_LAYERS),
+    "instance, masked attention": ("instance", ["task.masked_attention=true", "task.deep_supervision=true"]),
     "panoptic": ("panoptic", []),
     "panoptic, post-norm": ("panoptic", ["model.decoder.norm=post"]),
     "depth": ("depth", []),
@@ -63,6 +65,8 @@ CASES = {  # name: (demo, settings)
     "pose, MSE": ("pose", ["task.heatmap_loss=mse", "task.dot_scale=null"]),
     "classification": ("classification", []),
     "multitask": ("multitask", []),
+    "multitask, masked attention": ("multitask", [
+        f"task.{task}.masked_attention=true" for task in ("semantic", "instance", "panoptic")]),
     "multitask, own queries": ("multitask", ["task.query_table=own", "train.batch_size=8"]),
 }
 
@@ -153,18 +157,22 @@ class Task:
         return [Question(self.images, rows, self.heads(*heads), supervised, self_mask)]
 
     def named(self, losses, weights, layers):
-        """From {term: [of each layer]}, the last layer's number being 0."""
-        numbers = [*layers[:-1], 0]
+        """From {term: [of each layer]}, the last layer's number being 0, that before the first BEFORE_LAYERS."""
+        numbers = [*(n or BEFORE_LAYERS for n in layers[:-1]), 0]
         return {(self.prefix + term, number): (value, weights[term])
                 for term, values in losses.items() for number, value in zip(numbers, values, strict=True)}
 
-    def products(self, answer, features):
-        """<f^b, z> [layers, B, Q, h, w]."""
+    def maps(self, z, features):
+        """<f^b, z> of z [.., B, Q, d] and f^b [B, h, w, d]: [.., B, Q, h, w]."""
         if self.config["mask_features"] == "mean_norm":
             features = features - features.mean((1, 2), keepdim=True)
             features = F.layer_norm(features, features.shape[-1:])
         scale = self.config["dot_scale"] or 1 / math.sqrt(features.shape[-1])
-        return torch.einsum("lbqd,bhwd->lbqhw", answer[self.heads("embedding")[0]], features[self.images]) * scale
+        return torch.einsum("...bqd,bhwd->...bqhw", z, features) * scale
+
+    def products(self, answer, features):
+        """Of all layers, [layers, B, Q, h, w]."""
+        return self.maps(answer[self.heads("embedding")[0]], features[self.images])
 
     def auxiliary(self):
         """Numbers and weights of the layers with a loss."""
@@ -198,7 +206,9 @@ class Detection(Task):
 class Segmentation(Task):
     def __init__(self, step, config, images, prefix="", name=None):
         super().__init__(step, config, images, prefix)
-        self.supervised = list(range(1, self.layers + 1)) if config["deep_supervision"] else [self.layers]
+        self.masked = config["masked_attention"]
+        first = 0 if self.masked else 1  # Mask2Former has a loss before the first layer too
+        self.supervised = list(range(first, self.layers + 1)) if config["deep_supervision"] else [self.layers]
         self.first_row = 0
         masks, labels = step.masks(name or config["name"])
         self.masks, self.labels = masks[images], labels[images]
@@ -207,7 +217,10 @@ class Segmentation(Task):
 
     def questions(self):
         rows = slice(self.first_row, self.first_row + self.config["queries"])
-        return self.asked(rows, ["class", "embedding"], self.supervised)
+        question, = self.asked(rows, ["class", "embedding"], self.supervised)
+        if self.masked:
+            question.masked, question.maps = self.heads("embedding")[0], self.maps
+        return [question]
 
     def losses(self, answers, features):
         logits = answers[0][self.heads("class")[0]]
@@ -292,8 +305,8 @@ class Multitask:
                 for name, (value, weight) in part.losses([answer], features).items()}
 
 
-TASKS = {"detection": Detection, "semantic": Segmentation, "instance": Segmentation, "panoptic": Segmentation, "depth": Depth,
-         "pose": Pose, "classification": Classification, "multitask": Multitask}
+TASKS = {"detection": Detection, "depth": Depth, "pose": Pose, "classification": Classification, "multitask": Multitask,
+         **dict.fromkeys(("semantic", "instance", "panoptic"), Segmentation)}
 
 
 class Twin:
@@ -301,14 +314,15 @@ class Twin:
 
     def __init__(self, step):
         config = model_config(step.config)
-        self.model, self.images, batch = Glid(config, step.parameters), step.images(), len(step.groups)
+        self.model, self.images, batch = AskedGlid(config, step.parameters), step.images(), len(step.groups)
         self.plan = make_plan(config, [range(config.grid**2)] * batch)
         self.task = TASKS[step.config["task"]["name"]](step, step.config["task"], slice(0, batch))
 
     def losses(self):
         pyramid = self.model.pyramid_of(self.images, self.plan)
-        answers = [self.model.answer(pyramid, self.plan, question) for question in self.task.questions()]
-        return self.task.losses(answers, self.model.feature_map(pyramid, self.plan))
+        features = self.model.feature_map(pyramid, self.plan)
+        answers = [self.model.answer(pyramid, self.plan, question, features) for question in self.task.questions()]
+        return self.task.losses(answers, features)
 
     def loss(self):
         return sum(weight * value for value, weight in self.losses().values())

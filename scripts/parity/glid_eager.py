@@ -1,8 +1,9 @@
 """GLID in plain PyTorch eager, on visible tokens only: the peer for speed and for whole-model values.
 
-`Glid.loss` is a pre-training step; `Glid.answer` is what fine-tuning asks (finetune.py has the losses). The same algorithm as src/nn and src/model: tokens unit-major, windows gathered by a plan of index tensors that is prepared
-ahead, windows of a batch bucketed by their length rounded up to 16, BiFPN on visible tokens. Parameters are a flat
-dictionary in the names of our checkpoints (`parameter_shapes` knows those of pre-training).
+`Glid.loss` is a pre-training step; glid_queries.py has what fine-tuning asks. The same algorithm as src/nn and src/model:
+tokens unit-major, windows gathered by a plan of index tensors that is prepared ahead, windows of a batch bucketed by their
+length rounded up to 16, BiFPN on visible tokens. Parameters are a flat dictionary in the names of our checkpoints
+(`parameter_shapes` knows those of pre-training).
 """
 import dataclasses
 import math
@@ -177,16 +178,6 @@ def window_plan(batch, y, x, size, window, shifted):
 
 
 @dataclasses.dataclass
-class Question:
-    """What fine-tuning asks of a slice of the images."""
-    images: slice
-    rows: slice | None  # of the table of learned queries; None: [CLS]
-    heads: list
-    supervised: tuple = ()
-    self_mask: torch.Tensor | None = None
-
-
-@dataclasses.dataclass
 class Plan:
     batch: int
     visible: torch.Tensor  # [B * K] rows of the batch's units
@@ -338,13 +329,19 @@ class Glid:
         x = residual(x, "norm2", lambda y: self.attention(at + "self_attn.", y + places, y + places, y, self_mask))
         return residual(x, "norm3", lambda y: self.linear(at + "linear2", F.relu(self.linear(at + "linear1", y))))
 
-    def run_decoder(self, x, places, memory, self_mask=None, supervised=()):
-        """Queries that start as x + places -> [layers, B, Q, d] of the supervised layers (from 1), or of the last."""
+    def run_decoder(self, x, places, memory, self_mask=None, supervised=(), seen=None):
+        """Queries that start as x + places -> [layers, B, Q, d] of the supervised layers (0: before the first) and the last.
+
+        seen(queries after the final norm, level) -> the cells that each sees in the next layer, as a mask of attention.
+        """
         x, outputs = x + places, []
-        for i in range(self.config.layers):
-            x = self.layer(f"decoder.layers.{i}.", x, places, memory[i % LEVELS], self_mask)
-            if i + 1 == self.config.layers or i + 1 in supervised:
+        for i in range(self.config.layers + 1):
+            if i == self.config.layers or i in supervised:
                 outputs.append(self.norm("decoder.norm", x))
+            if i < self.config.layers:
+                level = i % LEVELS
+                mask = seen(self.norm("decoder.norm", x), level) if seen else None
+                x = self.layer(f"decoder.layers.{i}.", x, places, (*memory[level], mask), self_mask)
         return torch.stack(outputs)
 
     def decode(self, pyramid, plan):
@@ -354,30 +351,6 @@ class Glid:
         mask_tokens = self.p["decoder.mask_token"].expand(batch, places.shape[1] - 1, d)
         x = torch.cat([self.p["decoder.cls_token"].expand(batch, 1, d), mask_tokens], 1)
         return self.run_decoder(x, places, self.memory(pyramid, plan, slice(None)))[-1]
-
-    def answer(self, pyramid, plan, question):
-        """Heads of learned queries, or of [CLS] alone: {head: [layers, B, Q, outputs]}."""
-        memory = self.memory(pyramid, plan, question.images)
-        count = memory[0][0].shape[0]
-        cls = self.p["decoder.cls_token"].expand(count, 1, -1)
-        places = self.p["decoder.query_embed"][question.rows].expand(count, -1, -1) if question.rows else torch.zeros_like(cls)
-        decoded = self.run_decoder(cls, places, memory, question.self_mask, question.supervised)
-        return {head: self.head(f"heads.{head}", decoded, question.rows) for head in question.heads}
-
-    def head(self, at, x, rows):
-        i = 1
-        while f"{at}.hidden{i}.weight" in self.p:
-            x, i = F.relu(self.linear(f"{at}.hidden{i}", x)), i + 1
-        x = self.linear(at, x)
-        if f"{at}.reference" not in self.p:
-            return x
-        return torch.cat([x[..., :2] + self.p[f"{at}.reference"][rows], x[..., 2:]], -1)
-
-    def feature_map(self, pyramid, plan):
-        """The finest level of whole images, [B, height, width, d]."""
-        size = self.config.grid * UNIT_SIDE
-        rows = Spread.apply(pyramid[0], plan.image_rows[0], plan.image_inverse[0])
-        return rows.view(plan.batch, size, size, self.config.width)
 
     def units(self, images):
         """[B, H, W, 3] -> [units, U, U, 3]."""
