@@ -2,8 +2,7 @@
 #pragma once
 
 #include <ATen/ops/std.h>
-
-#include <algorithm>
+#include <ATen/ops/zeros.h>
 
 #include "glid/tasks/task.h"
 
@@ -13,9 +12,10 @@ inline constexpr double kCollapse = 0.02;
 
 // outputs [B, Q, out]: their deviation over the queries, mean over outputs and images; 0 without images.
 inline Diagnostic query_spread(const at::Tensor& outputs) {
-  const at::Tensor deviations = outputs.detach().std(1, /*unbiased=*/false);
-  return {"query_spread", deviations.sum() / std::max<int64_t>(1, deviations.numel()), kCollapse,
-          "all queries of an image get nearly the same answer"};
+  const int64_t pictures = outputs.size(0);
+  const at::Tensor spread =
+      pictures > 0 ? outputs.detach().std(1, /*unbiased=*/false).mean() : at::zeros({}, outputs.options());
+  return {"query_spread", spread, pictures, kCollapse, "all queries of an image get nearly the same answer"};
 }
 
 }  // namespace glid

@@ -31,16 +31,24 @@ at::Tensor add_terms(StepResult& result, const Losses& losses, const std::map<st
   return loss;
 }
 
-void add_diagnostics(StepResult& result, Losses& losses, double share) {
+// A mean over the pictures of two means.
+void add_to(Diagnostic& mean, const Diagnostic& more) {
+  const int64_t pictures = mean.pictures + more.pictures;
+  const auto share = [&](const Diagnostic& d) {
+    return static_cast<double>(d.pictures) / static_cast<double>(std::max<int64_t>(1, pictures));
+  };
+  mean.value = mean.value * share(mean) + more.value * share(more);
+  mean.pictures = pictures;
+}
+
+void add_diagnostics(StepResult& result, Losses& losses) {
   if (result.diagnostics.empty()) {
     result.diagnostics = std::move(losses.diagnostics);
-    for (Diagnostic& d : result.diagnostics) d.value = d.value * share;
     return;
   }
   TORCH_CHECK(result.diagnostics.size() == losses.diagnostics.size(),
               "a task's diagnostics are the same in every micro-batch");
-  for (size_t i = 0; i < result.diagnostics.size(); ++i)
-    result.diagnostics[i].value = result.diagnostics[i].value + losses.diagnostics[i].value * share;
+  for (size_t i = 0; i < result.diagnostics.size(); ++i) add_to(result.diagnostics[i], losses.diagnostics[i]);
 }
 
 Question ask(const Learner& learner, const Batch& batch) {
@@ -95,7 +103,6 @@ Agreement agree(const Learner& learner, const std::vector<Batch>& micro_batches,
 StepResult accumulate_gradients(Learner& learner, const std::vector<Batch>& micro_batches,
                                 const std::map<std::string, double>& counts) {
   const double world = learner.communicator.size();  // gradients are averaged over the ranks
-  const double share = 1 / static_cast<double>(micro_batches.size());
   StepResult result;
   learner.gradients.zero();
   for (size_t i = 0; i < micro_batches.size(); ++i) {
@@ -104,7 +111,7 @@ StepResult accumulate_gradients(Learner& learner, const std::vector<Batch>& micr
     const at::Tensor loss = add_terms(result, losses, counts);
     backward(learner, loss * world, /*last=*/i + 1 == micro_batches.size());
     add_to(result.loss, loss.detach());
-    add_diagnostics(result, losses, share);
+    add_diagnostics(result, losses);
   }
   return result;
 }

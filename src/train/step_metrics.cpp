@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "glid/nn/transfer.h"
 
 namespace glid {
@@ -9,9 +11,11 @@ namespace glid {
 StepMetrics step_metrics(const StepResult& result, Communicator& communicator) {
   std::vector<at::Tensor> values{result.grad_norm / communicator.size(), result.loss};  // the norm is alike on all ranks
   for (const TermShare& term : result.terms) values.push_back(term.value);
-  for (const Diagnostic& d : result.diagnostics) values.push_back(d.value / communicator.size());
+  for (const Diagnostic& d : result.diagnostics) values.push_back(d.value * d.pictures);
   for (at::Tensor& value : values) value = value.to(at::kDouble);
-  const at::Tensor sums = to_host(at::stack(values)).contiguous();
+  std::vector<double> pictures;
+  for (const Diagnostic& d : result.diagnostics) pictures.push_back(static_cast<double>(d.pictures));
+  const at::Tensor sums = at::cat({to_host(at::stack(values)), at::tensor(pictures, at::kDouble)});
   communicator.all_reduce_sum(sums, "the logged metrics");
 
   StepMetrics metrics;
@@ -20,6 +24,7 @@ StepMetrics step_metrics(const StepResult& result, Communicator& communicator) {
   metrics.loss = *next++;
   for (const TermShare& term : result.terms) metrics.terms.push_back({term.name, term.layer, *next++});
   for (const Diagnostic& d : result.diagnostics) metrics.diagnostics.emplace_back(d.name, *next++);
+  for (auto& [name, value] : metrics.diagnostics) value /= std::max(1.0, *next++);
   return metrics;
 }
 

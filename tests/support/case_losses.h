@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <iostream>
 #include <map>
-#include <numeric>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,13 +30,11 @@ inline std::vector<int64_t> int64s_of(const Json& list) {
 // Of every layer: sum / count; and "total", with the weights.
 inline std::map<std::string, std::vector<double>> losses_by_name(const Task& task, std::span<const Answer> answers,
                                                                  const Question& question) {
-  std::map<std::string, double> counts;
-  for (const auto& [name, of_pictures] : task.counts(question.batch))
-    counts[name] = std::max(1.0, std::accumulate(of_pictures.begin(), of_pictures.end(), 0.0));
+  const std::map<std::string, double> counts = sums_of(task.counts(question.batch));
   std::map<std::string, std::vector<double>> losses{{"total", {0}}};
   for (const LossTerm& term : task.losses(answers, question).terms) {
-    losses[term.name].push_back(term.sum.item<double>() / count_of(term, term.count, counts));
-    losses["total"][0] += term.weight * losses[term.name].back();
+    losses[term.name].push_back(term.sum.item<double>() / std::max(1.0, count_of(term, term.count, counts)));
+    losses["total"][0] += weight_of(term, counts) * losses[term.name].back();
   }
   return losses;
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/case_losses.h"
 #include "support/every_task.h"
 
 namespace glid {
@@ -27,6 +28,8 @@ class TaskContract : public testing::TestWithParam<std::string> {
     const StepResult result = run_.accumulate(batches);
     EXPECT_TRUE(at::isfinite(result.loss).item<bool>());
     loss_ = result.loss.item<double>();
+    diagnostics_.clear();
+    for (const Diagnostic& d : result.diagnostics) diagnostics_.push_back(d.value.item<double>());
     std::vector<at::Tensor> copies;
     for (const at::Tensor& gradient : run_.gradients.gradients()) copies.push_back(gradient.clone());
     return copies;
@@ -35,6 +38,7 @@ class TaskContract : public testing::TestWithParam<std::string> {
   std::unique_ptr<Communicator> alone_;
   SmallRun run_;
   double loss_ = 0;
+  std::vector<double> diagnostics_;
 };
 
 TEST_P(TaskContract, GradientsReachEveryParameter) {
@@ -49,10 +53,21 @@ TEST_P(TaskContract, GradientsReachEveryParameter) {
 TEST_P(TaskContract, MicroBatchesChangeNothing) {
   const std::vector<at::Tensor> whole = gradients({6});
   const double loss = loss_;
+  const std::vector<double> diagnostics = diagnostics_;
   for (const std::vector<int64_t>& sizes : {std::vector<int64_t>{3, 3}, {1, 1, 4}}) {
     EXPECT_LT(difference_of_all(gradients(sizes), whole), 1e-9);
     EXPECT_NEAR(loss_, loss, 1e-9 * std::abs(loss));
+    ASSERT_EQ(diagnostics_.size(), diagnostics.size());
+    for (size_t i = 0; i < diagnostics.size(); ++i) EXPECT_NEAR(diagnostics_[i], diagnostics[i], 1e-9 * diagnostics[i]) << i;
   }
+}
+
+// The sum that parity is shown of.
+TEST_P(TaskContract, TermsByNameAddUpToTheLoss) {
+  const Question question = run_.task->ask(batch(0, 6), /*training=*/true);
+  const double total = losses_by_name(*run_.task, answer(question), question).at("total").at(0);
+  (void)gradients({6});
+  EXPECT_NEAR(total, loss_, 1e-9 * std::abs(loss_));
 }
 
 TEST_P(TaskContract, ASampleIsTheSameAgainAlone) {

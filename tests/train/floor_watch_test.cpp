@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 
 constexpr int64_t kWarmup = 10;
-const std::vector<Diagnostic> kDiagnostics{{"spread", {}, 0.5, "all alike"}, {"sharpness", {}, 2, "all blurred"}};
+const std::vector<Diagnostic> kDiagnostics{{"spread", {}, 1, 0.5, "all alike"}, {"sharpness", {}, 1, 2, "all blurred"}};
 
 class FloorWatchTest : public testing::Test {
  protected:

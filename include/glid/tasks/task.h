@@ -69,7 +69,8 @@ double weight_of(const LossTerm& term, const std::map<std::string, double>& coun
 // A number that tells how the model is doing beside its loss.
 struct Diagnostic {
   std::string name;
-  at::Tensor value;  // detached scalar, mean over the batch; finite without pictures too
+  at::Tensor value;  // detached scalar, mean over so many pictures of the batch; finite without any
+  int64_t pictures = 0;
   double floor = 0;  // after the warm-up a value below it deserves a warning
   std::string warning;
 };

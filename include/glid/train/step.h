@@ -48,7 +48,7 @@ struct StepResult {
   at::Tensor grad_norm;                 // before clipping, of the averaged gradients
   at::Tensor found_inf;                 // 1 if the update was skipped because the norm is not finite, alike on all ranks
   at::Tensor failed;                    // 1 if it was skipped, and not only because fp16's finite loss was scaled too high
-  std::vector<Diagnostic> diagnostics;  // of this rank, means over its micro-batches
+  std::vector<Diagnostic> diagnostics;  // of this rank, means over the pictures of its micro-batches
 };
 
 // What all ranks know before the first forward of an update.
