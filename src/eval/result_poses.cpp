@@ -54,6 +54,7 @@ class PoseFiles : public ResultFiles {
     std::vector<std::string> results;
     std::vector<CocoPart> parts;
     for (const auto& [image, truth] : truths) {
+      if (!poses.is_whole(image)) continue;  // nor does the measure count it
       for (const EstimatedPose& pose : poses.poses_of(image)) results.push_back(result_of(truth.image_id, pose));
       parts.push_back(truth.part);
     }

@@ -149,6 +149,15 @@ std::vector<EstimatedPose> PosePrecision::left_of(const ImagePoses& image) const
   return left;
 }
 
+int64_t PosePrecision::num_images() const {
+  return std::ranges::count_if(images_, [](const auto& image) { return image.second.is_whole(); });
+}
+
+bool PosePrecision::is_whole(int64_t image) const {
+  const auto found = images_.find(image);
+  return found != images_.end() && found->second.is_whole();
+}
+
 std::vector<EstimatedPose> PosePrecision::poses_of(int64_t image) const {
   const auto found = images_.find(image);
   return found == images_.end() ? std::vector<EstimatedPose>{} : left_of(found->second);
@@ -157,7 +166,7 @@ std::vector<EstimatedPose> PosePrecision::poses_of(int64_t image) const {
 std::vector<MetricValue> PosePrecision::values() const {
   ApAccumulator precision(parameters_, 1);
   for (const auto& [id, image] : images_) {
-    if (std::ssize(image.persons) != image.of_image) continue;
+    if (!image.is_whole()) continue;
     std::vector<ApTruth> truths;
     for (const AnnotatedPose& t : image.truths)
       truths.push_back(ap_truth({0, t.is_crowd, t.box, t.area, num_labelled(t)}, parameters_));

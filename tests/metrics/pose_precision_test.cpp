@@ -145,6 +145,10 @@ TEST(PosePrecision, LeavesImagesOutOfWhichAPersonIsMissing) {
   metric.add({.id = 0, .image = 0, .of_image = 2, .pose = off_by(60, .9), .truth = 0}, {kTruth});
   metric.add({.id = 2, .image = 1, .pose = off_by(0, .7), .truth = 0}, {kTruth});
   EXPECT_DOUBLE_EQ(value(metric.values(), "AP"), 1);
+  EXPECT_EQ(metric.num_images(), 1);
+  EXPECT_FALSE(metric.is_whole(0));
+  EXPECT_TRUE(metric.is_whole(1));
+  EXPECT_FALSE(metric.is_whole(5));
 }
 
 TEST(PosePrecision, CountsPersonsOfImagesWithoutABoxAsMissed) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -51,7 +52,9 @@ class PosePrecision : public Metric {
   std::vector<MetricValue> values() const override;
   std::string best() const override { return "AP"; }
 
-  int64_t num_images() const { return static_cast<int64_t>(images_.size()); }
+  int64_t num_images() const;  // that are whole
+  // Whether all samples of the image have come.
+  bool is_whole(int64_t image) const;
   // The poses of an image that are left, by descending score.
   std::vector<EstimatedPose> poses_of(int64_t image) const;
 
@@ -60,6 +63,8 @@ class PosePrecision : public Metric {
     int64_t of_image = 0;
     std::vector<AnnotatedPose> truths;
     std::map<int64_t, PersonResult> persons;  // by sample
+
+    bool is_whole() const { return std::ssize(persons) == of_image; }
   };
   std::string header() const;
   void add_person(ImagePoses& image, PersonResult person) const;
