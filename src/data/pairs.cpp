@@ -82,7 +82,8 @@ Sample Pairs::get(int64_t id) const {
   for (uint16_t& label : map.labels) {
     const auto index = coding_.class_of(label);
     if (!index)
-      throw DataError(pair.label.string(), "has a label out of range", std::to_string(label), "see data.num_classes");
+      throw DataError(pair.label.string(), "has a label out of range", std::to_string(label),
+                      label > kIgnoreLabel ? "are its 16 bits meant? See data.num_classes" : "see data.num_classes");
     label = *index;
   }
   sample.targets.semantic = std::move(map.labels);

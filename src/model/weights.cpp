@@ -63,6 +63,14 @@ std::string shape_text(at::IntArrayRef sizes) {
   return text;
 }
 
+// What to look at when a tensor of the part has another shape.
+std::string hint_for(std::string_view part) {
+  if (part == "encoder") return "is model.encoder.name right?";
+  if (part == "queries") return "the task asks as many queries as it did there, or init.parts leaves queries out";
+  if (part == "heads") return "heads of another task or of other classes: init.parts leaves heads out";
+  return format("is model.{} as it was there?", part);
+}
+
 void copy_tensor(const std::string& where, const std::string& name, const at::Tensor& from, at::Tensor& to,
                  PartReport& part) {
   if (from.sizes() == to.sizes()) {
@@ -73,7 +81,7 @@ void copy_tensor(const std::string& where, const std::string& name, const at::Te
     part.resized.push_back(name);
   } else {
     throw UsageError(where + ": " + name, "has another shape than the model", shape_text(from.sizes()),
-                     "the model's is " + shape_text(to.sizes()) + "; is model.encoder.name right?");
+                     format("the model's is {}; {}", shape_text(to.sizes()), hint_for(part.part)));
   }
   part.filled += to.numel();
 }

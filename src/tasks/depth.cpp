@@ -42,15 +42,20 @@ std::vector<at::Tensor> by_run(const at::Tensor& depth, const BatchPlan& plan, i
   return maps;
 }
 
+// No bad file: the setting is wrong for the set.
 void require_inside(const char* key, const Placement& placement, int64_t bottom, int64_t right) {
   if (bottom > placement.height() || right > placement.width())
-    throw DataError({}, format("is smaller than {}", key), format("{} x {}", placement.height(), placement.width()));
+    throw UsageError(key, "reaches out of the picture", format("{} x {}", bottom, right),
+                     format("which has {} x {}", placement.height(), placement.width()));
 }
 
 }  // namespace
 
 void DepthConfig::check(config::Problems& problems) const {
   if (min_depth >= max_depth) problems.add("max_depth", "must be larger than min_depth");
+  if (frame && ((*frame)[2] < 1 || (*frame)[3] < 1)) problems.add("frame", "must have a height and a width");
+  if (frame && crop && ((*crop)[0] > (*frame)[2] || (*crop)[1] > (*frame)[3]))
+    problems.add("crop", "must fit into the frame");
   auxiliary.check(problems);
 }
 

@@ -41,6 +41,31 @@ TEST(DataConfig, AFractionIsOfWhatIsTrainedOn) {
   EXPECT_THROW(read_config("{name: scenes, fraction: 1.5}"), UsageError);
 }
 
+// Of the whole list: a root that isn't there, and one that is something else.
+template <size_t i = 0>
+void expect_wrong_roots_named(const std::string& root) {
+  if constexpr (i < std::variant_size_v<DatasetConfig>) {
+    std::variant_alternative_t<i, DatasetConfig> dataset;
+    if constexpr (requires { dataset.root; }) {
+      dataset.root = root;
+      try {
+        (void)make_dataset({.dataset = dataset}, Split::kTrain);
+        ADD_FAILURE() << dataset.kName;
+      } catch (const DataError& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr(root)) << dataset.kName;
+        EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("\n"))) << dataset.kName;
+      }
+    }
+    expect_wrong_roots_named<i + 1>(root);
+  }
+}
+
+TEST(DataConfig, AWrongRootIsNamedByEveryDataset) {
+  const TemporaryFolder empty;
+  expect_wrong_roots_named(empty.path().string());
+  expect_wrong_roots_named((empty.path() / "none").string());
+}
+
 TEST(DataConfig, RefusesFilesWithoutARoot) {
   EXPECT_THROW(read_config("{name: folder}"), UsageError);
   EXPECT_THROW(read_config("{name: coco}"), UsageError);

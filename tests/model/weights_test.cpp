@@ -84,7 +84,8 @@ TEST(Weights, WrongShapesAndAbsentPartsAreErrorsThatNameThem) {
               .channels = 16, .depths = {1, 1, 2, 1}, .heads = {1, 2, 2, 4}, .windows = {4, 4, 4, 4}, .patch = 1}));
     }
   } other;
-  EXPECT_THROW(load_weights(other, file, {"encoder"}), UsageError);
+  EXPECT_THAT([&] { load_weights(other, file, {"encoder"}); },
+              testing::ThrowsMessage<UsageError>(testing::EndsWith("is model.encoder.name right?")));
   Holder same(4);
   EXPECT_THROW(load_weights(same, file, {"decoder"}), UsageError);
   EXPECT_THROW(load_weights(same, dir.path() / "missing.safetensors", {"encoder"}), DataError);

@@ -90,7 +90,7 @@ TEST(Depth, RefusesWhatItCantUse) {
   DepthConfig config;
   config.crop = {{64, 32}};
   const Depth task(config, context());
-  EXPECT_THROW(task.prepare(sample_with_depth(1, 48, 56), {1, 0, 1}, {}, true), DataError);
+  EXPECT_THROW(task.prepare(sample_with_depth(1, 48, 56), {1, 0, 1}, {}, true), UsageError);  // no bad file: all would be
   Sample without = sample_with_depth(1, 64, 64);
   without.targets.depth.clear();
   EXPECT_THROW(task.prepare(without, {1, 0, 1}, {}, true), DataError);

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "glid/formats/image_file.h"
+#include "glid/formats/label_map.h"
+#include "glid/formats/safetensors.h"
 #include "support/program.h"
 
 namespace glid {
@@ -48,6 +51,18 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{"batch_too_large", {"--set", "train.batch_size=1000"}, 3, "1000"},
                     Mistake{
                         "missing_weights", {"--set", "init.from=/nonexistent.safetensors"}, 3, "/nonexistent.safetensors"},
+                    Mistake{"depth_of_an_empty_frame",
+                            {"--set", "task={name: depth, frame: [0, 4, 0, 24]}"},
+                            2,
+                            "task.frame must have a height and a width"},
+                    Mistake{"depth_of_a_crop_beyond_its_frame",
+                            {"--set", "task={name: depth, frame: [0, 4, 16, 24], crop: [16, 32]}"},
+                            2,
+                            "task.crop must fit into the frame"},
+                    Mistake{"joints_without_sigmas",
+                            {"--set", "task={name: pose}", "--set", "data.kind=figures", "--set", "eval.metric=keypoint"},
+                            2,
+                            "eval.sigmas: must be as many as the data's joints (got 17 for 13 joints)"},
                     Mistake{"missing_checkpoint", {"--resume", "/nonexistent"}, 3, "/nonexistent"}),
     [](const auto& info) { return info.param.name; });
 
@@ -65,6 +80,72 @@ TEST(Mistakes, RanksOfDifferentSettingsAreRefusedByBoth) {
               "glid_train: configuration: is not the same on all ranks (got rank 0: seed: 3, rank 1: seed: 5)\n");
   }
   EXPECT_FALSE(std::filesystem::exists(dir.path() / "run"));
+}
+
+// Weights of another size, as a file that holds nothing else.
+TEST(Mistakes, WeightsOfAnotherSizeAreNamedWithWhatToLookAt) {
+  struct Case {
+    const char *part, *tensor, *says;
+    std::vector<int64_t> shape;
+  };
+  const std::vector<Case> cases{
+      {"encoder", "encoder.patch_embed.proj.weight", "is model.encoder.name right?", {128, 3, 4, 4}},
+      {"queries", "decoder.query_embed", "as many queries as it did there, or init.parts leaves queries out", {300, 32}},
+      {"heads", "heads.lengths.weight", "of another task or of other classes: init.parts leaves heads out", {7, 32}},
+      {"bifpn", "bifpn.cells.0.bottom_up0.pointwise.weight", "is model.bifpn as it was there?", {4, 4}}};
+  for (const Case& c : cases) {
+    const TemporaryFolder dir;
+    const fs::path file = dir.path() / "weights.safetensors";
+    int64_t count = 1;
+    for (const int64_t length : c.shape) count *= length;
+    const std::vector<float> values(static_cast<size_t>(count));
+    write_safetensors(
+        file, {{c.tensor, {"F32", c.shape, reinterpret_cast<const std::byte*>(values.data()), 4 * values.size()}}}, {});
+    const ProgramResult result =
+        run("glid_train",
+            small_training(dir.path() / "run", {"--set", "task={name: depth, bins: 8}", "--set",
+                                                "init.from=" + file.string(), "--set", format("init.parts=[{}]", c.part)}));
+    EXPECT_EQ(result.code, 2) << result.output;
+    EXPECT_THAT(result.output, HasSubstr(c.says));
+    EXPECT_THAT(result.output, HasSubstr(c.tensor));
+    EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
+  }
+}
+
+// A crop that no picture has is a setting's mistake, not that of every file.
+TEST(Mistakes, ACropBeyondThePicturesIsNoBadFile) {
+  const TemporaryFolder dir;
+  const ProgramResult result =
+      run("glid_train", small_training(dir.path() / "run", {"--set", "task={name: depth, crop: [40, 24]}"}));
+  EXPECT_EQ(result.code, 2) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("task.crop: reaches out of the picture (got 40 x 24); which has 32 x 32"));
+  EXPECT_THAT(result.output, testing::Not(HasSubstr("bad file")));
+}
+
+// Masks of 16 bits with other numbers than classes have; objects where there are none.
+TEST(Mistakes, OfLabelsAreNamed) {
+  const TemporaryFolder dir;
+  const fs::path data = dir.path() / "data";
+  for (const char* split : {"train", "val"})
+    for (int i = 0; i < 12; ++i) {
+      const std::string name = std::to_string(i);
+      for (const char* kind : {"images", "labels"}) fs::create_directories(data / kind / split);
+      write_file(data / "images" / split / (name + ".jpg"), encode_jpeg(Image::filled(32, 32, 90), 90));
+      write_label_png(data / "labels" / split / (name + ".png"), {32, 32, std::vector<uint16_t>(32 * 32, 257)});
+    }
+  const auto train = [&](const std::string& task) {
+    return run("glid_train", small_training(dir.path() / "run", {"--set", "task={name: " + task + "}", "--set",
+                                                                 "data={name: pairs, root: " + data.string() +
+                                                                     ", num_classes: 2, image_size: 24}"}));
+  };
+  const ProgramResult wide = train("semantic");
+  EXPECT_EQ(wide.code, 3) << wide.output;
+  EXPECT_THAT(wide.output, HasSubstr("has a label out of range (got 257); are its 16 bits meant? See data.num_classes"));
+  const ProgramResult boxes = train("detection");
+  EXPECT_EQ(boxes.code, 2) << boxes.output;
+  EXPECT_EQ(boxes.output,
+            "glid_train: task.name: needs boxes, which the data doesn't have (got detection); data.name: coco, "
+            "voc or scenes\n");
 }
 
 TEST(Mistakes, AFolderWithoutImagesIsNamed) {

@@ -70,7 +70,8 @@ class Depth : public Task {
 
   TaskSpec spec() const override;  // heads: "lengths" 1, "embedding" d
   // Geometry in the order of recipes: frame, rotation, mirror, crop. Whole pictures when not training, with the truth of the
-  // original. Arrays: "depth" [H W] metres, 0 where nothing is known; "is_measured" [1]. Throws DataError without depth.
+  // original. Arrays: "depth" [H W] metres, 0 where nothing is known; "is_measured" [1]. Throws DataError without depth,
+  // UsageError for a frame or crop that is larger than what is left of the picture.
   std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& position,
                                      bool training) const override;
   LossCounts counts(const Batch& batch) const override;  // "maps": with a valid pixel (or one a micro-batch)
