@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "glid/core/log.h"
+#include "glid/core/peer_failed.h"
 
 namespace glid {
 namespace {
@@ -30,6 +31,8 @@ Error::Error(ExitCode code, const std::string& where, const std::string& what, c
 int run_program(const char* name, const std::function<ExitCode()>& body) {
   try {
     return static_cast<int>(body());
+  } catch (const PeerFailedError& error) {
+    return static_cast<int>(error.code());
   } catch (const Error& error) {
     return fail(name, error.code(), error.what());
   } catch (const std::exception& error) {

@@ -7,6 +7,7 @@
 #include "box_clusters.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/json.h"
 #include "glid/core/rng.h"
 #include "glid/formats/safetensors.h"
 
@@ -216,15 +217,16 @@ BlindPredictor BlindPredictor::learn(const AnnotatedDataset& data, uint64_t seed
   ids.resize(std::min<size_t>(ids.size(), kBlindSamples));
   Gathered gathered(data.vocabulary());
   int64_t num_read = 0;
+  std::string reason;  // of the last that couldn't be
   for (const int64_t id : ids) {
     try {
       gathered.add(data.get(id));
       ++num_read;
-    } catch (const DataError&) {
-      continue;  // the loader counts and names bad files
+    } catch (const DataError& error) {
+      reason = error.what();  // the loader counts and names bad files
     }
   }
-  if (num_read == 0) throw DataError("blind predictors", "no sample could be read");
+  if (num_read == 0) throw DataError("blind predictors", "no sample could be read, for one " + reason);
   return BlindPredictor(gathered.state(seed));
 }
 
@@ -265,6 +267,35 @@ BlindPredictor BlindPredictor::read(const std::filesystem::path& path) {
     if (info.dtype == "F32") state[name] = {info.shape, numbers<float>(info)};
     else if (info.dtype == "I64") state[name] = {info.shape, numbers<int64_t>(info)};
     else throw DataError(path.string(), "is no blind predictor", format("{} is {}", name, info.dtype));
+  }
+  return BlindPredictor(std::move(state));
+}
+
+std::string BlindPredictor::to_text() const {
+  Json arrays = Json::object();
+  for (const auto& [name, array] : state_) {
+    Json numbers =
+        std::visit([](const auto& values) { return Json(Json::Array(values.begin(), values.end())); }, array.values);
+    const bool is_real = std::holds_alternative<std::vector<float>>(array.values);
+    arrays.set(name, Json::Array{Json::Array(array.shape.begin(), array.shape.end()), is_real, std::move(numbers)});
+  }
+  return arrays.dump();
+}
+
+BlindPredictor BlindPredictor::of_text(std::string_view text) {
+  State state;
+  const Json arrays = Json::parse(text, "a blind predictor");
+  for (const auto& [name, parts] : arrays.as_object()) {
+    const Json::Array& array = parts.as_array();
+    std::vector<float> reals;
+    std::vector<int64_t> integers, shape;
+    for (const Json& length : array.at(0).as_array()) shape.push_back(length.as_int());
+    const bool is_real = array.at(1).as_bool();
+    for (const Json& number : array.at(2).as_array())
+      if (is_real) reals.push_back(static_cast<float>(number.as_double()));
+      else integers.push_back(number.as_int());
+    if (is_real) state[name] = {std::move(shape), std::move(reals)};
+    else state[name] = {std::move(shape), std::move(integers)};
   }
   return BlindPredictor(std::move(state));
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
+#include <functional>
 #include <optional>
 
 #include "choose_checkpoint.h"
@@ -12,6 +14,7 @@
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
+#include "glid/dist/together.h"
 #include "glid/eval/eval_program.h"
 #include "glid/eval/evaluate.h"
 #include "glid/eval/evaluate_files.h"
@@ -76,32 +79,65 @@ class SharedResults {
                 Communicator& communicator)
       : communicator_(communicator) {
     if (arguments.out.empty()) return;
-    const fs::path out = (fs::absolute(arguments.out) / "").lexically_normal().parent_path();  // without a slash at the end
-    if (communicator.is_main()) {
-      fs::create_directories(out.parent_path());
-      folder_.emplace(out);
-    }
-    communicator.barrier();
-    files_ = make_result_files(config.eval.metric, data, out.string() + ".tmp", {.depth_png = arguments.depth_png});
+    out_ = (fs::absolute(arguments.out) / "").lexically_normal().parent_path();  // without a slash at the end
+    together([&] {
+      if (!communicator.is_main()) return;
+      fs::create_directories(out_.parent_path());
+      folder_.emplace(out_);
+    });
+    together([&] {
+      files_ = make_result_files(config.eval.metric, data, out_.string() + ".tmp", {.depth_png = arguments.depth_png});
+    });
   }
 
   // What takes the predictions; nothing where none are written.
   OnPrediction taker() {
     if (files_.empty()) return {};
     return [this](const PredictedSample& sample) {
-      for (const auto& of_part : files_) of_part->add(sample);
+      try {
+        if (failure_) return;
+        for (const auto& of_part : files_) of_part->add(sample);
+      } catch (...) {
+        failure_ = std::current_exception();  // the ranks stop together
+      }
     };
   }
+  bool has_failed() const { return failure_ != nullptr; }
   void finish() {
+    if (files_.empty()) return;
+    together([&] {
+      if (failure_) std::rethrow_exception(failure_);
+    });
     for (const auto& of_part : files_) {
-      const std::vector<std::string> records = communicator_.all_gather_bytes(of_part->records(), "the results");
-      if (folder_) of_part->finish(records);
+      std::string own;
+      together([&] { own = of_part->records(); });
+      const std::vector<std::string> records = communicator_.all_gather_bytes(own, "the results");
+      together([&] {
+        if (folder_) of_part->finish(records);
+      });
     }
-    if (folder_) folder_->commit();
+    together([&] {
+      if (folder_) folder_->commit();
+    });
   }
 
  private:
+  void together(const std::function<void()>& work) const {
+    work_together(
+        communicator_,
+        [&] {
+          try {
+            work();
+          } catch (const fs::filesystem_error& error) {
+            throw UsageError("--out", "can't be written", out_.string(), error.code().message());
+          }
+        },
+        "writing the results");
+  }
+
   Communicator& communicator_;
+  fs::path out_;
+  std::exception_ptr failure_;
   std::optional<AtomicFolder> folder_;
   std::vector<std::unique_ptr<ResultFiles>> files_;  // one a part of the metric
 };
@@ -184,7 +220,8 @@ Report evaluate_model(const ModelEvalArguments& arguments, const ChosenCheckpoin
   Loader loader(data, plan, loader_options(config, device), prepare_by(*task, /*training=*/false));
   Scores scores = scores_of(config, data->vocabulary());
   SharedResults results(arguments, config, *data, communicator);
-  const Measured measured{*model, *task, loader, communicator, device, config.train.precision};
+  const Measured measured{
+      *model, *task, loader, communicator, device, config.train.precision, [&results] { return results.has_failed(); }};
   evaluate(measured, scores, results.taker());
   results.finish();
   Report report = report_of(scores, config);

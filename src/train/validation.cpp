@@ -9,6 +9,7 @@
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "glid/dist/together.h"
 #include "glid/eval/answer.h"
 #include "glid/train/stop_signal.h"
 #include "glid/viz/image_grid.h"
@@ -81,11 +82,24 @@ std::optional<MetricValues> Validation::references() {
   return values;
 }
 
+// Files that only one rank can't read must not become two predictors.
+void Validation::learn_blind_predictor() {
+  Communicator& ranks = session_.communicator;
+  std::string learned;
+  work_together(
+      ranks,
+      [&] {
+        if (ranks.is_main()) learned = BlindPredictor::learn(*session_.data, session_.config.seed).to_text();
+      },
+      "learning the blind predictor");
+  blind_ = BlindPredictor::of_text(ranks.all_gather_bytes(learned, "the blind predictor").at(0));
+}
+
 std::optional<MetricValues> Validation::blind_values() {
   Scores scores = empty_scores();
   scores.loss.reset();
   if (scores.measures.empty()) return MetricValues{};
-  blind_ = BlindPredictor::learn(*session_.data, session_.config.seed);
+  learn_blind_predictor();
   if (!evaluate_blind(measured(), *blind_, scores)) return std::nullopt;
   MetricValues values = scores.values();
   const bool has_best = std::ranges::any_of(values, [&](const MetricValue& v) { return v.name == best_.name; });

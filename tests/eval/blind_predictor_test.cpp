@@ -1,5 +1,6 @@
 #include "glid/eval/blind_predictor.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "glid/core/error.h"
@@ -66,6 +67,12 @@ TEST(BlindPredictor, SaysWhatIsUsualAtEachPlace) {
 
 TEST(BlindPredictor, IsItsState) {
   const BlindPredictor blind = BlindPredictor::learn(Scenes({.count = 30, .size_px = 32}, Split::kTrain), 5);
+  const BlindPredictor of_text = BlindPredictor::of_text(blind.to_text());
+  ASSERT_EQ(of_text.state().size(), blind.state().size());
+  for (const auto& [name, array] : blind.state()) {
+    EXPECT_EQ(of_text.state().at(name).shape, array.shape) << name;
+    EXPECT_EQ(of_text.state().at(name).values, array.values) << name;
+  }
   const Prediction a = blind.predict(48, 32), b = BlindPredictor(blind.state()).predict(48, 32);
   EXPECT_EQ(a.depth, b.depth);
   EXPECT_EQ(a.semantic, b.semantic);
@@ -150,7 +157,8 @@ TEST(BlindPredictor, NeedsASampleThatCanBeRead) {
   class Broken : public Alike {
     Sample get(int64_t) const override { throw DataError("x", "can't be read"); }
   };
-  EXPECT_THROW(BlindPredictor::learn(Broken(), 1), DataError);
+  EXPECT_THAT([] { BlindPredictor::learn(Broken(), 1); },
+              testing::ThrowsMessage<DataError>(testing::EndsWith("no sample could be read, for one x: can't be read")));
 }
 
 }  // namespace

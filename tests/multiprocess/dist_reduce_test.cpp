@@ -12,7 +12,9 @@
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
+#include "glid/core/peer_failed.h"
 #include "glid/dist/gradient_reducer.h"
+#include "glid/dist/together.h"
 #include "support/on_ranks.h"
 #include "support/temporary_folder.h"
 
@@ -304,6 +306,23 @@ TEST(Group, RunsGiveTheSameBits) {
   EXPECT_EQ(read_file(folder.path() / "1"), sums);
   ASSERT_EQ(run_on_ranks(2), 0);
   EXPECT_EQ(read_file(folder.path() / "0"), sums);
+}
+
+TEST(Together, OneThatFailsEndsAllAndOnlyItSaysWhy) {
+  if (!on_ranks(2)) return;
+  const auto group = make_communicator(read_launch_env(), at::kCPU);
+  work_together(
+      *group, [] {}, "work");
+  const auto fails_on_rank_one = [&] {
+    if (group->rank() == 1) throw DataError("file", "can't be read");
+  };
+  if (group->rank() == 1) EXPECT_THROW(work_together(*group, fails_on_rank_one, "work"), DataError);
+  else EXPECT_THROW(work_together(*group, fails_on_rank_one, "work"), PeerFailedError);
+  work_together(
+      *group, [] {}, "work");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run_program("test", [] { return throw PeerFailedError("rank 0", "another rank failed"), ExitCode::kDone; }), 5);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
 }  // namespace

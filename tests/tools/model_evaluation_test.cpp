@@ -92,6 +92,18 @@ TEST_F(ModelEvaluation, MistakesAreOneLine) {
   expect_one_line(evaluate({"--split", "val", "--set", "eval.split=train"}), 2, "give one of the two");
 }
 
+// One rank can't write: the others end with it, at once and without a line of their own.
+TEST_F(ModelEvaluation, ResultsThatCantBeWrittenEndAllRanks) {
+  write_file(file("is_a_file"), "");
+  const std::string out = (file("is_a_file") / "out").string();
+  expect_one_line(evaluate({"--out", out}), 2, "--out: can't be written (got " + out + ")");
+  const ProgramResult on_two = evaluate({"--out", out, "--nproc", "2"});
+  EXPECT_EQ(on_two.code, 2) << on_two.output;
+  EXPECT_THAT(on_two.output, HasSubstr("--out: can't be written (got " + out + ")"));
+  EXPECT_EQ(std::ranges::count(on_two.output, '\n'), 2) << on_two.output;
+  EXPECT_THAT(on_two.output, HasSubstr("rank 0 of 2 failed with exit code 2"));  // the launcher's line
+}
+
 // Pre-training has no metric: its loss is what can be measured.
 TEST_F(ModelEvaluation, OfAPreTrainingIsItsLoss) {
   const fs::path pre = file("pre");

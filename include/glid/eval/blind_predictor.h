@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "glid/data/dataset.h"
@@ -38,6 +39,9 @@ class BlindPredictor {
   using State = std::map<std::string, Array>;
   const State& state() const { return state_; }
   explicit BlindPredictor(State state) : state_(std::move(state)) {}
+  // For other ranks of the program, to the bit.
+  std::string to_text() const;
+  static BlindPredictor of_text(std::string_view text);
   // A safetensors file of them; throws DataError.
   static BlindPredictor read(const std::filesystem::path& file);
 

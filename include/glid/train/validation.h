@@ -48,7 +48,8 @@ class Validation {
  private:
   std::unique_ptr<Loader> loader(const ValidationPlan::Share& share, LoaderOptions options) const;
   Measured measured();
-  Scores empty_scores() const;  // the loss, then eval.metric
+  void learn_blind_predictor();  // rank 0 does, for all
+  Scores empty_scores() const;   // the loss, then eval.metric
   std::optional<MetricValues> values(const std::string& suffix);
   const std::optional<Batch>& picture_batch();
 
