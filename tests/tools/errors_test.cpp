@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "glid/core/format.h"
 #include "glid/formats/image_file.h"
 #include "glid/formats/label_map.h"
 #include "glid/formats/safetensors.h"
