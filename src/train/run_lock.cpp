@@ -108,7 +108,7 @@ void take_over(const fs::path& lock, const Owner& here) {
 }  // namespace
 
 RunLock::RunLock(const fs::path& folder) : file_(folder / kFile) {
-  fs::create_directories(folder);
+  made_folder_ = fs::create_directories(folder);
   const Owner here = Owner::self();
   own_ = here.dump();
   if (!claim(file_, own_)) take_over(file_, here);
@@ -119,6 +119,7 @@ RunLock::~RunLock() {
   renewing_ = {};
   std::error_code ignored;
   if (first_line(file_) + "\n" == own_) fs::remove(file_, ignored);
+  if (made_folder_) fs::remove(file_.parent_path(), ignored);  // where nothing was written
 }
 
 void RunLock::renew(const std::stop_token& stop) const {

@@ -135,9 +135,9 @@ TEST(Mistakes, OfLabelsAreNamed) {
       write_label_png(data / "labels" / split / (name + ".png"), {32, 32, std::vector<uint16_t>(32 * 32, 257)});
     }
   const auto train = [&](const std::string& task) {
-    return run("glid_train", small_training(dir.path() / "run", {"--set", "task={name: " + task + "}", "--set",
-                                                                 "data={name: pairs, root: " + data.string() +
-                                                                     ", num_classes: 2, image_size: 24}"}));
+    return run("glid_train", small_training(dir.path() / task, {"--set", "task={name: " + task + "}", "--set",
+                                                                "data={name: pairs, root: " + data.string() +
+                                                                    ", num_classes: 2, image_size: 24}"}));
   };
   const ProgramResult wide = train("semantic");
   EXPECT_EQ(wide.code, 3) << wide.output;

@@ -90,18 +90,19 @@ TEST_F(ModelEvaluation, MistakesAreOneLine) {
   expect_one_line(evaluate({"--plots", file("plots").string()}), 2, "--plots: is drawn from the files of --out");
   expect_one_line(evaluate({"--set", "data={name: nyu_depth, root: /none, image_size: 24}"}), 3, "--set data.root=DIR");
   expect_one_line(evaluate({"--split", "val", "--set", "eval.split=train"}), 2, "give one of the two");
+  expect_one_line(evaluate({"--set", "task={name: classification}", "--set", "eval={metric: accuracy}"}), 3, "heads");
 }
 
-// One rank can't write: the others end with it, at once and without a line of their own.
+// One rank can't write, here because of a name that is too long with what is added to it: the others end with it, at once
+// and without a line of their own.
 TEST_F(ModelEvaluation, ResultsThatCantBeWrittenEndAllRanks) {
-  write_file(file("is_a_file"), "");
-  const std::string out = (file("is_a_file") / "out").string();
-  expect_one_line(evaluate({"--out", out}), 2, "--out: can't be written (got " + out + ")");
+  const std::string out = file(std::string(253, 'x')).string(), says = "--out: can't be written (got " + out + ")";
+  expect_one_line(evaluate({"--out", out}), 2, says);
   const ProgramResult on_two = evaluate({"--out", out, "--nproc", "2"});
   EXPECT_EQ(on_two.code, 2) << on_two.output;
-  EXPECT_THAT(on_two.output, HasSubstr("--out: can't be written (got " + out + ")"));
-  EXPECT_EQ(std::ranges::count(on_two.output, '\n'), 2) << on_two.output;
+  EXPECT_THAT(on_two.output, HasSubstr(says));
   EXPECT_THAT(on_two.output, HasSubstr("rank 0 of 2 failed with exit code 2"));  // the launcher's line
+  EXPECT_EQ(std::ranges::count(on_two.output, '\n'), 2) << on_two.output;
 }
 
 // Pre-training has no metric: its loss is what can be measured.

@@ -11,9 +11,9 @@ namespace glid {
 // whose time is renewed every half minute.
 class RunLock {
  public:
-  // Makes the folder if need be. A lock whose process is gone is taken over with a line in the log: one of this host whose
-  // process doesn't exist any more, one of another host that was not renewed for five minutes. Throws UsageError while
-  // another run has the folder.
+  // Makes the folder if need be, which goes again with the lock if nothing was written. A lock whose process is gone is
+  // taken over with a line in the log: one of this host whose process doesn't exist any more, one of another host that was
+  // not renewed for five minutes. Throws UsageError while another run has the folder.
   explicit RunLock(const std::filesystem::path& folder);
   ~RunLock();
   RunLock(const RunLock&) = delete;
@@ -26,6 +26,7 @@ class RunLock {
 
   std::filesystem::path file_;
   std::string own_;  // the file's content
+  bool made_folder_ = false;
   std::jthread renewing_;
 };
 
