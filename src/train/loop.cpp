@@ -1,7 +1,10 @@
 #include "glid/train/loop.h"
 
+#include <functional>
+
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
+#include "glid/dist/together.h"
 #include "glid/train/device.h"
 #include "glid/train/run_lock.h"
 #include "glid/train/stop_signal.h"
@@ -92,11 +95,17 @@ ExitCode Run::interrupt() {
 }
 
 ExitCode train(const RunConfig& config, const Resume& resume, Communicator& communicator, const c10::Device& device) {
-  if (communicator.is_main()) require_place("out", config.out);
+  const auto main_alone = [&communicator](const std::function<void()>& work) {
+    const auto of_main = [&] {
+      if (communicator.is_main()) work();
+    };
+    work_together(communicator, of_main, "making the run folder");
+  };
+  main_alone([&] { require_place("out", config.out); });
   const std::optional<Start> start = choose_start(config, resume);
   require_same_start(start, config, communicator);  // and nobody writes into the folder before all have looked at it
   std::optional<RunLock> lock;
-  if (communicator.is_main()) lock.emplace(config.out);
+  main_alone([&] { lock.emplace(config.out); });
   Run run(config, /*goes_on=*/start.has_value(), communicator, device);
   if (start) run.go_on_from(*start);
   await_stop_signals(config.train.stop_grace_s, communicator.is_main());

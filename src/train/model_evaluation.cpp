@@ -238,16 +238,20 @@ ExitCode evaluate_checkpoint(const ModelEvalArguments& arguments) {
   const ChosenCheckpoint chosen = choose_checkpoint(arguments.checkpoint, arguments.which);
   const RunConfig config = evaluation_config(arguments, chosen.checkpoint);
   require_usable(arguments, config);
-  if (env.rank == 0) {
-    require_places(arguments.json, arguments.csv, arguments.plots);
-    require_place("--out", arguments.out);
-  }
   set_threads(config.train);
   const c10::Device device = choose_device(config.train.device, env.local_rank);
   const auto data = open_data(config);
   require_known_classes(config.task, config.eval.metric, chosen.state.vocabulary, data->vocabulary(),
                         arguments.other_classes);
   const auto communicator = make_communicator(env, device, config.train.collective_timeout_s);
+  work_together(
+      *communicator,
+      [&] {
+        if (!communicator->is_main()) return;
+        require_places(arguments.json, arguments.csv, arguments.plots);
+        require_place("--out", arguments.out);
+      },
+      "looking at the places of outputs");
   const Report report = evaluate_model(arguments, chosen, config, data, *communicator);
   if (communicator->is_main()) report_to_user(arguments, config, data->vocabulary(), report);
   return ExitCode::kDone;

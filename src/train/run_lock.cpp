@@ -42,7 +42,9 @@ std::optional<int64_t> start_of(int64_t pid) {
   if (name_end == std::string::npos) return std::nullopt;
   std::istringstream fields(stat.substr(name_end + 1));
   std::string field;
-  for (int i = 3; i <= 22; ++i) fields >> field;  // proc(5): starttime is the 22nd
+  fields >> field;
+  if (field == "Z") return std::nullopt;          // it has ended, and nobody asked how
+  for (int i = 4; i <= 22; ++i) fields >> field;  // proc(5): starttime is the 22nd
   return std::stoll(field);
 }
 

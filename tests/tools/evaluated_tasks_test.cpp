@@ -45,6 +45,15 @@ TEST_P(EvaluatedTasks, HaveOneNumberWhoeverMeasures) {
   else expect_files_of_tasks_to_score(on_two.output, GetParam().tasks, alone);
 }
 
+TEST(EvaluatedDetection, RefusesDataOfOtherClassesAndSettingsOfAnotherModel) {
+  const EvaluatedRun run({scenes_of_kind("classes"), "train.steps=1", "log.pictures_every_steps=0", "eval.metric=box",
+                          "task={name: detection, queries: 5, one_to_many: {queries: 0}}"});
+  expect_one_line(run_evaluation(run.path(), {"--set", "data.kind=figures"}), 2,
+                  "data: has another number of classes of box than the model was trained on (got 1 for 6)");
+  expect_one_line(run_evaluation(run.path(), {"--set", "task.queries=6"}), 3,
+                  "holds a tensor of another shape (got decoder.query_embed)");
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Tasks, EvaluatedTasks,
     testing::Values(EvaluatedTask{"detection",

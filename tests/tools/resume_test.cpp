@@ -11,6 +11,13 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
+// Ranks die with their launcher, but not at the same moment.
+void wait_for_the_end_of(const fs::path& run) {
+  if (!fs::exists(run / "run.lock")) return;
+  const auto pid = static_cast<pid_t>(Json::parse(read_file(run / "run.lock"), "lock").at("pid").as_int());
+  ASSERT_TRUE(Program::wait_until([&] { return ::kill(pid, 0) != 0; }));
+}
+
 // Kills a run after its first checkpoint, with another number of decode threads afterwards.
 void kill_and_resume(const std::vector<std::string>& options) {
   const TemporaryFolder dir;
@@ -21,6 +28,7 @@ void kill_and_resume(const std::vector<std::string>& options) {
   ASSERT_TRUE(Program::wait_for(killed / "checkpoints/step_00000004/state.json"));
   program.send(SIGKILL);
   program.wait();  // a run that ended before the signal came is one more that goes on
+  wait_for_the_end_of(killed);
   std::vector<std::string> again = small_training(killed, options);
   again.insert(again.end(), {"--set", "data.workers=3"});
   const ProgramResult resumed = run("glid_train", again);
