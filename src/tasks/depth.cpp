@@ -69,7 +69,7 @@ Depth::Depth(const DepthConfig& config, const TaskContext& context)
       viewer_(shape_) {
   if (!context.vocabulary.has_depth)
     throw UsageError("task.name", "needs depth, which the data doesn't have", std::string(DepthConfig::kName),
-                     "data.name: nyu_depth or scenes");
+                     "data.name: nyu_depth, scenes, or pairs with data.target: depth");
 }
 
 Placement Depth::training_placement(const Image& image, const SampleKey& key) const {

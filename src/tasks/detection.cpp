@@ -59,8 +59,8 @@ ObjectDetection::ObjectDetection(const DetectionConfig& config, const TaskContex
       size_px_(context.image_size_px),
       viewer_(context.model.encoder) {
   if (classes_.empty())
-    throw UsageError("task.name", "needs boxes, which the data doesn't have", std::string(DetectionConfig::kName),
-                     "data.name: coco, voc or scenes");
+    throw UsageError("task.name", "needs boxes, of whose classes the data names none", std::string(DetectionConfig::kName),
+                     "data.name: coco, voc or scenes have them");
   const double class_weight = config.class_loss == ClassLoss::kFocal ? 2 : 1;
   for (BoxWeights* weights : {&config_.cost, &config_.weight}) weights->of_class = weights->of_class.value_or(class_weight);
   if (config.auxiliary) supervised_layers_ = every_layer(context.model.decoder.layers);

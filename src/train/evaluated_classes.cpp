@@ -36,7 +36,8 @@ void require_same(std::string_view metric, const Classes& trained, const Classes
   const auto [ours, theirs] = std::ranges::mismatch(trained, data);
   if (ours != trained.end() && !may_differ)
     throw UsageError("data", format("has other classes of {} than the model was trained on", metric),
-                     format("{} for {}", text_of(*theirs), text_of(*ours)), "--other-classes takes them in their order");
+                     format("{} for {}", text_of(*theirs), text_of(*ours)),
+                     "glid_eval --other-classes takes them in their order");
 }
 
 // Whose classes the heads are about.

@@ -35,6 +35,11 @@ RunConfig evaluation_config(const ModelEvalArguments& arguments, const Checkpoin
   if (!arguments.protocol.empty()) config::set_option(tree, "eval.protocol", arguments.protocol, "--protocol");
   RunConfig config;
   config::read(tree, config);
+  RunConfig trained;
+  config::read(config::load_tree(checkpoint.folder / "config.yaml"), trained);
+  if (config.task.index() != trained.task.index())
+    throw UsageError(checkpoint.folder.string(), "is a checkpoint of another task",
+                     format("{} for {}", config::name_of(trained.task), config::name_of(config.task)));
   return config;
 }
 

@@ -13,6 +13,17 @@ RunConfig without_init(RunConfig config) {
   return config;
 }
 
+// The default of eval.metric is pre-training's.
+void warn_of_loss_alone(const RunConfig& config) {
+  std::visit(
+      [&]<class Task>(const Task&) {
+        if (!Task::kMetrics.empty() && std::holds_alternative<LossSettings>(config.eval.metric))
+          log_rank_zero_warning("only the loss is validated: eval.metric: {} measures what the task is for",
+                                Task::kMetrics.front());
+      },
+      config.task);
+}
+
 }  // namespace
 
 Run::Run(const RunConfig& config, bool goes_on, Communicator& communicator, const c10::Device& device)
@@ -40,6 +51,7 @@ void Run::open_files() {
   files_.open(state_.step, validation_.best().step);
   log_info("{} training images, {} to validate on; {} steps of {} images, {} an epoch", session_.data->size(),
            validation_.num_images(), total_steps(), session_.config.train.batch_size, session_.plan->steps_per_epoch());
+  warn_of_loss_alone(session_.config);
   for (const std::string& part : session_.config.optim.freeze) log_info("{} is frozen", part);
   if (const std::string warning = session_.schedule.warning(); !warning.empty()) log_rank_zero_warning("{}", warning);
 }

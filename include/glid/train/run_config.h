@@ -37,6 +37,10 @@ struct InitConfig {
       "what to take of it, all of which it must have; null: encoder, bifpn and decoder, as far as it has them",
       config::one_of(kModelParts));
   }
+  void check(config::Problems& problems) const {
+    if (parts && parts->empty()) problems.add("parts", "names no part", "[]", "null takes what there is");
+    if (parts && from.empty()) problems.add("parts", "says what to take, but init.from doesn't say of what");
+  }
 };
 
 struct TrainConfig {
