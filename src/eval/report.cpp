@@ -45,6 +45,21 @@ std::string csv_text(const std::string& text) {
   return quoted + "\"";
 }
 
+// Of all rows, in the order in which they come up: rows of several tasks have other numbers.
+std::vector<std::string> columns_of(const std::vector<ReportRow>& rows) {
+  std::vector<std::string> columns;
+  for (const ReportRow& row : rows)
+    for (const auto& [name, value] : row.values)
+      if (std::ranges::find(columns, name) == columns.end()) columns.push_back(name);
+  return columns;
+}
+
+std::string csv_number(const NamedValues& values, const std::string& column) {
+  for (const auto& [name, value] : values)
+    if (name == column && value) return Json(*value).dump();
+  return {};
+}
+
 size_t longest_name(const NamedValues& values) {
   size_t longest = 0;
   for (const auto& [name, value] : values) longest = std::max(longest, name.size());
@@ -105,13 +120,13 @@ std::string report_json(const Report& report) {
 
 std::string report_csv(const Report& report) {
   const auto& rows = report.per_image.empty() ? report.per_class : report.per_image;
+  const std::vector<std::string> columns = columns_of(rows);
   std::string text = "id,name";
-  if (!rows.empty())
-    for (const auto& [name, value] : rows.front().values) text += "," + csv_text(name);
+  for (const std::string& column : columns) text += "," + csv_text(column);
   text += "\n";
   for (const ReportRow& row : rows) {
     text += format("{},{}", row.id, csv_text(row.name));
-    for (const auto& [name, value] : row.values) text += "," + (value ? Json(*value).dump() : std::string());
+    for (const std::string& column : columns) text += "," + csv_number(row.values, column);
     text += "\n";
   }
   return text;

@@ -156,6 +156,10 @@ Report report_of(const std::vector<std::unique_ptr<Measure>>& measures) {
     const NamedValues values = named_values(measure->metric().values());
     all.images = report.images;
     all.metrics.insert(all.metrics.end(), values.begin(), values.end());
+    for (ReportRow row : report.per_class) {
+      row.name = format("{}.{}", report.task, row.name);
+      all.per_class.push_back(std::move(row));
+    }
     all.notes.push_back(format("{}: {}", report.task, report.rules));
   }
   return all;

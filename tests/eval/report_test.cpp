@@ -47,6 +47,12 @@ TEST(Report, CsvQuotesNamesAndLeavesAbsentNumbersEmpty) {
   EXPECT_EQ(report_csv(example()), "id,name,AP,APs\n7,\"cat, \"\"big\"\"\",0.1,\n9,dog,1e-300,1\n");
 }
 
+TEST(Report, CsvHasAColumnForEveryNumberOfAnyRow) {
+  Report report;
+  report.per_class = {{1, "mask.cat", {{"AP", 0.5}}}, {2, "semantic.sky", {{"IoU", 0.25}, {"AP", std::nullopt}}}};
+  EXPECT_EQ(report_csv(report), "id,name,AP,IoU\n1,mask.cat,0.5,\n2,semantic.sky,,0.25\n");
+}
+
 TEST(Report, CsvListsImagesWhereThereAreNoClasses) {
   Report report;
   report.per_image = {{0, "a", {{"rmse", 0.5}}}};
