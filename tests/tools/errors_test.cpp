@@ -145,8 +145,8 @@ TEST(Mistakes, OfLabelsAreNamed) {
   const ProgramResult boxes = train("detection");
   EXPECT_EQ(boxes.code, 2) << boxes.output;
   EXPECT_EQ(boxes.output,
-            "glid_train: task.name: needs boxes, which the data doesn't have (got detection); data.name: coco, "
-            "voc or scenes\n");
+            "glid_train: task.name: needs boxes, of whose classes the data names none (got detection); data.name: coco, "
+            "voc or scenes have them\n");
 }
 
 TEST(Mistakes, AFolderWithoutImagesIsNamed) {
