@@ -44,7 +44,7 @@ struct TaskSpec {
   DecoderQueries queries;
   std::vector<int64_t> supervised_layers;  // decoder layers that heads read, from 1 (0: the queries before them), ascending
                                            // up to the last; empty: the last
-  bool features = false;  // the answer has the feature map
+  bool features = false;                   // the answer has the feature map
 };
 
 struct Head : Linear {
