@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,7 +20,8 @@ namespace glid {
 inline void let_threads_sleep(char** argv) {
   constexpr const char* kPolicy = "OMP_WAIT_POLICY";
   if (std::getenv(kPolicy) || ::setenv(kPolicy, "PASSIVE", 1) != 0) return;
-  ::execv("/proc/self/exe", argv);  // returns only where that is not allowed: then threads spin
+  std::error_code unreadable;  // by its name, which lists of processes show; where it can't start again, threads spin
+  ::execv(std::filesystem::read_symlink("/proc/self/exe", unreadable).c_str(), argv);
 }
 
 // The exit code if the program is to end here.

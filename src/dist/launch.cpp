@@ -176,7 +176,8 @@ pid_t start_rank(std::vector<std::string> command, std::vector<std::string> envi
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != launcher) ::_exit(1);  // it died before the line above
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
-  ::execve("/proc/self/exe", argv.data(), envp.data());
+  ::execve(argv[0], argv.data(), envp.data());           // by its name, which lists of processes show
+  ::execve("/proc/self/exe", argv.data(), envp.data());  // also where the file was replaced
   ::_exit(127);
 }
 
