@@ -35,7 +35,12 @@ void exchange(const fs::path& a, const fs::path& b) {
 }
 
 // A device, a pipe: read to its end, written as it stands.
-bool is_stream(const fs::path& file) { return fs::exists(file) && !fs::is_regular_file(file) && !fs::is_directory(file); }
+bool is_stream(const fs::path& file) {
+  std::error_code unreadable;
+  const fs::file_type type = fs::status(file, unreadable).type();
+  return type == fs::file_type::fifo || type == fs::file_type::character || type == fs::file_type::block ||
+         type == fs::file_type::socket;
+}
 
 fs::path parent_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
 
@@ -46,7 +51,7 @@ std::string read_file(const fs::path& file) {
   const bool is_stream = glid::is_stream(file);
   std::string content(fs::is_regular_file(file, unreadable) ? fs::file_size(file, unreadable) : 0, '\0');
   std::ifstream in(file, std::ios::binary);
-  if (!in || unreadable || fs::is_directory(file)) throw DataError(file.string(), "can't be read");
+  if (!in || unreadable || fs::is_directory(file, unreadable)) throw DataError(file.string(), "can't be read");
   if (is_stream) return {std::istreambuf_iterator<char>(in), {}};  // its size is not known before
   in.read(content.data(), static_cast<std::streamsize>(content.size()));
   content.resize(static_cast<size_t>(in.gcount()));

@@ -5,17 +5,40 @@
 #include "glid/core/error.h"
 
 namespace glid {
+namespace {
+
 namespace fs = std::filesystem;
 
-void require_place(const std::string& option, const fs::path& path) {
-  if (path.empty()) return;
+// The nearest folder above `place` that is there must be one and must be ours to write into.
+void require_parent(const std::string& option, const fs::path& path, const fs::path& place) {
   std::error_code unreadable;
-  fs::path above = fs::absolute(path).lexically_normal();
+  fs::path above = place.parent_path();
   while (!fs::exists(above, unreadable) && above.has_relative_path()) above = above.parent_path();
-  const bool is_below = above != fs::absolute(path).lexically_normal();
-  if (is_below && !fs::is_directory(above)) throw UsageError(option, "lies below a file", path.string(), above.string());
+  if (!fs::is_directory(above, unreadable)) throw UsageError(option, "lies below a file", path.string(), above.string());
   if (::access(above.c_str(), W_OK) != 0)
     throw UsageError(option, "can't be written there", path.string(), above.string() + " doesn't allow it");
+}
+
+fs::path whole(const fs::path& path) {
+  const fs::path place = fs::absolute(path).lexically_normal();
+  return place.has_filename() ? place : place.parent_path();  // without a slash at the end
+}
+
+}  // namespace
+
+void require_file(const std::string& option, const fs::path& path) {
+  if (path.empty()) return;
+  std::error_code unreadable;
+  if (fs::is_directory(path, unreadable)) throw UsageError(option, "is a folder, but a file is written", path.string());
+  require_parent(option, path, whole(path));
+}
+
+void require_folder(const std::string& option, const fs::path& path) {
+  if (path.empty()) return;
+  std::error_code unreadable;
+  if (fs::exists(path, unreadable) && !fs::is_directory(path, unreadable))
+    throw UsageError(option, "is a file, but a folder is written", path.string());
+  require_parent(option, path, whole(path));
 }
 
 }  // namespace glid

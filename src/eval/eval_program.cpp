@@ -63,9 +63,9 @@ void print_protocols(const char* tasks) {
 
 void require_places(const std::filesystem::path& json, const std::filesystem::path& csv,
                     const std::filesystem::path& plots) {
-  require_place("--json", json);
-  require_place("--csv", csv);
-  require_place("--plots", plots);
+  require_file("--json", json);
+  require_file("--csv", csv);
+  require_folder("--plots", plots);
 }
 
 void write_reports(const Report& report, const std::filesystem::path& json, const std::filesystem::path& csv) {

@@ -38,8 +38,10 @@ class Spool {
     if (!(out_ << text)) throw Error(ExitCode::kInternal, file_, "can't be written");
     return at;
   }
-  void flush() {
-    if (!out_.flush()) throw Error(ExitCode::kInternal, file_, "can't be written");
+  // Nothing follows: what is closed here another host may read from a shared folder.
+  void close_file() {
+    out_.close();
+    if (!out_) throw Error(ExitCode::kInternal, file_, "can't be written");
   }
 
  private:
@@ -86,7 +88,8 @@ std::string read_part(std::map<std::string, std::ifstream>& spools, const Spoole
   std::ifstream& in = spools.try_emplace(sample.file, sample.file, std::ios::binary).first->second;
   std::string text(static_cast<size_t>(sample.size), '\0');
   in.seekg(sample.first);
-  if (!in.read(text.data(), sample.size)) throw Error(ExitCode::kInternal, sample.file, "can't be read back");
+  if (!in.read(text.data(), sample.size))
+    throw Error(ExitCode::kInternal, sample.file, "can't be read back", {}, "--out must be one folder for all ranks");
   return text;
 }
 
@@ -111,7 +114,7 @@ class RecordFiles : public ResultFiles {
     samples_.push_back({records.id, {}, spool_.append(text), std::ssize(text), std::move(records.truth)});
   }
   std::string records() override {
-    spool_.flush();
+    spool_.close_file();
     Json::Array all;
     for (const SpooledSample& sample : samples_)
       all.push_back(

@@ -37,7 +37,7 @@ void require_same(std::string_view metric, const Classes& trained, const Classes
   if (ours != trained.end() && !may_differ)
     throw UsageError("data", format("has other classes of {} than the model was trained on", metric),
                      format("{} for {}", text_of(*theirs), text_of(*ours)),
-                     "glid_eval --other-classes takes them in their order");
+                     "glid_eval takes them in their order with --other-classes; train and val of a run name theirs alike");
 }
 
 // Whose classes the heads are about.

@@ -101,11 +101,13 @@ ExitCode train(const RunConfig& config, const Resume& resume, Communicator& comm
     };
     work_together(communicator, of_main, "making the run folder");
   };
-  main_alone([&] { require_place("out", config.out); });
-  const std::optional<Start> start = choose_start(config, resume);
-  require_same_start(start, config, communicator);  // and nobody writes into the folder before all have looked at it
   std::optional<RunLock> lock;
-  main_alone([&] { lock.emplace(config.out); });
+  main_alone([&] {
+    require_folder("out", config.out);
+    lock.emplace(config.out);
+  });
+  const std::optional<Start> start = choose_start(config, resume);  // of what nobody else changes any more
+  require_same_start(start, config, communicator);  // and nobody writes into the folder before all have looked at it
   Run run(config, /*goes_on=*/start.has_value(), communicator, device);
   if (start) run.go_on_from(*start);
   await_stop_signals(config.train.stop_grace_s, communicator.is_main());

@@ -148,31 +148,32 @@ class SharedResults {
 };
 
 // Of several tasks: the numbers of all, the rules of each as a note.
-Report report_of(const std::vector<std::unique_ptr<Measure>>& measures) {
-  if (measures.size() == 1) return measures[0]->report();
+Report report_of(const std::vector<std::unique_ptr<Measure>>& measures, const MetricSettings& settings) {
+  const std::vector<MetricPart> parts = parts_of(settings);
+  if (parts.size() == 1 && parts[0].task.empty()) return measures[0]->report();
   Report all{.task = std::string(MultitaskSettings::kName), .rules = "each task by its own rules"};
-  for (const auto& measure : measures) {
-    const Report report = measure->report();
-    const NamedValues values = named_values(measure->metric().values());
+  for (size_t i = 0; i < measures.size(); ++i) {
+    const Report report = measures[i]->report();
+    const NamedValues values = named_values(measures[i]->metric().values());
     all.images = report.images;
     all.metrics.insert(all.metrics.end(), values.begin(), values.end());
     for (ReportRow row : report.per_class) {
-      row.name = format("{}.{}", report.task, row.name);
+      row.name = format("{}.{}", parts[i].task, row.name);
       all.per_class.push_back(std::move(row));
     }
-    all.notes.push_back(format("{}: {}", report.task, report.rules));
+    all.notes.push_back(format("{}: {}", parts[i].task, report.rules));
   }
   return all;
 }
 
 Report report_of(Scores& scores, const RunConfig& config) {
   Report report;
-  if (!scores.measures.empty()) report = report_of(scores.measures);
+  if (!scores.measures.empty()) report = report_of(scores.measures, config.eval.metric);
   else report = {.task = "loss", .protocol = std::string(config::name_of(config.task)), .rules = "the task's own loss"};
   if (!scores.loss) return report;
   const NamedValues losses = named_values(scores.loss->values());
-  if (!scores.measures.empty()) report.losses = losses;
-  else report.metrics = losses, report.images = std::ssize(scores.loss->images());
+  (scores.measures.empty() ? report.metrics : report.losses) = losses;
+  if (scores.measures.empty()) report.images = std::ssize(scores.loss->images());
   return report;
 }
 
@@ -258,7 +259,7 @@ ExitCode evaluate_checkpoint(const ModelEvalArguments& arguments) {
       [&] {
         if (!communicator->is_main()) return;
         require_places(arguments.json, arguments.csv, arguments.plots);
-        require_place("--out", arguments.out);
+        require_folder("--out", arguments.out);
       },
       "looking at the places of outputs");
   const Report report = evaluate_model(arguments, chosen, config, data, *communicator);

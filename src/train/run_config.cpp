@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "glid/config/write.h"
 #include "glid/core/format.h"
@@ -28,6 +29,11 @@ void check_tta(Tta tta, const Config&, config::Problems& problems) {
     problems.add("eval.tta", format("is not for task.name: {}", Config::kName), std::string(config::name_of(tta)));
 }
 
+void check_tasks(const std::vector<std::string>& tasks, config::Problems& problems) {
+  const std::set<std::string> different(tasks.begin(), tasks.end());
+  if (tasks.empty() || different.size() < tasks.size()) problems.add("eval.tasks", "must name one task or more, each once");
+}
+
 bool starts_with_any(const std::string& path, std::initializer_list<std::string_view> beginnings) {
   return std::any_of(beginnings.begin(), beginnings.end(), [&](std::string_view b) { return path.starts_with(b); });
 }
@@ -49,6 +55,7 @@ bool is_measure(const std::string& path) {
 }  // namespace
 
 void RunConfig::check(config::Problems& problems) const {
+  if (const auto* several = std::get_if<MultitaskSettings>(&eval.metric)) check_tasks(several->tasks, problems);
   std::visit([&](const auto& alternative) { check_metric(eval.metric, alternative, problems); }, task);
   std::visit([&](const auto& alternative) { check_tta(eval.tta, alternative, problems); }, task);
   const int64_t unit = model.encoder.shape().unit_px();

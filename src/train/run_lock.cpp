@@ -49,32 +49,40 @@ std::optional<int64_t> start_of(int64_t pid) {
 }
 
 struct Owner {
-  std::string host, boot;
+  std::string host;
+  std::string processes;  // among which the number counts: the boot and the namespace
   int64_t pid = 0, start = 0;
 
   static Owner self() {
     std::array<char, 256> host{};
     ::gethostname(host.data(), host.size() - 1);
-    return {host.data(), first_line("/proc/sys/kernel/random/boot_id"), ::getpid(), start_of(::getpid()).value_or(0)};
+    std::error_code unreadable;
+    const std::string space = fs::read_symlink("/proc/self/ns/pid", unreadable).string();
+    return {host.data(), first_line("/proc/sys/kernel/random/boot_id") + " " + space, ::getpid(),
+            start_of(::getpid()).value_or(0)};
   }
-  static Owner parse(const std::string& text, const std::string& where) {
-    const Json json = Json::parse(text, where);
-    return {json.at("host").as_string(), json.at("boot").as_string(), json.at("pid").as_int(), json.at("start").as_int()};
+  // Empty for what is no lock, or the beginning of one.
+  static std::optional<Owner> parse(const std::string& text) {
+    try {
+      const Json json = Json::parse(text, RunLock::kFile);
+      return Owner{json.at("host").as_string(), json.at("processes").as_string(), json.at("pid").as_int(),
+                   json.at("start").as_int()};
+    } catch (const DataError&) {
+      return std::nullopt;
+    }
   }
   std::string dump() const {
-    return Json::object().set("host", host).set("boot", boot).set("pid", pid).set("start", start).dump() + "\n";
+    return Json::object().set("host", host).set("processes", processes).set("pid", pid).set("start", start).dump() + "\n";
   }
-  std::string name() const { return format("process {} on {}", pid, host); }
-  bool is_alive_on(const Owner& here) const { return boot == here.boot && start_of(pid) == start; }
+  bool is_alive() const { return start_of(pid) == start; }
 };
 
+// 0 where there is no file any more.
 std::chrono::seconds age(const fs::path& file) {
-  return std::chrono::duration_cast<std::chrono::seconds>(fs::file_time_type::clock::now() - fs::last_write_time(file));
-}
-
-[[noreturn]] void refuse(const fs::path& lock, const std::string& who) {
-  throw UsageError(lock.parent_path().string(), "another run is writing there", who,
-                   "choose another --out, or wait for it to end");
+  std::error_code gone;
+  const fs::file_time_type written = fs::last_write_time(file, gone);
+  if (gone) return {};
+  return std::chrono::duration_cast<std::chrono::seconds>(fs::file_time_type::clock::now() - written);
 }
 
 // Of several that try, one succeeds.
@@ -82,38 +90,61 @@ bool claim(const fs::path& lock, const std::string& own) {
   const int fd = ::open(lock.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
   if (fd < 0 && errno == EEXIST) return false;
   const bool written = fd >= 0 && ::write(fd, own.data(), own.size()) == std::ssize(own);
-  if (!written) throw Error(ExitCode::kInternal, lock.string(), "can't be written", std::strerror(errno));
-  ::close(fd);
-  return true;
+  const int reason = errno;
+  if (fd >= 0) ::close(fd);
+  if (written) return true;
+  if (fd >= 0) ::unlink(lock.c_str());
+  throw Error(ExitCode::kInternal, lock.string(), "can't be written", std::strerror(reason));
 }
 
-// Whether nobody holds the lock with this text any more.
-bool is_left_over(const fs::path& lock, const std::string& text, const Owner& here) {
-  if (text.empty()) return age(lock) > kGoneAfter;  // killed, or just about to write
-  const Owner owner = Owner::parse(text, lock.string());
-  return owner.host == here.host ? !owner.is_alive_on(here) : age(lock) > kGoneAfter;
+std::string name_of(const std::optional<Owner>& owner) {
+  return owner ? format("process {} on {}", owner->pid, owner->host) : "one that has just begun";
 }
 
-void take_over(const fs::path& lock, const Owner& here) {
-  const std::string text = read_file(lock);
-  const std::string who = text.empty() ? "just begun" : Owner::parse(text, lock.string()).name();
-  if (!is_left_over(lock, text, here)) refuse(lock, who);
+// Whether nobody holds the lock any more: processes can be asked for where the numbers are ours, elsewhere time tells.
+bool is_left_over(const fs::path& lock, const std::optional<Owner>& owner, const Owner& here) {
+  if (owner && owner->processes == here.processes) return !owner->is_alive();
+  return age(lock) > kGoneAfter;
+}
+
+// What the lock says; nothing where it was given back meanwhile.
+std::string text_of(const fs::path& lock) {
+  std::ifstream in(lock);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Moves a lock that is left over out of the way; false where another did so, or it was given back.
+bool clear_left_over(const fs::path& lock, const Owner& here) {
+  const std::string text = text_of(lock);
+  const std::optional<Owner> owner = Owner::parse(text);
+  if (!is_left_over(lock, owner, here))
+    throw UsageError(lock.parent_path().string(), "another run is writing there", name_of(owner),
+                     "choose another --out, or wait for it to end");
   const fs::path aside = format("{}.{}.{}", lock.string(), here.host, here.pid);
-  fs::rename(lock, aside);  // of several that try, one succeeds
-  const bool is_the_same = read_file(aside) == text;
-  if (!is_the_same) fs::rename(aside, lock);  // and another has claimed it since
-  else fs::remove(aside);
-  if (!is_the_same || !claim(lock, here.dump())) refuse(lock, "just begun");
-  log_info("{}: {} is gone and left the folder to this run", lock.parent_path().string(), who);
+  std::error_code gone;
+  fs::rename(lock, aside, gone);  // of several that try, one succeeds
+  if (gone) return false;
+  const bool is_the_same = text_of(aside) == text;
+  if (!is_the_same) ::link(aside.c_str(), lock.c_str());  // one that was claimed since, unless it is claimed again
+  fs::remove(aside, gone);
+  if (is_the_same)
+    log_info("{}: the run of {} is gone and left the folder to this one", lock.parent_path().string(), name_of(owner));
+  return is_the_same;
 }
 
 }  // namespace
 
 RunLock::RunLock(const fs::path& folder) : file_(folder / kFile) {
+  constexpr int kTries = 5;
   made_folder_ = fs::create_directories(folder);
   const Owner here = Owner::self();
   own_ = here.dump();
-  if (!claim(file_, own_)) take_over(file_, here);
+  bool claimed = claim(file_, own_);
+  for (int i = 0; !claimed && i < kTries; ++i) {
+    clear_left_over(file_, here);
+    claimed = claim(file_, own_);
+  }
+  if (!claimed) throw UsageError(folder.string(), "several runs want to write there", "", "choose another --out");
   renewing_ = std::jthread([this](const std::stop_token& stop) { renew(stop); });
 }
 

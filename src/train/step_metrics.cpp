@@ -23,8 +23,11 @@ StepMetrics step_metrics(const StepResult& result, Communicator& communicator) {
   metrics.grad_norm = *next++;
   metrics.loss = *next++;
   for (const TermShare& term : result.terms) metrics.terms.push_back({term.name, term.layer, *next++});
-  for (const Diagnostic& d : result.diagnostics) metrics.diagnostics.emplace_back(d.name, *next++);
-  for (auto& [name, value] : metrics.diagnostics) value /= std::max(1.0, *next++);
+  const double* num_pictures = next + result.diagnostics.size();
+  for (const Diagnostic& d : result.diagnostics) {
+    const double sum = *next++, count = *num_pictures++;
+    if (count > 0) metrics.diagnostics.emplace_back(d.name, sum / count);
+  }
   return metrics;
 }
 

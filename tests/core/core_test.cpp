@@ -187,13 +187,17 @@ TEST(OutputPlace, IsRefusedBeforeTheWork) {
   const TemporaryFolder dir;
   const std::filesystem::path file = dir.path() / "file";
   put_file(file, "");
-  EXPECT_NO_THROW(require_place("--json", {}));
-  EXPECT_NO_THROW(require_place("--json", file));  // will be replaced
-  EXPECT_NO_THROW(require_place("--json", dir.path() / "a" / "b.json"));
-  EXPECT_NO_THROW(require_place("--json", "b.json"));
+  EXPECT_NO_THROW(require_file("--json", {}));
+  EXPECT_NO_THROW(require_file("--json", file));  // will be replaced
+  EXPECT_NO_THROW(require_file("--json", dir.path() / "a" / "b.json"));
+  EXPECT_NO_THROW(require_file("--json", "b.json"));
+  EXPECT_NO_THROW(require_folder("--out", dir.path()));
+  EXPECT_NO_THROW(require_folder("--out", dir.path() / "a" / ""));
+  EXPECT_THROW(require_file("--json", dir.path()), UsageError);
+  EXPECT_THROW(require_folder("--out", file), UsageError);
   EXPECT_FALSE(std::filesystem::exists(dir.path() / "a"));
   try {
-    require_place("--json", file / "b.json");
+    require_file("--json", file / "b.json");
     FAIL() << "no error";
   } catch (const UsageError& error) {
     EXPECT_EQ(error.what(), "--json: lies below a file (got " + (file / "b.json").string() + "); " + file.string());

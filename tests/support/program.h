@@ -90,7 +90,6 @@ inline ProgramResult run(const std::string& name, const std::vector<std::string>
   return Program(name, arguments).wait();
 }
 
-// glid_train of a small model on generated scenes into `out`, with further options.
 // The program as one of two ranks that meet through a file.
 inline Program start_rank_of_two(int rank, const std::filesystem::path& store, const std::string& name,
                                  const std::vector<std::string>& arguments) {
@@ -106,6 +105,7 @@ inline Program start_rank_of_two(int rank, const std::filesystem::path& store, c
   return Program(name, arguments);
 }
 
+// glid_train of a small model on generated scenes into `out`, with further options.
 inline std::vector<std::string> small_training(const std::filesystem::path& out, std::vector<std::string> options = {}) {
   std::vector<std::string> arguments{"--config", std::string(GLID_SOURCE_DIR) + "/tests/support/small_run.yaml", "--out",
                                      out.string()};
@@ -113,7 +113,7 @@ inline std::vector<std::string> small_training(const std::filesystem::path& out,
   return arguments;
 }
 
-// The option that gives small_training another dataset: keys of the one before would be errors.
+// The option that gives small_training another dataset.
 inline std::vector<std::string> with_data(const std::string& name, const std::filesystem::path& root) {
   return {"--set", "data={name: " + name + ", root: " + root.string() + ", image_size: 24, workers: 1}"};
 }

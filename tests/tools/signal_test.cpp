@@ -264,7 +264,7 @@ TEST(OneFolder, HasOneRunUntilItIsGone) {
   first.send(SIGKILL);
   EXPECT_EQ(first.wait().code, 128 + SIGKILL);
   const Program third("glid_train", endless(dir.path()));
-  EXPECT_TRUE(says(third, "is gone and left the folder to this run"));
+  EXPECT_TRUE(says(third, "is gone and left the folder to this one"));
   ASSERT_TRUE(steps_on(dir.path()));
   third.send(SIGINT);
   expect_interrupted(third.wait(), dir.path());

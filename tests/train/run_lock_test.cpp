@@ -60,14 +60,19 @@ TEST_F(RunLockTest, OfAProcessThatIsGoneIsTakenOver) {
   EXPECT_EQ(refusal(), "(taken)");
   leave("start", 1);  // another process has the number now
   EXPECT_EQ(refusal(), "(taken)");
-  leave("boot", "before");
+  leave("processes", "of another boot or container");  // whose numbers say nothing
+  EXPECT_THAT(refusal(), HasSubstr("another run"));
+  make_older(std::chrono::minutes(6));
   EXPECT_EQ(refusal(), "(taken)");
 }
 
 TEST_F(RunLockTest, OfAnotherHostIsHeldWhileItIsRenewed) {
   leave("host", "elsewhere");
+  EXPECT_THAT(refusal(), HasSubstr("on elsewhere"));  // the number is of this very process
+  fs::remove(file());
+  leave("processes", "elsewhere");
   make_older(std::chrono::minutes(4));
-  EXPECT_THAT(refusal(), HasSubstr("on elsewhere"));
+  EXPECT_THAT(refusal(), HasSubstr("another run is writing there"));
   make_older(std::chrono::minutes(6));
   EXPECT_EQ(refusal(), "(taken)");
 }

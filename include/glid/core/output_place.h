@@ -6,8 +6,9 @@
 
 namespace glid {
 
-// Throws UsageError naming `option` where neither `path` nor the folders above it that are missing can be made. Nothing is
-// made; an empty path is fine.
-void require_place(const std::string& option, const std::filesystem::path& path);
+// Throws UsageError naming `option` where `path` can't become a file or a folder, with the folders above it that are
+// missing. Nothing is made; an empty path is fine.
+void require_file(const std::string& option, const std::filesystem::path& path);
+void require_folder(const std::string& option, const std::filesystem::path& path);
 
 }  // namespace glid

@@ -7,13 +7,13 @@
 
 namespace glid {
 
-// Held from construction to destruction by the file `run.lock`, which names host, boot, process and the process's start, and
-// whose time is renewed every half minute.
+// Held from construction to destruction by the file `run.lock`, which names host, process, the process's start and among
+// which processes it counts, and whose time is renewed every half minute.
 class RunLock {
  public:
   // Makes the folder if need be, which goes again with the lock if nothing was written. A lock whose process is gone is
-  // taken over with a line in the log: one of this host whose process doesn't exist any more, one of another host that was
-  // not renewed for five minutes. Throws UsageError while another run has the folder.
+  // taken over with a line in the log: one of this boot and process namespace whose process doesn't exist any more, any
+  // other that was not renewed for five minutes. Throws UsageError while another run has the folder.
   explicit RunLock(const std::filesystem::path& folder);
   ~RunLock();
   RunLock(const RunLock&) = delete;
