@@ -50,4 +50,13 @@ std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& con
   return std::visit([&](const auto& alternative) { return make(alternative, context); }, config);
 }
 
+SceneKind scenes_for(const TaskConfig& config) {
+  return std::visit(
+      []<class Config>(const Config&) {
+        if constexpr (requires { Config::kScenes; }) return Config::kScenes;
+        else return SceneKind::kClasses;
+      },
+      config);
+}
+
 }  // namespace glid

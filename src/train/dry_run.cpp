@@ -100,16 +100,6 @@ std::string schedule_text(const RunConfig& config, const DataCount& data) {
   return text + plot(schedule) + (warning.empty() ? "" : "  WARNING: " + warning + "\n");
 }
 
-// That have what the task needs.
-SceneKind scenes_for(const TaskConfig& task) {
-  return std::visit(
-      []<class Config>(const Config&) {
-        if constexpr (requires { Config::kScenes; }) return Config::kScenes;
-        else return SceneKind::kPlain;
-      },
-      task);
-}
-
 // The same run on a few generated images: all may be looked at before.
 RunConfig shrunken(const RunConfig& config, int64_t num_images) {
   RunConfig small = config;

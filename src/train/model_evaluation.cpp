@@ -220,8 +220,8 @@ NamedValues blind_values(const ChosenCheckpoint& chosen, const Measured& measure
 
 // On all ranks alike.
 Report evaluate_model(const ModelEvalArguments& arguments, const ChosenCheckpoint& chosen, const RunConfig& config,
-                      const std::shared_ptr<const AnnotatedDataset>& data, Communicator& communicator) {
-  const c10::Device device = choose_device(config.train.device, communicator.local_rank());
+                      const std::shared_ptr<const AnnotatedDataset>& data, Communicator& communicator,
+                      const c10::Device& device) {
   const auto task = make_task(config.task, config.task_context(chosen.state.vocabulary));
   const auto model = load_model(config, chosen.checkpoint, *task, device);
   const ValidationPlan::Share share{config.eval.fraction, batch_size(arguments, config, chosen.state), communicator.rank(),
@@ -262,7 +262,7 @@ ExitCode evaluate_checkpoint(const ModelEvalArguments& arguments) {
         require_folder("--out", arguments.out);
       },
       "looking at the places of outputs");
-  const Report report = evaluate_model(arguments, chosen, config, data, *communicator);
+  const Report report = evaluate_model(arguments, chosen, config, data, *communicator, device);
   if (communicator->is_main()) report_to_user(arguments, config, data->vocabulary(), report);
   return ExitCode::kDone;
 }

@@ -113,8 +113,8 @@ std::string text_of(const fs::path& lock) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-// Moves a lock that is left over out of the way; false where another did so, or it was given back.
-bool clear_left_over(const fs::path& lock, const Owner& here) {
+// Moves a lock that is left over out of the way, unless another does so or it was given back meanwhile.
+void clear_left_over(const fs::path& lock, const Owner& here) {
   const std::string text = text_of(lock);
   const std::optional<Owner> owner = Owner::parse(text);
   if (!is_left_over(lock, owner, here))
@@ -123,13 +123,11 @@ bool clear_left_over(const fs::path& lock, const Owner& here) {
   const fs::path aside = format("{}.{}.{}", lock.string(), here.host, here.pid);
   std::error_code gone;
   fs::rename(lock, aside, gone);  // of several that try, one succeeds
-  if (gone) return false;
-  const bool is_the_same = text_of(aside) == text;
-  if (!is_the_same) ::link(aside.c_str(), lock.c_str());  // one that was claimed since, unless it is claimed again
-  fs::remove(aside, gone);
-  if (is_the_same)
+  if (gone) return;
+  if (text_of(aside) == text)
     log_info("{}: the run of {} is gone and left the folder to this one", lock.parent_path().string(), name_of(owner));
-  return is_the_same;
+  else ::link(aside.c_str(), lock.c_str());  // one that was claimed since goes back, unless it is claimed again
+  fs::remove(aside, gone);
 }
 
 }  // namespace

@@ -7,22 +7,13 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
-#include <string>
+
+#include "glid/train/device.h"
 
 namespace glid {
 namespace {
 
 constexpr int64_t kQueries = 1800, kKeys = 16800, kHeads = 8, kHeadWidth = 64;
-
-double peak_mib() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
-  return 0;
-}
-
-void forget_peak() { std::ofstream("/proc/self/clear_refs") << '5'; }
 
 at::Tensor fused(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
   return at::scaled_dot_product_attention(q, k, v);
@@ -38,10 +29,10 @@ void attention(benchmark::State& state) {
   at::set_num_threads(threads ? std::atoi(threads) : 2);
   const auto input = [](int64_t count) { return at::randn({1, kHeads, count, kHeadWidth}).requires_grad_(); };
   const at::Tensor q = input(kQueries), k = input(kKeys), v = input(kKeys);
-  forget_peak();
-  const double before = peak_mib();
+  forget_peak_memory(at::kCPU);
+  const double before = peak_memory_mib(at::kCPU);
   for (auto _ : state) attend(q, k, v).sum().backward();
-  state.counters["peak_mib"] = peak_mib() - before;
+  state.counters["peak_mib"] = peak_memory_mib(at::kCPU) - before;
 }
 
 BENCHMARK(attention<fused>)->Name("fused")->UseRealTime()->Unit(benchmark::kMillisecond);

@@ -88,16 +88,6 @@ inline MetricSettings small_metric(const TaskConfig& task, size_t num_joints) {
       task);
 }
 
-// The scenes that a task can be trained on.
-inline SceneKind scenes_of(const TaskConfig& task) {
-  return std::visit(
-      []<class Config>(const Config&) {
-        if constexpr (requires { Config::kScenes; }) return Config::kScenes;
-        else return SceneKind::kClasses;
-      },
-      task);
-}
-
 inline TaskContext context_of_all(Tta tta = Tta::kNone) {
   TaskContext context = masked_context();
   context.tta = tta;

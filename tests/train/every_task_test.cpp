@@ -26,7 +26,7 @@ class EveryTaskRuns : public testing::TestWithParam<std::string> {
     config::read(config::load_tree(std::string(GLID_SOURCE_DIR) + "/tests/support/small_run.yaml", settings), config);
     config.task = every_task().at(GetParam());
     auto& scenes = std::get<Scenes::Config>(config.data.dataset);
-    scenes.kind = scenes_of(config.task);
+    scenes.kind = scenes_for(config.task);
     config.eval.metric = small_metric(config.task, Scenes(scenes, Split::kTrain).vocabulary().joints.size());
     return config;
   }

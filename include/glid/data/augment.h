@@ -24,9 +24,8 @@ PictureSize shortest_edge_of_detr(const PictureSize& size, int64_t edge, std::op
 template <class V>
 void size_fields(V& v, std::vector<int64_t>& sizes, int64_t& max_size) {
   v("sizes", sizes,
-    "shorter sides of training pictures, one of which is drawn; with them (or jitter) data.image_size is the shorter side "
-    "at "
-    "evaluation, else that of squares",
+    "shorter sides of training pictures, one of which is drawn; with them (or jitter) data.image_size is the shorter "
+    "side at evaluation, else that of squares",
     config::positive());
   v("max_size", max_size, "with sizes or jitter: the longer side's limit", config::positive());
 }
@@ -40,9 +39,8 @@ struct ScaleJitter {
   template <class V>
   void fields(V& v) {
     v("jitter", jitter,
-      "[least, most]: instead of sizes, training pictures fit into jitter_size times a factor drawn between them, and are "
-      "cut "
-      "to it; null: off",
+      "[least, most]: instead of sizes, training pictures fit into jitter_size times a factor drawn between them, and "
+      "are cut to it; null: off",
       config::in_range(config::above(0), 10));
     v("jitter_size", jitter_size, "[height, width] of jitter, in px", config::positive());
   }

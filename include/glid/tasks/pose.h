@@ -26,7 +26,7 @@ struct PoseConfig {
   static constexpr std::string_view kName = "pose";
   static constexpr auto kMetrics = std::to_array<std::string_view>({KeypointSettings::kName});
   static constexpr auto kTta = std::to_array({Tta::kFlip});
-  static constexpr SceneKind kScenes = SceneKind::kFigures;  // for dry runs
+  static constexpr SceneKind kScenes = SceneKind::kFigures;  // that have joints
   HeatmapLoss heatmap_loss = HeatmapLoss::kSmoothL1;
   double beta = 1;
   double loss_scale = 1;

@@ -21,4 +21,7 @@ using TaskConfig = std::variant<MaskedImageConfig, ClassificationConfig, Detecti
 
 std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context);
 
+// Generated scenes that have all that the task learns from: those that its config names, else objects of classes.
+SceneKind scenes_for(const TaskConfig& config);
+
 }  // namespace glid
