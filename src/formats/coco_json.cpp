@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "coco_cache.h"
 #include "coco_reader.h"
 #include "coco_tables.h"
 
@@ -10,8 +9,8 @@ namespace glid {
 namespace {
 
 template <typename Row>
-std::span<const Row> slice(std::span<const Row> rows, const CocoRange& range) {
-  return rows.subspan(range.begin, range.size());
+std::span<const Row> slice(const std::vector<Row>& rows, const CocoRange& range) {
+  return std::span(rows).subspan(range.begin, range.size());
 }
 
 }  // namespace
@@ -42,7 +41,9 @@ std::vector<std::string> CocoNotes::lines() const {
 CocoIndex::CocoIndex(std::shared_ptr<const CocoTables> tables, std::string where)
     : tables_(std::move(tables)), where_(std::move(where)) {}
 
-CocoIndex CocoIndex::open(const std::filesystem::path& file) { return {open_coco_tables(file), file.string()}; }
+CocoIndex CocoIndex::open(const std::filesystem::path& file) {
+  return {parse_coco_truth(MappedFile(file, simdjson::SIMDJSON_PADDING).text(), file.string()), file.string()};
+}
 
 CocoIndex CocoIndex::parse(std::string_view json, const std::string& where) {
   return {parse_coco_truth(JsonText::copy(json).padded(), where), where};

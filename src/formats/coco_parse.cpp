@@ -33,10 +33,10 @@ class TruthParser {
  public:
   explicit TruthParser(std::string_view padded_json) : document_(JsonText::walk(padded_json, parser_)) {
     // As many as most files need: what is not touched costs nothing, growing would copy gigabytes.
-    pools_.hundredths.reserve(padded_json.size() / kMinBytesPerCoordinate);
+    tables_.hundredths.reserve(padded_json.size() / kMinBytesPerCoordinate);
   }
 
-  CocoPools parse();
+  CocoTables parse();
   // The annotations at which parse() would stop. Throws what it throws for other records and for what is not JSON.
   std::vector<CocoRecordError> find_errors(const std::string& where);
 
@@ -65,10 +65,10 @@ class TruthParser {
 
   ondemand::parser parser_;
   ondemand::document document_;
-  CocoPools pools_;
+  CocoTables tables_;
   std::vector<Numbered<CocoImage>> images_;
   std::vector<Numbered<CocoCategory>> categories_;
-  std::vector<int64_t> image_ids_;  // of pools_.images, close together for the search
+  std::vector<int64_t> image_ids_;  // of tables_.images, close together for the search
   // The annotation being read.
   CocoAnnotation annotation_;
   JsonShape shape_;
@@ -76,9 +76,10 @@ class TruthParser {
   uint32_t last_image_ = 0;  // often the next one's too
 };
 
-CocoPools TruthParser::parse() {
+CocoTables TruthParser::parse() {
   for_each_annotation([&](JsonValue value, RecordName& name) { read_annotation(value, name); });
-  return std::move(pools_);
+  tables_.finish();
+  return std::move(tables_);
 }
 
 std::vector<CocoRecordError> TruthParser::find_errors(const std::string& where) {
@@ -120,7 +121,7 @@ void TruthParser::read_lists() {
 void TruthParser::read_images(JsonValue list) {
   for_each_record_of(list, "images", "image", [&](JsonValue value, RecordName& name) { read_image(value, name); });
   const auto text_of = [&](const CocoImage& image) {
-    return std::string_view(pools_.text.data() + image.id_text.begin, image.id_text.size);
+    return std::string_view(tables_.text.data() + image.id_text.begin, image.id_text.size);
   };
   const auto by_text = [&](const auto& a, const auto& b) { return text_of(a.row) < text_of(b.row); };
   const auto by_number = [](const auto& a, const auto& b) { return a.row.id < b.row.id; };
@@ -132,7 +133,7 @@ void TruthParser::read_images(JsonValue list) {
     reject_repeated(images_, "image", [](const CocoImage& image) { return image.id; });
   }
   for (const auto& image : images_) {
-    pools_.images.push_back(image.row);
+    tables_.images.push_back(image.row);
     image_ids_.push_back(image.row.id);
   }
 }
@@ -141,12 +142,12 @@ void TruthParser::read_image(JsonValue value, RecordName& name) {
   CocoImage image;
   for_each_field_of(value, "images", [&](JsonKey key, JsonValue field) {
     if (key == "id") name.id = read_id(field, "id");
-    else if (key == "file_name" && !is_null(field)) image.file_name = pools_.add_text(read_text(field, "file_name"));
+    else if (key == "file_name" && !is_null(field)) image.file_name = tables_.add_text(read_text(field, "file_name"));
     else if (key == "height" && !is_null(field)) image.height = read_integer(field, "height");
     else if (key == "width" && !is_null(field)) image.width = read_integer(field, "width");
   });
   require(name.id.has_value(), "id");
-  if (name.id->is_text) image.id_text = pools_.add_text(name.id->text);
+  if (name.id->is_text) image.id_text = tables_.add_text(name.id->text);
   image.id = name.id->number;
   if (image.height < 0 || image.width < 0 || (image.height > 0) != (image.width > 0) ||
       (image.height > 0 && image.width > kMaxPixels / image.height))
@@ -160,16 +161,16 @@ void TruthParser::read_categories(JsonValue list) {
   for_each_record_of(list, "categories", "category", [&](JsonValue value, RecordName& name) { read_category(value, name); });
   std::stable_sort(categories_.begin(), categories_.end(), [](const auto& a, const auto& b) { return a.row.id < b.row.id; });
   reject_repeated(categories_, "category", [](const CocoCategory& category) { return category.id; });
-  for (const auto& category : categories_) pools_.categories.push_back(category.row);
+  for (const auto& category : categories_) tables_.categories.push_back(category.row);
 }
 
 void TruthParser::read_category(JsonValue value, RecordName& name) {
   CocoCategory category;
   for_each_field_of(value, "categories", [&](JsonKey key, JsonValue field) {
     if (key == "id") name.id = JsonId{category.id = read_integer(field, "id")};
-    else if (key == "name") category.name = pools_.add_text(read_text(field, "name"));
+    else if (key == "name") category.name = tables_.add_text(read_text(field, "name"));
     else if (key == "supercategory" && !is_null(field))
-      category.supercategory = pools_.add_text(read_text(field, "supercategory"));
+      category.supercategory = tables_.add_text(read_text(field, "supercategory"));
     else if (key == "isthing") category.is_thing = read_flag(field, "isthing");
     else if (key == "keypoints") category.joints = read_joints(field);
     else if (key == "skeleton") category.skeleton = read_skeleton(field);
@@ -179,30 +180,30 @@ void TruthParser::read_category(JsonValue value, RecordName& name) {
 }
 
 CocoRange TruthParser::read_joints(JsonValue value) {
-  CocoRange range{pools_.joint_names.size()};
+  CocoRange range{tables_.joint_names.size()};
   for_each_element_of(value, "keypoints", [&](JsonValue joint) {
-    pools_.joint_names.push_back(pools_.add_text(read_text(joint, "keypoints")));
+    tables_.joint_names.push_back(tables_.add_text(read_text(joint, "keypoints")));
   });
-  range.end = pools_.joint_names.size();
+  range.end = tables_.joint_names.size();
   return range;
 }
 
 CocoRange TruthParser::read_skeleton(JsonValue value) {
-  CocoRange range{pools_.limbs.size()};
+  CocoRange range{tables_.limbs.size()};
   for_each_element_of(value, "skeleton", [&](JsonValue limb) {
     std::vector<double> joints;
     append_numbers(limb, "skeleton", joints);
     if (joints.size() != 2 || std::max(joints[0], joints[1]) > INT32_MAX || std::min(joints[0], joints[1]) < 0)
       throw DataError("", "its skeleton has a limb that is not two joints", format("{} numbers", joints.size()));
-    pools_.limbs.push_back({static_cast<int32_t>(joints[0]), static_cast<int32_t>(joints[1])});
+    tables_.limbs.push_back({static_cast<int32_t>(joints[0]), static_cast<int32_t>(joints[1])});
   });
-  range.end = pools_.limbs.size();
+  range.end = tables_.limbs.size();
   return range;
 }
 
 void TruthParser::read_annotation(JsonValue value, RecordName& name) {
   annotation_ = {};
-  annotation_.keypoints = {pools_.keypoints.size(), pools_.keypoints.size()};
+  annotation_.keypoints = {tables_.keypoints.size(), tables_.keypoints.size()};
   shape_.shape = CocoShape::kNone;
   seen_ = {};
   for_each_field_of(value, "annotations", [&](JsonKey key, JsonValue field) { read_annotation_field(key, field, name); });
@@ -241,14 +242,14 @@ void TruthParser::read_annotation_field(JsonKey key, JsonValue value, RecordName
 }
 
 void TruthParser::read_keypoints(JsonValue value) {
-  pools_.keypoints.resize(annotation_.keypoints.begin);
-  append_numbers(value, "keypoints", pools_.keypoints);
-  annotation_.keypoints.end = pools_.keypoints.size();
+  tables_.keypoints.resize(annotation_.keypoints.begin);
+  append_numbers(value, "keypoints", tables_.keypoints);
+  annotation_.keypoints.end = tables_.keypoints.size();
   annotation_.has_keypoints = true;
 }
 
 void TruthParser::resolve_image(const JsonId& id) {
-  const std::span<const CocoImage> images = pools_.images;
+  const std::span<const CocoImage> images = tables_.images;
   const bool has_text_ids = !images.empty() && images[0].id_text.size > 0;
   if (!id.is_text && last_image_ < images.size() && images[last_image_].id == id.number && !has_text_ids) {
     annotation_.image = last_image_;
@@ -257,7 +258,7 @@ void TruthParser::resolve_image(const JsonId& id) {
   std::optional<uint32_t> found;
   if (id.is_text && has_text_ids)
     found = find_row(images, [&](const CocoImage& image) {
-      return std::string_view(pools_.text.data() + image.id_text.begin, image.id_text.size).compare(id.text);
+      return std::string_view(tables_.text.data() + image.id_text.begin, image.id_text.size).compare(id.text);
     });
   else if (!id.is_text && !has_text_ids)
     found = find_row(std::span<const int64_t>(image_ids_),
@@ -267,21 +268,21 @@ void TruthParser::resolve_image(const JsonId& id) {
 }
 
 void TruthParser::resolve_category(int64_t id) {
-  const auto found = find_row(std::span<const CocoCategory>(pools_.categories),
+  const auto found = find_row(std::span<const CocoCategory>(tables_.categories),
                               [&](const CocoCategory& category) { return (category.id > id) - (category.id < id); });
   if (!found) throw DataError("", "belongs to no category of the file", format("category_id {}", id));
   annotation_.category = *found;
 }
 
 void TruthParser::finish_annotation() {
-  if (annotation_.has_keypoints) check_keypoints(annotation_.keypoints.size(), pools_.categories[annotation_.category]);
+  if (annotation_.has_keypoints) check_keypoints(annotation_.keypoints.size(), tables_.categories[annotation_.category]);
   annotation_.shape = shape_.shape;
   add_shape();
-  pools_.annotations.push_back(annotation_);
+  tables_.annotations.push_back(annotation_);
 }
 
 void TruthParser::add_shape() {
-  CocoImage& image = pools_.images[annotation_.image];
+  CocoImage& image = tables_.images[annotation_.image];
   if (shape_.has_runs()) {
     if (image.height == 0) {  // the mask knows the size that the image doesn't give
       image.height = shape_.height;
@@ -289,22 +290,22 @@ void TruthParser::add_shape() {
     }
     const Rle mask = shape_.mask(image.height, image.width);
     if (shape_.shape == CocoShape::kCompressed) {
-      const CocoText text = pools_.add_text(shape_.text);
+      const CocoText text = tables_.add_text(shape_.text);
       annotation_.shape_data = {text.begin, text.begin + text.size};
     } else {
-      annotation_.shape_data = {pools_.runs.size(), pools_.runs.size() + shape_.counts.size()};
-      for (const int64_t count : shape_.counts) pools_.runs.push_back(static_cast<uint32_t>(count));
+      annotation_.shape_data = {tables_.runs.size(), tables_.runs.size() + shape_.counts.size()};
+      for (const int64_t count : shape_.counts) tables_.runs.push_back(static_cast<uint32_t>(count));
     }
   } else if (shape_.shape == CocoShape::kPolygons) {
-    annotation_.shape_data = {pools_.polygons.size(), pools_.polygons.size() + shape_.polygon_ends.size()};
-    for (const auto& polygon : shape_.polygons()) pools_.add_polygon(polygon);
+    annotation_.shape_data = {tables_.polygons.size(), tables_.polygons.size() + shape_.polygon_ends.size()};
+    for (const auto& polygon : shape_.polygons()) tables_.add_polygon(polygon);
   }
 }
 
 }  // namespace
 
 std::shared_ptr<const CocoTables> parse_coco_truth(std::string_view padded_json, const std::string& where) {
-  return in_file(where, [&] { return finish_tables(TruthParser(padded_json).parse()); });
+  return in_file(where, [&] { return std::make_shared<const CocoTables>(TruthParser(padded_json).parse()); });
 }
 
 std::vector<CocoRecordError> coco_annotation_errors(const std::filesystem::path& file) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
 #include <utility>
 
 #include "glid/core/error.h"
@@ -10,11 +9,6 @@
 
 namespace glid {
 namespace {
-
-struct OwnedTables {
-  CocoPools pools;
-  CocoTables tables;
-};
 
 // None when a hundredth is not exactly the value.
 std::optional<int32_t> to_hundredth(double value) {
@@ -26,14 +20,14 @@ std::optional<int32_t> to_hundredth(double value) {
 }
 
 // A counting sort by image, which keeps the file's order.
-void group_by_image(CocoPools& pools) {
-  pools.annotations_begin.assign(pools.images.size() + 1, 0);
-  for (const CocoAnnotation& annotation : pools.annotations) ++pools.annotations_begin[annotation.image + 1];
-  for (size_t i = 0; i < pools.images.size(); ++i) pools.annotations_begin[i + 1] += pools.annotations_begin[i];
-  pools.annotations_by_image.resize(pools.annotations.size());
-  std::vector<uint64_t> next = pools.annotations_begin;
-  for (size_t i = 0; i < pools.annotations.size(); ++i)
-    pools.annotations_by_image[next[pools.annotations[i].image]++] = static_cast<uint32_t>(i);
+void group_by_image(CocoTables& tables) {
+  tables.annotations_begin.assign(tables.images.size() + 1, 0);
+  for (const CocoAnnotation& annotation : tables.annotations) ++tables.annotations_begin[annotation.image + 1];
+  for (size_t i = 0; i < tables.images.size(); ++i) tables.annotations_begin[i + 1] += tables.annotations_begin[i];
+  tables.annotations_by_image.resize(tables.annotations.size());
+  std::vector<uint64_t> next = tables.annotations_begin;
+  for (size_t i = 0; i < tables.annotations.size(); ++i)
+    tables.annotations_by_image[next[tables.annotations[i].image]++] = static_cast<uint32_t>(i);
 }
 
 int64_t count_repeated_ids(std::span<const CocoAnnotation> annotations) {
@@ -66,58 +60,14 @@ CocoNotes count_notes(const CocoTables& tables) {
   return notes;
 }
 
-bool lies_in(const CocoRange& range, size_t size) { return range.begin <= range.end && range.end <= size; }
-bool lies_in(const CocoText& text, size_t size) { return text.begin <= size && text.size <= size - text.begin; }
-
-// From 0 to `end` without a step back.
-bool are_offsets(std::span<const uint64_t> offsets, size_t end) {
-  return !offsets.empty() && offsets.front() == 0 && offsets.back() == end && std::is_sorted(offsets.begin(), offsets.end());
-}
-
-// A bool that holds neither 0 nor 1 must not even be read.
-bool has_flags(const CocoAnnotation& annotation) {
-  const auto* flags = reinterpret_cast<const unsigned char*>(&annotation) + offsetof(CocoAnnotation, is_crowd);
-  const size_t count = offsetof(CocoAnnotation, has_num_keypoints) + 1 - offsetof(CocoAnnotation, is_crowd);
-  return std::all_of(flags, flags + count, [](unsigned char flag) { return flag <= 1; });
-}
-
-bool is_sound(const CocoAnnotation& annotation, const CocoTables& tables) {
-  if (annotation.image >= tables.images.size() || annotation.category >= tables.categories.size()) return false;
-  if (!has_flags(annotation) || !lies_in(annotation.keypoints, tables.keypoints.size())) return false;
-  switch (annotation.shape) {
-    case CocoShape::kNone:
-    case CocoShape::kEmpty: return true;
-    case CocoShape::kPolygons: return lies_in(annotation.shape_data, tables.polygons.size());
-    case CocoShape::kCounts: return lies_in(annotation.shape_data, tables.runs.size());
-    case CocoShape::kCompressed: return lies_in(annotation.shape_data, tables.text.size());
-  }
-  return false;
-}
-
-bool is_sound(const CocoPolygon& polygon, const CocoTables& tables) {
-  const size_t size = polygon.in_hundredths ? tables.hundredths.size() : tables.coordinates.size();
-  return lies_in(CocoRange{polygon.begin, polygon.begin + polygon.size}, size);
-}
-
-bool is_sound(const CocoImage& image, size_t text_size) {
-  constexpr int64_t kMaxSide = INT32_MAX;
-  return lies_in(image.id_text, text_size) && lies_in(image.file_name, text_size) && image.height >= 0 && image.width >= 0 &&
-         image.height <= kMaxSide && image.width <= kMaxSide;
-}
-
-bool is_sound(const CocoCategory& category, const CocoTables& tables) {
-  return lies_in(category.name, tables.text.size()) && lies_in(category.supercategory, tables.text.size()) &&
-         lies_in(category.joints, tables.joint_names.size()) && lies_in(category.skeleton, tables.limbs.size());
-}
-
 }  // namespace
 
-CocoText CocoPools::add_text(std::string_view piece) {
+CocoText CocoTables::add_text(std::string_view piece) {
   text.insert(text.end(), piece.begin(), piece.end());
   return {text.size() - piece.size(), piece.size()};
 }
 
-void CocoPools::add_polygon(std::span<const double> xy) {
+void CocoTables::add_polygon(std::span<const double> xy) {
   const size_t begin = hundredths.size();
   for (const double value : xy) {
     const auto hundredth = to_hundredth(value);
@@ -131,29 +81,9 @@ void CocoPools::add_polygon(std::span<const double> xy) {
   coordinates.insert(coordinates.end(), xy.begin(), xy.end());
 }
 
-std::shared_ptr<const CocoTables> finish_tables(CocoPools pools) {
-  auto owned = std::make_shared<OwnedTables>();
-  owned->pools = std::move(pools);
-  const CocoPools& p = owned->pools;
-  group_by_image(owned->pools);
-  owned->tables = {p.images,      p.categories, p.annotations, p.annotations_begin, p.annotations_by_image,
-                   p.joint_names, p.limbs,      p.polygons,    p.hundredths,        p.coordinates,
-                   p.runs,        p.keypoints,  p.text};
-  owned->tables.notes = count_notes(owned->tables);
-  return {owned, &owned->tables};
-}
-
-bool are_sound(const CocoTables& tables) {
-  const auto all = [](const auto& rows, auto test) { return std::all_of(rows.begin(), rows.end(), test); };
-  return tables.annotations_by_image.size() == tables.annotations.size() &&
-         tables.annotations_begin.size() == tables.images.size() + 1 &&
-         are_offsets(tables.annotations_begin, tables.annotations.size()) &&
-         all(tables.annotations_by_image, [&](uint32_t annotation) { return annotation < tables.annotations.size(); }) &&
-         all(tables.polygons, [&](const CocoPolygon& polygon) { return is_sound(polygon, tables); }) &&
-         all(tables.joint_names, [&](const CocoText& name) { return lies_in(name, tables.text.size()); }) &&
-         all(tables.images, [&](const CocoImage& image) { return is_sound(image, tables.text.size()); }) &&
-         all(tables.categories, [&](const CocoCategory& category) { return is_sound(category, tables); }) &&
-         all(tables.annotations, [&](const CocoAnnotation& annotation) { return is_sound(annotation, tables); });
+void CocoTables::finish() {
+  group_by_image(*this);
+  notes = count_notes(*this);
 }
 
 Rle mask_of_polygons(std::span<const std::span<const double>> polygons, int64_t height, int64_t width) {

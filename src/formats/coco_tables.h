@@ -1,4 +1,4 @@
-// The tables behind a CocoIndex: plain data, in vectors while a file is parsed or in a mapped cache.
+// The tables behind a CocoIndex.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@
 
 namespace glid {
 
-// A polygon's coordinates, x and y in turn: in hundredths of a pixel, as COCO writes them and a third of the cache's size,
-// where every one of them divided by 100 is exactly the number that was read.
+// A polygon's coordinates, x and y in turn: in hundredths of a pixel, as COCO writes them and in half the memory, where
+// every one of them divided by 100 is exactly the number that was read.
 struct CocoPolygon {
   uint64_t begin = 0;  // into hundredths or coordinates
   uint32_t size = 0;
@@ -22,50 +22,11 @@ struct CocoPolygon {
 };
 
 struct CocoTables {
-  std::span<const CocoImage> images;
-  std::span<const CocoCategory> categories;
-  std::span<const CocoAnnotation> annotations;
-  std::span<const uint64_t> annotations_begin;     // into annotations_by_image: one an image, and the end
-  std::span<const uint32_t> annotations_by_image;  // into annotations
-  std::span<const CocoText> joint_names;
-  std::span<const CocoLimb> limbs;
-  std::span<const CocoPolygon> polygons;
-  std::span<const int32_t> hundredths;
-  std::span<const double> coordinates;
-  std::span<const uint32_t> runs;
-  std::span<const double> keypoints;
-  std::span<const char> text;
-  CocoNotes notes;
-
-  bool has_text_ids() const { return !images.empty() && images[0].id_text.size > 0; }
-  std::string_view text_of(const CocoText& piece) const { return {text.data() + piece.begin, piece.size}; }
-};
-
-// Calls `visit` with each span, or vector, in the cache's order.
-template <typename Tables, typename Visit>
-void for_each_table(Tables&& tables, Visit visit) {
-  visit(tables.images);
-  visit(tables.categories);
-  visit(tables.annotations);
-  visit(tables.annotations_begin);
-  visit(tables.annotations_by_image);
-  visit(tables.joint_names);
-  visit(tables.limbs);
-  visit(tables.polygons);
-  visit(tables.hundredths);
-  visit(tables.coordinates);
-  visit(tables.runs);
-  visit(tables.keypoints);
-  visit(tables.text);
-}
-
-// The same in vectors.
-struct CocoPools {
-  std::vector<CocoImage> images;
-  std::vector<CocoCategory> categories;
-  std::vector<CocoAnnotation> annotations;
-  std::vector<uint64_t> annotations_begin;
-  std::vector<uint32_t> annotations_by_image;
+  std::vector<CocoImage> images;               // ascending by id
+  std::vector<CocoCategory> categories;        // likewise
+  std::vector<CocoAnnotation> annotations;     // in the file's order
+  std::vector<uint64_t> annotations_begin;     // into annotations_by_image: one an image, and the end
+  std::vector<uint32_t> annotations_by_image;  // into annotations
   std::vector<CocoText> joint_names;
   std::vector<CocoLimb> limbs;
   std::vector<CocoPolygon> polygons;
@@ -74,16 +35,15 @@ struct CocoPools {
   std::vector<uint32_t> runs;
   std::vector<double> keypoints;
   std::vector<char> text;
+  CocoNotes notes;
 
+  bool has_text_ids() const { return !images.empty() && images[0].id_text.size > 0; }
+  std::string_view text_of(const CocoText& piece) const { return {text.data() + piece.begin, piece.size}; }
   CocoText add_text(std::string_view piece);
   void add_polygon(std::span<const double> xy);
+  // Fills in annotations_begin, annotations_by_image and the notes once everything else is there.
+  void finish();
 };
-
-// Takes the pools; fills in annotations_begin, annotations_by_image and the notes.
-std::shared_ptr<const CocoTables> finish_tables(CocoPools pools);
-
-// True when every range, index and flag lies where it may: such tables can't lead a reader outside of them.
-bool are_sound(const CocoTables& tables);
 
 // Index of the row with this id, which `compare(row)` orders: < 0 before it, > 0 behind it.
 template <typename Row, typename Compare>

@@ -4,12 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <vector>
 
 #include "formats/coco_files.h"
 #include "formats/golden.h"
 #include "glid/core/error.h"
+#include "glid/core/files.h"
 #include "glid/core/format.h"
+#include "support/temporary_folder.h"
 
 namespace glid {
 namespace {
@@ -229,6 +232,21 @@ TEST(CocoJson, BadFiles) {
   expect_error(R"({"images": [], "categories": [], "annotations": 3})", "\"annotations\" is not a list (got 3)");
   EXPECT_THROW(parse(R"({"images": [], "categories": [], "annotations": []} {})"), DataError);
   EXPECT_THROW(CocoIndex::open("no_such_file.json"), DataError);
+}
+
+// As two archives unpacked one after the other leave them: the same place, size and time, and other annotations.
+TEST(CocoJson, AFileOfTheSameSizeAndTimeIsReadAnew) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "truth.json";
+  write_file(file, kSmallTruth);
+  const auto time = std::filesystem::last_write_time(file);
+  EXPECT_EQ(CocoIndex::open(file).annotations()[0].id, 21);
+  std::string json = kSmallTruth;
+  json.replace(json.find("\"id\": 21"), 8, "\"id\": 31");
+  write_file(file, json);
+  std::filesystem::last_write_time(file, time);
+  EXPECT_EQ(CocoIndex::open(file).annotations()[0].id, 31);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1) << "something was left behind";
 }
 
 TEST(CocoJson, EveryCutIsAnError) { expect_error_when_cut(kSmallTruth, parse); }

@@ -1,6 +1,5 @@
-// Ground truth in COCO's JSON format (detection, instance segmentation, person keypoints): an index of flat tables, parsed
-// once and kept as a memory-mapped file beside the JSON. Format: cocodataset.org/#format-data; what is read how:
-// pycocotools 2.0.11, coco.py.
+// Ground truth in COCO's JSON format (detection, instance segmentation, person keypoints) as an index of flat tables.
+// Format: cocodataset.org/#format-data; what is read how: pycocotools 2.0.11, coco.py.
 #pragma once
 
 #include <cstdint>
@@ -82,7 +81,6 @@ struct CocoAnnotation {
   bool has_area = false;
   bool has_keypoints = false;
   bool has_num_keypoints = false;
-  uint8_t unused[2] = {};  // instead of padding: kept indices of one file are equal byte for byte
 };
 
 // What is legal but worth a line in a report.
@@ -109,16 +107,13 @@ struct CocoTables;  // src/formats/coco_tables.h
 // much larger. Boxes and polygons are places as they stand (detectron2 data/detection_utils.py).
 inline constexpr double kCocoJointOffset = 0.5;
 
-// Read-only; copies share the memory, threads and processes too. Images ascend by id (integers by value, strings by bytes),
-// so do categories; annotations keep the file's order. Every text, range and index of the tables is checked before anything
-// is handed out.
+// Read-only; copies share the memory, threads too. Images ascend by id (integers by value, strings by bytes), so do
+// categories; annotations keep the file's order.
 class CocoIndex {
  public:
-  // The index of a file. A cache, `<file>.glid-index` or (in a read-only folder) one in $XDG_CACHE_HOME/glid/index, is used
-  // when the file's size and time agree with it, or its size and checksum. Otherwise the file is parsed, and a thread
-  // that the last copy of the index waits for writes the cache. Throws DataError naming the file and the record.
+  // Reads the whole file, every time: nothing that is kept can be of another file. Throws DataError naming the file and the
+  // record.
   static CocoIndex open(const std::filesystem::path& file);
-  // Without a cache.
   static CocoIndex parse(std::string_view json, const std::string& where);
 
   // Of what open() and parse() have made and checked.
@@ -163,7 +158,7 @@ struct CocoRecordError {
   std::string where;   // "FILE: annotation 17 (id 908)"
   std::string reason;  // "has a polygon with fewer than 6 numbers (got 4)"
 };
-// All of a file's, in its order; no cache is used. Empty too where something else than an annotation is wrong.
+// All of a file's, in its order. Empty too where something else than an annotation is wrong.
 std::vector<CocoRecordError> coco_annotation_errors(const std::filesystem::path& file);
 
 }  // namespace glid
