@@ -106,6 +106,7 @@ Ade20k::Ade20k(const Config& config, Split split)
   if (prepared_segments_) prepared_segments_->describe(vocabulary_);
   else if (has_rasters(listing_)) add_segment_classes(vocabulary_);
   vocabulary_.has_masks = prepared_ || has_rasters(listing_);
+  warn_of_others(root_ / "images", listing_.other_images);
 }
 
 Ade20k::~Ade20k() = default;
@@ -216,6 +217,7 @@ void Ade20k::check_instances(const AdeFrame& frame, const SizePx& image, Inspect
 }
 
 void Ade20k::inspect_list(Inspection& inspection) const {
+  add_others(root_ / "images", listing_.other_images, inspection);
   for (const fs::path& label : listing_.without_image)
     inspection.add_reason(Defect::kMissingImage, label.string(), "a label without an image");
 }

@@ -17,19 +17,29 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The images of `folder`, at least one, relative to it. `skipped` is a folder whose content doesn't count, or empty.
-std::vector<std::string> require_images(const fs::path& folder, const fs::path& skipped = {}) {
+// Images relative to their folder, and those of formats that aren't read.
+struct Listing {
+  std::vector<std::string> files;
+  OtherImages others;
+};
+
+// The images of `folder`, at least one. `skipped` is a folder whose content doesn't count, or empty.
+Listing require_images(const fs::path& folder, const fs::path& skipped = {}) {
   if (!fs::is_directory(folder)) {
     throw DataError(folder.string(), "is not a folder", {}, "check data.root and data.name");
   }
-  std::vector<std::string> files = files_below(folder, skipped);
-  const size_t num_others =
-      std::erase_if(files, [](const std::string& file) { return !has_extension(file, kImageExtensions); });
-  if (files.empty()) {
-    throw DataError(folder.string(), "holds no images", format("{} files of other kinds", num_others),
-                    "images end in .jpg, .jpeg, .jpe or .png");
+  Listing listing;
+  size_t num_others = 0;
+  for (std::string& file : files_below(folder, skipped)) {
+    if (has_extension(file, kImageExtensions)) listing.files.push_back(std::move(file));
+    else ++num_others, listing.others.add(folder / file);
   }
-  return files;
+  if (listing.files.empty()) {
+    const std::string hint = listing.others.hint();
+    throw DataError(folder.string(), "holds no images", format("{} files of other kinds", num_others),
+                    hint.empty() ? "images end in .jpg, .jpeg, .jfif or .png" : hint);
+  }
+  return listing;
 }
 
 bool has_class(const std::string& file) { return file.find('/') != std::string::npos; }
@@ -73,8 +83,10 @@ std::vector<std::string> take_out_a_tenth(const fs::path& root, const fs::path& 
 
 }  // namespace
 
-ImageFolder::ImageFolder(fs::path folder, std::vector<std::string> files, std::map<std::string, int64_t> classes)
-    : folder_(std::move(folder)), files_(std::move(files)), classes_(std::move(classes)) {
+ImageFolder::ImageFolder(fs::path folder, std::vector<std::string> files, std::map<std::string, int64_t> classes,
+                         OtherImages others)
+    : folder_(std::move(folder)), files_(std::move(files)), classes_(std::move(classes)), others_(std::move(others)) {
+  warn_of_others(folder_, others_);
   for (const auto& [name, label] : classes_) vocabulary_.images.push_back({label, name});
 }
 
@@ -105,6 +117,8 @@ void ImageFolder::inspect(int64_t id, Inspection& inspection) const {
   if (is_labelled(file)) inspection.count_label(classes_.at(class_of(file)));
 }
 
+void ImageFolder::inspect_list(Inspection& inspection) const { add_others(folder_, others_, inspection); }
+
 ImageFolder open_imagenet(const fs::path& root, Split split) {
   const fs::path train = root / "train", val = root / "val";
   if (!fs::is_directory(train)) {
@@ -113,7 +127,7 @@ ImageFolder open_imagenet(const fs::path& root, Split split) {
   }
   const bool has_val = fs::is_directory(val);
   const fs::path& folder = split == Split::kVal && has_val ? val : train;
-  auto files = require_images(folder);
+  auto [files, others] = require_images(folder);
   auto classes = list_classes(train);
   if (&folder == &val && std::ranges::none_of(files, has_class)) {
     log_info("{}: has no class folders: its images have no labels", val.string());
@@ -121,15 +135,17 @@ ImageFolder open_imagenet(const fs::path& root, Split split) {
     check_classes(folder, files, classes);
   }
   if (!has_val) files = take_out_a_tenth(root, train, files, split);
-  return {folder, std::move(files), std::move(classes)};
+  return {folder, std::move(files), std::move(classes),
+          has_val || split == Split::kTrain ? std::move(others) : OtherImages()};
 }
 
 ImageFolder open_folder(const fs::path& root, Split split) {
   const fs::path train = root / "train", val = root / "val";
-  if (!fs::is_directory(val)) return {root, split_by_hash(root, require_images(root), split), {}};
-  if (split == Split::kVal) return {val, require_images(val), {}};
-  if (fs::is_directory(train)) return {train, require_images(train), {}};
-  return {root, require_images(root, val), {}};
+  const bool has_val = fs::is_directory(val);
+  const fs::path& folder = has_val && split == Split::kVal ? val : has_val && fs::is_directory(train) ? train : root;
+  auto [files, others] = require_images(folder, has_val && folder == root ? val : fs::path());
+  if (has_val) return {folder, std::move(files), {}, std::move(others)};
+  return {folder, split_by_hash(folder, files, split), {}, split == Split::kTrain ? std::move(others) : OtherImages()};
 }
 
 }  // namespace glid

@@ -98,6 +98,9 @@ void NyuDepthV2::inspect_list(Inspection& inspection) const {
   if (list_.num_without_depth > 0)
     inspection.add_reason(Defect::kLeftOut, list_file_.string(),
                           format("{} lines without a depth map", list_.num_without_depth));
+  std::vector<fs::path> images;
+  for (const NyuPair& pair : list_.pairs) images.push_back(file(pair.rgb));
+  add_repeated(images, inspection);
 }
 
 }  // namespace glid

@@ -60,6 +60,8 @@ Pairs::Pairs(const Config& config, Split split)
   PairList list = list_pairs(root_ / "images" / below, root_ / config::name_of(target_) / below);
   images_without_label_ = std::move(list.images_without_label);
   labels_without_image_ = std::move(list.labels_without_image);
+  if (!below.empty() || split == Split::kTrain) others_ = std::move(list.other_images);
+  warn_of_others(root_ / "images" / below, others_);
   pairs_ = below.empty() ? choose(root_ / "images", list.pairs, split) : std::move(list.pairs);
   if (target_ == PairTarget::kLabels) vocabulary_.labels = label_classes(config);
   vocabulary_.has_depth = target_ == PairTarget::kDepth;
@@ -108,6 +110,7 @@ void Pairs::inspect(int64_t id, Inspection& inspection) const {
 }
 
 void Pairs::inspect_list(Inspection& inspection) const {
+  add_others(root_ / "images", others_, inspection);
   for (const fs::path& image : images_without_label_)
     inspection.add_reason(Defect::kNoAnnotations, image.string(), "left out");
   for (const fs::path& label : labels_without_image_)

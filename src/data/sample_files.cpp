@@ -1,10 +1,12 @@
 #include "sample_files.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/log.h"
 #include "glid/core/rng.h"
 #include "glid/formats/image_file.h"
 
@@ -49,6 +51,25 @@ uint64_t hash_file(const fs::path& file, const fs::path& root, uint64_t hash) {
   std::error_code missing;
   const auto bytes = fs::file_size(file, missing);
   return stable_hash(format("{} {}", file.lexically_relative(root).generic_string(), missing ? 0 : bytes), hash);
+}
+
+void warn_of_others(const fs::path& folder, const OtherImages& others) {
+  if (others.count() > 0)
+    log_rank_zero_warning("{}: {} images are left out, as only JPEG and PNG are read: {}", folder.string(), others.count(),
+                          others.text());
+}
+
+void add_others(const fs::path& folder, const OtherImages& others, Inspection& inspection) {
+  if (others.count() > 0)
+    inspection.add_reason(Defect::kLeftOut, folder.string(),
+                          format("{} images of other formats than JPEG and PNG: {}", others.count(), others.text()));
+}
+
+void add_repeated(const std::vector<fs::path>& files, Inspection& inspection) {
+  std::map<fs::path, size_t> first_of;
+  for (size_t i = 0; i < files.size(); ++i)
+    if (const auto [first, is_new] = first_of.emplace(files[i], i); !is_new)
+      inspection.add(Defect::kRepeatedFile, files[i].string(), format("samples {} and {}", first->second + 1, i + 1));
 }
 
 std::vector<Vocabulary::Class> numbered_classes(const std::vector<std::string>& names) {

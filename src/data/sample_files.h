@@ -9,6 +9,7 @@
 #include "glid/data/dataset.h"
 #include "glid/data/inspection.h"
 #include "glid/formats/depth_map.h"
+#include "glid/formats/other_images.h"
 
 namespace glid {
 
@@ -29,6 +30,13 @@ void check_depth_file(const std::filesystem::path& file, double depth_scale, con
 
 // `hash` with a file's path below `root` and its size in bytes.
 uint64_t hash_file(const std::filesystem::path& file, const std::filesystem::path& root, uint64_t hash);
+
+// Says in the log of rank 0, or as a finding, that images of formats that aren't read are left out, if there are any.
+void warn_of_others(const std::filesystem::path& folder, const OtherImages& others);
+void add_others(const std::filesystem::path& folder, const OtherImages& others, Inspection& inspection);
+
+// One finding for each of the files that an earlier sample has too.
+void add_repeated(const std::vector<std::filesystem::path>& files, Inspection& inspection);
 
 // Classes named in order, their ids from 0.
 std::vector<Vocabulary::Class> numbered_classes(const std::vector<std::string>& names);

@@ -1,14 +1,17 @@
 #include "glid/data/voc.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
-#include <sstream>
+#include <utility>
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/data/inspection.h"
-#include "glid/formats/pairs.h"
+#include "glid/formats/image_file.h"
+#include "glid/formats/other_images.h"
+#include "glid/formats/text_lines.h"
 #include "sample_files.h"
 
 namespace glid {
@@ -20,24 +23,56 @@ fs::path list_file(const fs::path& root, Split split) {
   return root / "ImageSets" / "Main" / format("{}.txt", split_name(split));
 }
 
-// The first word of every line: lists of one class have a second one.
-std::vector<std::string> read_names(const fs::path& file) {
-  std::vector<std::string> names;
-  std::istringstream lines(read_file(file));
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    if (std::string name; words >> name) names.push_back(name);
+// What a split is made of: the images of root/JPEGImages by name, with any extension that folders of images may have.
+class Files {
+ public:
+  explicit Files(const fs::path& root) : root_(root), images_(images_below(root / "JPEGImages")) {}
+
+  // <name>.jpg where there is no image of that name at all.
+  fs::path image(const std::string& name) const {
+    const auto found = images_.find(name);
+    return found == images_.end() ? root_ / "JPEGImages" / (name + ".jpg") : found->second;
   }
-  if (names.empty()) throw DataError(file.string(), "names no image");
-  return names;
+  fs::path xml(const std::string& name) const { return root_ / "Annotations" / (name + ".xml"); }
+  bool has(const std::string& name) const { return images_.contains(name) || fs::exists(xml(name)); }
+
+ private:
+  // Those of other formats too: reading them names the format. Of several of one name the first of kImageExtensions.
+  static std::map<std::string, fs::path> images_below(const fs::path& folder) {
+    std::map<std::string, std::pair<size_t, fs::path>> best;
+    if (!fs::is_directory(folder)) return {};
+    for (const std::string& name : files_below(folder)) {
+      const fs::path file = folder / name;
+      if (!has_extension(file, kImageExtensions) && !has_other_extension(file)) continue;
+      const auto rank = static_cast<size_t>(std::ranges::find(kImageExtensions, small_extension(file)) - kImageExtensions);
+      const auto [other, is_new] = best.emplace(fs::path(name).replace_extension().string(), std::pair{rank, file});
+      if (!is_new && rank < other->second.first) other->second = {rank, file};
+    }
+    std::map<std::string, fs::path> images;
+    for (auto& [name, ranked] : best) images.emplace(name, std::move(ranked.second));
+    return images;
+  }
+
+  fs::path root_;
+  std::map<std::string, fs::path> images_;
+};
+
+// A line is a name, which may have blanks. Lists of one class have -1, 0 or 1 behind it.
+std::string name_in(const std::string& line, const Files& files) {
+  constexpr std::string_view kMarks[] = {"-1", "0", "1"};
+  const size_t blank = line.find_last_of(" \t");
+  if (blank == std::string::npos || files.has(line) || std::ranges::find(kMarks, line.substr(blank + 1)) == std::end(kMarks))
+    return line;
+  return line.substr(0, line.find_last_not_of(" \t", blank) + 1);
 }
 
-// <name>.jpg where there is no file of that name at all.
-fs::path find_image(const fs::path& root, const std::string& name) {
-  const fs::path folder = root / "JPEGImages";
-  for (const std::string_view extension : kImageExtensions)
-    if (fs::path file = folder / (name + std::string(extension)); fs::exists(file)) return file;
-  return folder / (name + ".jpg");
+std::vector<std::string> read_names(const fs::path& file, const Files& files) {
+  const std::string text = read_file(file);
+  std::vector<std::string> names;
+  for (const std::string_view line : text_lines(text))
+    if (!line.empty()) names.push_back(name_in(std::string(line), files));
+  if (names.empty()) throw DataError(file.string(), "names no image");
+  return names;
 }
 
 Instance to_instance(const VocObject& object, int64_t id, int64_t category) {
@@ -61,8 +96,9 @@ bool Voc::has(const Config& config, Split split) { return fs::exists(list_file(c
 
 std::vector<Voc::Entry> Voc::read_entries(const fs::path& root, Split split) {
   std::vector<Entry> entries;
-  for (const std::string& name : read_names(list_file(root, split))) {
-    Entry entry{find_image(root, name), root / "Annotations" / (name + ".xml"), {}, {}};
+  const Files files(root);
+  for (const std::string& name : read_names(list_file(root, split), files)) {
+    Entry entry{files.image(name), files.xml(name), {}, {}};
     try {
       entry.annotation = read_voc_xml(entry.xml);
     } catch (const DataError& error) {
@@ -104,6 +140,12 @@ uint64_t Voc::fingerprint() const {
   uint64_t hash = 0;
   for (const Entry& entry : entries_) hash = hash_file(entry.xml, root_, hash_file(entry.image, root_, hash));
   return hash;
+}
+
+void Voc::inspect_list(Inspection& inspection) const {
+  std::vector<fs::path> files;
+  for (const Entry& entry : entries_) files.push_back(entry.xml);
+  add_repeated(files, inspection);
 }
 
 void Voc::inspect(int64_t id, Inspection& inspection) const {

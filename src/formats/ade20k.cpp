@@ -118,9 +118,10 @@ AdeListing list_ade20k(const fs::path& root, AdeSplit split) {
     const fs::path folder = root / kind / split_folder;
     return fs::is_directory(folder) ? files_by_stem(folder, kPngExtensions) : std::map<std::string, fs::path>();
   };
-  const auto images = files_by_stem(root / "images" / split_folder, kImageExtensions);
-  if (images.empty()) throw DataError((root / "images" / split_folder).string(), "holds no images");
   AdeListing listing;
+  const auto images = files_by_stem(root / "images" / split_folder, kImageExtensions, &listing.other_images);
+  if (images.empty())
+    throw DataError((root / "images" / split_folder).string(), "holds no images", {}, listing.other_images.hint());
   if (!fs::is_directory(root / "annotations" / split_folder)) listing.semantic = AdeSemantic::kShifted;
   auto semantic = list(listing.semantic == AdeSemantic::kOriginal ? "annotations" : "annotations_detectron2");
   auto instances = list("annotations_instance");

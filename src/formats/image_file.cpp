@@ -5,6 +5,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
+#include "glid/formats/other_images.h"
 
 namespace glid {
 
@@ -12,15 +13,20 @@ Image decode_image(std::string_view bytes, const std::string& where) {
   if (bytes.empty()) throw DataError(where, "is empty");
   if (is_jpeg(bytes)) return decode_jpeg(bytes, where);
   if (is_png(bytes)) return decode_png(bytes, where);
-  throw DataError(where, "is not a JPEG or PNG image");
+  const std::string_view format = image_format(bytes);
+  throw DataError(where, "is not a JPEG or PNG image", format.empty() ? "" : std::string(format) + ", which isn't read");
 }
 
 Image read_image(const std::filesystem::path& file) { return decode_image(read_file(file), file.string()); }
 
-bool has_extension(const std::filesystem::path& file, std::span<const std::string_view> extensions) {
+std::string small_extension(const std::filesystem::path& file) {
   std::string extension = file.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  return std::ranges::find(extensions, extension) != extensions.end();
+  return extension;
+}
+
+bool has_extension(const std::filesystem::path& file, std::span<const std::string_view> extensions) {
+  return std::ranges::find(extensions, small_extension(file)) != extensions.end();
 }
 
 void write_png(const std::filesystem::path& file, const Image& image) { write_file(file, encode_png(image)); }

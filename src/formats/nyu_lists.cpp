@@ -7,19 +7,12 @@
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
+#include "glid/formats/text_lines.h"
 
 namespace glid {
 namespace {
 
-constexpr std::string_view kSpaces = " \t\r";
-
-// Cuts the first line off the front of `text`.
-std::string_view take_line(std::string_view& text) {
-  const size_t end = text.find('\n');
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  return line;
-}
+constexpr std::string_view kSpaces = " \t";
 
 std::vector<std::string_view> words_of(std::string_view line) {
   std::vector<std::string_view> words;
@@ -48,8 +41,9 @@ double positive_number(std::string_view word) {
 
 NyuList parse_nyu_list(std::string_view text, const std::string& where) {
   NyuList list;
-  for (int line_number = 1; !text.empty(); ++line_number) {
-    const std::string_view line = take_line(text);
+  int line_number = 0;
+  for (const std::string_view line : text_lines(text)) {
+    ++line_number;
     const auto words = words_of(line);
     if (words.empty()) continue;
     const std::string at = format("{}:{}", where, line_number);

@@ -270,6 +270,50 @@ TEST(CheckProgram, Voc) {
   expect_wrong(ran, "val_000000.xml: object 1 (moon): class that the dataset doesn't have (got moon)");
 }
 
+TEST(CheckProgram, VocNamesAsPeopleWriteThem) {
+  const DemoFolder demo(DemoLayout::kVoc);
+  const fs::path list = demo.root() / "ImageSets/Main/train.txt", images = demo.root() / "JPEGImages";
+  const std::string names = read_file(list);
+  const auto rename = [&](const std::string& from, const std::string& to, const std::string& extension) {
+    fs::rename(images / (from + ".jpg"), images / (to + extension));
+    fs::rename(demo.root() / "Annotations" / (from + ".xml"), demo.root() / "Annotations" / (to + ".xml"));
+  };
+  rename("train_000000", "train_000000", ".JPG");
+  rename("train_000001", "IMG 1", ".jpg");  // 1 is no mark here: there is an image of that name
+  rename("train_000002", "IMG (2)", ".Jpeg");
+  std::string changed = "\xEF\xBB\xBF" + names;
+  changed.replace(changed.find("train_000001"), 12, "IMG 1  ");
+  changed.replace(changed.find("train_000002"), 12, "IMG (2)  -1\r");
+  write_text(list, changed);
+  const ProgramResult ran = check("voc", demo.root());
+  expect_legal(ran, "12 images in 2 splits, 0 findings with which training would be wrong, 0 legal ones");
+  write_text(list, changed + "train_000003\n");
+  expect_legal(check("voc", demo.root()),
+               "Annotations/train_000003.xml: file of more than one image (got samples 4 and 12)");
+  write_text(images / "train_000005.webp", "x");
+  fs::remove(images / "train_000005.jpg");
+  expect_wrong(check("voc", demo.root()), "train_000005.webp: image can't be read: is not a JPEG or PNG image");
+}
+
+TEST(CheckProgram, NyuListsAsPeopleWriteThem) {
+  const DemoFolder demo(DemoLayout::kNyuDepth);
+  const fs::path list = demo.root() / "nyudepthv2_train_files_with_gt.txt";
+  const std::string lines = read_file(list);
+  write_text(list, "\xEF\xBB\xBF" + lines + lines.substr(0, lines.find('\n')) + "\r\n");
+  expect_legal(check("nyu_depth", demo.root()), "rgb_00000.jpg: file of more than one image (got samples 1 and 12)");
+}
+
+TEST(CheckProgram, ImagesOfOtherFormats) {
+  const DemoFolder demo(DemoLayout::kPairs);
+  fs::rename(demo.root() / "images/train/scene_000001.jpg", demo.root() / "images/train/scene_000001.webp");
+  const ProgramResult ran = check("pairs", demo.root());
+  expect_wrong(ran, "images: not used: 1 images of other formats than JPEG and PNG: 1 x .webp");
+  expect_wrong(ran, "scene_000001.png: image is not there: a label without an image");
+  const DemoFolder ade(DemoLayout::kAde20k);
+  fs::copy(ade.root() / "images/training/ADE_train_00000001.jpg", ade.root() / "images/training/more.tif");
+  expect_legal(check("ade20k", ade.root()), "1 x .tif");
+}
+
 TEST(CheckProgram, Pairs) {
   const DemoFolder demo(DemoLayout::kPairs);
   const fs::path images = demo.root() / "images/train", labels = demo.root() / "labels/train";

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "glid/core/error.h"
+#include "glid/data/inspection.h"
 #include "support/temporary_folder.h"
 #include "write_images.h"
 
@@ -116,6 +117,47 @@ TEST(Folder, SaysWhatIsMissing) {
   EXPECT_THAT(message_of([&] { open_imagenet(folder.path(), Split::kTrain); }), HasSubstr("train"));
   write_numbered_image(folder.path() / "one.jpg", 1);
   EXPECT_THAT(message_of([&] { open_folder(folder.path(), Split::kTrain); }), HasSubstr("too few"));
+}
+
+TEST(Folder, ImagesOfOtherFormatsAreSaidToBeLeftOut) {
+  TemporaryFolder folder;
+  write_flat_folder(folder.path(), 10);
+  fs::rename(folder.path() / "image_00.jpg", folder.path() / "chrome.jfif");  // a JPEG by a name that browsers give
+  for (int i = 0; i < 14; ++i) write_text(folder.path() / format("deep/{}.webp", i), "x");
+  write_text(folder.path() / "a.tif", "x");
+  write_text(folder.path() / "._b.webp", "x");
+  write_text(folder.path() / "labels.csv", "x");
+  testing::internal::CaptureStderr();
+  const ImageFolder train = open_folder(folder.path(), Split::kTrain), val = open_folder(folder.path(), Split::kVal);
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(train.size() + val.size(), 10);
+  EXPECT_THAT(log, HasSubstr("15 images are left out, as only JPEG and PNG are read: 14 x .webp, 1 x .tif\n"));
+  EXPECT_EQ(log.find("left out"), log.rfind("left out"));  // once, though both sets come from the folder
+  Inspection found(train.vocabulary()), found_in_val(val.vocabulary());
+  train.inspect_list(found);
+  val.inspect_list(found_in_val);
+  ASSERT_EQ(found.findings().size(), 1u);
+  EXPECT_EQ(found.findings()[0].line(),
+            folder.path().string() + ": not used: 15 images of other formats than JPEG and PNG: 14 x .webp, 1 x .tif");
+  EXPECT_EQ(found.num_wrong(), 0);
+  EXPECT_TRUE(found_in_val.findings().empty());
+}
+
+TEST(ImageNet, AFolderOfItsOwnSaysWhatIsLeftOut) {
+  TemporaryFolder folder;
+  write_numbered_image(folder.path() / "train/a/1.jpg", 1);
+  write_numbered_image(folder.path() / "val/a/2.jpg", 2);
+  write_text(folder.path() / "val/a/3.heic", "x");
+  testing::internal::CaptureStderr();
+  open_imagenet(folder.path(), Split::kTrain);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  testing::internal::CaptureStderr();
+  open_imagenet(folder.path(), Split::kVal);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("1 x .heic"));
+  fs::remove(folder.path() / "train/a/1.jpg");
+  write_text(folder.path() / "train/a/1.webp", "x");
+  EXPECT_THAT(message_of([&] { open_imagenet(folder.path(), Split::kTrain); }),
+              HasSubstr("1 x .webp: of these formats none"));
 }
 
 TEST(Folder, FingerprintFollowsPathsAndSizesOnly) {

@@ -32,14 +32,14 @@ TEST(ImageFile, WhatIsNoImageIsNamed) {
   write_file(file, "");
   EXPECT_EQ(message(), file.string() + ": is empty");
   write_file(file, "GIF89a and some garbage");
-  EXPECT_EQ(message(), file.string() + ": is not a JPEG or PNG image");
+  EXPECT_EQ(message(), file.string() + ": is not a JPEG or PNG image (got GIF, which isn't read)");
   write_file(file, "\xFF\xD8\xFF garbage");
   EXPECT_NE(message().find(file.string() + ": is a damaged or truncated JPEG"), std::string::npos);
   EXPECT_THROW(read_image(folder.path()), DataError);
 }
 
 TEST(ImageFile, Extensions) {
-  for (const char* name : {"a.jpg", "a.JPEG", "b/c.Jpe", "a.b.PNG"})
+  for (const char* name : {"a.jpg", "a.JPEG", "b/c.Jpe", "a.b.PNG", "a.jfif", "a.JPG_large"})
     EXPECT_TRUE(has_extension(name, kImageExtensions)) << name;
   for (const char* name : {"jpg", "a.gif", "a.png.txt", ".jpg", ""})
     EXPECT_FALSE(has_extension(name, kImageExtensions)) << name;

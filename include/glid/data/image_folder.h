@@ -3,7 +3,8 @@
 // Images are found by extension below their folder at any depth, through links, without hidden files, and numbered in
 // byte order of their relative paths, so that every machine gives them the same ids. Where there is no root/val, a tenth
 // of the training images (rounded down, at least one), those with the smallest stable_hash of the relative path, are
-// the validation set and leave the training set.
+// the validation set and leave the training set. Images of formats that aren't read are counted, by the training set where
+// both sets come from one folder.
 #pragma once
 
 #include <filesystem>
@@ -14,6 +15,7 @@
 
 #include "glid/data/dataset.h"
 #include "glid/data/files_config.h"
+#include "glid/formats/other_images.h"
 
 namespace glid {
 
@@ -21,8 +23,9 @@ namespace glid {
 class ImageFolder : public AnnotatedDataset {
  public:
   // `files` are relative to `folder`; `classes` maps their first path component to a label, or is empty; files directly
-  // in the folder have none.
-  ImageFolder(std::filesystem::path folder, std::vector<std::string> files, std::map<std::string, int64_t> classes);
+  // in the folder have none. `others` are left out there: the log says so.
+  ImageFolder(std::filesystem::path folder, std::vector<std::string> files, std::map<std::string, int64_t> classes,
+              OtherImages others);
 
   int64_t size() const override { return static_cast<int64_t>(files_.size()); }
   Sample get(int64_t id) const override;
@@ -31,6 +34,7 @@ class ImageFolder : public AnnotatedDataset {
   uint64_t fingerprint() const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   void inspect(int64_t id, Inspection& inspection) const override;
+  void inspect_list(Inspection& inspection) const override;
 
   const std::map<std::string, int64_t>& classes() const { return classes_; }
 
@@ -40,6 +44,7 @@ class ImageFolder : public AnnotatedDataset {
   std::filesystem::path folder_;
   std::vector<std::string> files_;
   std::map<std::string, int64_t> classes_;
+  OtherImages others_;
   Vocabulary vocabulary_;
 };
 

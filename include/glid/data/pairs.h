@@ -70,6 +70,7 @@ class Pairs : public AnnotatedDataset {
   LabelCoding coding_;
   std::vector<FilePair> pairs_;
   std::vector<std::filesystem::path> images_without_label_, labels_without_image_;
+  OtherImages others_;
   Vocabulary vocabulary_;
 };
 

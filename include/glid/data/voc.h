@@ -12,9 +12,9 @@
 
 namespace glid {
 
-// root/JPEGImages/<name>.jpg (or another kind of image), root/Annotations/<name>.xml, and the names of each split in
-// root/ImageSets/Main/{train,val}.txt. All XML files are read when the dataset is opened: one that can't be used is a
-// DataError of its sample.
+// root/JPEGImages/<name>.jpg (or another of kImageExtensions, in any case), root/Annotations/<name>.xml, and the names of
+// each split in root/ImageSets/Main/{train,val}.txt, one a line: they may have blanks, and -1, 0 or 1 behind them. All XML
+// files are read when the dataset is opened: one that can't be used is a DataError of its sample.
 class Voc : public AnnotatedDataset {
  public:
   struct Config : FilesConfig {
@@ -41,6 +41,7 @@ class Voc : public AnnotatedDataset {
   uint64_t fingerprint() const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   void inspect(int64_t id, Inspection& inspection) const override;
+  void inspect_list(Inspection& inspection) const override;
 
  private:
   struct Entry {

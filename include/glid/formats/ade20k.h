@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "glid/formats/label_map.h"
+#include "glid/formats/other_images.h"
 #include "glid/geometry/box.h"
 #include "glid/geometry/rle.h"
 
@@ -47,6 +48,7 @@ struct AdeListing {
   AdeSemantic semantic = AdeSemantic::kOriginal;
   std::vector<AdeFrame> frames;                      // ascending by name, one an image
   std::vector<std::filesystem::path> without_image;  // labels that no image has
+  OtherImages other_images;                          // among the images
 };
 
 // `root` is ADEChallengeData2016. annotations/ is preferred to annotations_detectron2/. Throws DataError when images/ holds

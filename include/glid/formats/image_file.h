@@ -20,8 +20,11 @@ Image read_image(const std::filesystem::path& file);
 // The same for bytes in memory; `where` names them in errors.
 Image decode_image(std::string_view bytes, const std::string& where);
 
-// The extensions of read_image.
-inline constexpr std::string_view kImageExtensions[] = {".jpg", ".jpeg", ".jpe", ".png"};
+// The extensions of read_image. JPEGs go by many names: browsers save .jfif and .pjpeg, Twitter's links end in .jpg_large.
+inline constexpr std::string_view kImageExtensions[] = {".jpg",   ".jpeg", ".jpe",       ".jfif",     ".jif", ".jfi",
+                                                        ".pjpeg", ".pjp",  ".jpg_large", ".jpg_orig", ".png", ".png_large"};
+// In small letters, with its dot; empty where there is none.
+std::string small_extension(const std::filesystem::path& file);
 // One of `extensions`, which are small letters, in any case.
 bool has_extension(const std::filesystem::path& file, std::span<const std::string_view> extensions);
 

@@ -9,14 +9,16 @@
 #include <vector>
 
 #include "glid/formats/image_file.h"
+#include "glid/formats/other_images.h"
 
 namespace glid {
 
 // The files below a folder with one of these extensions (".png", any case), by stem: the path relative to the folder without
-// its extension ("berlin/000001"). Hidden files and folders don't count. Throws DataError when the folder can't be read, or
-// two of its files have one stem.
+// its extension ("berlin/000001"). Hidden files and folders don't count; images of other formats are counted in `others`.
+// Throws DataError when the folder can't be read, or two of its files have one stem.
 std::map<std::string, std::filesystem::path> files_by_stem(const std::filesystem::path& folder,
-                                                           std::span<const std::string_view> extensions);
+                                                           std::span<const std::string_view> extensions,
+                                                           OtherImages* others = nullptr);
 
 inline constexpr std::string_view kPngExtensions[] = {".png"};
 
@@ -31,6 +33,7 @@ struct PairList {
   std::vector<FilePair> pairs;
   std::vector<std::filesystem::path> images_without_label;
   std::vector<std::filesystem::path> labels_without_image;
+  OtherImages other_images;  // among the images
 };
 
 // Images of read_image's kinds and PNG labels. Throws DataError as above, or when no stem is in both folders.
