@@ -6,6 +6,8 @@
 
 #include "command_line.h"
 #include "glid/core/log.h"
+#include "glid/core/output_place.h"
+#include "glid/core/temporaries.h"
 #include "glid/data/check_data.h"
 #include "glid/data/make_demo.h"
 #include "glid/formats/image_file.h"
@@ -56,10 +58,14 @@ int main(int argc, char** argv) {
 
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
   return glid::run_program("glid_data", [&] {
+    glid::remove_temporaries_on_signals();
     if (*check) return glid::run_check(select_data(selection), glid::parse_split(split), threads, json);
     if (*show) {
+      glid::require_file("--out", out);
+      glid::FoldersAbove above(out);
       const auto dataset = open_images(select_data(selection), glid::parse_split(split).value_or(glid::Split::kVal));
       glid::write_png(out, contact_sheet(*dataset, sheet));
+      above.keep();
       glid::log_info("wrote {}", out);
       return glid::ExitCode::kDone;
     }

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "eval_options.h"
+#include "glid/core/temporaries.h"
 
 namespace {
 
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
   return glid::run_program("glid_eval", [&] {
     if (options.help_config) return glid::print_eval_help();
     if (!options.model.checkpoint.empty()) become_model_program(argv);
+    glid::remove_temporaries_on_signals();
     return glid::run_eval_program(options.files);
   });
 }

@@ -1,5 +1,6 @@
 // What glid_eval --checkpoint becomes: evaluates a model.
 #include "eval_options.h"
+#include "glid/core/temporaries.h"
 #include "glid/dist/launch.h"
 
 namespace {
@@ -25,6 +26,7 @@ int main(int argc, char** argv) {
     require_no_files(options.files);
     if (options.nproc > 0)
       return static_cast<glid::ExitCode>(glid::launch_local(options.nproc, glid::without_nproc(argc, argv)));
+    glid::remove_temporaries_on_signals();
     glid::ModelEvalArguments arguments = options.model;
     arguments.overrides = options.files.overrides;
     arguments.protocol = options.files.protocol;

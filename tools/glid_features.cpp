@@ -4,6 +4,8 @@
 
 #include "command_line.h"
 #include "glid/core/log.h"
+#include "glid/core/output_place.h"
+#include "glid/core/temporaries.h"
 #include "glid/eval/features.h"
 #include "glid/train/weights_file.h"
 
@@ -19,10 +21,17 @@ int main(int argc, char** argv) {
   app.add_option("--input", request.input, "an image or a folder of images")->required();
   app.add_option("--size", request.size_px, "side in px, a multiple of the unit")->required()->check(CLI::PositiveNumber);
   app.add_option("--out", request.output, "the .safetensors file to write")->required();
+  app.add_option("--max-bad-files", request.max_bad_files, "unreadable images of a folder that are left out, before it ends")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
   return glid::run_program("glid_features", [&] {
+    glid::remove_temporaries_on_signals();
+    glid::require_file("--out", request.output);
     request.weights = glid::weights_file(encoder.empty() ? checkpoint : encoder);
-    glid::log_info("{} images -> {}", glid::extract_features(request), request.output.string());
+    const auto [images, bad_files] = glid::extract_features(request);
+    glid::log_info("{} images -> {}{}", images, request.output.string(),
+                   bad_files > 0 ? glid::format("; {} that can't be read are left out", bad_files) : "");
     return glid::ExitCode::kDone;
   });
 }

@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "glid/core/error.h"
+#include "glid/core/temporaries.h"
 
 namespace glid {
 namespace {
@@ -93,12 +94,16 @@ void write_file(const fs::path& file, std::string_view content) {
 }
 
 AtomicFile::AtomicFile(fs::path final_place) : final_(std::move(final_place)), temporary_(final_) {
-  if (!is_stream(final_)) temporary_ += ".tmp";
+  if (is_stream(final_)) return;
+  temporary_ += ".tmp";
+  add_temporary(temporary_);
 }
 
 AtomicFile::~AtomicFile() {
   std::error_code ignored;
-  if (!committed_ && temporary_ != final_) fs::remove(temporary_, ignored);
+  if (temporary_ == final_) return;
+  if (!committed_) fs::remove(temporary_, ignored);
+  forget_temporary(temporary_);
 }
 
 void AtomicFile::commit() {
@@ -113,11 +118,13 @@ AtomicFolder::AtomicFolder(fs::path final_place) : final_(std::move(final_place)
   temporary_ += ".tmp";
   fs::remove_all(temporary_);
   fs::create_directories(temporary_);
+  add_temporary(temporary_);
 }
 
 AtomicFolder::~AtomicFolder() {
   std::error_code ignored;
   if (!committed_) fs::remove_all(temporary_, ignored);
+  forget_temporary(temporary_);
 }
 
 void AtomicFolder::commit() {

@@ -7,6 +7,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/utf8.h"
 
 namespace glid {
 namespace {
@@ -39,9 +40,9 @@ const T& expect(const T* value, const char* type) {
   return *value;
 }
 
-void append_string(std::string& out, std::string_view text) {
+void append_string(std::string& out, std::string_view bytes) {
   out += '"';
-  for (const char c : text) {
+  for (const char c : to_utf8(bytes)) {
     if (c == '"' || c == '\\') (out += '\\') += c;
     else if (c == '\n') out += "\\n";
     else if (c == '\t') out += "\\t";

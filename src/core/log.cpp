@@ -11,6 +11,8 @@
 #include <mutex>
 #include <string>
 
+#include "glid/core/utf8.h"
+
 namespace glid {
 namespace {
 
@@ -52,7 +54,7 @@ void write(std::string_view text) {
   State& s = state();
   std::lock_guard lock(s.mutex);
   erase_status(s);
-  s.logger->info("{}{}", s.prefix, text);
+  s.logger->info("{}{}", s.prefix, to_utf8(text));
   draw_status(s);
 }
 

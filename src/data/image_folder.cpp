@@ -86,7 +86,7 @@ std::vector<std::string> take_out_a_tenth(const fs::path& root, const fs::path& 
 ImageFolder::ImageFolder(fs::path folder, std::vector<std::string> files, std::map<std::string, int64_t> classes,
                          OtherImages others)
     : folder_(std::move(folder)), files_(std::move(files)), classes_(std::move(classes)), others_(std::move(others)) {
-  warn_of_others(folder_, others_);
+  others_.warn(folder_);
   for (const auto& [name, label] : classes_) vocabulary_.images.push_back({label, name});
 }
 

@@ -11,7 +11,9 @@
 #include "glid/core/format.h"
 #include "glid/core/json.h"
 #include "glid/core/log.h"
+#include "glid/core/output_place.h"
 #include "glid/core/parallel_for.h"
+#include "glid/core/temporaries.h"
 #include "glid/data/scenes.h"
 #include "sample_files.h"
 
@@ -60,12 +62,14 @@ bool make_demo(const DemoOptions& options) {
     log_info("{} holds these {} scenes already", out.string(), train.size() + val.size());
     return false;
   }
-  fs::create_directories(out.parent_path());
+  require_folder("--out", out);
+  FoldersAbove above(out);
   AtomicFolder folder(out);
   write_split(train, Split::kTrain, options.layout, folder.path());
   write_split(val, Split::kVal, options.layout, folder.path());
   write_file(folder.path() / "demo.json", content);
   folder.commit();
+  above.keep();
   log_info("{} scenes to train on and {} to validate on written to {}", train.size(), val.size(), out.string());
   return true;
 }

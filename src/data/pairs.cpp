@@ -61,7 +61,7 @@ Pairs::Pairs(const Config& config, Split split)
   images_without_label_ = std::move(list.images_without_label);
   labels_without_image_ = std::move(list.labels_without_image);
   if (!below.empty() || split == Split::kTrain) others_ = std::move(list.other_images);
-  warn_of_others(root_ / "images" / below, others_);
+  others_.warn(root_ / "images" / below);
   pairs_ = below.empty() ? choose(root_ / "images", list.pairs, split) : std::move(list.pairs);
   if (target_ == PairTarget::kLabels) vocabulary_.labels = label_classes(config);
   vocabulary_.has_depth = target_ == PairTarget::kDepth;

@@ -6,7 +6,6 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
-#include "glid/core/log.h"
 #include "glid/core/rng.h"
 #include "glid/formats/image_file.h"
 
@@ -51,12 +50,6 @@ uint64_t hash_file(const fs::path& file, const fs::path& root, uint64_t hash) {
   std::error_code missing;
   const auto bytes = fs::file_size(file, missing);
   return stable_hash(format("{} {}", file.lexically_relative(root).generic_string(), missing ? 0 : bytes), hash);
-}
-
-void warn_of_others(const fs::path& folder, const OtherImages& others) {
-  if (others.count() > 0)
-    log_rank_zero_warning("{}: {} images are left out, as only JPEG and PNG are read: {}", folder.string(), others.count(),
-                          others.text());
 }
 
 void add_others(const fs::path& folder, const OtherImages& others, Inspection& inspection) {

@@ -31,8 +31,7 @@ void check_depth_file(const std::filesystem::path& file, double depth_scale, con
 // `hash` with a file's path below `root` and its size in bytes.
 uint64_t hash_file(const std::filesystem::path& file, const std::filesystem::path& root, uint64_t hash);
 
-// Says in the log of rank 0, or as a finding, that images of formats that aren't read are left out, if there are any.
-void warn_of_others(const std::filesystem::path& folder, const OtherImages& others);
+// Says that images of formats that aren't read are left out, if there are any.
 void add_others(const std::filesystem::path& folder, const OtherImages& others, Inspection& inspection);
 
 // One finding for each of the files that an earlier sample has too.

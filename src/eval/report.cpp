@@ -4,6 +4,7 @@
 
 #include "glid/core/format.h"
 #include "glid/core/json.h"
+#include "glid/core/utf8.h"
 
 namespace glid {
 namespace {
@@ -38,7 +39,8 @@ Json json_of(const std::vector<std::vector<int64_t>>& matrix) {
 }
 
 // RFC 4180: quoted where it holds a separator.
-std::string csv_text(const std::string& text) {
+std::string csv_text(const std::string& bytes) {
+  const std::string text = to_utf8(bytes);
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "glid/core/format.h"
+#include "glid/core/log.h"
 #include "glid/formats/image_file.h"
 
 namespace glid {
@@ -108,6 +109,11 @@ std::string OtherImages::text() const {
 
 std::string OtherImages::hint() const {
   return count() == 0 ? "" : text() + ": of these formats none is read, convert them to JPEG or PNG";
+}
+
+void OtherImages::warn(const std::filesystem::path& folder) const {
+  if (count() > 0)
+    log_rank_zero_warning("{}: {} images are left out, as only JPEG and PNG are read: {}", folder.string(), count(), text());
 }
 
 }  // namespace glid

@@ -168,25 +168,43 @@ const TensorInfo* SafetensorsFile::find(std::string_view name) const {
 
 SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& file, const Tensors& layout,
                                      const std::map<std::string, std::string>& metadata)
-    : name_(file.string()) {
-  const std::string header = make_header(layout, metadata);
-  for (const auto& [name, tensor] : layout) sizes_.push_back(tensor.bytes);
+    : name_(file.string()), layout_(layout), metadata_(metadata) {
+  const std::string header = make_header(layout_, metadata_);
   stream_.reset(std::fopen(file.c_str(), "wbe"));
   if (!stream_) disk_error(name_);
+  header_bytes_ = header.size();
+  write_header(header);
+}
+
+void SafetensorsWriter::write_header(const std::string& header) {
   const uint64_t length = header.size();
   write(&length, kLengthBytes);
   write(header.data(), header.size());
 }
 
 void SafetensorsWriter::append(const std::byte* data, size_t bytes) {
-  if (next_ == sizes_.size() || sizes_[next_] != bytes)
+  if (next_ == layout_.size() || layout_[next_].second.bytes != bytes)
     throw std::invalid_argument("safetensors: not the next tensor of the layout");
   ++next_;
   write(data, bytes);
 }
 
+void SafetensorsWriter::skip() {
+  if (next_ == layout_.size()) throw std::invalid_argument("safetensors: no tensor is left to skip");
+  skipped_.insert(next_++);
+}
+
 void SafetensorsWriter::finish() {
-  if (next_ != sizes_.size()) throw std::invalid_argument("safetensors: tensors are missing");
+  if (next_ != layout_.size()) throw std::invalid_argument("safetensors: tensors are missing");
+  if (!skipped_.empty()) {
+    Tensors kept;
+    for (size_t i = 0; i < layout_.size(); ++i)
+      if (!skipped_.contains(i)) kept.push_back(layout_[i]);
+    std::string header = make_header(kept, metadata_);
+    header.resize(header_bytes_, ' ');  // fewer tensors at smaller places: it is never longer
+    if (std::fseek(stream_.get(), 0, SEEK_SET) != 0) disk_error(name_);
+    write_header(header);
+  }
   if (std::fflush(stream_.get()) != 0 || ::fsync(::fileno(stream_.get())) != 0) disk_error(name_);
   if (std::fclose(stream_.release()) != 0) disk_error(name_);
 }

@@ -11,6 +11,7 @@
 #include "glid/core/crc32c.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/utf8.h"
 
 namespace glid {
 namespace {
@@ -85,14 +86,14 @@ TfEventsWriter::TfEventsWriter(const std::filesystem::path& folder) {
 }
 
 void TfEventsWriter::add_scalar(const std::string& tag, double value, int64_t step) {
-  add_summary(Message().bytes(kTag, tag).real32(kSimpleValue, static_cast<float>(value)).text(), step);
+  add_summary(Message().bytes(kTag, to_utf8(tag)).real32(kSimpleValue, static_cast<float>(value)).text(), step);
 }
 
 void TfEventsWriter::add_image_png(const std::string& tag, std::string_view png, int64_t height, int64_t width,
                                    int64_t step) {
   Message image;
   image.integer(kHeight, height).integer(kWidth, width).integer(kColorspace, kColorspaceRgb).bytes(kEncodedImage, png);
-  add_summary(Message().bytes(kTag, tag).bytes(kImage, image.text()).text(), step);
+  add_summary(Message().bytes(kTag, to_utf8(tag)).bytes(kImage, image.text()).text(), step);
 }
 
 void TfEventsWriter::flush() {

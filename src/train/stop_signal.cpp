@@ -14,6 +14,7 @@
 
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "glid/core/temporaries.h"
 #include "glid/dist/launch.h"
 
 namespace glid {
@@ -44,16 +45,6 @@ int64_t now_ns() {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-[[noreturn]] void end_by(int signal) {
-  ::signal(signal, SIG_DFL);
-  sigset_t set;
-  ::sigemptyset(&set);
-  ::sigaddset(&set, signal);
-  ::raise(signal);
-  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
-  ::_exit(128 + signal);  // the first process of a container survives its own signals
-}
-
 void ask(int signal) {
   int none = 0;
   if (!first_signal.compare_exchange_strong(none, signal) || answered) return;
@@ -68,7 +59,7 @@ extern "C" void on_stop_signal(int signal, siginfo_t* info, void*) {
   const int64_t now = now_ns();
   if (!first.compare_exchange_strong(none, now) && now - none >= kCopiesWithinNs) {
     say(settings.ended);
-    end_by(signal);
+    end_by_signal(signal);
   }
   ask(signal);
   errno = saved_errno;
@@ -77,7 +68,7 @@ extern "C" void on_stop_signal(int signal, siginfo_t* info, void*) {
 extern "C" void on_no_answer(int) {
   if (answered) return;
   say(settings.no_answer);
-  end_by(first_signal);
+  end_by_signal(first_signal);
 }
 
 void handle(int signal) {

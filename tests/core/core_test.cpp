@@ -15,6 +15,8 @@
 #include "glid/core/json.h"
 #include "glid/core/output_place.h"
 #include "glid/core/rng.h"
+#include "glid/core/temporaries.h"
+#include "glid/core/utf8.h"
 #include "support/temporary_folder.h"
 
 namespace glid {
@@ -97,6 +99,40 @@ TEST(Files, AFolderReplacesAnotherInOneStep) {
     EXPECT_EQ(read_file(here.path() / "final/file"), content);
   }
   EXPECT_EQ(files_below(here.path()), std::vector<std::string>{"final/file"});
+}
+
+TEST(Files, FoldersAboveAreRemovedUnlessKept) {
+  const TemporaryFolder here;
+  const std::filesystem::path file = here.path() / "a/b/file";
+  {
+    const FoldersAbove above(file);
+    EXPECT_TRUE(std::filesystem::is_directory(here.path() / "a/b"));
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(here.path()));
+  {
+    const FoldersAbove above(file);
+    write_file(file, "another's");
+  }
+  EXPECT_EQ(read_file(file), "another's");
+  FoldersAbove above(here.path() / "c/file");
+  above.keep();
+  EXPECT_TRUE(std::filesystem::is_directory(here.path() / "c"));
+  EXPECT_THROW(FoldersAbove(here.path() / "a/b/file/below/x"), Error);
+}
+
+TEST(Utf8, BytesThatArePartOfNoCharacterBecomeText) {
+  EXPECT_EQ(to_utf8("M\xC3\xBCller \xF0\x9F\x98\x80"), "M\xC3\xBCller \xF0\x9F\x98\x80");
+  EXPECT_EQ(to_utf8("M\xFCller"), "M\\xFCller");
+  EXPECT_EQ(to_utf8("\xC3"), "\\xC3");
+  EXPECT_EQ(to_utf8("\xE2\x82\xE2\x82\xAC"), "\\xE2\\x82\xE2\x82\xAC");
+  EXPECT_EQ(to_utf8("\xED\xA0\x80"), "\\xED\\xA0\\x80");  // half of a pair of UTF-16
+  EXPECT_EQ(to_utf8(""), "");
+}
+
+TEST(Json, IsUtf8WhateverTheNames) {
+  const std::string text = Json::object().set("k\xFF", "M\xFCller").dump();
+  EXPECT_EQ(text, R"({"k\\xFF":"M\\xFCller"})");
+  EXPECT_EQ(Json::parse(text, "").at("k\\xFF").as_string(), "M\\xFCller");
 }
 
 TEST(Files, APipeIsWrittenAndNotReplaced) {

@@ -43,7 +43,8 @@ TEST(Features, AreTheMapsOfTheDenseEncoder) {
   const std::map<std::string, Image> images{{"a", noise_image(kSize, kSize, 1)}, {"b/other_size", noise_image(50, 90, 2)}};
   for (const auto& [name, image] : images) write_png(folder.path() / "images" / (name + ".png"), image);
   const std::filesystem::path out = folder.path() / "features.safetensors";
-  ASSERT_EQ(extract_features({"tiny", folder.path() / "encoder.safetensors", folder.path() / "images", out, kSize}), 2);
+  ASSERT_EQ(extract_features({"tiny", folder.path() / "encoder.safetensors", folder.path() / "images", out, kSize}).images,
+            2);
 
   const at::NoGradGuard no_grad;
   const SafetensorsFile file(out);

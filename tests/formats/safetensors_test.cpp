@@ -160,6 +160,23 @@ TEST_F(Safetensors, WriterHoldsTheCallerToTheLayout) {
   EXPECT_EQ(SafetensorsFile(file_).names().size(), 2u);
 }
 
+TEST_F(Safetensors, SkippedTensorsAreNotInTheFile) {
+  const std::vector<float> numbers(6, 1.5f);
+  const auto* data = reinterpret_cast<const std::byte*>(numbers.data());
+  const SafetensorsWriter::Tensors layout{
+      {"a", {"F32", {2}, nullptr, 8}}, {"b", {"F32", {6}, nullptr, 24}}, {"c", {"F32", {3}, nullptr, 12}}};
+  SafetensorsWriter writer(file_, layout, {{"key", "value"}});
+  writer.append(data, 8);
+  writer.skip();
+  writer.append(data, 12);
+  EXPECT_THROW(writer.skip(), std::invalid_argument);
+  writer.finish();
+  const SafetensorsFile read(file_);
+  EXPECT_EQ(read.names(), (std::vector<std::string>{"a", "c"}));
+  EXPECT_EQ(read.metadata().at("key"), "value");
+  EXPECT_EQ(std::memcmp(read.find("c")->data, data, 12), 0);
+}
+
 TEST_F(Safetensors, AFullDiskIsAnError) {
   const std::vector<float> values(1 << 16);
   EXPECT_THROW(write_safetensors("/dev/full", {{"a", tensor("F32", {1 << 16}, values)}}, {}), Error);

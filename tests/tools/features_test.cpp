@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "glid/formats/image_file.h"
 #include "glid/formats/safetensors.h"
@@ -9,6 +10,7 @@ namespace glid {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::HasSubstr;
 
 Image grey(int64_t size) { return {size, size, std::vector<uint8_t>(static_cast<size_t>(size * size * 3), 128)}; }
 
@@ -22,12 +24,16 @@ class Features : public testing::Test {
     write_png(dir_.path() / "images/a/one.png", grey(32));
     write_jpeg(dir_.path() / "images/two.jpg", grey(50), 90);
   }
-  ProgramResult extract(const std::vector<std::string>& options) const {
-    std::vector<std::string> arguments{"--model", "tiny",        "--checkpoint", (dir_.path() / "run").string(),
-                                       "--out",   out().string()};
-    arguments.insert(arguments.end(), options.begin(), options.end());
-    return run("glid_features", arguments);
+  std::vector<std::string> arguments(const std::vector<std::string>& options, const fs::path& to) const {
+    std::vector<std::string> all{"--model", "tiny", "--checkpoint", (dir_.path() / "run").string(), "--out", to.string()};
+    all.insert(all.end(), options.begin(), options.end());
+    return all;
   }
+  ProgramResult extract(const std::vector<std::string>& options) const { return extract(options, out()); }
+  ProgramResult extract(const std::vector<std::string>& options, const fs::path& to) const {
+    return run("glid_features", arguments(options, to));
+  }
+  fs::path images() const { return dir_.path() / "images"; }
   fs::path out() const { return dir_.path() / "features.safetensors"; }
 
   TemporaryFolder dir_;
@@ -47,13 +53,75 @@ TEST_F(Features, HoldFourMapsAnImageUnderItsRelativeName) {
     }
 }
 
-TEST_F(Features, RefuseSizesAndLeaveNoHalfFile) {
-  EXPECT_EQ(extract({"--input", (dir_.path() / "images").string(), "--size", "30"}).code, 2);
-  write_file(dir_.path() / "images/zz.jpg", "not a picture");
-  EXPECT_EQ(extract({"--input", (dir_.path() / "images").string(), "--size", "32"}).code, 3);
-  EXPECT_FALSE(fs::exists(out()));
-  EXPECT_FALSE(fs::exists(out().string() + ".tmp"));
+TEST_F(Features, RefuseSizesAndPlacesBeforeTheWork) {
+  EXPECT_EQ(extract({"--input", images().string(), "--size", "30"}).code, 2);
   EXPECT_EQ(extract({"--input", (dir_.path() / "nothing").string(), "--size", "32"}).code, 3);
+  const std::vector<std::string> rest{
+      "--model", "tiny", "--input",      images().string(),
+      "--size",  "32",   "--checkpoint", (dir_.path() / "no run").string()};  // the place is looked at first
+  write_file(dir_.path() / "file", "x");
+  fs::create_directory(dir_.path() / "folder");
+  for (const char* place : {"folder", "file/below"}) {
+    std::vector<std::string> arguments = rest;
+    arguments.insert(arguments.end(), {"--out", (dir_.path() / place).string()});
+    const ProgramResult result = run("glid_features", arguments);
+    EXPECT_EQ(result.code, 2) << result.output;
+    EXPECT_THAT(result.output, HasSubstr("--out: "));
+  }
+  EXPECT_TRUE(fs::is_empty(dir_.path() / "folder"));
+  EXPECT_FALSE(fs::exists(dir_.path() / "folder.tmp"));
+}
+
+TEST_F(Features, ABadImageIsNamedCountedAndLeftOut) {
+  write_file(images() / "a/bad.jpg", "not a picture");
+  write_file(images() / "._two.jpg", "a Mac's notes");
+  write_file(images() / "three.webp", "RIFF\x10...WEBP");
+  const ProgramResult result = extract({"--input", images().string(), "--size", "32"});
+  ASSERT_EQ(result.code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("left out: " + (images() / "a/bad.jpg").string() + ": is not a JPEG or PNG image"));
+  EXPECT_THAT(result.output, HasSubstr("1 images are left out, as only JPEG and PNG are read: 1 x .webp"));
+  EXPECT_THAT(result.output, HasSubstr("2 images -> " + out().string() + "; 1 that can't be read are left out"));
+  EXPECT_EQ(SafetensorsFile(out()).names().size(), 8u);
+  EXPECT_TRUE(SafetensorsFile(out()).find("two/stage4"));
+}
+
+TEST_F(Features, TooManyBadImagesEndItAndLeaveNothing) {
+  for (const char* name : {"b.jpg", "c.jpg"}) write_file(images() / name, "not a picture");
+  const fs::path deep = dir_.path() / "new/deep/f.safetensors";
+  const ProgramResult many = extract({"--input", images().string(), "--size", "32", "--max-bad-files", "1"}, deep);
+  EXPECT_EQ(many.code, 3) << many.output;
+  EXPECT_THAT(many.output, HasSubstr("--max-bad-files: 2 images can't be read, the last one: "));
+  EXPECT_FALSE(fs::exists(dir_.path() / "new"));
+  const ProgramResult one = extract({"--input", (images() / "b.jpg").string(), "--size", "32"}, deep);
+  EXPECT_EQ(one.code, 3);
+  EXPECT_THAT(one.output, HasSubstr("b.jpg: is not a JPEG or PNG image"));
+  fs::remove_all(images() / "a");
+  fs::remove(images() / "two.jpg");
+  const ProgramResult none = extract({"--input", images().string(), "--size", "32"}, deep);
+  EXPECT_EQ(none.code, 3);
+  EXPECT_THAT(none.output, HasSubstr("holds no image that can be read"));
+  EXPECT_FALSE(fs::exists(dir_.path() / "new"));
+}
+
+// A pipe that nobody writes to is an image on which the program waits.
+TEST_F(Features, ASignalLeavesNothing) {
+  ASSERT_EQ(mkfifo((images() / "z.png").c_str(), 0600), 0);
+  const fs::path deep = dir_.path() / "new/deep/f.safetensors";
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    const Program program("glid_features", arguments({"--input", images().string(), "--size", "32"}, deep));
+    ASSERT_TRUE(Program::wait_for(deep.string() + ".tmp")) << program.output();
+    program.send(signal);
+    EXPECT_EQ(program.wait().code, 128 + signal);
+    EXPECT_FALSE(fs::exists(dir_.path() / "new"));
+  }
+}
+
+// Others read the file: names of Latin-1 are written as text.
+TEST_F(Features, NamesAreUtf8) {
+  fs::rename(images() / "two.jpg", images() / "M\xFCller.jpg");
+  const ProgramResult result = extract({"--input", images().string(), "--size", "32"});
+  ASSERT_EQ(result.code, 0) << result.output;
+  EXPECT_TRUE(SafetensorsFile(out()).find("M\\xFCller/stage1"));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,7 +51,7 @@ class SafetensorsFile {
 };
 
 // Writes a file tensor by tensor, so that no more than one needs to be in memory: the header from the layout (whose data
-// pointers are not used), then append() for every tensor in the layout's order, then finish(). Throws
+// pointers are not used), then append() or skip() for every tensor in the layout's order, then finish(). Throws
 // std::invalid_argument for a layout that is no valid file or bytes that don't follow it, Error when the disk refuses.
 class SafetensorsWriter {
  public:
@@ -59,6 +60,8 @@ class SafetensorsWriter {
   SafetensorsWriter(const std::filesystem::path& file, const Tensors& layout,
                     const std::map<std::string, std::string>& metadata);
   void append(const std::byte* data, size_t bytes);
+  // Leaves the next tensor out of the file: finish() writes the header anew.
+  void skip();
   // Fsyncs and closes. Without it the file is incomplete.
   void finish();
 
@@ -68,10 +71,14 @@ class SafetensorsWriter {
   };
 
   void write(const void* data, size_t bytes);
+  void write_header(const std::string& header);
 
   std::string name_;
   std::unique_ptr<std::FILE, Close> stream_;
-  std::vector<size_t> sizes_;  // of the tensors, in order
+  Tensors layout_;
+  std::map<std::string, std::string> metadata_;
+  size_t header_bytes_ = 0;
+  std::set<size_t> skipped_;  // of layout_
   size_t next_ = 0;
 };
 

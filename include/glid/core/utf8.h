@@ -1,0 +1,13 @@
+// Names of files are bytes; what others read (JSON, logs, TensorBoard) must be UTF-8.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace glid {
+
+// The text itself where it is UTF-8; every byte that is part of no character becomes a backslash, "x" and two hexadecimal
+// digits: "M\xFCller" of Latin-1 is shown as these ten characters, and other names stay other names.
+std::string to_utf8(std::string_view bytes);
+
+}  // namespace glid

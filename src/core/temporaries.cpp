@@ -1,0 +1,118 @@
+#include "glid/core/temporaries.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "glid/core/error.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kTries = 100;  // at a folder into which other threads still write
+
+struct Left {
+  fs::path path;
+  bool with_content;
+};
+struct State {
+  std::mutex mutex;
+  std::vector<Left> left;
+};
+State& state() {
+  static State& instance = *new State;  // signals still come when statics are gone
+  return instance;
+}
+
+void remember(const fs::path& path, bool with_content) {
+  std::lock_guard lock(state().mutex);
+  state().left.push_back({fs::absolute(path), with_content});
+}
+
+void forget(const fs::path& path) {
+  std::lock_guard lock(state().mutex);
+  std::erase_if(state().left, [&](const Left& left) { return left.path == fs::absolute(path); });
+}
+
+void remove_left(const Left& left) {
+  std::error_code failed;
+  if (!left.with_content) {
+    fs::remove(left.path, failed);
+    return;
+  }
+  for (int i = 0; i < kTries && fs::exists(left.path, failed); ++i) fs::remove_all(left.path, failed);
+}
+
+[[noreturn]] void await(const sigset_t& signals) {
+  int signal = 0;
+  ::sigwait(&signals, &signal);
+  std::lock_guard lock(state().mutex);                                                      // nothing is begun any more
+  for (auto it = state().left.rbegin(); it != state().left.rend(); ++it) remove_left(*it);  // folders after what is in them
+  end_by_signal(signal);
+}
+
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
+void end_by_signal(int signal) {
+  ::signal(signal, SIG_DFL);
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, signal);
+  ::raise(signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  ::_exit(128 + signal);  // the first process of a container survives its own signals
+}
+
+void remove_temporaries_on_signals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+    if (!is_ignored(signal)) ::sigaddset(&signals, signal);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::thread([signals] { await(signals); }).detach();
+}
+
+void add_temporary(const fs::path& path) { remember(path, true); }
+
+void forget_temporary(const fs::path& path) { forget(path); }
+
+FoldersAbove::FoldersAbove(const fs::path& path) {
+  std::vector<fs::path> missing;
+  std::error_code failed;
+  for (fs::path above = fs::absolute(path).lexically_normal().parent_path();
+       !fs::exists(above, failed) && above.has_relative_path(); above = above.parent_path())
+    missing.push_back(above);
+  std::reverse(missing.begin(), missing.end());
+  for (const fs::path& folder : missing) {
+    if (!fs::create_directory(folder, failed) && failed)
+      throw Error(ExitCode::kInternal, folder.string(), "can't be made", failed.message());
+    remember(folder, false);
+    made_.push_back(folder);
+  }
+}
+
+FoldersAbove::~FoldersAbove() {
+  std::error_code failed;
+  for (auto it = made_.rbegin(); it != made_.rend(); ++it) {
+    fs::remove(*it, failed);
+    forget(*it);
+  }
+}
+
+void FoldersAbove::keep() {
+  for (const fs::path& folder : made_) forget(folder);
+  made_.clear();
+}
+
+}  // namespace glid

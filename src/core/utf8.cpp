@@ -1,0 +1,35 @@
+#include "glid/core/utf8.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+
+#include "glid/core/format.h"
+
+namespace glid {
+namespace {
+
+constexpr size_t kMostBytes = 4;  // of a character
+
+// Of the character at the front; 0 where there is none.
+size_t character_bytes(std::string_view text) {
+  for (size_t bytes = 1; bytes <= std::min(kMostBytes, text.size()); ++bytes)
+    if (simdjson::validate_utf8(text.data(), bytes)) return bytes;
+  return 0;
+}
+
+}  // namespace
+
+std::string to_utf8(std::string_view bytes) {
+  if (simdjson::validate_utf8(bytes.data(), bytes.size())) return std::string(bytes);
+  std::string text;
+  while (!bytes.empty()) {
+    const size_t length = character_bytes(bytes);
+    if (length == 0) text += format("\\x{:02X}", static_cast<unsigned char>(bytes[0]));
+    else text += bytes.substr(0, length);
+    bytes.remove_prefix(std::max<size_t>(1, length));
+  }
+  return text;
+}
+
+}  // namespace glid
