@@ -1,6 +1,7 @@
 #include "glid/data/ade20k.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "coco_instances.h"
 #include "glid/core/error.h"
@@ -106,7 +107,7 @@ Ade20k::Ade20k(const Config& config, Split split)
   if (prepared_segments_) prepared_segments_->describe(vocabulary_);
   else if (has_rasters(listing_)) add_segment_classes(vocabulary_);
   vocabulary_.has_masks = prepared_ || has_rasters(listing_);
-  warn_of_others(root_ / "images", listing_.other_images);
+  listing_.other_images.warn(root_ / "images");
 }
 
 Ade20k::~Ade20k() = default;
@@ -217,6 +218,13 @@ void Ade20k::check_instances(const AdeFrame& frame, const SizePx& image, Inspect
 }
 
 void Ade20k::inspect_list(Inspection& inspection) const {
+  const auto from_one = [](size_t count) {
+    std::vector<int64_t> ids(count);
+    std::iota(ids.begin(), ids.end(), int64_t{1});
+    return ids;
+  };
+  if (listing_.semantic == AdeSemantic::kOriginal) inspection.number_labels(from_one(vocabulary_.labels.size()));
+  if (has_rasters(listing_)) inspection.number_objects(from_one(vocabulary_.objects.size()));
   add_others(root_ / "images", listing_.other_images, inspection);
   for (const fs::path& label : listing_.without_image)
     inspection.add_reason(Defect::kMissingImage, label.string(), "a label without an image");

@@ -9,7 +9,10 @@
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "glid/core/output_place.h"
 #include "glid/core/parallel_for.h"
+#include "glid/core/temporaries.h"
+#include "glid/core/utf8.h"
 
 namespace glid {
 namespace {
@@ -47,14 +50,18 @@ std::vector<CocoRecordError> bad_records(const Config& config, Split split) {
 }
 
 // Each bad record of the file where it is one that has records, otherwise the error alone.
-SplitCheck unusable(const DataConfig& config, Split split, const DataError& error) {
+SplitCheck unusable(const DataConfig& config, Split split, const std::string& error) {
   SplitCheck check{split, 0, {}, Inspection({})};
   for (const CocoRecordError& bad :
        std::visit([split](const auto& alternative) { return bad_records(alternative, split); }, config.dataset))
     check.inspection.add_reason(Defect::kUnreadableAnnotation, bad.where, bad.reason);
-  if (check.inspection.findings().empty())
-    check.inspection.add_reason(Defect::kUnusable, root_of(config.dataset), error.what());
+  if (check.inspection.findings().empty()) check.inspection.add_reason(Defect::kUnusable, root_of(config.dataset), error);
   return check;
+}
+
+std::string nothing_there(Split split, const DataError& error) {
+  return split == Split::kTrain ? format("nothing to train on (--split val looks at that split alone): {}", error.what())
+                                : error.what();
 }
 
 SplitCheck check_split(const DataConfig& config, Split split, int64_t num_threads) {
@@ -62,7 +69,7 @@ SplitCheck check_split(const DataConfig& config, Split split, int64_t num_thread
   try {
     dataset = open_images(config, split);
   } catch (const DataError& error) {
-    return unusable(config, split, error);
+    return unusable(config, split, has_split(config, split) ? error.what() : nothing_there(split, error));
   }
   SplitCheck check{split, dataset->size(), dataset->vocabulary(), Inspection(dataset->vocabulary())};
   dataset->inspect_list(check.inspection);
@@ -71,11 +78,10 @@ SplitCheck check_split(const DataConfig& config, Split split, int64_t num_thread
   return check;
 }
 
-std::vector<Split> existing_splits(const DataConfig& config) {
-  std::vector<Split> splits;
-  for (const auto& named : enum_names(Split{}))
-    if (has_split(config, named.value)) splits.push_back(named.value);
-  if (splits.empty()) splits.push_back(Split::kTrain);
+// Without a training split there is nothing to train on: it is looked for all the same.
+std::vector<Split> splits_of(const DataConfig& config) {
+  std::vector<Split> splits{Split::kTrain};
+  if (has_split(config, Split::kVal)) splits.push_back(Split::kVal);
   return splits;
 }
 
@@ -95,7 +101,7 @@ int64_t DataCheck::num_legal() const {
 
 DataCheck check_data(const DataConfig& config, std::optional<Split> split, int64_t num_threads) {
   DataCheck check{config, {}};
-  for (const Split one : split ? std::vector<Split>{*split} : existing_splits(config))
+  for (const Split one : split ? std::vector<Split>{*split} : splits_of(config))
     check.splits.push_back(check_split(config, one, num_threads));
   return check;
 }
@@ -121,9 +127,14 @@ std::optional<Split> parse_split(const std::string& name) {
 
 ExitCode run_check(const DataConfig& config, std::optional<Split> split, int64_t num_threads,
                    const std::filesystem::path& json) {
+  require_file("--json", json);
   const DataCheck check = check_data(config, split, num_threads);
-  if (!json.empty()) write_file(json, check_json(check));
-  std::fputs(check_text(check).c_str(), stdout);
+  if (!json.empty()) {
+    FoldersAbove above(json);
+    write_file(json, check_json(check));
+    above.keep();
+  }
+  std::fputs(to_utf8(check_text(check)).c_str(), stdout);
   return check.num_wrong() > 0 ? ExitCode::kData : ExitCode::kDone;
 }
 

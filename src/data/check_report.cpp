@@ -20,7 +20,10 @@ struct Table {
   std::string_view unit;  // of the counts
   const std::vector<Vocabulary::Class>* classes;
   const std::vector<ClassCount>* counts;
+  const std::vector<int64_t>* ids = nullptr;  // in the files; none: the classes' own
   int64_t total = 0, most = 0;
+
+  int64_t id(size_t i) const { return ids && !ids->empty() ? ids->at(i) : (*classes)[i].id; }
 };
 
 // Of a class without a name nobody knows that it could be there.
@@ -37,8 +40,8 @@ std::vector<Table> tables_of(const SplitCheck& check) {
     if (!table.classes->empty()) tables.push_back(table);
   };
   add({"images", "images", &check.vocabulary.images, &found.images()});
-  add({"objects", "instances", &check.vocabulary.objects, &found.objects()});
-  add({"labels", "pixels", &check.vocabulary.labels, &found.labels()});
+  add({"objects", "instances", &check.vocabulary.objects, &found.objects(), &found.object_ids()});
+  add({"labels", "pixels", &check.vocabulary.labels, &found.labels(), &found.label_ids()});
   add({"segments", "segments", &check.vocabulary.segments, &found.segments()});
   return tables;
 }
@@ -55,10 +58,10 @@ std::string absent_text(const Table& table) {
 }
 
 std::string row_text(const Table& table, size_t i, size_t width) {
-  const auto& [id, name] = (*table.classes)[i];
+  const std::string& name = (*table.classes)[i].name;
   const auto& [count, images] = (*table.counts)[i];
   const auto bar = static_cast<size_t>(std::ceil(kBarLength * static_cast<double>(count) / static_cast<double>(table.most)));
-  return format("  {:>6}  {:<{}}  {:>12}  {:>9}  {:>5.1f}%  {}\n", id, name.substr(0, width), width, count, images,
+  return format("  {:>6}  {:<{}}  {:>12}  {:>9}  {:>5.1f}%  {}\n", table.id(i), name.substr(0, width), width, count, images,
                 100 * static_cast<double>(count) / static_cast<double>(table.total), std::string(bar, '#'));
 }
 
@@ -163,7 +166,7 @@ Json classes_json(const SplitCheck& split) {
     for (size_t i = 0; i < table.classes->size(); ++i) {
       if ((*table.counts)[i].count == 0 && !is_absent(table, i)) continue;
       Json row = Json::object();
-      row.set("id", (*table.classes)[i].id).set("name", (*table.classes)[i].name);
+      row.set("id", table.id(i)).set("name", (*table.classes)[i].name);
       row.set(std::string(table.unit), (*table.counts)[i].count);
       if (table.unit != "images") row.set("images", (*table.counts)[i].images);
       rows.push_back(std::move(row));

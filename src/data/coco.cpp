@@ -28,7 +28,8 @@ Vocabulary vocabulary_of(const CocoIndex& index) {
 }  // namespace
 
 Coco::Coco(const fs::path& root, Split split, CocoFile which)
-    : index_(CocoIndex::open(coco_annotations(root, split, which))),
+    : which_(which),
+      index_(CocoIndex::open(coco_annotations(root, split, which))),
       images_(coco_images(root, split)),
       vocabulary_(vocabulary_of(index_)) {
   vocabulary_.has_masks = std::ranges::any_of(index_.annotations(), has_mask);
@@ -85,6 +86,7 @@ void Coco::inspect_list(Inspection& inspection) const {
   if (!vocabulary_.has_masks && !index_.annotations().empty())
     inspection.add_reason(Defect::kNoMask, index_.where(),
                           format("{} objects, none with a mask", index_.annotations().size()));
+  if (which_ == CocoFile::kPersonKeypoints) check_joints(index_, inspection);
   std::map<std::string_view, size_t> first_of;
   for (size_t i = 0; i < index_.images().size(); ++i) {
     const auto [first, is_new] = first_of.emplace(index_.text(index_.images()[i].file_name), i);

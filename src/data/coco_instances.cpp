@@ -1,9 +1,11 @@
 #include "coco_instances.h"
 
 #include <algorithm>
+#include <map>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/join.h"
 
 namespace glid {
 namespace {
@@ -59,6 +61,14 @@ void check_keypoints(const CocoIndex& index, const CocoAnnotation& annotation, c
     inspection.add(Defect::kKeypointCount, where, format("{} of {}", annotation.num_keypoints, num_labelled));
 }
 
+// How many objects of a category have how many joints.
+std::map<uint64_t, int64_t> joint_counts(const CocoIndex& index, size_t category) {
+  std::map<uint64_t, int64_t> objects;
+  for (const CocoAnnotation& annotation : index.annotations())
+    if (annotation.category == category && annotation.keypoints.size() > 0) ++objects[annotation.keypoints.size() / 3];
+  return objects;
+}
+
 }  // namespace
 
 Instance coco_instance(const CocoIndex& index, uint32_t number) {
@@ -94,11 +104,25 @@ void check_coco_annotation(const CocoIndex& index, uint32_t number, const SizePx
                            Inspection& inspection) {
   const CocoAnnotation& annotation = index.annotations()[number];
   const std::string where = coco_record(index, number);
-  if (annotation.has_box) inspection.check_box(to_corners(annotation.box), image, where);
+  if (annotation.has_box) inspection.check_box(annotation.box, image, where);
   else if (!has_mask(annotation)) inspection.add(Defect::kNoBox, where);
   if (has_mask(annotation)) check_mask(index, annotation, where, inspection);
   else if (others_have_masks) inspection.add(Defect::kNoMask, where);
   if (annotation.has_keypoints) check_keypoints(index, annotation, image, where, inspection);
+}
+
+void check_joints(const CocoIndex& index, Inspection& inspection) {
+  for (size_t i = 0; i < index.categories().size(); ++i) {
+    const CocoCategory& category = index.categories()[i];
+    const std::string where = format("{}: category {} ({})", index.where(), category.id, index.text(category.name));
+    const auto counts = joint_counts(index, i);
+    if (category.joints.size() == 0 && (!counts.empty() || index.categories().size() == 1))
+      inspection.add_reason(Defect::kNoJointNames, where, "\"keypoints\" lists their names, as in COCO's own files");
+    if (counts.size() < 2) continue;
+    std::vector<std::string> texts;
+    for (const auto& [joints, objects] : counts) texts.push_back(format("{} in {} objects", joints, objects));
+    inspection.add(Defect::kJointCount, where, join(texts, ", "));
+  }
 }
 
 }  // namespace glid

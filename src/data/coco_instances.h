@@ -21,4 +21,8 @@ bool has_mask(const CocoAnnotation& annotation);
 void check_coco_annotation(const CocoIndex& index, uint32_t annotation, const SizePx& image, bool others_have_masks,
                            Inspection& inspection);
 
+// Categories of persons that a pose can't be learned from: without names of joints, or of objects with other numbers of
+// joints.
+void check_joints(const CocoIndex& index, Inspection& inspection);
+
 }  // namespace glid

@@ -15,7 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kNumLabels = 65536;  // that 16 bits can hold
-constexpr double kTolerancePx = 1;    // by which a box may leave its image unnoticed
+constexpr uint16_t kWhite = 255;
+constexpr double kTolerancePx = 1;  // by which a box may leave its image unnoticed
 
 constexpr std::array kKinds = {
     DefectKind{Defect::kUnusable, "unusable", "the dataset can't be opened", true},
@@ -27,13 +28,17 @@ constexpr std::array kKinds = {
     DefectKind{Defect::kAnnotationSize, "annotation_size", "annotation has another size than its image", true},
     DefectKind{Defect::kLabelOutOfRange, "label_out_of_range", "label out of range", true},
     DefectKind{Defect::kUnknownClass, "unknown_class", "class that the dataset doesn't have", true},
+    DefectKind{Defect::kBinaryLabels, "binary_labels", "labels are all 0 or 255, and 255 is no class", true},
     DefectKind{Defect::kDepthUnit, "depth_unit", "median depth that speaks for another unit", true},
+    DefectKind{Defect::kBoxUnit, "box_unit", "boxes that speak for another unit or order", true},
     DefectKind{Defect::kNoBox, "no_box", "object without a box and without a mask", true},
     DefectKind{Defect::kEmptyBox, "empty_box", "box without width or height", true},
     DefectKind{Defect::kBoxOutside, "box_outside", "box wholly outside of its image", true},
     DefectKind{Defect::kBadMask, "bad_mask", "mask can't be used", true},
     DefectKind{Defect::kEmptyMask, "empty_mask", "mask without a pixel", true},
     DefectKind{Defect::kBadKeypoint, "bad_keypoint", "keypoint whose v is not 0, 1 or 2", true},
+    DefectKind{Defect::kJointCount, "joint_count", "objects of a category have different numbers of joints", true},
+    DefectKind{Defect::kNoJointNames, "no_joint_names", "category without names of joints", true},
     DefectKind{Defect::kNoAnnotations, "no_annotations", "image without annotations", false},
     DefectKind{Defect::kLeftOut, "left_out", "not used", false},
     DefectKind{Defect::kBoxLeavesImage, "box_leaves_image", "box that reaches out of its image", false},
@@ -42,6 +47,7 @@ constexpr std::array kKinds = {
     DefectKind{Defect::kKeypointOutside, "keypoint_outside", "labelled keypoint outside of its image", false},
     DefectKind{Defect::kKeypointCount, "keypoint_count", "num_keypoints is not the number of labelled keypoints", false},
     DefectKind{Defect::kNoValidDepth, "no_valid_depth", "depth without a valid pixel", false},
+    DefectKind{Defect::kMostlyIgnored, "mostly_ignored", "most pixels have no class", false},
     DefectKind{Defect::kRepeatedAnnotationId, "repeated_annotation_id", "annotations with the id of an earlier one", false},
     DefectKind{Defect::kAnnotationIdZero, "annotation_id_zero", "annotations with the id 0", false},
     DefectKind{Defect::kRepeatedFile, "repeated_file", "file of more than one image", false},
@@ -141,16 +147,26 @@ void Inspection::check_box(const Box& box, const SizePx& image, const std::strin
     add(Defect::kBoxLeavesImage, where, value());
 }
 
+void Inspection::check_box(const BoxXywh& box, const SizePx& image, const std::string& where) {
+  box_units_.add(box, image.height, image.width);
+  first_box_.see(sample_, where);
+  check_box(to_corners(box), image, where);
+}
+
 void Inspection::check_labels(const LabelMap& map, const SizePx& image, const LabelCoding& coding,
                               const std::string& where) {
   const SizePx size{map.height, map.width};
   if (image.is_known() && size != image)
     add(Defect::kAnnotationSize, where, format("{} instead of {}", to_string(size), to_string(image)));
+  label_pixels_.first.see(sample_, where);
   std::vector<int64_t> pixels(kNumLabels);
   for (const uint16_t label : map.labels) ++pixels[label];
   for (size_t label = 0; label < kNumLabels; ++label) {
     if (pixels[label] == 0) continue;
     const auto index = coding.class_of(static_cast<uint16_t>(label));
+    label_pixels_.by_label[static_cast<uint16_t>(label)] += pixels[label];
+    label_pixels_.total += pixels[label];
+    if (index == kIgnoreLabel) label_pixels_.without_class += pixels[label];
     if (!index) add(Defect::kLabelOutOfRange, where, format("{} in {} pixels", label, pixels[label]));
     else if (*index != kIgnoreLabel) labels_.add(*index, pixels[label], sample_);
   }
@@ -169,6 +185,30 @@ void Inspection::check_depth(std::span<const float> metres, const SizePx& depth,
     add(Defect::kDepthUnit, where, format("{:.4g} m, expected {} to {}", median, kNearestMedianDepth, kFarthestMedianDepth));
 }
 
+void Inspection::First::see(int64_t of, const std::string& at) { merge({of, at}); }
+
+void Inspection::First::merge(const First& other) {
+  if (!other.where.empty() && (where.empty() || other.sample < sample)) *this = other;
+}
+
+void Inspection::judge_boxes() {
+  if (const std::string suspicion = box_units_.suspicion(); !suspicion.empty())
+    add_reason(Defect::kBoxUnit, first_box_.where, suspicion);
+}
+
+void Inspection::judge_labels() {
+  const auto& [by_label, without_class, total, first] = label_pixels_;
+  const auto has_none_but = [&](uint16_t a, uint16_t b) {
+    return std::ranges::all_of(by_label, [&](const auto& label) { return label.first == a || label.first == b; });
+  };
+  const auto white = by_label.find(kWhite);
+  if (white != by_label.end() && white->second == without_class && has_none_but(0, kWhite))
+    add(Defect::kBinaryLabels, first.where,
+        format("255 in {} of {} pixels: number the class 1, or set data.ignore_label", without_class, total));
+  else if (2 * without_class > total)
+    add(Defect::kMostlyIgnored, first.where, format("{} of {} pixels of the split", without_class, total));
+}
+
 void Inspection::merge(Inspection&& other) {
   std::move(other.findings_.begin(), other.findings_.end(), std::back_inserter(findings_));
   images_.merge(other.images_);
@@ -176,10 +216,19 @@ void Inspection::merge(Inspection&& other) {
   labels_.merge(other.labels_);
   segments_.merge(other.segments_);
   for (const auto& [size, count] : other.sizes_) sizes_[size] += count;
+  box_units_.merge(other.box_units_);
+  first_box_.merge(other.first_box_);
+  for (const auto& [label, pixels] : other.label_pixels_.by_label) label_pixels_.by_label[label] += pixels;
+  label_pixels_.without_class += other.label_pixels_.without_class;
+  label_pixels_.total += other.label_pixels_.total;
+  label_pixels_.first.merge(other.label_pixels_.first);
   median_depths_.insert(median_depths_.end(), other.median_depths_.begin(), other.median_depths_.end());
 }
 
 void Inspection::finish() {
+  begin(-1);  // of the list
+  judge_boxes();
+  judge_labels();
   std::stable_sort(findings_.begin(), findings_.end(), [](const auto& a, const auto& b) { return a.sample < b.sample; });
   std::sort(median_depths_.begin(), median_depths_.end());
 }

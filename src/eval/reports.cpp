@@ -1,5 +1,7 @@
 #include "reports.h"
 
+#include <algorithm>
+
 #include "ap_settings.h"
 #include "depth_protocols.h"
 #include "glid/core/format.h"
@@ -34,8 +36,19 @@ ReportRow row_of(const SemanticClass& row, int64_t c, const std::string& name) {
            {"predicted_pixels", static_cast<double>(row.num_predicted)}}};
 }
 
-std::vector<std::string> notes_of(const MeanIouReport& found) {
+bool has_no_class_but_0(const MeanIouReport& found) {
+  return std::ranges::all_of(found.classes.begin() + 1, found.classes.end(),
+                             [](const SemanticClass& c) { return c.num_truth == 0; });
+}
+
+std::vector<std::string> notes_of(const MeanIouReport& found, const MeanIouOptions& options) {
   std::vector<std::string> notes;
+  if (found.num_ignored > 0 && found.num_kept > 0 && options.ignore_label == 255 && !options.reduce_zero_label &&
+      options.num_classes > 1 && has_no_class_but_0(found))
+    notes.push_back("the annotations are all 0 or 255, and 255 is ignored: if it is a class, number it 1");
+  else if (found.num_ignored > found.num_kept)
+    notes.push_back(format("{} of {} annotated pixels are ignored (eval.ignore_label, eval.reduce_zero_label)",
+                           found.num_ignored, found.num_ignored + found.num_kept));
   if (found.num_ignored_images > 0)
     notes.push_back(format("{} images without a pixel that counts", found.num_ignored_images));
   if (found.num_missed > 0) notes.push_back(format("{} pixels predicted as no class count as missed", found.num_missed));
@@ -111,7 +124,7 @@ Report report_of(const MeanIou& metric, const std::vector<std::string>& class_na
     report.variants.push_back({"mIoU", std::string(enum_names(MeanIouProtocol{})[i].name), found.by_protocol[i]});
   for (size_t c = 0; c < found.classes.size(); ++c)
     report.per_class.push_back(row_of(found.classes[c], static_cast<int64_t>(c), class_names.at(c)));
-  report.notes = notes_of(found);
+  report.notes = notes_of(found, metric.options());
   report.confusion = rows_of(metric.confusion());
   return report;
 }

@@ -1,6 +1,7 @@
 // What `glid_data check` and `show` say about every defect, and their exit codes.
 #include <gmock/gmock.h>
 
+#include "check_program.h"
 #include "demo_folder.h"
 #include "glid/core/files.h"
 #include "glid/core/json.h"
@@ -8,8 +9,6 @@
 #include "glid/formats/depth_map.h"
 #include "glid/formats/image_file.h"
 #include "glid/formats/label_map.h"
-#include "support/program.h"
-#include "write_images.h"
 
 namespace glid {
 namespace {
@@ -18,22 +17,6 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-ProgramResult check(const std::string& dataset, const fs::path& root, const std::vector<std::string>& options = {}) {
-  std::vector<std::string> arguments{"check", "--dataset", dataset, "--root", root.string()};
-  arguments.insert(arguments.end(), options.begin(), options.end());
-  return run("glid_data", arguments);
-}
-
-void expect_wrong(const ProgramResult& ran, const std::string& line) {
-  EXPECT_EQ(ran.code, 3) << ran.output;
-  EXPECT_THAT(ran.output, AllOf(HasSubstr("TRAINING WOULD BE WRONG"), HasSubstr(line), HasSubstr("\nNOT FIT: ")));
-}
-
-void expect_legal(const ProgramResult& ran, const std::string& line) {
-  EXPECT_EQ(ran.code, 0) << ran.output;
-  EXPECT_THAT(ran.output, AllOf(Not(HasSubstr("WRONG")), HasSubstr(line), HasSubstr("\nfit to train on: ")));
-}
 
 TEST(CheckProgram, EveryMiniatureIsFit) {
   const std::vector<std::tuple<std::string, std::string, std::string>> cases = {
@@ -57,31 +40,6 @@ TEST(CheckProgram, ScenesNeedNoRoot) {
       run("glid_data", {"check", "--dataset", "scenes", "--set", "data.count=20", "--set", "data.size=48"});
   expect_legal(ran, "background");
 }
-
-// A COCO file of two images, of which the test writes the annotations.
-class CheckCoco : public testing::Test {
- protected:
-  CheckCoco() {
-    for (const char* name : {"a", "b"}) write_text(image(name), encode_png(Image::filled(20, 30, 9)));
-  }
-  fs::path image(const std::string& name) const { return root / "train" / (name + ".png"); }
-  void annotate(const std::string& annotations, const std::string& more_images = "") const {
-    write_text(root / "annotations/instances_train.json", R"({"images": [
-      {"id": 1, "file_name": "a.png", "height": 20, "width": 30},
-      {"id": 2, "file_name": "b.png", "height": 20, "width": 30})" +
-                                                              more_images + R"(], "categories": [{"id": 3, "name": "cat"}],
-      "annotations": [)" + annotations + "]}");
-  }
-  static std::string object(int id, const std::string& fields) {
-    return format(R"({{"id": {}, "image_id": {}, "category_id": 3, "area": 9, {}}})", id, 1 + id % 2, fields);
-  }
-  static inline const std::string kMask = R"("segmentation": [[2, 2, 6, 2, 6, 5, 2, 5]])";
-  static inline const std::string kBox = R"("bbox": [2, 2, 4, 3])";
-  static inline const std::string kGood = kBox + ", " + kMask;
-
-  TemporaryFolder folder_;
-  const fs::path root = folder_.path();
-};
 
 TEST_F(CheckCoco, CountsClasses) {
   annotate(object(1, kBox) + "," + object(2, kBox));
@@ -268,50 +226,6 @@ TEST(CheckProgram, Voc) {
   expect_wrong(ran, "train_000003.jpg: image has another size than its annotation says (got 64 x 64 instead of 60 x 64)");
   expect_wrong(ran, "train_000003.jpg: image without annotations");
   expect_wrong(ran, "val_000000.xml: object 1 (moon): class that the dataset doesn't have (got moon)");
-}
-
-TEST(CheckProgram, VocNamesAsPeopleWriteThem) {
-  const DemoFolder demo(DemoLayout::kVoc);
-  const fs::path list = demo.root() / "ImageSets/Main/train.txt", images = demo.root() / "JPEGImages";
-  const std::string names = read_file(list);
-  const auto rename = [&](const std::string& from, const std::string& to, const std::string& extension) {
-    fs::rename(images / (from + ".jpg"), images / (to + extension));
-    fs::rename(demo.root() / "Annotations" / (from + ".xml"), demo.root() / "Annotations" / (to + ".xml"));
-  };
-  rename("train_000000", "train_000000", ".JPG");
-  rename("train_000001", "IMG 1", ".jpg");  // 1 is no mark here: there is an image of that name
-  rename("train_000002", "IMG (2)", ".Jpeg");
-  std::string changed = "\xEF\xBB\xBF" + names;
-  changed.replace(changed.find("train_000001"), 12, "IMG 1  ");
-  changed.replace(changed.find("train_000002"), 12, "IMG (2)  -1\r");
-  write_text(list, changed);
-  const ProgramResult ran = check("voc", demo.root());
-  expect_legal(ran, "12 images in 2 splits, 0 findings with which training would be wrong, 0 legal ones");
-  write_text(list, changed + "train_000003\n");
-  expect_legal(check("voc", demo.root()),
-               "Annotations/train_000003.xml: file of more than one image (got samples 4 and 12)");
-  write_text(images / "train_000005.webp", "x");
-  fs::remove(images / "train_000005.jpg");
-  expect_wrong(check("voc", demo.root()), "train_000005.webp: image can't be read: is not a JPEG or PNG image");
-}
-
-TEST(CheckProgram, NyuListsAsPeopleWriteThem) {
-  const DemoFolder demo(DemoLayout::kNyuDepth);
-  const fs::path list = demo.root() / "nyudepthv2_train_files_with_gt.txt";
-  const std::string lines = read_file(list);
-  write_text(list, "\xEF\xBB\xBF" + lines + lines.substr(0, lines.find('\n')) + "\r\n");
-  expect_legal(check("nyu_depth", demo.root()), "rgb_00000.jpg: file of more than one image (got samples 1 and 12)");
-}
-
-TEST(CheckProgram, ImagesOfOtherFormats) {
-  const DemoFolder demo(DemoLayout::kPairs);
-  fs::rename(demo.root() / "images/train/scene_000001.jpg", demo.root() / "images/train/scene_000001.webp");
-  const ProgramResult ran = check("pairs", demo.root());
-  expect_wrong(ran, "images: not used: 1 images of other formats than JPEG and PNG: 1 x .webp");
-  expect_wrong(ran, "scene_000001.png: image is not there: a label without an image");
-  const DemoFolder ade(DemoLayout::kAde20k);
-  fs::copy(ade.root() / "images/training/ADE_train_00000001.jpg", ade.root() / "images/training/more.tif");
-  expect_legal(check("ade20k", ade.root()), "1 x .tif");
 }
 
 TEST(CheckProgram, Pairs) {

@@ -16,6 +16,7 @@ namespace glid {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 std::optional<double> metric(const Report& report, const std::string& name) {
@@ -183,6 +184,18 @@ TEST_F(EvaluateFiles, Semantic) {
   EXPECT_DOUBLE_EQ(*metric(report, "aAcc"), 0.6);
   EXPECT_EQ(report.confusion[2], (std::vector<int64_t>{1, 0, 0, 0}));
   EXPECT_EQ(report.per_class.size(), 3u);
+}
+
+TEST_F(EvaluateFiles, SemanticNotesOfAnnotationsThatSayLittle) {
+  labels("truth/a.png", {0, 0, 255, 255});
+  labels("result/a.png", {0, 0, 1, 1});
+  EXPECT_THAT(evaluate_files(folders(three_classes())).notes,
+              ElementsAre("the annotations are all 0 or 255, and 255 is ignored: if it is a class, number it 1"));
+  labels("truth/a.png", {1, 255, 255, 255});
+  EXPECT_THAT(evaluate_files(folders(three_classes())).notes,
+              ElementsAre("3 of 4 annotated pixels are ignored (eval.ignore_label, eval.reduce_zero_label)"));
+  labels("truth/a.png", {1, 1, 0, 255});
+  EXPECT_THAT(evaluate_files(folders(three_classes())).notes, ElementsAre());
 }
 
 TEST_F(EvaluateFiles, SemanticProtocolsDifferOnAbsentClasses) {

@@ -63,6 +63,7 @@ class Coco : public AnnotatedDataset {
  private:
   std::filesystem::path file(int64_t id) const;
 
+  CocoFile which_;
   CocoIndex index_;
   std::filesystem::path images_;
   Vocabulary vocabulary_;

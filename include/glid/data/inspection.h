@@ -13,6 +13,7 @@
 
 #include "glid/data/dataset.h"
 #include "glid/formats/label_map.h"
+#include "glid/geometry/box_units.h"
 
 namespace glid {
 
@@ -27,13 +28,17 @@ enum class Defect {
   kAnnotationSize,
   kLabelOutOfRange,
   kUnknownClass,
+  kBinaryLabels,
   kDepthUnit,
+  kBoxUnit,
   kNoBox,
   kEmptyBox,
   kBoxOutside,
   kBadMask,
   kEmptyMask,
   kBadKeypoint,
+  kJointCount,
+  kNoJointNames,
   // Legal.
   kNoAnnotations,
   kLeftOut,
@@ -43,6 +48,7 @@ enum class Defect {
   kKeypointOutside,
   kKeypointCount,
   kNoValidDepth,
+  kMostlyIgnored,
   kRepeatedAnnotationId,
   kAnnotationIdZero,
   kRepeatedFile,
@@ -112,12 +118,18 @@ class Inspection {
   void count_segment(int64_t category);
   // A box of this image (its size may be unknown).
   void check_box(const Box& box, const SizePx& image, const std::string& where);
+  // The same, and what all boxes together speak for is found in the end.
+  void check_box(const BoxXywh& box, const SizePx& image, const std::string& where);
   // Counts the pixels of each class; one finding for each label out of range.
   void check_labels(const LabelMap& map, const SizePx& image, const LabelCoding& coding, const std::string& where);
   void check_depth(std::span<const float> metres, const SizePx& depth, const SizePx& image, const std::string& where);
 
+  // The numbers that the files have for the classes of labels or objects, where they are not the vocabulary's.
+  void number_labels(std::vector<int64_t> ids) { label_ids_ = std::move(ids); }
+  void number_objects(std::vector<int64_t> ids) { object_ids_ = std::move(ids); }
+
   void merge(Inspection&& other);
-  // Puts findings in the order of the samples.
+  // Adds what all samples together tell, and puts findings in the order of the samples.
   void finish();
 
   const std::vector<Finding>& findings() const { return findings_; }
@@ -127,6 +139,8 @@ class Inspection {
   const std::vector<ClassCount>& labels() const { return labels_.counts; }
   const std::vector<ClassCount>& segments() const { return segments_.counts; }
   const std::map<SizePx, int64_t>& sizes() const { return sizes_; }
+  const std::vector<int64_t>& label_ids() const { return label_ids_; }
+  const std::vector<int64_t>& object_ids() const { return object_ids_; }
   const std::vector<double>& median_depths() const { return median_depths_; }  // of the images with a valid pixel, metres
 
  private:
@@ -138,11 +152,33 @@ class Inspection {
     std::vector<int64_t> last_sample;
   };
 
+  // The first file or record of a kind, in the order of the samples: where findings about all of them begin.
+  struct First {
+    int64_t sample = -1;
+    std::string where;
+    void see(int64_t of, const std::string& at);
+    void merge(const First& other);
+  };
+  // All labels of the split.
+  struct LabelPixels {
+    std::map<uint16_t, int64_t> by_label;
+    int64_t without_class = 0;
+    int64_t total = 0;
+    First first;
+  };
+
+  void judge_boxes();
+  void judge_labels();
+
   int64_t sample_ = -1;
   std::vector<Finding> findings_;
   Tally images_, objects_, labels_, segments_;
   std::map<SizePx, int64_t> sizes_;
   std::vector<double> median_depths_;
+  BoxUnits box_units_;
+  First first_box_;
+  LabelPixels label_pixels_;
+  std::vector<int64_t> label_ids_, object_ids_;
 };
 
 }  // namespace glid
