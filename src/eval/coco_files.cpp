@@ -1,4 +1,5 @@
 #include "ap_settings.h"
+#include "box_notes.h"
 #include "file_evaluators.h"
 #include "glid/formats/coco_json.h"
 #include "glid/formats/coco_results.h"
@@ -15,6 +16,8 @@ Report evaluate(const ApParameters& parameters, ApProtocol protocol, const EvalR
   const CocoResults results = read_coco_results(request.results, truth, parameters.kind);
   const ApReport found = evaluate_coco(truth, results, {parameters, request.settings.threads});
   Report report = report_of(found, protocol);
+  if (parameters.kind == CocoKind::kBox)
+    for (std::string& note : box_notes(truth, results)) report.notes.push_back(std::move(note));
   if (!request.plots.empty()) plot_precision_recall(found, request.plots);
   return report;
 }

@@ -16,8 +16,10 @@ namespace glid {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 std::optional<double> metric(const Report& report, const std::string& name) {
   for (const auto& [key, value] : report.metrics)
@@ -103,6 +105,21 @@ TEST_F(EvaluateFiles, BoxesThatAreRight) {
 }
 
 // IoU 10 x 20 / (400 + 400 - 200) = 1/3 matches at a threshold of 0.3 only.
+TEST_F(EvaluateFiles, BoxesInOtherUnitsAreNoted) {
+  const auto notes_of = [&](const std::string& box) {
+    const std::string result = R"([{"image_id": 5, "category_id": 3, "score": 0.5, "bbox": [)" + box + "]}]";
+    return evaluate_files(files(BoxSettings{}, kTruth, result)).notes;
+  };
+  EXPECT_THAT(notes_of("10, 10, 20, 20"), Not(Contains(HasSubstr("boxes"))));
+  EXPECT_THAT(notes_of("0.1, 0.1, 0.2, 0.2"), Contains(HasSubstr("results: 1 of 1 boxes lie within the first pixel")));
+  EXPECT_THAT(notes_of("60, 70, 90, 90"),
+              Contains(HasSubstr("results: 1 of 1 boxes leave their image, but all fit it as [x0")));
+  std::string corners = kTruth;
+  corners.replace(corners.find("[10, 10, 20, 20]"), 16, "[60, 60, 95, 80]");
+  EXPECT_THAT(evaluate_files(files(BoxSettings{}, corners, "[]")).notes,
+              Contains(HasSubstr("annotations: 1 of 1 boxes leave")));
+}
+
 TEST_F(EvaluateFiles, ThresholdsOfTheUser) {
   EvalRequest request =
       files(BoxSettings{}, kTruth, R"([{"image_id": 5, "category_id": 3, "bbox": [20, 10, 20, 20], "score": 0.5}])");
