@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <latch>
 #include <limits>
 #include <set>
 
@@ -14,6 +15,7 @@
 #include "glid/core/files.h"
 #include "glid/core/json.h"
 #include "glid/core/output_place.h"
+#include "glid/core/parallel_for.h"
 #include "glid/core/rng.h"
 #include "glid/core/temporaries.h"
 #include "glid/core/utf8.h"
@@ -217,6 +219,24 @@ TEST(Error, IsOneLineAndMapsToTheExitCode) {
                "config.yaml:3: unknown key 'lr2'; did you mean 'lr'?");
   EXPECT_EQ(run_program("test", []() -> ExitCode { throw DataError("x", "is empty"); }), 3);
   EXPECT_EQ(run_program("test", []() -> ExitCode { throw std::runtime_error("bug"); }), 1);
+}
+
+// 3 fails long before 2 has, which began earlier.
+TEST(ParallelFor, ThrowsTheErrorOfTheSmallestIndexWhateverTheThreads) {
+  for (int64_t num_threads : {1, 2, 4}) {
+    std::latch three_failed(1);
+    const auto body = [&](int64_t i, int64_t) {
+      if (i == 2 && num_threads > 1) three_failed.wait();
+      if (i == 3) three_failed.count_down();
+      if (i >= 2) throw std::runtime_error(std::to_string(i));
+    };
+    try {
+      parallel_for(100, num_threads, body);
+      FAIL();
+    } catch (const std::runtime_error& error) {
+      EXPECT_STREQ(error.what(), "2") << num_threads;
+    }
+  }
 }
 
 TEST(OutputPlace, IsRefusedBeforeTheWork) {
