@@ -245,13 +245,29 @@ def crop_mask(crop, shape):
     return mask
 
 
+def fill_holes(p):
+    """KITTI's kit: a hole takes the smaller of its neighbours in the row, at an end the only one; rows without any above the
+    first that has some take that one's, and likewise below the last."""
+    out = np.where(p > 0, p, np.nan)
+    for row in out:
+        known = np.flatnonzero(~np.isnan(row))
+        for x in np.flatnonzero(np.isnan(row)) if known.size else []:
+            sides = [row[known[known < x].max()]] if (known < x).any() else []
+            sides += [row[known[known > x].min()]] if (known > x).any() else []
+            row[x] = min(sides)
+    rows = np.flatnonzero(~np.isnan(out[:, 0]))
+    if rows.size:
+        out[: rows[0]], out[rows[-1] + 1 :] = out[rows[0]], out[rows[-1]]
+    return out
+
+
 def depth_image(g, p):
     """std(e) is sqrt(mean e^2 - (mean e)^2) without its cancellation, which is 1e-6 where p is g times a factor."""
     ratio = np.maximum(g / p, p / g)
     e = np.log(p) - np.log(g)
     square = ((g - p) ** 2).mean()
     return [(np.abs(g - p) / g).mean(), ((g - p) ** 2 / g).mean(), np.sqrt(square), np.sqrt((e**2).mean()),
-            np.abs(np.log10(g) - np.log10(p)).mean(), 100 * np.std(e),
+            1000 * np.sqrt(((1 / g - 1 / p) ** 2).mean()), np.abs(np.log10(g) - np.log10(p)).mean(), 100 * np.std(e),
             (ratio < 1.25).mean(), (ratio < 1.25**2).mean(), (ratio < 1.25**3).mean(), ((g - p) ** 2 / g**2).mean(),
             np.sqrt((e**2).mean() - 0.5 * e.mean() ** 2)]
 
@@ -264,6 +280,10 @@ def depth_reference(case):
         g, p = truth[valid], pred[valid].copy()
         nan, infinite = nan + int(np.isnan(p).sum()), infinite + int(np.isinf(p).sum())
         nonpositive += int((np.isfinite(p) & (p <= 0)).sum())
+        if low == 0 and not (p > 0).all():
+            p = fill_holes(pred)[valid]
+            if np.isnan(p).any():
+                raise Refused("row")
         if not g.size:
             skipped += 1
             continue
@@ -273,6 +293,8 @@ def depth_reference(case):
             if not (0 < middle < math.inf):
                 raise Refused("median")
             p *= np.median(g) / middle
+        if high == math.inf and np.isposinf(p).any():
+            raise Refused("infinite")
         p[np.isposinf(p)] = high
         p[np.isnan(p)] = low
         p = np.clip(p, low, high)
@@ -280,7 +302,7 @@ def depth_reference(case):
         squares += ((g - p) ** 2).sum()
         values.append(depth_image(g, p))
     pooled = math.sqrt(squares / pixels) if pixels else math.nan
-    return [skipped, pixels, nan, infinite, nonpositive, pooled] + [mean([v[i] for v in values]) for i in range(11)]
+    return [skipped, pixels, nan, infinite, nonpositive, pooled] + [mean([v[i] for v in values]) for i in range(12)]
 
 
 def depth_request(case):
@@ -295,15 +317,16 @@ def depth_case(rng):
     """A few full NYUv2 images with its crop, else small ones; depths on and around the limits and thresholds."""
     full = rng.random() < 0.01
     crop = 0 if full or rng.random() < 0.02 else int(rng.integers(1, 4))
-    low, high = (1e-3, 10.0) if rng.random() < 0.7 else (0.5, 80.0)
+    low, high = [(1e-3, 10.0), (0.5, 80.0), (0.0, math.inf), (0.0, 5.0)][int(rng.choice(4, p=[0.5, 0.2, 0.2, 0.1]))]
     scenes = []
     for _ in range(1 if full else rng.integers(0, 6)):
         shape = (480, 640) if full else tuple(int(n) for n in rng.integers(1, 20, 2))
         truth = rng.integers(0, 11000, shape) / 1000.0
-        truth[rng.random(shape) < rng.choice([0.05, 0.9])] = rng.choice([0.0, 1e-3, high, 65.535, math.nan, 2.0])
+        truth[rng.random(shape) < rng.choice([0.05, 0.9])] = rng.choice([0.0, 1e-3, min(high, 80.0), 65.535, math.nan, 2.0])
         pred = truth * rng.choice([1.0, 1.25, 0.8, 1.5625, 1.953125, 1.1, 0.3], shape) * rng.choice([1.0, 1.0, 3.0])
         odd = rng.random(shape) < 0.05
-        pred[odd] = rng.choice([0.0, -1.0, math.nan, math.inf, -math.inf, 1e300], odd.sum())
+        pred[odd] = rng.choice([0.0, -1.0, math.nan, *([math.inf] if rng.random() < 0.5 else []), -math.inf, 1e300 if high < math.inf else 1e3],
+                               odd.sum())
         scenes.append((pred, truth))
     return {"settings": (low, high, crop, int(rng.random() < 0.3)), "scenes": scenes}
 

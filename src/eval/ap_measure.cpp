@@ -15,8 +15,8 @@ namespace {
 class SampleView {
  public:
   SampleView(const PredictedSample& sample, const ApParameters& parameters)
-      : sample_(sample), is_mask_(parameters.kind == CocoKind::kMask) {
-    for (const Instance& instance : sample.truth.instances) add(instance, parameters);
+      : sample_(sample), parameters_(parameters), is_mask_(parameters.kind == CocoKind::kMask) {
+    for (const Instance& instance : sample.truth.instances) add(instance);
     for (const Detection& detection : sample.prediction.detections) add(detection);
   }
 
@@ -25,7 +25,7 @@ class SampleView {
   }
 
  private:
-  void add(const Instance& instance, const ApParameters& parameters) {
+  void add(const Instance& instance) {
     boxes_.push_back(to_xywh(instance.box));
     masks_.emplace_back();
     if (is_mask_ && !instance.mask.counts.empty()) masks_.back() = boxed(instance.mask);
@@ -33,7 +33,7 @@ class SampleView {
                                 .is_crowd = instance.is_crowd || instance.is_difficult,
                                 .box = boxes_.back(),
                                 .area = instance.area},
-                               parameters));
+                               parameters_));
   }
 
   void add(const Detection& detection) {
@@ -47,11 +47,12 @@ class SampleView {
 
   double iou(size_t detection, size_t truth) const {
     const bool is_crowd = truths_[truth].is_crowd;
-    if (!is_mask_) return coco_iou(detected_boxes_[detection], boxes_[truth], is_crowd);
+    if (!is_mask_) return ap_similarity(detected_boxes_[detection], boxes_[truth], is_crowd, parameters_);
     return masks_[truth] ? rle_iou(detected_masks_[detection], *masks_[truth], is_crowd) : 0;
   }
 
   const PredictedSample& sample_;
+  const ApParameters& parameters_;
   bool is_mask_;
   std::vector<ApTruth> truths_;
   std::vector<BoxXywh> boxes_;                  // of the truths
@@ -75,7 +76,7 @@ class ApMeasure : public Measure {
     ApReport found{.result = metric_.result(), .num_images = metric_.num_images()};
     found.numbers = ap_numbers(found.result);
     found.per_class = ap_classes(found.result, categories_);
-    return named_report(report_of(found, settings_.protocol), settings_);
+    return named_report(report_of(found, rules_of(settings_)), settings_);
   }
 
  private:

@@ -1,27 +1,63 @@
 #include "ap_settings.h"
 
+#include <algorithm>
+#include <ranges>
+
 #include "glid/core/format.h"
+#include "own_settings.h"
 
 namespace glid {
 namespace {
 
-// Names by place, as in pycocotools: all, small, medium, large; persons have no small. Further ones are counted on.
-std::vector<AreaRange> named_ranges(const std::vector<std::array<double, 2>>& ranges, CocoKind kind) {
-  static const std::vector<std::string> kObjects = {"all", "small", "medium", "large"},
-                                        kPersons = {"all", "medium", "large"};
-  const auto& names = kind == CocoKind::kKeypoint ? kPersons : kObjects;
-  std::vector<AreaRange> named;
-  for (size_t i = 0; i < ranges.size(); ++i)
-    named.push_back({i < names.size() ? names[i] : format("range{}", i + 1), ranges[i][0], ranges[i][1]});
-  return named;
+using Limits = std::array<double, 2>;
+
+Limits limits_of(const AreaRange& range) { return {range.min_px2, range.max_px2}; }
+
+// COCO's end of all areas as everybody writes it.
+std::string limit_text(double px2) { return px2 == AreaRange().max_px2 ? "1e10" : format("{}", px2); }
+
+// All areas first, and those asked for.
+std::vector<AreaRange> named_ranges(const std::vector<Limits>& asked, const AreaRange& all) {
+  std::vector<AreaRange> ranges{all};
+  for (const Limits& limits : asked)
+    if (limits != limits_of(all))
+      ranges.push_back({format("{}-{}", limit_text(limits[0]), limit_text(limits[1])), limits[0], limits[1]});
+  return ranges;
 }
 
 ApParameters with_changes(const ApSettings& settings, CocoKind kind) {
   ApParameters parameters = ap_parameters(settings.protocol, kind);
   if (settings.max_dets) parameters.max_dets = *settings.max_dets;
   if (settings.iou_thresholds) parameters.iou_thresholds = *settings.iou_thresholds;
-  if (settings.area_ranges) parameters.area_ranges = named_ranges(*settings.area_ranges, kind);
+  if (settings.area_ranges) parameters.area_ranges = named_ranges(*settings.area_ranges, parameters.area_ranges.front());
   return parameters;
+}
+
+std::string thresholds_of(const ApParameters& parameters) {
+  if (parameters.iou_thresholds == ap_parameters(ApProtocol::kCoco, parameters.kind).iou_thresholds)
+    return "0.5 to 0.95 in steps of 0.05";
+  return glid::format("{}", fmt::join(parameters.iou_thresholds, ", "));
+}
+
+OwnSettings own_settings(const ApSettings& settings, const ApParameters& of_protocol) {
+  std::vector<Limits> ranges(of_protocol.area_ranges.size());
+  std::ranges::transform(of_protocol.area_ranges, ranges.begin(), limits_of);
+  OwnSettings own;
+  own.add("max_dets", settings.max_dets, of_protocol.max_dets);
+  own.add("iou_thresholds", settings.iou_thresholds, of_protocol.iou_thresholds);
+  own.add("area_ranges", settings.area_ranges, ranges);
+  return own;
+}
+
+std::string rule_line(ApProtocol protocol, const ApParameters& used, const OwnSettings& own) {
+  return format("{}; {} {}{}", config::meaning_of(protocol), used.kind == CocoKind::kKeypoint ? "OKS" : "IoU",
+                thresholds_of(used), own.text());
+}
+
+template <class Settings>
+std::string object_rules(const Settings& settings) {
+  const ApParameters used = ap_parameters(settings);
+  return rule_line(settings.protocol, used, own_settings(settings, ap_parameters(settings.protocol, used.kind)));
 }
 
 }  // namespace
@@ -36,9 +72,15 @@ ApParameters ap_parameters(const KeypointSettings& settings) {
   return parameters;
 }
 
-std::string rules_of(ApProtocol protocol, const ApParameters& parameters) {
-  const bool changed = parameters != ap_parameters(protocol, parameters.kind);
-  return std::string(config::meaning_of(protocol)) + (changed ? "; with settings of yours (eval.*)" : "");
+std::string rules_of(const BoxSettings& settings) { return object_rules(settings); }
+
+std::string rules_of(const MaskSettings& settings) { return object_rules(settings); }
+
+std::string rules_of(const KeypointSettings& settings) {
+  const ApParameters of_protocol = ap_parameters(settings.protocol, CocoKind::kKeypoint);
+  OwnSettings own = own_settings(settings, of_protocol);
+  own.add("sigmas", settings.sigmas, of_protocol.keypoint_sigmas);
+  return rule_line(settings.protocol, ap_parameters(settings), own);
 }
 
 }  // namespace glid

@@ -10,12 +10,14 @@
 namespace glid {
 namespace {
 
-Report evaluate(const ApParameters& parameters, ApProtocol protocol, const EvalRequest& request) {
+template <class Settings>
+Report evaluate(const Settings& settings, const EvalRequest& request) {
+  const ApParameters parameters = ap_parameters(settings);
   parameters.check();
   const CocoIndex truth = CocoIndex::open(request.annotations);
   const CocoResults results = read_coco_results(request.results, truth, parameters.kind);
   const ApReport found = evaluate_coco(truth, results, {parameters, request.settings.threads});
-  Report report = report_of(found, protocol);
+  Report report = report_of(found, rules_of(settings));
   if (parameters.kind == CocoKind::kBox)
     for (std::string& note : box_notes(truth, results)) report.notes.push_back(std::move(note));
   if (!request.plots.empty()) plot_precision_recall(found, request.plots);
@@ -24,16 +26,10 @@ Report evaluate(const ApParameters& parameters, ApProtocol protocol, const EvalR
 
 }  // namespace
 
-Report evaluate_task(const BoxSettings& settings, const EvalRequest& request) {
-  return evaluate(ap_parameters(settings), settings.protocol, request);
-}
+Report evaluate_task(const BoxSettings& settings, const EvalRequest& request) { return evaluate(settings, request); }
 
-Report evaluate_task(const MaskSettings& settings, const EvalRequest& request) {
-  return evaluate(ap_parameters(settings), settings.protocol, request);
-}
+Report evaluate_task(const MaskSettings& settings, const EvalRequest& request) { return evaluate(settings, request); }
 
-Report evaluate_task(const KeypointSettings& settings, const EvalRequest& request) {
-  return evaluate(ap_parameters(settings), settings.protocol, request);
-}
+Report evaluate_task(const KeypointSettings& settings, const EvalRequest& request) { return evaluate(settings, request); }
 
 }  // namespace glid

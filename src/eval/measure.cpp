@@ -1,5 +1,6 @@
 #include "glid/eval/measure.h"
 
+#include "depth_protocols.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/metrics/accuracy.h"
@@ -31,14 +32,14 @@ class SemanticMeasure : public Measure {
 
 class DepthMeasure : public Measure {
  public:
-  explicit DepthMeasure(const DepthSettings& settings) : settings_(settings), metric_(settings) {}
+  explicit DepthMeasure(const DepthSettings& settings) : settings_(settings), metric_(depth_options(settings)) {}
   void add(const PredictedSample& sample) override {
     const std::vector<double> truth(sample.truth.depth.begin(), sample.truth.depth.end());
     const Prediction& p = sample.prediction;
     metric_.add(key_of(sample), {p.depth, p.height, p.width}, {truth, p.height, p.width});
   }
   DepthErrors& metric() override { return metric_; }
-  Report report() const override { return named_report(report_of(metric_), settings_); }
+  Report report() const override { return named_report(report_of(metric_, rules_of(settings_)), settings_); }
 
  private:
   DepthSettings settings_;

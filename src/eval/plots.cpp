@@ -28,6 +28,15 @@ std::vector<double> mean_precision(const ApResult& result, size_t threshold) {
   return mean;
 }
 
+// AP of all areas, then that of every range; those of AR and of single thresholds are left out.
+std::vector<Bar> area_bars(const ApReport& report) {
+  std::vector<Bar> bars;
+  for (const std::string& name : area_names("AP", report.result.parameters))
+    for (const MetricValue& number : report.numbers)
+      if (number.name == name) bars.push_back({name, number.value});
+  return bars;
+}
+
 std::vector<Bar> bars_of(const std::vector<ApClass>& classes) {
   std::vector<Bar> bars;
   for (const ApClass& row : classes) bars.push_back({row.name, row.numbers.front().value});
@@ -41,8 +50,9 @@ void plot_precision_recall(const ApReport& report, const std::filesystem::path& 
   Chart chart{.title = "Precision over recall, mean over classes", .x_label = "recall"};
   for (size_t t = 0; t < parameters.iou_thresholds.size(); ++t)
     chart.series.push_back(
-        {format("at {:.2f}", parameters.iou_thresholds[t]), parameters.recall_points, mean_precision(report.result, t)});
+        {format("at {:.3g}", parameters.iou_thresholds[t]), parameters.recall_points, mean_precision(report.result, t)});
   write_png(folder / "precision_recall.png", draw_chart(chart));
+  write_png(folder / "ap_by_area.png", draw_bars("AP by area of the objects in px^2", area_bars(report), 1));
   if (!report.per_class.empty())
     write_png(folder / "ap_by_class.png", draw_bars("AP by class", bars_of(report.per_class), 1));
 }

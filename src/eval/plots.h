@@ -8,7 +8,7 @@
 
 namespace glid {
 
-// precision_recall.png: mean over the classes with truths, a line a threshold; ap_by_class.png.
+// precision_recall.png: mean over the classes with truths, a line a threshold; ap_by_area.png; ap_by_class.png.
 void plot_precision_recall(const ApReport& report, const std::filesystem::path& folder);
 
 // <name>_by_class.png: a bar for every class of the report.

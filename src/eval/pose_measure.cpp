@@ -41,7 +41,7 @@ class PoseMeasure : public Measure {
   PosePrecision& metric() override { return metric_; }
   Report report() const override {
     Report report;
-    report.rules = rules_of(settings_.protocol, parameters_);
+    report.rules = rules_of(settings_);
     report.images = metric_.num_images();
     report.metrics = named_values(metric_.values());
     return named_report(std::move(report), settings_);

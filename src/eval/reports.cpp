@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "ap_settings.h"
 #include "depth_protocols.h"
 #include "glid/core/format.h"
 
@@ -76,17 +75,11 @@ std::vector<ReportRow> image_rows(const DepthErrors& errors) {
   return rows;
 }
 
-std::string rules_of(const DepthOptions& settings) {
-  return format("{}; {} m < truth < {} m, crop {}{}", config::meaning_of(settings.protocol), settings.min_depth,
-                settings.max_depth, config::name_of(settings.crop),
-                settings.median_scaling ? ", predictions scaled to the truth's median" : "");
-}
-
 }  // namespace
 
-Report report_of(const ApReport& found, ApProtocol protocol) {
+Report report_of(const ApReport& found, std::string rules) {
   Report report;
-  report.rules = rules_of(protocol, found.result.parameters);
+  report.rules = std::move(rules);
   report.images = found.num_images;
   report.metrics = named_values(found.numbers);
   for (const ApClass& row : found.per_class) report.per_class.push_back(row_of(row));
@@ -129,15 +122,15 @@ Report report_of(const MeanIou& metric, const std::vector<std::string>& class_na
   return report;
 }
 
-Report report_of(const DepthErrors& errors) {
+Report report_of(const DepthErrors& errors, std::string rules) {
   const DepthReport found = errors.report();
   Report report;
-  report.rules = rules_of(errors.options());
+  report.rules = std::move(rules);
   report.images = found.num_images;
   report.metrics = named_values(depth_values(found, errors.options().protocol));
   report.variants = depth_variants(found);
   report.per_image = image_rows(errors);
-  report.notes = found.notes.lines();
+  report.notes = found.notes.lines(errors.options());
   if (found.num_skipped > 0)
     report.notes.push_back(format("{} images without a valid pixel were skipped", found.num_skipped));
   return report;

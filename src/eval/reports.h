@@ -15,10 +15,10 @@ namespace glid {
 
 // Without the names of task and protocol.
 Report report_of(const Accuracy& accuracy);
-Report report_of(const ApReport& found, ApProtocol protocol);
+Report report_of(const ApReport& found, std::string rules);
 Report report_of(const PanopticQuality& quality, PanopticProtocol protocol);
 Report report_of(const MeanIou& metric, const std::vector<std::string>& class_names);
-Report report_of(const DepthErrors& errors);
+Report report_of(const DepthErrors& errors, std::string rules);
 
 // With them.
 template <class Settings>

@@ -9,8 +9,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kMillimetres = 1000;
-
 class SemanticFiles : public ResultFiles {
  public:
   SemanticFiles(const AnnotatedDataset& dataset, const fs::path& folder) : dataset_(dataset), folder_(folder) {}
@@ -31,19 +29,21 @@ class SemanticFiles : public ResultFiles {
 
 class DepthFiles : public ResultFiles {
  public:
-  DepthFiles(const AnnotatedDataset& dataset, const fs::path& folder, const ResultFormat& format)
-      : dataset_(dataset), folder_(folder), format_(format) {}
+  DepthFiles(const DepthSettings& settings, const AnnotatedDataset& dataset, const fs::path& folder,
+             const ResultFormat& format)
+      : png_units_(png_units_per_metre(settings.protocol)), dataset_(dataset), folder_(folder), format_(format) {}
   void add(const PredictedSample& sample) override {
     const Prediction& p = sample.prediction;
     const std::string stem = stem_of(dataset_.image_id(sample.id));
     const fs::path results = folder_ / DepthSettings::kName, truths = folder_ / "truth" / DepthSettings::kName;
     const std::vector<int64_t> shape{p.height, p.width};
-    if (format_.depth_png) put_map(results, stem, ".png", encode_depth_png({p.height, p.width, p.depth}, kMillimetres));
+    if (format_.depth_png) put_map(results, stem, ".png", encode_depth_png({p.height, p.width, p.depth}, png_units_));
     else put_map(results, stem, ".npy", encode_npy(NpyArray::from(std::span(p.depth), shape)));
     put_map(truths, stem, ".npy", encode_npy(NpyArray::from(std::span(sample.truth.depth), shape)));
   }
 
  private:
+  double png_units_;
   const AnnotatedDataset& dataset_;
   fs::path folder_;
   ResultFormat format_;
@@ -56,9 +56,9 @@ std::unique_ptr<ResultFiles> result_files_of(const SemanticSettings&, const Anno
   return std::make_unique<SemanticFiles>(dataset, folder);
 }
 
-std::unique_ptr<ResultFiles> result_files_of(const DepthSettings&, const AnnotatedDataset& dataset, const fs::path& folder,
-                                             const ResultFormat& format) {
-  return std::make_unique<DepthFiles>(dataset, folder, format);
+std::unique_ptr<ResultFiles> result_files_of(const DepthSettings& settings, const AnnotatedDataset& dataset,
+                                             const fs::path& folder, const ResultFormat& format) {
+  return std::make_unique<DepthFiles>(settings, dataset, folder, format);
 }
 
 }  // namespace glid

@@ -120,7 +120,8 @@ void ApMatcher::match_threshold(size_t threshold, size_t range, Indices order) {
   is_taken_.assign(order.size(), 0);
   for (size_t candidate = 0; candidate < candidates_.size(); ++candidate) {
     if (best_[candidate] < least) continue;
-    const int64_t truth = best_truth(candidate, least, range, order);
+    const int64_t truth = parameters_.matching == Matching::kVoc ? most_similar_truth(candidate, range)
+                                                                 : best_truth(candidate, least, range, order);
     if (truth < 0) continue;
     const auto i = static_cast<size_t>(truth);
     is_taken_[i] = !is_crowd_[i];
@@ -142,6 +143,14 @@ int64_t ApMatcher::best_truth(size_t candidate, double least, size_t range, Indi
     held = truth;
   }
   return held;
+}
+
+// Matching::kVoc: the first of equals; -1 where it counts and is taken.
+int64_t ApMatcher::most_similar_truth(size_t candidate, size_t range) const {
+  const auto row = std::span(similarities_).subspan(candidate * ignored_.size(), ignored_.size());
+  const auto truth = static_cast<size_t>(std::max_element(row.begin(), row.end()) - row.begin());
+  const bool counts = (ignored_[truth] >> range & 1) == 0;
+  return counts && is_taken_[truth] ? -1 : static_cast<int64_t>(truth);
 }
 
 void ApMatcher::write_detections(Indices detections) {

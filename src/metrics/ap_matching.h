@@ -29,6 +29,7 @@ class ApMatcher {
   void match_range(size_t range, size_t num_truths);
   void match_threshold(size_t threshold, size_t range, Indices order);
   int64_t best_truth(size_t candidate, double least, size_t range, Indices order) const;
+  int64_t most_similar_truth(size_t candidate, size_t range) const;
   void write_detections(Indices detections);
   uint32_t ranges_without(double area) const;
 

@@ -7,6 +7,12 @@
 namespace glid {
 namespace {
 
+std::string suffix(const std::string& range) {
+  if (range == "all") return "";
+  const bool is_official = range == "small" || range == "medium" || range == "large";
+  return is_official ? range.substr(0, 1) : "_" + range;
+}
+
 class Table {
  public:
   Table(const ApResult& result, std::optional<size_t> category) : result_(result), parameters_(result.parameters) {
@@ -18,7 +24,7 @@ class Table {
     add_thresholds("AP", result_.average_precision);
     add_ranges("AP", result_.average_precision);
     for (size_t limit = 0; limit < parameters_.max_dets.size(); ++limit) {
-      numbers_.push_back({format("AR{}", parameters_.max_dets[limit]), mean(result_.recall, all_, limit, {})});
+      numbers_.push_back({"AR" + limit_text(parameters_.max_dets[limit]), mean(result_.recall, all_, limit, {})});
     }
     add_ranges("AR", result_.recall);
     return std::move(numbers_);
@@ -40,16 +46,12 @@ class Table {
   }
 
   void add_ranges(const std::string& name, const std::vector<double>& values) {
-    for (size_t range = 0; range < parameters_.area_ranges.size(); ++range) {
-      if (range != all_)
-        numbers_.push_back({name + suffix(parameters_.area_ranges[range].name), mean(values, range, last_limit(), {})});
-    }
+    const std::vector<std::string> names = area_names(name, parameters_);
+    for (size_t range = 0; range < names.size(); ++range)
+      if (range != all_) numbers_.push_back({names[range], mean(values, range, last_limit(), {})});
   }
 
-  static std::string suffix(const std::string& range) {
-    const bool is_official = range == "small" || range == "medium" || range == "large";
-    return is_official ? range.substr(0, 1) : "_" + range;
-  }
+  static std::string limit_text(int64_t limit) { return limit == kNoLimit ? "" : format("{}", limit); }
 
   size_t last_limit() const { return parameters_.max_dets.size() - 1; }
 
@@ -79,6 +81,12 @@ class Table {
 };
 
 }  // namespace
+
+std::vector<std::string> area_names(const std::string& number, const ApParameters& parameters) {
+  std::vector<std::string> names;
+  for (const AreaRange& range : parameters.area_ranges) names.push_back(number + suffix(range.name));
+  return names;
+}
 
 std::vector<MetricValue> ap_numbers(const ApResult& result, std::optional<size_t> category) {
   Table table(result, category);

@@ -37,6 +37,14 @@ ApParameters coco_parameters(CocoKind kind) {
   return parameters;
 }
 
+// VOCevaldet.m: every detection counts, at one overlap.
+void follow_voc(ApParameters& parameters) {
+  parameters.matching = Matching::kVoc;
+  parameters.iou_thresholds = {.5};
+  if (parameters.kind == CocoKind::kKeypoint) parameters.max_dets.clear();
+  parameters.max_dets.push_back(kNoLimit);
+}
+
 void require(bool holds, const std::string& setting, const std::string& what, const std::string& value) {
   if (!holds) throw UsageError("eval." + setting, what, value);
 }
@@ -50,8 +58,8 @@ void require_all(std::span<const double> values, double low, double high, const 
 
 void check_ranges(std::span<const AreaRange> ranges) {
   const std::string setting = "area_ranges";
-  require(ranges.size() <= kMaxAreaRanges, setting, format("takes at most {} ranges", kMaxAreaRanges),
-          format("{}", ranges.size()));
+  require(ranges.size() <= kMaxAreaRanges, setting, format("takes at most {} ranges beside all areas", kMaxAreaRanges - 1),
+          format("{}", ranges.size() - 1));
   for (const AreaRange& range : ranges) {
     require(range.min_px2 <= range.max_px2, setting, format("'{}' ends before it begins", range.name),
             format("{} to {}", range.min_px2, range.max_px2));
@@ -81,6 +89,8 @@ void ApParameters::check() const {
   require(range_of_all() < area_ranges.size(), "area_ranges", "needs a range called 'all'", "");
   require((kind == CocoKind::kKeypoint) == !keypoint_sigmas.empty(), "sigmas", "are for keypoints, a number for each joint",
           format("{} numbers", keypoint_sigmas.size()));
+  require(!has_inclusive_corners || kind == CocoKind::kBox, "protocol", "with inclusive corners is for boxes",
+          kind == CocoKind::kMask ? "masks" : "keypoints");
   for (double sigma : keypoint_sigmas)
     require(sigma > 0 && std::isfinite(sigma), "sigmas", "must be positive", format("{}", sigma));
 }
@@ -91,12 +101,14 @@ ApParameters ap_parameters(ApProtocol protocol, CocoKind kind) {
     case ApProtocol::kCoco: break;
     case ApProtocol::kCocoNoCrowd: parameters.drops_crowds = true; break;
     case ApProtocol::kCocoBoxArea: parameters.uses_box_area = true; break;
+    case ApProtocol::kVocAllPointInclusive: parameters.has_inclusive_corners = true; [[fallthrough]];
     case ApProtocol::kVocAllPoint:
-      parameters.iou_thresholds = {.5};
+      follow_voc(parameters);
       parameters.interpolation = Interpolation::kEveryPoint;
       break;
+    case ApProtocol::kVoc11PointInclusive: parameters.has_inclusive_corners = true; [[fallthrough]];
     case ApProtocol::kVoc11Point:
-      parameters.iou_thresholds = {.5};
+      follow_voc(parameters);
       parameters.recall_points = linspace(0, 1, 11);
       break;
     case ApProtocol::kPooled: parameters.pools_categories = true; break;

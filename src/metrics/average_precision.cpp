@@ -63,10 +63,10 @@ void append(std::vector<T>& to, const std::vector<T>& from) {
 std::string signature(const ApParameters& p, int64_t num_categories) {
   std::string ranges;
   for (const AreaRange& range : p.area_ranges) ranges += format("{} {} {} ", range.name, range.min_px2, range.max_px2);
-  return glid::format("glid ap 1|{}|{}|{}|{}|{}|{}|{}|{}{}{}|{}", static_cast<int>(p.kind), fmt::join(p.iou_thresholds, " "),
-                      fmt::join(p.recall_points, " "), fmt::join(p.max_dets, " "), ranges, fmt::join(p.keypoint_sigmas, " "),
-                      static_cast<int>(p.interpolation), p.drops_crowds, p.uses_box_area, p.pools_categories,
-                      num_categories);
+  return glid::format("glid ap 2|{}|{}|{}|{}|{}|{}|{}{}|{}{}{}{}|{}", static_cast<int>(p.kind),
+                      fmt::join(p.iou_thresholds, " "), fmt::join(p.recall_points, " "), fmt::join(p.max_dets, " "), ranges,
+                      fmt::join(p.keypoint_sigmas, " "), static_cast<int>(p.matching), static_cast<int>(p.interpolation),
+                      p.drops_crowds, p.uses_box_area, p.has_inclusive_corners, p.pools_categories, num_categories);
 }
 
 }  // namespace

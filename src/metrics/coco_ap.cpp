@@ -125,8 +125,8 @@ class ImageView {
     switch (parameters_.kind) {
       case CocoKind::kBox:
         return [this](size_t detection, size_t truth) {
-          return coco_iou(results_.results[detection_indices_[detection]].box, annotation(truth).box,
-                          annotation(truth).is_crowd);
+          return ap_similarity(results_.results[detection_indices_[detection]].box, annotation(truth).box,
+                               truths_[truth].is_crowd, parameters_);
         };
       case CocoKind::kMask: return [this](size_t detection, size_t truth) { return mask_iou(detection, truth); };
       case CocoKind::kKeypoint: return [this](size_t detection, size_t truth) { return pose_similarity(detection, truth); };
@@ -137,7 +137,7 @@ class ImageView {
   double mask_iou(size_t detection, size_t truth) {
     if (annotation(truth).shape == CocoShape::kEmpty) return 0;
     if (!masks_[truth]) masks_[truth] = boxed(truth_.segmentation(annotation(truth)));
-    return rle_iou(results_.masks[detection_indices_[detection]], *masks_[truth], annotation(truth).is_crowd);
+    return rle_iou(results_.masks[detection_indices_[detection]], *masks_[truth], truths_[truth].is_crowd);
   }
 
   double pose_similarity(size_t detection, size_t truth) const {
@@ -191,8 +191,18 @@ std::vector<ApClass> ap_classes(const ApResult& result, const std::vector<ApCate
 }
 
 ApTruth ap_truth(const CocoTruth& truth, const ApParameters& parameters) {
-  return {parameters.uses_box_area ? truth.box.area() : truth.area, truth.category, truth.is_crowd,
-          parameters.kind == CocoKind::kKeypoint && truth.num_keypoints == 0};
+  const bool is_difficult = truth.is_crowd && parameters.matching == Matching::kVoc;
+  const bool is_empty = parameters.kind == CocoKind::kKeypoint && truth.num_keypoints == 0;
+  return {.area = parameters.uses_box_area ? truth.box.area() : truth.area,
+          .category = truth.category,
+          .is_crowd = truth.is_crowd && !is_difficult,
+          .is_ignored = is_difficult || is_empty};
+}
+
+double ap_similarity(const BoxXywh& detection, const BoxXywh& truth, bool truth_is_crowd, const ApParameters& parameters) {
+  const double more = parameters.has_inclusive_corners ? 1 : 0;
+  const auto with_corners = [&](const BoxXywh& box) { return BoxXywh{box.x, box.y, box.width + more, box.height + more}; };
+  return coco_iou(with_corners(detection), with_corners(truth), truth_is_crowd);
 }
 
 ApReport evaluate_coco(const CocoIndex& truth, const CocoResults& results, const ApRequest& request) {

@@ -14,14 +14,18 @@ namespace {
 
 struct NoteField {
   int64_t DepthNotes::*count;
-  const char* text;
+  const char* what;
+  const char* clamped;
+  const char* filled;  // without a lower limit
 };
 
 constexpr std::array<NoteField, 3> kNoteFields = {{
-    {&DepthNotes::num_nan, "predicted pixels are NaN: taken as eval.min_depth"},
-    {&DepthNotes::num_infinite, "predicted pixels are infinite: clamped"},
-    {&DepthNotes::num_nonpositive, "predicted pixels are not positive: clamped to eval.min_depth"},
+    {&DepthNotes::num_nan, "NaN", "taken as eval.min_depth", "filled along their row"},
+    {&DepthNotes::num_infinite, "infinite", "clamped", "clamped, or filled along their row where they are negative"},
+    {&DepthNotes::num_nonpositive, "not positive", "clamped to eval.min_depth", "filled along their row"},
 }};
+
+bool fills_holes(const DepthOptions& options) { return options.min_depth == 0; }
 
 // Half-open.
 struct Window {
@@ -34,12 +38,19 @@ Window fractions(const DepthView& image, std::array<double, 4> parts) {
           static_cast<int64_t>(parts[2] * width), static_cast<int64_t>(parts[3] * width)};
 }
 
+std::string crops_of_any_size() {
+  std::string list;
+  for (const auto& [crop, name, meaning] : enum_names(DepthCrop{}))
+    if (crop != DepthCrop::kEigen) list += (list.empty() ? "" : "|") + std::string(name);
+  return list;
+}
+
 Window window_of(DepthCrop crop, const DepthView& image, const std::string& where) {
   switch (crop) {
     case DepthCrop::kEigen:
       if (image.height != 480 || image.width != 640) {
         throw DataError(where, "has a size that eval.crop = eigen is not for (480 x 640)",
-                        format("{} x {}", image.height, image.width), "eval.crop = none or garg");
+                        format("{} x {}", image.height, image.width), "eval.crop=" + crops_of_any_size());
       }
       return {45, 471, 41, 601};
     case DepthCrop::kGarg: return fractions(image, {.40810811, .99189189, .03594771, .96405229});
@@ -66,6 +77,46 @@ ValidPixels valid_pixels(const DepthOptions& options, const Window& window, cons
     }
   }
   return valid;
+}
+
+bool is_hole(double metres) { return !(metres > 0); }
+
+// A hole between two depths takes the smaller one, one at an end the nearest.
+void fill_row(std::span<double> row) {
+  for (size_t begin = 0; begin < row.size();) {
+    if (!is_hole(row[begin])) {
+      ++begin;
+      continue;
+    }
+    size_t end = begin;
+    while (end < row.size() && is_hole(row[end])) ++end;
+    const double left = begin > 0 ? row[begin - 1] : kNoMaxDepth, right = end < row.size() ? row[end] : kNoMaxDepth;
+    if (begin > 0 || end < row.size()) std::fill(row.begin() + begin, row.begin() + end, std::min(left, right));
+    begin = end;
+  }
+}
+
+// Rows without a depth above the first that has some, or below the last, take that one's.
+std::vector<double> filled_along_rows(const DepthView& image) {
+  std::vector<double> filled(image.metres.begin(), image.metres.end());
+  const auto width = static_cast<size_t>(image.width), height = static_cast<size_t>(image.height);
+  const auto row = [&](size_t y) { return std::span(filled).subspan(y * width, width); };
+  const auto is_empty = [&](size_t y) { return is_hole(row(y)[0]); };
+  for (size_t y = 0; y < height; ++y) fill_row(row(y));
+  size_t first = 0, last = height;
+  while (first < height && is_empty(first)) ++first;
+  if (first == height) return filled;
+  while (is_empty(last - 1)) --last;
+  for (size_t y = 0; y < first; ++y) std::ranges::copy(row(first), row(y).begin());
+  for (size_t y = last; y < height; ++y) std::ranges::copy(row(last - 1), row(y).begin());
+  return filled;
+}
+
+void require_predictions(const ValidPixels& valid, const std::string& where) {
+  const auto num_holes = std::ranges::count_if(valid.predicted, is_hole);
+  if (num_holes > 0)
+    throw DataError(where, "has pixels with a truth in rows without any prediction", format("{} such", num_holes),
+                    "eval.min_depth=0.001, for one, takes them as such");
 }
 
 DepthNotes notes_of(const std::vector<double>& predicted) {
@@ -99,7 +150,9 @@ void scale_by_median(ValidPixels& valid, const std::string& where) {
   for (double& p : valid.predicted) p *= scale;
 }
 
-void clamp(std::vector<double>& predicted, const DepthOptions& options) {
+void clamp(std::vector<double>& predicted, const DepthOptions& options, const std::string& where) {
+  if (options.max_depth == kNoMaxDepth && std::ranges::count(predicted, kNoMaxDepth) > 0)
+    throw DataError(where, "has infinite predictions, which nothing limits", {}, "eval.max_depth=80, for one, clamps them");
   for (double& p : predicted) p = std::isnan(p) ? options.min_depth : std::clamp(p, options.min_depth, options.max_depth);
 }
 
@@ -141,6 +194,7 @@ DepthImageRecord record_of(const ValidPixels& valid) {
       .sq_rel_kitti = mean([&](size_t i) { return squared(g[i] - p[i]) / squared(g[i]); }),
       .rmse = std::sqrt(record.squared_error / num_valid),
       .rmse_log = std::sqrt(mean([&](size_t i) { return squared(e[i]); })),
+      .irmse = 1000 * std::sqrt(mean([&](size_t i) { return squared(1 / g[i] - 1 / p[i]); })),
       .log10 = mean([&](size_t i) { return std::abs(e[i]); }) * std::numbers::log10e,
       .silog = 100 * std::sqrt(variance),
       .silog_mmseg = std::sqrt(variance + squared(mean_log) / 2),
@@ -171,23 +225,32 @@ std::optional<double> differing_value(const DepthReport& report, DepthProtocol p
 }  // namespace
 
 void DepthOptions::check() const {
-  if (!(min_depth > 0 && std::isfinite(min_depth)))
-    throw UsageError("eval.min_depth", "must be positive", format("{}", min_depth));
-  if (!(max_depth > min_depth && std::isfinite(max_depth))) {
-    throw UsageError("eval.max_depth", "must be above eval.min_depth", format("{}", max_depth));
-  }
+  if (!(min_depth >= 0 && std::isfinite(min_depth)))
+    throw UsageError("eval.min_depth", "must not be negative", format("{}", min_depth));
+  if (!(max_depth > min_depth)) throw UsageError("eval.max_depth", "must be above eval.min_depth", format("{}", max_depth));
 }
+
+DepthOptions depth_options(DepthProtocol protocol) {
+  DepthOptions options{.protocol = protocol};
+  if (protocol != DepthProtocol::kKitti) return options;
+  options.min_depth = 0;
+  options.max_depth = kNoMaxDepth;
+  options.crop = DepthCrop::kNone;
+  return options;
+}
+
+double png_units_per_metre(DepthProtocol protocol) { return protocol == DepthProtocol::kKitti ? 256 : 1000; }
 
 DepthNotes& DepthNotes::operator+=(const DepthNotes& other) {
   for (const NoteField& field : kNoteFields) this->*field.count += other.*field.count;
   return *this;
 }
 
-std::vector<std::string> DepthNotes::lines() const {
+std::vector<std::string> DepthNotes::lines(const DepthOptions& options) const {
   std::vector<std::string> lines;
-  for (const NoteField& field : kNoteFields) {
-    if (this->*field.count != 0) lines.push_back(format("{} {}", this->*field.count, field.text));
-  }
+  for (const auto& [count, what, clamped, filled] : kNoteFields)
+    if (this->*count != 0)
+      lines.push_back(format("{} predicted pixels are {}: {}", this->*count, what, fills_holes(options) ? filled : clamped));
   return lines;
 }
 
@@ -202,12 +265,18 @@ void DepthErrors::add(std::string_view image, const DepthView& predicted, const 
     throw DataError(where, format("has a prediction of another size than its truth ({} x {})", truth.height, truth.width),
                     format("{} x {}", predicted.height, predicted.width));
   }
-  ValidPixels valid = valid_pixels(options_, window_of(options_.crop, truth, where), predicted, truth);
+  const Window window = window_of(options_.crop, truth, where);
+  ValidPixels valid = valid_pixels(options_, window, predicted, truth);
   const DepthNotes notes = notes_of(valid.predicted);
+  if (fills_holes(options_) && std::ranges::any_of(valid.predicted, is_hole)) {
+    const std::vector<double> filled = filled_along_rows(predicted);
+    valid = valid_pixels(options_, window, {filled, predicted.height, predicted.width}, truth);
+    require_predictions(valid, where);
+  }
   DepthImageRecord record;
   if (!valid.truth.empty()) {
     if (options_.median_scaling) scale_by_median(valid, where);
-    clamp(valid.predicted, options_);
+    clamp(valid.predicted, options_, where);
     record = record_of(valid);
   }
   record.notes = notes;
@@ -215,7 +284,7 @@ void DepthErrors::add(std::string_view image, const DepthView& predicted, const 
 }
 
 std::string DepthErrors::header() const {
-  return format("depth errors from {} to {} m, crop {}, median scaling {}", options_.min_depth, options_.max_depth,
+  return format("depth errors 2 from {} to {} m, crop {}, median scaling {}", options_.min_depth, options_.max_depth,
                 config::name_of(options_.crop), options_.median_scaling);
 }
 

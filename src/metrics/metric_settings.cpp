@@ -4,6 +4,15 @@
 
 namespace glid {
 
+DepthOptions depth_options(const DepthSettings& settings) {
+  DepthOptions options = depth_options(settings.protocol);
+  options.min_depth = settings.min_depth.value_or(options.min_depth);
+  options.max_depth = settings.max_depth.value_or(options.max_depth);
+  options.crop = settings.crop.value_or(options.crop);
+  options.median_scaling = settings.median_scaling;
+  return options;
+}
+
 std::vector<MetricPart> parts_of(const MetricSettings& settings) {
   const auto* several = std::get_if<MultitaskSettings>(&settings);
   if (several == nullptr) return {{"", settings}};

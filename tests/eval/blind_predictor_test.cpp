@@ -89,7 +89,7 @@ TEST(BlindPredictor, BeatsAConstantOnScenes) {
   const Scenes train({.count = 60, .size_px = 32}, Split::kTrain), val({.count = 60, .size_px = 32}, Split::kVal);
   const BlindPredictor blind = BlindPredictor::learn(train, 5);
   const auto rmse = [&](bool constant) {
-    const auto measure = make_measure(DepthSettings{{.crop = DepthCrop::kNone}}, val.vocabulary());
+    const auto measure = make_measure(DepthSettings{.crop = DepthCrop::kNone}, val.vocabulary());
     for (int64_t id = 0; id < val.size(); ++id) {
       const Sample sample = val.get(id);
       Prediction p = blind.predict(32, 32);

@@ -7,6 +7,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
+#include "glid/core/format.h"
 #include "glid/formats/depth_map.h"
 #include "glid/formats/image_file.h"
 #include "glid/formats/label_map.h"
@@ -26,6 +27,12 @@ std::optional<double> metric(const Report& report, const std::string& name) {
     if (key == name) return value;
   ADD_FAILURE() << "no metric " << name;
   return {};
+}
+
+std::vector<std::string> names(const NamedValues& values) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : values) names.push_back(name);
+  return names;
 }
 
 std::optional<double> variant(const Report& report, const std::string& name, const std::string& protocol) {
@@ -48,8 +55,8 @@ class EvaluateFiles : public testing::Test {
   void labels(const std::string& name, std::vector<uint16_t> values) const {
     write_label_png(root / name, {2, std::ssize(values) / 2, std::move(values)});
   }
-  void depth(const std::string& name, std::vector<double> metres) const {
-    write_depth_png(root / name, {2, std::ssize(metres) / 2, std::move(metres)}, 1000);
+  void depth(const std::string& name, std::vector<double> metres, double units_per_metre = 1000) const {
+    write_depth_png(root / name, {2, std::ssize(metres) / 2, std::move(metres)}, units_per_metre);
   }
   EvalRequest folders(const FileMetricSettings& task) const {
     return {.settings = {task}, .results = root / "result", .annotations = root / "truth"};
@@ -127,17 +134,47 @@ TEST_F(EvaluateFiles, ThresholdsOfTheUser) {
   std::get<BoxSettings>(request.settings.metric).iou_thresholds = {{0.3, 0.4}};
   const Report report = evaluate_files(request);
   EXPECT_DOUBLE_EQ(*metric(report, "AP"), 0.5);
-  EXPECT_THAT(report.rules, HasSubstr("with settings of yours"));
+  EXPECT_EQ(report.rules, "pycocotools 2.0.11; IoU 0.3, 0.4; with settings of yours: eval.iou_thresholds = [0.3, 0.4]");
+}
+
+TEST_F(EvaluateFiles, RulesSayTheThresholdsThatAreUsed) {
+  BoxSettings settings;
+  EXPECT_EQ(evaluate_files(files(settings, kTruth, "[]")).rules, "pycocotools 2.0.11; IoU 0.5 to 0.95 in steps of 0.05");
+  settings.protocol = ApProtocol::kVocAllPoint;
+  EXPECT_THAT(evaluate_files(files(settings, kTruth, "[]")).rules, testing::EndsWith("; IoU 0.5"));
+  settings.iou_thresholds = {{0.3}};
+  EXPECT_THAT(evaluate_files(files(settings, kTruth, "[]")).rules, testing::Not(HasSubstr("0.5")));
+  settings.iou_thresholds = {{0.5}};
+  EXPECT_THAT(evaluate_files(files(settings, kTruth, "[]")).rules, testing::EndsWith("; IoU 0.5")) << "the protocol's own";
+  settings.max_dets = {{3, 5}};
+  EXPECT_THAT(evaluate_files(files(settings, kTruth, "[]")).rules, HasSubstr("yours: eval.max_dets = [3, 5]"));
 }
 
 TEST_F(EvaluateFiles, AreaRangesOfTheUser) {
   EvalRequest request =
       files(BoxSettings{}, kTruth, R"([{"image_id": 5, "category_id": 3, "bbox": [10, 10, 20, 20], "score": 0.5}])");
-  std::get<BoxSettings>(request.settings.metric).area_ranges = {{{0, 1e10}, {0, 100}, {100, 400}, {401, 1e10}}};
+  std::get<BoxSettings>(request.settings.metric).area_ranges = {{{0, 100.5}, {100, 400}, {401, 1e10}}};
+  request.plots = root / "plots";
   const Report report = evaluate_files(request);
-  EXPECT_FALSE(metric(report, "APs"));
-  EXPECT_DOUBLE_EQ(*metric(report, "APm"), 1);
-  EXPECT_FALSE(metric(report, "APl"));
+  EXPECT_THAT(names(report.metrics),
+              testing::ElementsAre("AP", "AP50", "AP75", "AP_0-100.5", "AP_100-400", "AP_401-1e10", "AR1", "AR10", "AR100",
+                                   "AR_0-100.5", "AR_100-400", "AR_401-1e10"));
+  EXPECT_DOUBLE_EQ(*metric(report, "AP"), 1) << "of all areas, though none of the ranges is";
+  EXPECT_FALSE(metric(report, "AP_0-100.5"));
+  EXPECT_DOUBLE_EQ(*metric(report, "AP_100-400"), 1);
+  EXPECT_FALSE(metric(report, "AP_401-1e10"));
+  EXPECT_THAT(report_csv(report), HasSubstr("id,name,AP,AP50,AP75,AP_0-100.5,"));
+  EXPECT_GT(read_image(request.plots / "ap_by_area.png").height, 0);
+}
+
+TEST_F(EvaluateFiles, AllAreasAmongTheRangesOfTheUserAreAp) {
+  EvalRequest request =
+      files(BoxSettings{}, kTruth, R"([{"image_id": 5, "category_id": 3, "bbox": [10, 10, 20, 20], "score": 0.5}])");
+  std::get<BoxSettings>(request.settings.metric).area_ranges = {{{0, 64}, {0, 1e10}}};
+  EXPECT_THAT(names(evaluate_files(request).metrics),
+              testing::ElementsAre("AP", "AP50", "AP75", "AP_0-64", "AR1", "AR10", "AR100", "AR_0-64"));
+  std::get<BoxSettings>(request.settings.metric).area_ranges = {{{64, 0}}};
+  EXPECT_THAT(error_of(request), HasSubstr("eval.area_ranges: '64-0' ends before it begins"));
 }
 
 TEST_F(EvaluateFiles, Masks) {
@@ -262,7 +299,7 @@ TEST_F(EvaluateFiles, Depth) {
   EXPECT_DOUBLE_EQ(*metric(report, "d1"), 0);
   EXPECT_DOUBLE_EQ(*metric(report, "d2"), 0.5);
   EXPECT_EQ(report.per_image.size(), 1u);
-  EXPECT_THAT(report.rules, HasSubstr("crop none"));
+  EXPECT_THAT(report.rules, HasSubstr("0.001 m < truth < 10 m, crop none; with settings of yours: eval.crop = none"));
 }
 
 TEST_F(EvaluateFiles, DepthProtocols) {
@@ -274,6 +311,46 @@ TEST_F(EvaluateFiles, DepthProtocols) {
   EXPECT_DOUBLE_EQ(*variant(report, "sq_rel", "kitti"), (0.25 + 0.0625) / 4);
   std::get<DepthFileSettings>(request.settings.metric).protocol = DepthProtocol::kKitti;
   EXPECT_DOUBLE_EQ(*metric(evaluate_files(request), "sq_rel"), (0.25 + 0.0625) / 4);
+}
+
+// Of 256 units a metre, beyond NYUv2's 10 m, of another size than its crop is for.
+TEST_F(EvaluateFiles, DepthOfKittiNeedsNoSettings) {
+  depth("truth/a.png", {20, 40, 0, 100}, 256);
+  depth("result/a.png", {22, 44, 3, 110}, 256);
+  DepthFileSettings settings;
+  settings.protocol = DepthProtocol::kKitti;
+  const Report report = evaluate_files(folders(settings));
+  EXPECT_DOUBLE_EQ(*metric(report, "abs_rel"), 0.1);
+  EXPECT_DOUBLE_EQ(*metric(report, "sq_rel"), 0.01);
+  EXPECT_DOUBLE_EQ(*metric(report, "rmse"), std::sqrt((4. + 16 + 100) / 3));
+  const double inverse = std::pow(1. / 20 - 1. / 22, 2) + std::pow(1. / 40 - 1. / 44, 2) + std::pow(1. / 100 - 1. / 110, 2);
+  EXPECT_NEAR(*metric(report, "iRMSE"), 1000 * std::sqrt(inverse / 3), 1e-12);
+  EXPECT_THAT(report.rules, testing::EndsWith("; 0 m < truth, crop none; 256 units of a PNG in a metre"));
+}
+
+TEST_F(EvaluateFiles, RulesSayWhatOfADepthProtocolWasReplaced) {
+  depth("truth/a.png", {20, 40, 0, 100}, 100);
+  depth("result/a.png", {22, 44, 3, 110}, 100);
+  DepthFileSettings settings;
+  settings.protocol = DepthProtocol::kKitti;
+  settings.max_depth = 80;
+  settings.depth_scale = 100;
+  settings.crop = DepthCrop::kNone;
+  const Report report = evaluate_files(folders(settings));
+  EXPECT_DOUBLE_EQ(*metric(report, "rmse"), std::sqrt((4. + 16) / 2));
+  EXPECT_THAT(report.rules,
+              testing::EndsWith("; 0 m < truth < 80 m, crop none; with settings of yours: eval.max_depth = 80.0, "
+                                "eval.depth_scale = 100.0; 100 units of a PNG in a metre"));
+}
+
+TEST_F(EvaluateFiles, TheFirstWrongDepthIsNamedWhateverTheThreads) {
+  for (int i = 10; i < 40; ++i) {
+    depth(format("truth/{}.png", i), {1, 1});
+    depth(format("result/{}.png", i), {1, 1});
+  }
+  EvalRequest request = folders(DepthFileSettings{});
+  for (request.settings.threads = 1; request.settings.threads <= 8; ++request.settings.threads)
+    EXPECT_THAT(error_of(request), HasSubstr("result/10.png: image 10: has a size")) << request.settings.threads;
 }
 
 TEST_F(EvaluateFiles, DepthImagesWithoutAValidPixelAreCounted) {
@@ -311,6 +388,9 @@ TEST_F(EvaluateFiles, PlotsOfDepth) {
   depth("truth/a.png", {2, 4});
   depth("result/a.png", {1, 5});
   expect_plots(folders(whole_images()), {"depth_errors.png"});
+  DepthFileSettings without_limits;
+  without_limits.protocol = DepthProtocol::kKitti;
+  expect_plots(folders(without_limits), {"depth_errors.png"});
 }
 
 }  // namespace

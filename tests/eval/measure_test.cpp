@@ -86,6 +86,46 @@ TEST_F(Measures, CrowdsAndDifficultOnesAreNeitherMissedNorFound) {
   EXPECT_NEAR(value(*measure, "AP"), 1, 1e-12);
 }
 
+// A model's numbers follow a protocol's rules as those of files do.
+TEST_F(Measures, OfVocKnowNoSecondDetectionAndNoCrowds) {
+  Targets truth;
+  truth.instances = {{.id = 1, .box = {0, 0, 10, 10}, .area = 100},
+                     {.id = 2, .box = {0, 0, 10, 14}, .area = 140},
+                     {.id = 3, .box = {40, 0, 50, 10}, .area = 100, .is_difficult = true}};
+  const Prediction prediction{.height = 64,
+                              .width = 64,
+                              .detections = {{.score = 0.9, .box = {0, 0, 10, 10}},
+                                             {.score = 0.8, .box = {0, 0, 10, 11}},
+                                             {.score = 0.7, .box = {40, 0, 50, 10}}}};
+  const auto ap = [&](ApProtocol protocol) {
+    BoxSettings settings;
+    settings.protocol = protocol;
+    const auto measure = make_measure(settings, SegmentedScenes().vocabulary());
+    measure->add({0, "picture", prediction, truth});
+    return value(*measure, "AP50");
+  };
+  EXPECT_NEAR(ap(ApProtocol::kCoco), 1, 1e-12);
+  EXPECT_NEAR(ap(ApProtocol::kVocAllPoint), 0.5, 1e-12);
+  EXPECT_NEAR(ap(ApProtocol::kVocAllPointInclusive), 0.5, 1e-12);
+  EXPECT_NEAR(ap(ApProtocol::kVoc11Point), 6. / 11, 1e-12);
+}
+
+TEST_F(Measures, OfDepthBringTheLimitsAndTheCropOfTheirProtocol) {
+  DepthSettings settings;
+  settings.protocol = DepthProtocol::kKitti;
+  const auto twice_as_far = [](Prediction& prediction) {
+    for (double& metres : prediction.depth) metres *= 2;
+  };
+  const auto measure = measured(settings, twice_as_far);
+  EXPECT_NEAR(value(*measure, "abs_rel"), 1, 1e-12) << "nothing is clamped";
+  EXPECT_GT(value(*measure, "iRMSE"), 0);
+  EXPECT_THAT(measure->report().rules, testing::EndsWith("; 0 m < truth, crop none"));
+  settings.max_depth = 5;
+  EXPECT_LT(value(*measured(settings, twice_as_far), "abs_rel"), 1);
+  settings.protocol = DepthProtocol::kNyu;
+  EXPECT_THROW(measured(settings, twice_as_far), DataError) << "NYUv2's crop is for 480 x 640";
+}
+
 TEST_F(Measures, AnObjectWithoutAMaskIsNeverFound) {
   Targets truth = SegmentedScenes().targets(0);
   const Prediction prediction = ideal_prediction(truth);

@@ -45,7 +45,7 @@ TEST(ApParameters, Keypoints) {
 TEST(ApParameters, ProtocolsDifferFromCocoInTheirPointOnly) {
   for (const auto& [protocol, name, meaning] : enum_names(ApProtocol{})) {
     SCOPED_TRACE(name);
-    ap_parameters(protocol, CocoKind::kMask).check();
+    ap_parameters(protocol, CocoKind::kBox).check();
     EXPECT_EQ(ap_parameters(protocol, CocoKind::kBox) == ap_parameters(ApProtocol::kCoco, CocoKind::kBox), name == "coco");
   }
   EXPECT_TRUE(ap_parameters(ApProtocol::kCocoNoCrowd, CocoKind::kBox).drops_crowds);
@@ -53,6 +53,10 @@ TEST(ApParameters, ProtocolsDifferFromCocoInTheirPointOnly) {
   EXPECT_TRUE(ap_parameters(ApProtocol::kPooled, CocoKind::kBox).pools_categories);
   EXPECT_EQ(ap_parameters(ApProtocol::kVoc11Point, CocoKind::kBox).recall_points.size(), 11u);
   EXPECT_EQ(ap_parameters(ApProtocol::kVocAllPoint, CocoKind::kBox).iou_thresholds, std::vector<double>{.5});
+  EXPECT_EQ(ap_parameters(ApProtocol::kVocAllPoint, CocoKind::kBox).max_dets, (std::vector<int64_t>{1, 10, 100, kNoLimit}));
+  EXPECT_EQ(ap_parameters(ApProtocol::kVocAllPoint, CocoKind::kKeypoint).max_dets, std::vector<int64_t>{kNoLimit});
+  EXPECT_TRUE(ap_parameters(ApProtocol::kVocAllPointInclusive, CocoKind::kBox).has_inclusive_corners);
+  EXPECT_FALSE(ap_parameters(ApProtocol::kVocAllPoint, CocoKind::kBox).has_inclusive_corners);
 }
 
 void expect_refused(const std::string& setting, CocoKind kind, void (*change)(ApParameters&)) {

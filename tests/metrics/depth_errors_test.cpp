@@ -48,6 +48,7 @@ TEST(DepthErrors, HandComputed) {
   EXPECT_DOUBLE_EQ(values.rmse, 1);
   const double e1 = std::log(2), e2 = std::log(.8);
   EXPECT_DOUBLE_EQ(values.rmse_log, std::sqrt((e1 * e1 + e2 * e2) / 2));
+  EXPECT_DOUBLE_EQ(values.irmse, 1000 * std::sqrt((.25 + .0025) / 2));
   EXPECT_DOUBLE_EQ(values.log10, (std::log10(2) - std::log10(.8)) / 2);
   EXPECT_DOUBLE_EQ(values.silog, 100 * (e1 - e2) / 2);
   EXPECT_DOUBLE_EQ(values.silog_mmseg, std::sqrt((e1 * e1 + e2 * e2) / 2 - std::pow((e1 + e2) / 2, 2) / 2));
@@ -87,7 +88,7 @@ TEST(DepthErrors, PredictionsAreCleanedAndCounted) {
   const DepthReport report = evaluate(kWhole, {0, -3, kNan, kInf, -kInf, 12}, {1, 1, 1, 1, 1, 1});
   EXPECT_EQ(report.notes, (DepthNotes{.num_nan = 1, .num_infinite = 2, .num_nonpositive = 2}));
   EXPECT_DOUBLE_EQ(report.mean->abs_rel, (4 * (1 - 1e-3) + 2 * 9) / 6);
-  EXPECT_EQ(report.notes.lines().size(), 3u);
+  EXPECT_EQ(report.notes.lines(kWhole).size(), 3u);
   EXPECT_EQ(evaluate(kWhole, {kNan, 1}, {0, 1}).notes, DepthNotes{}) << "not a valid pixel";
 }
 
@@ -103,7 +104,8 @@ TEST(DepthErrors, CropsOfOtherSizes) {
   EXPECT_EQ(num_pixels(DepthCrop::kGarg, 375, 1242), (371 - 153) * (1197 - 44));
   EXPECT_EQ(num_pixels(DepthCrop::kKittiEigen, 375, 1242), (342 - 124) * (1197 - 44));
   EXPECT_THAT(error_of([&] { num_pixels(DepthCrop::kEigen, 427, 561); }),
-              HasSubstr("image 7: has a size that eval.crop = eigen is not for (480 x 640) (got 427 x 561)"));
+              testing::EndsWith("image 7: has a size that eval.crop = eigen is not for (480 x 640) (got 427 x 561); "
+                                "eval.crop=garg|kitti_eigen|none"));
 }
 
 TEST(DepthErrors, EigenCropIsHalfOpen) {
@@ -162,8 +164,54 @@ TEST(DepthErrors, BadData) {
   EXPECT_EQ(errors.report().num_images, 1);
 }
 
+TEST(DepthErrors, ProtocolsBringTheirLimitsCropAndScale) {
+  for (const DepthProtocol protocol : {DepthProtocol::kNyu, DepthProtocol::kMmseg, DepthProtocol::kPooled}) {
+    EXPECT_EQ(depth_options(protocol), (DepthOptions{protocol, 1e-3, 10, DepthCrop::kEigen}));
+    EXPECT_EQ(png_units_per_metre(protocol), 1000);
+  }
+  EXPECT_EQ(depth_options(DepthProtocol::kKitti), (DepthOptions{DepthProtocol::kKitti, 0, kNoMaxDepth, DepthCrop::kNone}));
+  EXPECT_EQ(png_units_per_metre(DepthProtocol::kKitti), 256);
+}
+
+// KITTI's kit: a hole takes the nearer of its neighbours in the row, at an end the only one.
+TEST(DepthErrors, WithoutALowerLimitHolesAreFilledAlongTheirRow) {
+  const DepthOptions kitti = depth_options(DepthProtocol::kKitti);
+  const DepthReport report = evaluate(kitti, {0, 4, kNan, -1, 2, 90, -kInf}, {4, 4, 2, 2, 2, 90, 90});
+  EXPECT_EQ(report.mean->rmse, 0);
+  EXPECT_EQ(report.num_pixels, 7);
+  EXPECT_THAT(report.notes.lines(kitti),
+              testing::ElementsAre("1 predicted pixels are NaN: filled along their row",
+                                   "1 predicted pixels are infinite: clamped, or filled along "
+                                   "their row where they are negative",
+                                   "2 predicted pixels are not positive: filled along their row"));
+  EXPECT_EQ(evaluate(kitti, {0, 4}, {0, 4}).notes, DepthNotes{}) << "no truth there";
+}
+
+TEST(DepthErrors, RowsWithoutPredictionsTakeTheNearestAtTopAndBottomOnly) {
+  const DepthOptions kitti = depth_options(DepthProtocol::kKitti);
+  const auto evaluate_column = [&](const Metres& predicted, const Metres& truth) {
+    DepthErrors errors(kitti);
+    errors.add("7", {predicted, std::ssize(predicted), 1}, {truth, std::ssize(truth), 1});
+    return errors.report();
+  };
+  EXPECT_EQ(evaluate_column({0, 3, 5, 0, 0}, {3, 3, 5, 5, 5}).mean->rmse, 0);
+  const std::string error = error_of([&] { evaluate_column({3, 0, 5}, {3, 3, 5}); });
+  EXPECT_THAT(error, HasSubstr("image 7: has pixels with a truth in rows without any prediction (got 1 such)"));
+  EXPECT_THAT(error_of([&] { evaluate_column({0, 0}, {1, 1}); }), HasSubstr("without any prediction"));
+  EXPECT_EQ(evaluate_column({3, 0, 5}, {3, 0, 5}).mean->rmse, 0) << "no truth in that row";
+}
+
+TEST(DepthErrors, WithoutAnUpperLimitDepthsAreAsTheyAre) {
+  const DepthOptions kitti = depth_options(DepthProtocol::kKitti);
+  EXPECT_DOUBLE_EQ(evaluate(kitti, {200, 1e-4}, {100, 1e-4}).mean->rmse, 100 / std::sqrt(2));
+  EXPECT_THAT(error_of([&] { evaluate(kitti, {kInf}, {1}); }), HasSubstr("image 7: has infinite predictions"));
+  DepthOptions limited = kitti;
+  limited.max_depth = 80;
+  EXPECT_EQ(evaluate(limited, {kInf, 1}, {40, 90}).mean->rmse, 40);
+}
+
 TEST(DepthErrors, WrongSettings) {
-  EXPECT_THAT(error_of([] { DepthErrors({.min_depth = 0}); }), HasSubstr("eval.min_depth: must be positive (got 0)"));
+  EXPECT_THAT(error_of([] { DepthErrors({.min_depth = -1}); }), HasSubstr("eval.min_depth: must not be negative (got -1)"));
   EXPECT_THAT(error_of([] { DepthErrors({.min_depth = 5, .max_depth = 5}); }), HasSubstr("eval.max_depth"));
 }
 

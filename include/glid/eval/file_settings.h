@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -24,12 +25,12 @@ struct SemanticFileSettings : MeanIouOptions {
 };
 
 struct DepthFileSettings : DepthSettings {
-  double depth_scale = 1000;
+  std::optional<double> depth_scale;  // absent: the protocol's
 
   template <class V>
   void fields(V& v) {
     DepthSettings::fields(v);
-    v("depth_scale", depth_scale, "units of a PNG in a metre", config::positive());
+    v("depth_scale", depth_scale, "units of a PNG in a metre (1000, kitti: 256)", config::positive());
   }
 };
 

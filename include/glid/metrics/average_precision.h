@@ -54,8 +54,11 @@ struct ApResult {
 // Numbers are none where there is no truth to find in any category (-1 in pycocotools' table).
 // Boxes and masks: AP AP50 AP75, AP of each other range, AR of each limit, AR of each other range; in COCO's protocol AP
 // AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl. Keypoints: AP AP50 AP75 APm APl AR AR50 AR75 ARm ARl. A range of another
-// name gives AP_name. Means over categories with truths, or one category's.
+// name gives AP_name, a limit of kNoLimit AR. Means over categories with truths, or one category's.
 std::vector<MetricValue> ap_numbers(const ApResult& result, std::optional<size_t> category = {});
+
+// Names of "AP" or "AR" in every area range, in their order; `number` itself for the range "all".
+std::vector<std::string> area_names(const std::string& number, const ApParameters& parameters);
 
 // Gathers the matches of images, in any order, over threads and ranks: the result depends on nothing but the set.
 class ApAccumulator : public Metric {

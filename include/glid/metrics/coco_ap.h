@@ -48,7 +48,10 @@ struct CocoTruth {
   double area = 0;            // px^2, as annotated
   int64_t num_keypoints = 0;  // labelled ones; counts for poses only
 };
+// A crowd is a difficult object where matching is Pascal VOC's, which knows no crowds.
 ApTruth ap_truth(const CocoTruth& truth, const ApParameters& parameters);
+// How much of two boxes is common, by the parameters' convention for corners.
+double ap_similarity(const BoxXywh& detection, const BoxXywh& truth, bool truth_is_crowd, const ApParameters& parameters);
 
 // `results` must be read for parameters.kind and against `truth`. Throws DataError naming the annotation that lacks what the
 // metric needs (box, area, segmentation, keypoints, num_keypoints) and UsageError when the joints of the files aren't as

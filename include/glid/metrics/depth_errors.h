@@ -4,13 +4,14 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "glid/config/fields.h"
+#include "glid/config/value.h"
 #include "glid/metrics/image_records.h"
 #include "glid/metrics/metric.h"
 
@@ -39,30 +40,33 @@ constexpr auto enum_names(DepthProtocol) {
       {DepthProtocol::kNyu, "nyu",
        "AdaBins' evaluate.py in double: means over images; silog = 100 sqrt(mean e^2 - (mean e)^2), sq_rel by g"},
       {DepthProtocol::kMmseg, "mmseg", "nyu with mmsegmentation's silog = sqrt(mean e^2 - (mean e)^2 / 2)"},
-      {DepthProtocol::kKitti, "kitti", "nyu with sq_rel by g^2, as KITTI's development kit"},
+      {DepthProtocol::kKitti, "kitti",
+       "KITTI's development kit in double: nyu's formulas, sq_rel by g^2; pixels without a prediction are filled along "
+       "rows"},
       {DepthProtocol::kPooled, "pooled", "nyu with rmse over the pixels of all images"},
   });
 }
 
+constexpr double kNoMaxDepth = std::numeric_limits<double>::infinity();
+
 struct DepthOptions {
   DepthProtocol protocol = DepthProtocol::kNyu;
-  double min_depth = 1e-3;  // metres; truth counts strictly between the two, predictions are clamped to them
+  // Metres; truth counts strictly between the two, predictions are clamped to them. Without a lower limit (0) those that are
+  // not positive or NaN are holes and filled along their row; without an upper one (kNoMaxDepth) infinite ones are an error.
+  double min_depth = 1e-3;
   double max_depth = 10;
   DepthCrop crop = DepthCrop::kEigen;
   bool median_scaling = false;  // predictions times median(truth) / median(prediction) of the image: another protocol
-
-  template <class V>
-  void fields(V& v) {
-    v("protocol", protocol, "rules to count by");
-    v("min_depth", min_depth, "metres; shallower truth is left out", config::positive());
-    v("max_depth", max_depth, "metres; deeper truth is left out", config::positive());
-    v("crop", crop, "the part of the image that counts");
-    v("median_scaling", median_scaling, "scale each prediction to the truth's median, which is another protocol");
-  }
+  bool operator==(const DepthOptions&) const = default;
 
   // Throws UsageError naming the setting (eval.min_depth, ...).
   void check() const;
 };
+
+// What a protocol measures by: NYUv2's limits and crop, KITTI's none.
+DepthOptions depth_options(DepthProtocol protocol);
+// Units of its PNGs in a metre: 1000, KITTI's 256.
+double png_units_per_metre(DepthProtocol protocol);
 
 // Over the valid pixels of an image, or means of that over images. With g truth, p prediction, e = ln p - ln g:
 struct DepthErrorValues {
@@ -71,6 +75,7 @@ struct DepthErrorValues {
   double sq_rel_kitti = 0;        // mean (g - p)^2 / g^2 (KITTI's development kit)
   double rmse = 0;                // sqrt(mean (g - p)^2)
   double rmse_log = 0;            // sqrt(mean e^2)
+  double irmse = 0;               // 1000 sqrt(mean (1 / g - 1 / p)^2), in 1/km
   double log10 = 0;               // mean |log10 g - log10 p|
   double silog = 0;               // 100 sqrt(mean e^2 - (mean e)^2) (Eigen)
   double silog_mmseg = 0;         // sqrt(mean e^2 - (mean e)^2 / 2) (mmsegmentation)
@@ -85,12 +90,13 @@ struct DepthErrorField {
 };
 
 // The first kNumDepthValues are what a metric says; the others stand for one of them under the rules of another tool.
-inline constexpr size_t kNumDepthValues = 9;
-inline constexpr std::array<DepthErrorField, 11> kDepthErrorFields = {{
+inline constexpr size_t kNumDepthValues = 10;
+inline constexpr std::array<DepthErrorField, 12> kDepthErrorFields = {{
     {"abs_rel", &DepthErrorValues::abs_rel},
     {"sq_rel", &DepthErrorValues::sq_rel},
     {"rmse", &DepthErrorValues::rmse},
     {"rmse_log", &DepthErrorValues::rmse_log},
+    {"iRMSE", &DepthErrorValues::irmse},
     {"log10", &DepthErrorValues::log10},
     {"silog", &DepthErrorValues::silog},
     {"d1", &DepthErrorValues::d1, Better::kHigher},
@@ -100,16 +106,16 @@ inline constexpr std::array<DepthErrorField, 11> kDepthErrorFields = {{
     {"silog_mmseg", &DepthErrorValues::silog_mmseg},
 }};
 
-// Predictions on valid pixels as they came, before scaling and clamping.
+// Predictions on valid pixels as they came, before filling, scaling and clamping.
 struct DepthNotes {
-  int64_t num_nan = 0;          // become min_depth
-  int64_t num_infinite = 0;     // are clamped
-  int64_t num_nonpositive = 0;  // finite, clamped to min_depth
+  int64_t num_nan = 0;
+  int64_t num_infinite = 0;
+  int64_t num_nonpositive = 0;  // finite
   bool operator==(const DepthNotes&) const = default;
 
   DepthNotes& operator+=(const DepthNotes& other);
-  // One line each for those that are not 0.
-  std::vector<std::string> lines() const;
+  // One line each for those that are not 0, and what became of them.
+  std::vector<std::string> lines(const DepthOptions& options) const;
 };
 
 struct DepthImageRecord {
@@ -150,9 +156,10 @@ class DepthErrors : public Metric {
  public:
   explicit DepthErrors(const DepthOptions& options);
 
-  // Truths that are NaN or not strictly between the limits are not valid. Predictions: median scaling if on, NaN to
-  // min_depth, then clamped. Throws DataError naming the image, with nothing added: other sizes, a size that the crop is
-  // not for, an image that is there already, with median scaling no positive median of the predictions that are numbers.
+  // Truths that are NaN or not strictly between the limits are not valid. Predictions: holes are filled where there is no
+  // lower limit, median scaling if on, NaN to min_depth, then clamped. Throws DataError naming the image, with nothing
+  // added: other sizes, a size that the crop is not for, an image that is there already, with median scaling no positive
+  // median of the predictions that are numbers, without limits a hole that can't be filled or an infinite prediction.
   void add(std::string_view image, const DepthView& predicted, const DepthView& truth);
 
   // Same options; throw DataError, with nothing taken, when an image is in both.

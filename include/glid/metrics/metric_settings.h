@@ -46,7 +46,7 @@ struct ApSettings {
       config::positive());
     v("iou_thresholds", iou_thresholds, "overlaps that match (COCO: 0.5 to 0.95 in steps of 0.05)", config::in_range(0, 1));
     v("area_ranges", area_ranges,
-      "[low, high] in px^2, both ends inside: all, small, medium, large (keypoint: all, medium, large)",
+      "[low, high] in px^2, both ends inside, in the place of small, medium and large; AP is of all areas always",
       config::non_negative());
   }
 };
@@ -91,9 +91,24 @@ struct SemanticSettings {
   }
 };
 
-struct DepthSettings : DepthOptions {
+// What is absent is the protocol's own.
+struct DepthSettings {
   static constexpr std::string_view kName = "depth";
+  DepthProtocol protocol = DepthProtocol::kNyu;
+  std::optional<double> min_depth, max_depth;
+  std::optional<DepthCrop> crop;
+  bool median_scaling = false;
+
+  template <class V>
+  void fields(V& v) {
+    v("protocol", protocol, "rules to count by, with limits and a crop of their own");
+    v("min_depth", min_depth, "metres; shallower truth is left out (nyu: 0.001, kitti: no limit)", config::positive());
+    v("max_depth", max_depth, "metres; deeper truth is left out (nyu: 10, kitti: no limit)", config::positive());
+    v("crop", crop, "the part of the image that counts (nyu: eigen, kitti: none)");
+    v("median_scaling", median_scaling, "scale each prediction to the truth's median, which is another protocol");
+  }
 };
+DepthOptions depth_options(const DepthSettings& settings);
 
 // Of a model of several tasks: semantic.mIoU, instance.AP, panoptic.PQ and so on.
 struct MultitaskSettings {
