@@ -35,7 +35,7 @@ inline void add_options(CLI::App& app, EvalOptions& options) {
   CLI::Option* out =
       app.add_option("--out", model.out, "folder for result files of the official formats, and truth/ beside them")
           ->group("Model");
-  app.add_flag("--depth-png", model.depth_png, "depth in --out as PNG in millimetres, rounded, instead of .npy")
+  app.add_flag("--depth-png", model.depth_png, "depth in --out as PNG in the protocol's units, rounded, instead of .npy")
       ->needs(out)
       ->group("Model");
   app.add_flag("--other-classes", model.other_classes, "the data may name its classes otherwise: they count in their order")
