@@ -20,7 +20,7 @@ std::string limit_text(double px2) { return px2 == AreaRange().max_px2 ? "1e10" 
 std::vector<AreaRange> named_ranges(const std::vector<Limits>& asked, const AreaRange& all) {
   std::vector<AreaRange> ranges{all};
   for (const Limits& limits : asked)
-    if (limits != limits_of(all))
+    if (limits != limits_of(AreaRange()))
       ranges.push_back({format("{}-{}", limit_text(limits[0]), limit_text(limits[1])), limits[0], limits[1]});
   return ranges;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
@@ -37,9 +38,12 @@ ApParameters coco_parameters(CocoKind kind) {
   return parameters;
 }
 
-// VOCevaldet.m: every detection counts, at one overlap.
+// VOCevaldet.m: every detection counts, whatever its area, at one overlap.
 void follow_voc(ApParameters& parameters) {
   parameters.matching = Matching::kVoc;
+  AreaRange& all = parameters.area_ranges.front();
+  all.min_px2 = -std::numeric_limits<double>::infinity();
+  all.max_px2 = -all.min_px2;
   parameters.iou_thresholds = {.5};
   if (parameters.kind == CocoKind::kKeypoint) parameters.max_dets.clear();
   parameters.max_dets.push_back(kNoLimit);

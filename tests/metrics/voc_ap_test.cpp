@@ -94,7 +94,16 @@ TEST_F(VocAp, EveryDetectionCounts) {
   EXPECT_EQ(number("AR100", parameters), 0);
 }
 
-// 3 x 3 of 5 x 5 pixels or, with both corners inside, 4 x 4 of 6 x 6; the overlap of 1 / 2 is enough.
+// COCO leaves out an unmatched detection whose area is in no range: a box of negative width.
+TEST_F(VocAp, DetectionsOfAnyAreaCount) {
+  truth("[0, 0, 10, 10]");
+  result("[9, 0, -5, 10]", .9);
+  result("[0, 0, 10, 10]", .8);
+  EXPECT_NEAR(ap(), .5, kNear);
+  EXPECT_NEAR(ap(ApProtocol::kCoco), 1, kNear);
+}
+
+// 3 x 3 of 3 x 7 pixels or, with both corners inside, 4 x 4 of 4 x 8: one half is enough.
 TEST_F(VocAp, InclusiveCornersMakeSidesLonger) {
   truth("[10, 10, 3, 7]");
   result("[10, 10, 3, 3]", .9);
