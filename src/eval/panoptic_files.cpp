@@ -8,6 +8,7 @@
 #include "glid/formats/panoptic_json.h"
 #include "glid/metrics/panoptic_quality.h"
 #include "matched_files.h"
+#include "own_settings.h"
 #include "plots.h"
 #include "reports.h"
 
@@ -82,6 +83,9 @@ Report evaluate_task(const PanopticFileSettings& settings, const EvalRequest& re
       accumulate(std::ssize(pairs), request.settings.threads, PanopticQuality(truth.json.categories),
                  [&](size_t i, PanopticQuality& part) { add_image(pairs[i], truth, predicted, part); });
   Report report = report_of(quality, settings.protocol);
+  OwnSettings own;
+  own.add("missing_as_empty", std::optional(settings.missing_as_empty), PanopticFileSettings().missing_as_empty);
+  report.rules += own.text();
   if (!request.plots.empty()) plot_classes(report, "PQ", request.plots);
   return report;
 }

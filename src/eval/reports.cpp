@@ -4,6 +4,7 @@
 
 #include "depth_protocols.h"
 #include "glid/core/format.h"
+#include "own_settings.h"
 
 namespace glid {
 namespace {
@@ -75,6 +76,15 @@ std::vector<ReportRow> image_rows(const DepthErrors& errors) {
   return rows;
 }
 
+std::string rules_of(const MeanIouOptions& options) {
+  const MeanIouOptions usual;
+  OwnSettings own;
+  own.add("reduce_zero_label", std::optional(options.reduce_zero_label), usual.reduce_zero_label);
+  own.add("results_offset", std::optional(options.results_offset), usual.results_offset);
+  return format("{}; {} classes, ignored label {}{}", config::meaning_of(options.protocol), options.num_classes,
+                options.ignore_label, own.text());
+}
+
 }  // namespace
 
 Report report_of(const ApReport& found, std::string rules) {
@@ -109,8 +119,7 @@ Report report_of(const PanopticQuality& quality, PanopticProtocol protocol) {
 Report report_of(const MeanIou& metric, const std::vector<std::string>& class_names) {
   const MeanIouReport found = metric.report();
   Report report;
-  report.rules = format("{}; {} classes, ignored label {}", config::meaning_of(metric.options().protocol),
-                        metric.options().num_classes, metric.options().ignore_label);
+  report.rules = rules_of(metric.options());
   report.images = found.num_images;
   report.metrics = named_values(metric.values());
   for (size_t i = 0; i < found.by_protocol.size(); ++i)

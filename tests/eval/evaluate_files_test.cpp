@@ -219,6 +219,7 @@ TEST_F(EvaluateFiles, Panoptic) {
   std::get<PanopticFileSettings>(request.settings.metric).missing_as_empty = true;
   report = evaluate_files(request);
   EXPECT_EQ(metric(report, "PQ"), 0);
+  EXPECT_THAT(report.rules, testing::EndsWith("with settings of yours: eval.missing_as_empty = true"));
 }
 
 TEST_F(EvaluateFiles, PanopticResultOfAnUnknownImage) {
@@ -271,7 +272,9 @@ TEST_F(EvaluateFiles, SemanticLabelsFromOne) {
   EXPECT_THAT(error_of(request), HasSubstr("3"));
   std::get<SemanticFileSettings>(request.settings.metric).reduce_zero_label = true;
   std::get<SemanticFileSettings>(request.settings.metric).results_offset = -1;
-  EXPECT_DOUBLE_EQ(*metric(evaluate_files(request), "mIoU"), 1);
+  const Report report = evaluate_files(request);
+  EXPECT_DOUBLE_EQ(*metric(report, "mIoU"), 1);
+  EXPECT_THAT(report.rules, testing::EndsWith("yours: eval.reduce_zero_label = true, eval.results_offset = -1"));
 }
 
 TEST_F(EvaluateFiles, SemanticBadFiles) {
