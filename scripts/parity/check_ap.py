@@ -6,7 +6,8 @@
 
 Boxes, masks (polygons, runs, compressed runs) and poses; crowds, ties, empty sets, single images, more detections than
 the limit, areas of exactly 1024 and 9216, own thresholds, ranges, limits and sigmas, pooled categories, image ids that are
-strings, repeated annotation ids. No annotation has the id 0, which pycocotools takes for unmatched. --keep writes the
+strings, repeated annotation ids, images and categories that are not listed, or twice, ids beyond 64 bits, nonsense in
+fields that the kind has no use for. No annotation has the id 0, which pycocotools takes for unmatched. --keep writes the
 files of failing cases.
 """
 import argparse
@@ -195,14 +196,54 @@ class Case:
                  "annotations": self.truths}
         if self.kind == "mask" and self.keys == 0:
             self.give_boxes()
+        for spoil in (self.leave_out_image, self.leave_out_category, self.list_again, self.number_strangely,
+                      self.spoil_unused):
+            if self.rng.random() < 0.15:
+                spoil(truth)
         return truth, self.results
+
+    def one_of(self, items):
+        return items[int(self.rng.integers(len(items)))]
+
+    def leave_out_image(self, truth):
+        """Its annotations stay; a result for it is an error in pycocotools."""
+        fails = self.kind == "mask" and self.repeats_ids  # the reference: on the mask of a repeated id, which has no size
+        if len(truth["images"]) > 1 and not fails:
+            image = truth["images"].pop(int(self.rng.integers(len(truth["images"]))))
+            self.results[:] = [result for result in self.results if result["image_id"] != image["id"]]
+
+    def leave_out_category(self, truth):
+        if len(truth["categories"]) > 1:
+            truth["categories"].pop(int(self.rng.integers(len(truth["categories"]))))
+
+    def list_again(self, truth):
+        for key in ("images",) if self.pooled else ("images", "categories"):  # pooled, the reference counts such twice
+            truth[key].insert(int(self.rng.integers(len(truth[key]) + 1)), dict(self.one_of(truth[key])))
+
+    def number_strangely(self, truth):
+        for annotation in truth["annotations"]:
+            if self.rng.random() < 0.5:
+                annotation["id"] += 2 ** 63
+
+    def spoil_unused(self, truth):
+        """Values that pycocotools never looks at for this kind."""
+        odd = [None, "", "none", 7, -1, [], {}, [[]], [[1, 2, 3, 4]], [1, 2], {"size": [1, 2]}, True, float("nan")]
+        fields = {"box": ["segmentation", "keypoints", "num_keypoints"], "mask": ["bbox", "keypoints", "num_keypoints"],
+                  "keypoint": ["segmentation"]}
+        for annotation in truth["annotations"]:
+            annotation[self.one_of(fields[self.kind])] = self.one_of(odd)
+        for image in truth["images"]:
+            sizes = [] if self.kind == "mask" else ["height", "width"]
+            image[self.one_of(["file_name", "license", *sizes])] = self.one_of(odd)
+        for category in truth["categories"]:
+            category[self.one_of(["name", "supercategory", "isthing"])] = self.one_of(odd)
 
     def give_boxes(self):
         """Makes a file of boxes, whose areas count though the masks are compared; a mask may be missing or a polygon."""
         for result in self.results:
             result["bbox"] = [1.0, 2.0, float(self.rng.choice([4, 32, 50])), 32.0]
             kind = self.rng.random()
-            if kind < 0.1:
+            if kind < 0.1 and result is not self.results[0]:  # without any mask, ours refuses
                 del result["segmentation"]
             elif kind < 0.3:
                 result["segmentation"] = [polygon_of(random_box(self.rng, self.size))]

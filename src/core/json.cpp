@@ -7,6 +7,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/json_text.h"
 #include "glid/core/utf8.h"
 
 namespace glid {
@@ -84,7 +85,13 @@ void append_list(std::string& out, const char* brackets, const Items& items, int
 Json Json::parse(std::string_view text, const std::string& where) {
   simdjson::dom::parser parser;
   simdjson::dom::element element;
+  try {
+    text = without_byte_order_mark(text);
+  } catch (const DataError& error) {
+    throw DataError(where, error.what());
+  }
   const auto error = parser.parse(text.data(), text.size()).get(element);
+  if (error) require_no_text_behind(text, where);
   if (error) throw DataError(where, "is not valid JSON", simdjson::error_message(error));
   return convert(element);
 }

@@ -7,6 +7,7 @@
 #include "coco_instances.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/log.h"
 #include "sample_files.h"
 
 namespace glid {
@@ -32,7 +33,8 @@ Coco::Coco(const fs::path& root, Split split, CocoFile which)
       index_(CocoIndex::open(coco_annotations(root, split, which))),
       images_(coco_images(root, split)),
       vocabulary_(vocabulary_of(index_)) {
-  vocabulary_.has_masks = std::ranges::any_of(index_.annotations(), has_mask);
+  vocabulary_.has_masks = std::ranges::any_of(index_.annotations(), &CocoAnnotation::has_mask);
+  for (const std::string& line : index_.notes().losses()) log_rank_zero_warning("{}: {}", index_.where(), line);
   if (size() == 0) throw DataError(index_.where(), "lists no images");
 }
 
@@ -83,6 +85,7 @@ void Coco::inspect_list(Inspection& inspection) const {
   };
   note(Defect::kAnnotationIdZero, notes.annotations_of_id_zero);
   note(Defect::kRepeatedAnnotationId, notes.repeated_annotation_ids);
+  for (const std::string& line : notes.losses()) inspection.add_reason(Defect::kLeftOut, index_.where(), line);
   if (!vocabulary_.has_masks && !index_.annotations().empty())
     inspection.add_reason(Defect::kNoMask, index_.where(),
                           format("{} objects, none with a mask", index_.annotations().size()));

@@ -74,7 +74,7 @@ std::map<uint64_t, int64_t> joint_counts(const CocoIndex& index, size_t category
 Instance coco_instance(const CocoIndex& index, uint32_t number) {
   const CocoAnnotation& annotation = index.annotations()[number];
   Instance instance{.id = annotation.id, .category = annotation.category, .is_crowd = annotation.is_crowd};
-  if (has_mask(annotation)) {
+  if (annotation.has_mask()) {
     try {
       instance.mask = index.segmentation(annotation);
     } catch (const DataError& error) {
@@ -90,13 +90,9 @@ Instance coco_instance(const CocoIndex& index, uint32_t number) {
   return instance;
 }
 
-bool has_mask(const CocoAnnotation& annotation) {
-  return annotation.shape != CocoShape::kNone && annotation.shape != CocoShape::kEmpty;
-}
-
 std::string coco_record(const CocoIndex& index, uint32_t number) {
   const CocoAnnotation& annotation = index.annotations()[number];
-  return format("{}: annotation {} (id {}) of {}", index.where(), int64_t{number} + 1, annotation.id,
+  return format("{}: {} of {}", index.where(), index.name_of(annotation),
                 index.text(index.images()[annotation.image].file_name));
 }
 
@@ -105,8 +101,8 @@ void check_coco_annotation(const CocoIndex& index, uint32_t number, const SizePx
   const CocoAnnotation& annotation = index.annotations()[number];
   const std::string where = coco_record(index, number);
   if (annotation.has_box) inspection.check_box(annotation.box, image, where);
-  else if (!has_mask(annotation)) inspection.add(Defect::kNoBox, where);
-  if (has_mask(annotation)) check_mask(index, annotation, where, inspection);
+  else if (!annotation.has_mask()) inspection.add(Defect::kNoBox, where);
+  if (annotation.has_mask()) check_mask(index, annotation, where, inspection);
   else if (others_have_masks) inspection.add(Defect::kNoMask, where);
   if (annotation.has_keypoints) check_keypoints(index, annotation, image, where, inspection);
 }

@@ -15,8 +15,6 @@ Instance coco_instance(const CocoIndex& index, uint32_t annotation);
 // "FILE: annotation 17 (id 908) of IMAGE"
 std::string coco_record(const CocoIndex& index, uint32_t annotation);
 
-bool has_mask(const CocoAnnotation& annotation);
-
 // Box, mask and keypoints of an annotation in an image of this size. A missing mask is a finding where others have one.
 void check_coco_annotation(const CocoIndex& index, uint32_t annotation, const SizePx& image, bool others_have_masks,
                            Inspection& inspection);

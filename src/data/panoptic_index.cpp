@@ -14,7 +14,7 @@ namespace glid {
 namespace fs = std::filesystem;
 
 PanopticIndex::PanopticIndex(const fs::path& file)
-    : json_(read_panoptic_json(file, PanopticRole::kTruth)), folder_(file.parent_path() / file.stem()) {
+    : json_(read_panoptic_json(file, PanopticRole::kTraining)), folder_(file.parent_path() / file.stem()) {
   if (!fs::is_directory(folder_))
     throw DataError(folder_.string(), "is not a folder", {}, format("it should hold the PNGs of {}", file.string()));
   for (size_t i = 0; i < json_.annotations.size(); ++i) by_image_.emplace(json_.annotations[i].image_id, i);

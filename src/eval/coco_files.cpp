@@ -14,7 +14,7 @@ template <class Settings>
 Report evaluate(const Settings& settings, const EvalRequest& request) {
   const ApParameters parameters = ap_parameters(settings);
   parameters.check();
-  const CocoIndex truth = CocoIndex::open(request.annotations);
+  const CocoIndex truth = CocoIndex::open(request.annotations, coco_use(parameters));
   const CocoResults results = read_coco_results(request.results, truth, parameters.kind);
   const ApReport found = evaluate_coco(truth, results, {parameters, request.settings.threads});
   Report report = report_of(found, rules_of(settings));

@@ -87,9 +87,11 @@ void plot_worst(const std::vector<MatchedFile>& files, const DepthErrors& errors
 
 Report evaluate_task(const DepthFileSettings& settings, const EvalRequest& request) {
   const DepthRules rules{depth_options(settings), settings.depth_scale.value_or(png_units_per_metre(settings.protocol))};
-  const auto files = match_files(request.results, request.annotations, kDepthExtensions);
+  const MatchedFiles matched = match_files(request.results, request.annotations, kDepthExtensions);
+  const std::vector<MatchedFile>& files = matched.files;
   const DepthErrors errors = evaluate(files, rules, request.settings.threads);
   Report report = report_of(errors, rules_of(settings, settings.depth_scale) + scale_of(files, rules));
+  matched.add_notes(report.notes);
   if (!request.plots.empty()) plot_worst(files, errors, rules, request.plots);
   return report;
 }

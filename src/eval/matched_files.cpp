@@ -21,25 +21,29 @@ FilesByStem list_files(const fs::path& folder, std::span<const std::string_view>
   throw DataError(folder.string(), format("holds no {} file", list));
 }
 
-// One error for all files that the other folder lacks.
-void require_partners(const FilesByStem& files, const FilesByStem& others, const fs::path& other_folder, const char* what) {
-  const fs::path* first = nullptr;
-  int64_t count = 0;
-  for (const auto& [stem, file] : files)
-    if (!others.contains(stem) && ++count == 1) first = &file;
-  if (count > 0)
-    throw DataError(first->string(), format("has no {} in {}", what, other_folder.string()), format("{} such", count));
+// One error for all.
+void require_results(const FilesByStem& truths, const FilesByStem& results, const fs::path& folder) {
+  Tally missing;
+  for (const auto& [stem, file] : truths)
+    if (!results.contains(stem)) missing.add(file.string());
+  if (missing.count > 0)
+    throw DataError(missing.first, format("has no result in {}", folder.string()), format("{} such", missing.count));
 }
 
 }  // namespace
 
-std::vector<MatchedFile> match_files(const fs::path& results, const fs::path& annotations,
-                                     std::span<const std::string_view> extensions) {
+void MatchedFiles::add_notes(std::vector<std::string>& notes) const {
+  if (extra.count > 0) notes.push_back(extra.line("results left out: there is no annotation of their name"));
+}
+
+MatchedFiles match_files(const fs::path& results, const fs::path& annotations,
+                         std::span<const std::string_view> extensions) {
   const FilesByStem predicted = list_files(results, extensions), truths = list_files(annotations, extensions);
-  require_partners(truths, predicted, results, "result");
-  require_partners(predicted, truths, annotations, "annotation");
-  std::vector<MatchedFile> matched;
-  for (const auto& [stem, file] : truths) matched.push_back({stem, predicted.at(stem), file});
+  require_results(truths, predicted, results);
+  MatchedFiles matched;
+  for (const auto& [stem, file] : truths) matched.files.push_back({stem, predicted.at(stem), file});
+  for (const auto& [stem, file] : predicted)
+    if (!truths.contains(stem)) matched.extra.add(file.string());
   return matched;
 }
 

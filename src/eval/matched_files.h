@@ -9,6 +9,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/tally.h"
 
 namespace glid {
 
@@ -17,10 +18,17 @@ struct MatchedFile {
   std::filesystem::path result, annotation;
 };
 
-// The files of both folders with one of the extensions, matched and sorted by stem (files_by_stem). Throws DataError when a
-// folder is missing or holds none, a stem is there twice, or either has a file that the other lacks.
-std::vector<MatchedFile> match_files(const std::filesystem::path& results, const std::filesystem::path& annotations,
-                                     std::span<const std::string_view> extensions);
+struct MatchedFiles {
+  std::vector<MatchedFile> files;  // sorted by stem
+  Tally extra;                     // results without an annotation, which are left out
+
+  void add_notes(std::vector<std::string>& notes) const;
+};
+
+// The files of both folders with one of the extensions, matched by stem (files_by_stem). Throws DataError when a folder is
+// missing or holds none, a stem is there twice, or an annotation has no result.
+MatchedFiles match_files(const std::filesystem::path& results, const std::filesystem::path& annotations,
+                         std::span<const std::string_view> extensions);
 
 // Maps with a height and a width. Throws DataError naming the result unless both have the same.
 template <class Map>

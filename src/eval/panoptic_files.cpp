@@ -36,22 +36,31 @@ struct ImagePair {
   const PanopticAnnotation* predicted;  // null: there is none
 };
 
-// In the order of the truths. Throws DataError for a result of an image that the truth doesn't have and, unless asked to
-// count it as empty, for a missing one.
-std::vector<ImagePair> join(const PanopticFiles& truth, const PanopticFiles& predicted, bool missing_as_empty) {
+bool is_text(const CocoImageId& id) { return std::holds_alternative<std::string>(id); }
+
+[[noreturn]] void fail_missing(const CocoImageId& image, const PanopticJson& predicted) {
+  const auto& results = predicted.annotations;
+  const bool are_texts = results.empty() ? is_text(image) : is_text(results[0].image_id);
+  const bool is_alike = are_texts == is_text(image);
+  throw DataError(predicted.where, format("has no result for image {}", to_string(image)),
+                  is_alike ? "" : shown_image_id(image, are_texts, "the results' ids"),
+                  is_alike ? "eval.missing_as_empty=true counts it as one without segments" : "");
+}
+
+// In the order of the truths; `extra` counts the results for other images, which are left out. Throws DataError for a
+// missing one unless asked to count it as empty.
+std::vector<ImagePair> join(const PanopticFiles& truth, const PanopticFiles& predicted, bool missing_as_empty,
+                            Tally& extra) {
   std::map<CocoImageId, const PanopticAnnotation*> results;
   for (const PanopticAnnotation& annotation : predicted.json.annotations) results.emplace(annotation.image_id, &annotation);
   std::vector<ImagePair> pairs;
   for (const PanopticAnnotation& annotation : truth.json.annotations) {
     const auto result = results.extract(annotation.image_id);
     pairs.push_back({&annotation, result ? result.mapped() : nullptr});
-    if (!result && !missing_as_empty)
-      throw DataError(predicted.json.where, format("has no result for image {}", to_string(annotation.image_id)), {},
-                      "eval.missing_as_empty=true counts it as one without segments");
+    if (!result && !missing_as_empty) fail_missing(annotation.image_id, predicted.json);
   }
-  if (!results.empty())
-    throw DataError(predicted.json.where, format("has results for images that {} lacks", truth.json.where),
-                    format("image {}, {} such", to_string(results.begin()->first), results.size()));
+  for (const PanopticAnnotation& annotation : predicted.json.annotations)
+    if (results.contains(annotation.image_id)) extra.add("image " + to_string(annotation.image_id));
   return pairs;
 }
 
@@ -66,11 +75,12 @@ void add_image(const ImagePair& pair, const PanopticFiles& truth, const Panoptic
   if (pair.predicted == nullptr) return quality.add_missing(name, pair.truth->segments);
   const IdMap truth_map = truth.read(*pair.truth), predicted_map = predicted.read(*pair.predicted);
   require_same_size(predicted.folder / pair.predicted->file_name, predicted_map, truth_map);
-  try {
-    quality.add(name, {predicted_map.ids, pair.predicted->segments}, {truth_map.ids, pair.truth->segments});
-  } catch (const DataError& error) {
-    throw DataError(predicted.json.where, error.what());
-  }
+  const auto at = [&](const PanopticFiles& files) {
+    return format("{}: image {}", files.json.where, to_string(pair.truth->image_id));
+  };
+  const std::string predicted_at = at(predicted), truth_at = at(truth);
+  quality.add(name, {predicted_map.ids, pair.predicted->segments, predicted_at},
+              {truth_map.ids, pair.truth->segments, truth_at});
 }
 
 }  // namespace
@@ -78,7 +88,8 @@ void add_image(const ImagePair& pair, const PanopticFiles& truth, const Panoptic
 Report evaluate_task(const PanopticFileSettings& settings, const EvalRequest& request) {
   const PanopticFiles truth(request.annotations, request.annotations_dir, PanopticRole::kTruth);
   const PanopticFiles predicted(request.results, request.results_dir, PanopticRole::kPrediction);
-  const auto pairs = join(truth, predicted, settings.missing_as_empty);
+  Tally extra;
+  const auto pairs = join(truth, predicted, settings.missing_as_empty, extra);
   const PanopticQuality quality =
       accumulate(std::ssize(pairs), request.settings.threads, PanopticQuality(truth.json.categories),
                  [&](size_t i, PanopticQuality& part) { add_image(pairs[i], truth, predicted, part); });
@@ -86,6 +97,8 @@ Report evaluate_task(const PanopticFileSettings& settings, const EvalRequest& re
   OwnSettings own;
   own.add("missing_as_empty", std::optional(settings.missing_as_empty), PanopticFileSettings().missing_as_empty);
   report.rules += own.text();
+  for (std::string& line : truth.json.notes.lines()) report.notes.push_back(std::move(line));
+  if (extra.count > 0) report.notes.push_back(extra.line("results left out: the annotations don't have their image"));
   if (!request.plots.empty()) plot_classes(report, "PQ", request.plots);
   return report;
 }

@@ -27,8 +27,7 @@ void add_image(const MatchedFile& file, MeanIou& metric) {
   }
 }
 
-MeanIou evaluate(const EvalRequest& request, const MeanIouOptions& options) {
-  const auto files = match_files(request.results, request.annotations, kPngExtensions);
+MeanIou evaluate(const std::vector<MatchedFile>& files, const EvalRequest& request, const MeanIouOptions& options) {
   return accumulate(std::ssize(files), request.settings.threads, MeanIou(options),
                     [&](size_t i, MeanIou& part) { add_image(files[i], part); });
 }
@@ -58,8 +57,10 @@ void plot_confusion(const ConfusionMatrix& confusion, const std::filesystem::pat
 }  // namespace
 
 Report evaluate_task(const SemanticFileSettings& settings, const EvalRequest& request) {
-  const MeanIou metric = evaluate(request, settings);
+  const MatchedFiles matched = match_files(request.results, request.annotations, kPngExtensions);
+  const MeanIou metric = evaluate(matched.files, request, settings);
   Report report = report_of(metric, class_names(settings.num_classes));
+  matched.add_notes(report.notes);
   if (!request.plots.empty()) {
     plot_confusion(metric.confusion(), request.plots);
     plot_classes(report, "IoU", request.plots);

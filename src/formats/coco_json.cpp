@@ -4,6 +4,7 @@
 
 #include "coco_reader.h"
 #include "coco_tables.h"
+#include "glid/core/json.h"
 
 namespace glid {
 namespace {
@@ -16,8 +17,14 @@ std::span<const Row> slice(const std::vector<Row>& rows, const CocoRange& range)
 }  // namespace
 
 std::string to_string(const CocoImageId& id) {
-  if (const auto* number = std::get_if<int64_t>(&id)) return std::to_string(*number);
-  return std::get<std::string>(id);
+  return std::visit([](const auto& value) { return Json(value).dump(); }, id);
+}
+
+std::string shown_image_id(const CocoImageId& id, bool others_are_texts, std::string_view others) {
+  const bool is_text = std::holds_alternative<std::string>(id);
+  if (is_text == others_are_texts) return "image_id " + to_string(id);
+  return format("image_id {}, a {}; {} are {}s", to_string(id), is_text ? "string" : "number", others,
+                others_are_texts ? "string" : "number");
 }
 
 std::vector<std::string> CocoNotes::lines() const {
@@ -32,21 +39,40 @@ std::vector<std::string> CocoNotes::lines() const {
   add(categories_without_annotations, "categories without annotations");
   add(crowds, "crowd annotations");
   add(empty_segmentations, "annotations with an empty segmentation");
+  add(masks_missing, "annotations without a segmentation");
   add(empty_boxes, "boxes without width or height");
   add(boxes_outside, "boxes that reach out of their image by more than a pixel");
   add(areas_missing, "annotations without an area");
+  if (replaced.count > 0)
+    lines.push_back(replaced.line("annotations left out too, whose id one that was left out has behind them"));
+  const auto more = losses();
+  lines.insert(lines.end(), more.begin(), more.end());
+  return lines;
+}
+
+std::vector<std::string> CocoNotes::losses() const {
+  std::vector<std::string> lines;
+  const auto add = [&](const Tally& tally, std::string_view what) {
+    if (tally.count > 0) lines.push_back(tally.line(what));
+  };
+  add(of_no_image, "annotations left out: the file doesn't list their image");
+  add(of_no_category, "annotations left out: the file doesn't list their category");
+  add(repeated_images, "images listed again, the last time counts");
+  add(repeated_categories, "categories listed again, the last time counts");
+  add(unreadable, "annotations that can't be read, which nothing here needs");
+  for (const auto& [key, tally] : unread) add(tally, unread_line(key));
   return lines;
 }
 
 CocoIndex::CocoIndex(std::shared_ptr<const CocoTables> tables, std::string where)
     : tables_(std::move(tables)), where_(std::move(where)) {}
 
-CocoIndex CocoIndex::open(const std::filesystem::path& file) {
-  return {parse_coco_truth(MappedFile(file, simdjson::SIMDJSON_PADDING).text(), file.string()), file.string()};
+CocoIndex CocoIndex::open(const std::filesystem::path& file, const CocoUse& use) {
+  return {parse_coco_truth(MappedFile(file, simdjson::SIMDJSON_PADDING).text(), file.string(), use), file.string()};
 }
 
-CocoIndex CocoIndex::parse(std::string_view json, const std::string& where) {
-  return {parse_coco_truth(JsonText::copy(json).padded(), where), where};
+CocoIndex CocoIndex::parse(std::string_view json, const std::string& where, const CocoUse& use) {
+  return {parse_coco_truth(JsonText::copy(json).padded(), where, use), where};
 }
 
 std::span<const CocoImage> CocoIndex::images() const { return tables_->images; }
@@ -126,7 +152,8 @@ Rle CocoIndex::segmentation(const CocoAnnotation& annotation) const {
 }
 
 std::string CocoIndex::name_of(const CocoAnnotation& annotation) const {
-  return format("annotation {} (id {})", &annotation - annotations().data() + 1, annotation.id);
+  return annotation.has_other_id ? format("annotation {}", annotation.number)
+                                 : format("annotation {} (id {})", annotation.number, annotation.id);
 }
 
 }  // namespace glid

@@ -12,12 +12,7 @@ namespace {
 constexpr size_t kMaxShown = 40;
 constexpr double kMaxExactInteger = 9007199254740992.0;  // 2^53
 
-std::string shown(JsonValue& value) {
-  std::string_view token = value.raw_json_token();
-  while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
-    token.remove_suffix(1);
-  return std::string(token.substr(0, kMaxShown));
-}
+std::string shown(JsonValue& value) { return std::string(as_written(value).substr(0, kMaxShown)); }
 
 bool is_syntax_error(simdjson::error_code error) {
   return error != simdjson::INCORRECT_TYPE && error != simdjson::NUMBER_ERROR && error != simdjson::NUMBER_OUT_OF_RANGE;
@@ -25,6 +20,8 @@ bool is_syntax_error(simdjson::error_code error) {
 
 simdjson::ondemand::json_type type_of(JsonValue& value, std::string_view key) {
   simdjson::ondemand::json_type type;
+  // What Python writes for such numbers, though JSON has no word for them.
+  if (const auto text = as_written(value); text == "NaN" || text == "Infinity") return simdjson::ondemand::json_type::number;
   if (const auto error = value.type().get(type)) fail_json(error, key, "a value", &value);
   return type;
 }
@@ -86,7 +83,7 @@ bool append_plain_numbers(std::string_view list, std::vector<double>& out) {
 }  // namespace
 
 void fail_json(simdjson::error_code error, std::string_view key, const char* type, JsonValue* value) {
-  if (key.empty() || is_syntax_error(error)) throw DataError("", "is not valid JSON", simdjson::error_message(error));
+  if (key.empty() || is_syntax_error(error)) throw JsonSyntaxError("", "is not valid JSON", simdjson::error_message(error));
   throw DataError("", format("\"{}\" is not {}", key, type), value ? shown(*value) : "");
 }
 
@@ -99,6 +96,7 @@ JsonText JsonText::copy(std::string_view json) {
 }
 
 simdjson::ondemand::document JsonText::walk(std::string_view padded, simdjson::ondemand::parser& parser) {
+  padded = without_byte_order_mark(padded);
   if (padded.size() >= simdjson::SIMDJSON_MAXSIZE_BYTES)
     throw DataError("", "is larger than 4 GiB, the most that one JSON file may have", format("{} bytes", padded.size()),
                     "split it");
@@ -126,7 +124,7 @@ simdjson::ondemand::array root_list(simdjson::ondemand::document& document, cons
 
 void expect_end(simdjson::ondemand::document& document) {
   if (document.current_location().error() != simdjson::OUT_OF_BOUNDS)
-    throw DataError("", "is not valid JSON", "text behind the end");
+    throw JsonSyntaxError("", "is not valid JSON", "text behind the end");
 }
 
 double read_number(JsonValue value, std::string_view key) {
@@ -190,8 +188,7 @@ void require(bool there, std::string_view key) {
   if (!there) throw DataError("", format("has no \"{}\"", key));
 }
 
-void check_keypoints(size_t num_numbers, const CocoCategory& category) {
-  const uint64_t joints = category.joints.size();
+void check_keypoints(size_t num_numbers, uint64_t joints) {
   if (num_numbers % 3 == 0 && (joints == 0 || num_numbers == 3 * joints)) return;
   throw DataError("",
                   joints > 0 ? format("its keypoints are not 3 numbers for each of the category's {} joints", joints)
@@ -199,8 +196,15 @@ void check_keypoints(size_t num_numbers, const CocoCategory& category) {
                   format("{} numbers", num_numbers));
 }
 
+std::string_view as_written(JsonValue value) {
+  std::string_view token = value.raw_json_token();
+  while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
+    token.remove_suffix(1);
+  return token;
+}
+
 JsonId read_id(JsonValue value, std::string_view key) {
-  JsonId id;
+  JsonId id{.written = as_written(value)};
   id.is_text = type_of(value, key) == simdjson::ondemand::json_type::string;
   if (!id.is_text) {
     id.number = read_integer(value, key);
@@ -211,7 +215,13 @@ JsonId read_id(JsonValue value, std::string_view key) {
   return id;
 }
 
-std::string to_string(const JsonId& id) { return id.is_text ? std::string(id.text) : std::to_string(id.number); }
+JsonId read_integer_id(JsonValue value, std::string_view key) {
+  return {.number = read_integer(value, key), .written = as_written(value)};
+}
+
+std::string unread_line(std::string_view field) {
+  return format("values of \"{}\" that can't be read, which nothing here needs", field);
+}
 
 CocoImageId to_image_id(const JsonId& id) {
   if (id.is_text) return std::string(id.text);
@@ -223,7 +233,7 @@ std::optional<uint32_t> find_image(const CocoIndex& index, const JsonId& id) {
 }
 
 std::string RecordName::to_string() const {
-  return id ? format("{} {} (id {})", kind, number, glid::to_string(*id)) : format("{} {}", kind, number);
+  return id ? format("{} {} (id {})", kind, number, id->written) : format("{} {}", kind, number);
 }
 
 void JsonShape::read(JsonValue value) {

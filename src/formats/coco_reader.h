@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,7 +15,9 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/json_text.h"
 #include "glid/core/mapped_file.h"
+#include "glid/core/tally.h"
 #include "glid/formats/coco_json.h"
 
 namespace glid {
@@ -22,7 +25,12 @@ namespace glid {
 using JsonValue = simdjson::ondemand::value;
 using JsonKey = simdjson::ondemand::raw_json_string;
 
-// Throws DataError (where: empty): not valid JSON or, where the JSON is fine, `"key" is not TYPE`.
+// The text is no JSON: nothing behind this place can be read.
+struct JsonSyntaxError : DataError {
+  using DataError::DataError;
+};
+
+// Throws JsonSyntaxError or, where the JSON is fine, a DataError that is none: `"key" is not TYPE` (where: empty).
 [[noreturn]] void fail_json(simdjson::error_code error, std::string_view key, const char* type, JsonValue* value = nullptr);
 
 // A JSON text behind which simdjson may read, and the parser that walks it.
@@ -30,7 +38,8 @@ class JsonText {
  public:
   // A copy.
   static JsonText copy(std::string_view json);
-  // `padded` has SIMDJSON_PADDING readable bytes behind its end and outlives the walk. Throws DataError for more than 4 GiB.
+  // `padded` has SIMDJSON_PADDING readable bytes behind its end and outlives the walk. Throws DataError for more than 4 GiB
+  // and for UTF-16; a byte order mark is skipped.
   static simdjson::ondemand::document walk(std::string_view padded, simdjson::ondemand::parser& parser);
 
   std::string_view padded() const { return {bytes_.data(), size_}; }
@@ -60,16 +69,23 @@ BoxXywh to_box(std::span<const double> sides, std::string_view key);
 
 // These throw DataError (where: empty) too.
 void require(bool there, std::string_view key);
-void check_keypoints(size_t num_numbers, const CocoCategory& category);
+// `joints`: as many as the category has, 0 where it doesn't say.
+void check_keypoints(size_t num_numbers, uint64_t joints);
 
-// An image's id as it stands; the text lives as long as the walk.
+// A number or text as JSON writes it; only the bracket of a list or an object. Lives as long as the JSON.
+std::string_view as_written(JsonValue value);
+
+// An id as it stands; the texts live as long as the walk.
 struct JsonId {
   int64_t number = 0;
   std::string_view text;
   bool is_text = false;
+  std::string_view written;  // 7, "7": what messages show
 };
 JsonId read_id(JsonValue value, std::string_view key);
-std::string to_string(const JsonId& id);
+JsonId read_integer_id(JsonValue value, std::string_view key);
+// What notes say of values of a field that is of no use.
+std::string unread_line(std::string_view field);
 CocoImageId to_image_id(const JsonId& id);
 std::optional<uint32_t> find_image(const CocoIndex& index, const JsonId& id);
 
@@ -79,6 +95,38 @@ struct RecordName {
   int64_t number = 0;
   std::optional<JsonId> id;
   std::string to_string() const;
+};
+
+// What is wrong with the fields of one record, until it is known whether the record counts and which fields are used.
+class FieldFaults {
+ public:
+  void clear() { faults_.clear(); }
+  // Runs `read`; false where it throws a DataError. A JsonSyntaxError passes through.
+  template <typename Read>
+  bool guard(std::string_view key, Read read) {
+    try {
+      read();
+      return true;
+    } catch (const JsonSyntaxError&) {
+      throw;
+    } catch (const DataError& error) {
+      faults_.emplace_back(key, error.what());
+      return false;
+    }
+  }
+  // Throws the first fault of a field that `is_used(key)`.
+  template <typename IsUsed>
+  void throw_used(IsUsed is_used) const {
+    for (const auto& [key, what] : faults_)
+      if (is_used(key)) throw DataError("", what);
+  }
+  // Counts all by field.
+  void count(const RecordName& name, std::map<std::string, Tally>& unread) const {
+    for (const auto& [key, what] : faults_) unread[key].add(format("{}: {}", name.to_string(), what));
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> faults_;  // field, what is wrong
 };
 
 template <typename Object, typename Visit>
@@ -123,6 +171,9 @@ void for_each_record(Array&& array, std::string_view kind, Visit visit) {
       name.id.reset();
       visit(element, name);
     });
+  } catch (const JsonSyntaxError& error) {
+    if (name.number == 0) throw;
+    throw JsonSyntaxError(name.to_string(), error.what());
   } catch (const DataError& error) {
     if (name.number == 0) throw;
     throw DataError(name.to_string(), error.what());
@@ -137,11 +188,14 @@ void for_each_record_of(JsonValue value, std::string_view key, std::string_view 
   for_each_record(array, kind, visit);
 }
 
-// Runs `body`; DataErrors get the file's name.
+// Runs `body`, which reads `json`; DataErrors get the file's name, and text behind the JSON is called that.
 template <typename Body>
-auto in_file(const std::string& where, Body body) {
+auto in_file(const std::string& where, std::string_view json, Body body) {
   try {
     return body();
+  } catch (const JsonSyntaxError& error) {
+    require_no_text_behind(json, where);
+    throw DataError(where, error.what());
   } catch (const DataError& error) {
     throw DataError(where, error.what());
   }

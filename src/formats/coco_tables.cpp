@@ -39,8 +39,7 @@ int64_t count_repeated_ids(std::span<const CocoAnnotation> annotations) {
   return repeated;
 }
 
-CocoNotes count_notes(const CocoTables& tables) {
-  CocoNotes notes;
+void count_notes(const CocoTables& tables, CocoNotes& notes) {
   std::vector<bool> used(tables.categories.size());
   for (const CocoAnnotation& annotation : tables.annotations) {
     used[annotation.category] = true;
@@ -57,7 +56,6 @@ CocoNotes count_notes(const CocoTables& tables) {
     notes.category_id_holes = categories.back().id - categories.front().id + 1 - static_cast<int64_t>(categories.size());
   for (size_t i = 0; i < tables.images.size(); ++i)
     notes.images_without_annotations += tables.annotations_begin[i] == tables.annotations_begin[i + 1];
-  return notes;
 }
 
 }  // namespace
@@ -83,7 +81,7 @@ void CocoTables::add_polygon(std::span<const double> xy) {
 
 void CocoTables::finish() {
   group_by_image(*this);
-  notes = count_notes(*this);
+  count_notes(*this, notes);
 }
 
 Rle mask_of_polygons(std::span<const std::span<const double>> polygons, int64_t height, int64_t width) {

@@ -66,6 +66,7 @@ bool is_empty(const BoxXywh& box);
 bool is_outside(const BoxXywh& box, const CocoImage& image);
 
 // Parses a JSON text behind which SIMDJSON_PADDING bytes can be read.
-std::shared_ptr<const CocoTables> parse_coco_truth(std::string_view padded_json, const std::string& where);
+std::shared_ptr<const CocoTables> parse_coco_truth(std::string_view padded_json, const std::string& where,
+                                                   const CocoUse& use);
 
 }  // namespace glid

@@ -13,6 +13,7 @@ namespace ondemand = simdjson::ondemand;
 
 constexpr int64_t kMaxSegmentId = 0xFFFFFF;  // three bytes of a pixel
 
+// The names and sizes of the photographs, which are only learned from.
 PanopticImage read_image(JsonValue value, RecordName& name) {
   PanopticImage image;
   for_each_field_of(value, "images", [&](JsonKey key, JsonValue field) {
@@ -26,30 +27,34 @@ PanopticImage read_image(JsonValue value, RecordName& name) {
   return image;
 }
 
-PanopticCategory read_category(JsonValue value, RecordName& name, PanopticRole role) {
+PanopticCategory read_category(JsonValue value, RecordName& name, PanopticFileNotes& notes) {
   PanopticCategory category;
+  FieldFaults faults;
   bool has_is_thing = false;
   for_each_field_of(value, "categories", [&](JsonKey key, JsonValue field) {
-    if (key == "id") name.id = JsonId{category.id = read_integer(field, "id")};
-    else if (key == "name") category.name = read_text(field, "name");
+    if (key == "id") category.id = (name.id = read_integer_id(field, "id"))->number;
+    else if (key == "name" && !faults.guard("name", [&] { category.name = read_text(field, "name"); }))
+      category.name = as_written(field);
     else if (key == "isthing") {
       category.is_thing = read_flag(field, "isthing");
       has_is_thing = true;
     }
   });
   require(name.id.has_value(), "id");
-  require(has_is_thing || role == PanopticRole::kPrediction, "isthing");
+  require(has_is_thing, "isthing");
+  faults.count(name, notes.unread);
   return category;
 }
 
-PanopticSegment read_segment(JsonValue value, RecordName& name) {
+// Crowds and areas are a truth's, areas only what is evaluated looks at.
+PanopticSegment read_segment(JsonValue value, RecordName& name, PanopticRole role) {
   PanopticSegment segment;
   bool has_category = false;
   for_each_field_of(value, "segments_info", [&](JsonKey key, JsonValue field) {
-    if (key == "id") name.id = JsonId{segment.id = read_integer(field, "id")};
-    else if (key == "iscrowd" && !is_null(field)) segment.is_crowd = read_flag(field, "iscrowd");
-    else if (key == "area" && !is_null(field)) segment.area = read_number(field, "area");
-    else if (key == "bbox" && !is_null(field)) segment.box = read_box(field, "bbox");
+    if (key == "id") segment.id = (name.id = read_integer_id(field, "id"))->number;
+    else if (key == "iscrowd" && role != PanopticRole::kPrediction && !is_null(field))
+      segment.is_crowd = read_flag(field, "iscrowd");
+    else if (key == "area" && role == PanopticRole::kTruth && !is_null(field)) segment.area = read_number(field, "area");
     else if (key == "category_id") {
       segment.category_id = read_integer(field, "category_id");
       has_category = true;
@@ -62,17 +67,17 @@ PanopticSegment read_segment(JsonValue value, RecordName& name) {
   return segment;
 }
 
-std::vector<PanopticSegment> read_segments(JsonValue list) {
+std::vector<PanopticSegment> read_segments(JsonValue list, PanopticRole role) {
   std::vector<PanopticSegment> segments;
   std::set<int64_t> seen;
   for_each_record_of(list, "segments_info", "segment", [&](JsonValue value, RecordName& name) {
-    segments.push_back(read_segment(value, name));
+    segments.push_back(read_segment(value, name, role));
     if (!seen.insert(segments.back().id).second) throw DataError("", "has the id of an earlier segment");
   });
   return segments;
 }
 
-PanopticAnnotation read_annotation(JsonValue value, RecordName& name) {
+PanopticAnnotation read_annotation(JsonValue value, RecordName& name, PanopticRole role) {
   PanopticAnnotation annotation;
   bool has_file_name = false, has_segments = false;
   for_each_field_of(value, "annotations", [&](JsonKey key, JsonValue field) {
@@ -82,7 +87,7 @@ PanopticAnnotation read_annotation(JsonValue value, RecordName& name) {
       annotation.file_name = read_text(field, "file_name");
       has_file_name = true;
     } else if (key == "segments_info") {
-      annotation.segments = read_segments(field);
+      annotation.segments = read_segments(field, role);
       has_segments = true;
     }
   });
@@ -103,7 +108,8 @@ class PanopticParser {
   void read_images(JsonValue list);
   void read_categories(JsonValue list);
   void read_annotations(JsonValue list);
-  void check_references() const;
+  void check_images();
+  void check_categories();
 
   const PanopticRole role_;
   PanopticJson out_;
@@ -122,7 +128,7 @@ void PanopticParser::read_images(JsonValue list) {
 void PanopticParser::read_categories(JsonValue list) {
   has_categories_ = true;
   for_each_record_of(list, "categories", "category", [&](JsonValue value, RecordName& name) {
-    out_.categories.push_back(read_category(value, name, role_));
+    out_.categories.push_back(read_category(value, name, out_.notes));
     if (!category_ids_.insert(out_.categories.back().id).second) throw DataError("", "has the id of an earlier category");
   });
   std::sort(out_.categories.begin(), out_.categories.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
@@ -131,22 +137,40 @@ void PanopticParser::read_categories(JsonValue list) {
 void PanopticParser::read_annotations(JsonValue list) {
   has_annotations_ = true;
   for_each_record_of(list, "annotations", "annotation", [&](JsonValue value, RecordName& name) {
-    out_.annotations.push_back(read_annotation(value, name));
+    out_.annotations.push_back(read_annotation(value, name, role_));
     if (!annotated_ids_.insert(out_.annotations.back().image_id).second)
       throw DataError("", "is for an image that an earlier annotation is for");
   });
 }
 
-void PanopticParser::check_references() const {
+// Where images are listed: an annotation of none of them is not learned from.
+void PanopticParser::check_images() {
+  if (image_ids_.empty()) return;
+  const bool are_texts = std::holds_alternative<std::string>(*image_ids_.begin());
   int64_t number = 0;
   for (const PanopticAnnotation& annotation : out_.annotations) {
+    const std::string id = to_string(annotation.image_id), where = format("annotation {} (id {})", ++number, id);
+    if (image_ids_.contains(annotation.image_id)) continue;
+    if (std::holds_alternative<std::string>(annotation.image_id) != are_texts)
+      throw DataError(where, "belongs to no image of the file",
+                      shown_image_id(annotation.image_id, are_texts, "the images' ids"));
+    out_.notes.of_no_image.add(where);
+  }
+}
+
+// Segments of no category are left out of an evaluation, as in panopticapi, where they are nobody's hit or miss.
+void PanopticParser::check_categories() {
+  int64_t number = 0;
+  for (PanopticAnnotation& annotation : out_.annotations) {
     const std::string where = format("annotation {} (id {})", ++number, to_string(annotation.image_id));
-    if (!image_ids_.empty() && !image_ids_.contains(annotation.image_id))
-      throw DataError(where, "belongs to no image of the file");
-    for (const PanopticSegment& segment : annotation.segments)
-      if (!category_ids_.contains(segment.category_id))
-        throw DataError(format("{}: segment {}", where, segment.id), "belongs to no category of the file",
-                        format("category_id {}", segment.category_id));
+    std::erase_if(annotation.segments, [&](const PanopticSegment& segment) {
+      if (category_ids_.contains(segment.category_id)) return false;
+      const std::string at = format("{}: segment {}", where, segment.id);
+      const std::string value = format("category_id {}", segment.category_id);
+      if (role_ == PanopticRole::kTraining) throw DataError(at, "belongs to no category of the file", value);
+      out_.notes.of_no_category.add(format("{}: {}", at, value));
+      return true;
+    });
   }
 }
 
@@ -154,26 +178,37 @@ PanopticJson PanopticParser::parse(std::string_view padded_json) {
   ondemand::parser parser;
   ondemand::document document = JsonText::walk(padded_json, parser);
   for_each_field(root_object(document, "is not a panoptic file"), [&](JsonKey key, JsonValue value) {
-    if (key == "images") read_images(value);
-    else if (key == "categories") read_categories(value);
+    if (key == "images" && role_ == PanopticRole::kTraining) read_images(value);
+    else if (key == "categories" && role_ != PanopticRole::kPrediction) read_categories(value);
     else if (key == "annotations") read_annotations(value);
   });
   expect_end(document);
   require(has_annotations_, "annotations");
-  if (role_ == PanopticRole::kTruth) {
-    require(has_categories_, "categories");
-    check_references();
-  }
+  if (role_ == PanopticRole::kPrediction) return std::move(out_);
+  require(has_categories_, "categories");
+  check_images();
+  check_categories();
   return std::move(out_);
 }
 
 PanopticJson parse(std::string_view padded_json, const std::string& where, PanopticRole role) {
-  PanopticJson json = in_file(where, [&] { return PanopticParser(role).parse(padded_json); });
+  PanopticJson json = in_file(where, padded_json, [&] { return PanopticParser(role).parse(padded_json); });
   json.where = where;
   return json;
 }
 
 }  // namespace
+
+std::vector<std::string> PanopticFileNotes::lines() const {
+  std::vector<std::string> lines;
+  const auto add = [&](const Tally& tally, std::string_view what) {
+    if (tally.count > 0) lines.push_back(tally.line(what));
+  };
+  add(of_no_image, "annotations left out: the file doesn't list their image");
+  add(of_no_category, "segments left out: the file doesn't list their category");
+  for (const auto& [key, tally] : unread) add(tally, unread_line(key));
+  return lines;
+}
 
 PanopticJson read_panoptic_json(const std::filesystem::path& file, PanopticRole role) {
   return parse(MappedFile(file, simdjson::SIMDJSON_PADDING).text(), file.string(), role);

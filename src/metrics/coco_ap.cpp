@@ -35,7 +35,8 @@ class ByImage {
   std::vector<uint32_t> items_;
 };
 
-// The annotations in the reference's order, image by image; of those that share an id the last in place of all.
+// The annotations in the reference's order, image by image; of those that share an id the last in place of all, or none
+// where the last one was left out.
 std::vector<uint32_t> truths_in_order(const CocoIndex& truth) {
   std::unordered_map<int64_t, uint32_t> last;
   if (truth.notes().repeated_annotation_ids > 0) {
@@ -43,7 +44,9 @@ std::vector<uint32_t> truths_in_order(const CocoIndex& truth) {
   }
   std::vector<uint32_t> order;
   for (size_t image = 0; image < truth.images().size(); ++image) {
-    for (uint32_t i : truth.annotations_of(image)) order.push_back(last.empty() ? i : last.at(truth.annotations()[i].id));
+    for (uint32_t i : truth.annotations_of(image))
+      if (const CocoAnnotation& annotation = truth.annotations()[i]; !annotation.is_replaced)
+        order.push_back(last.empty() ? i : last.at(annotation.id));
   }
   return order;
 }
@@ -54,9 +57,11 @@ std::vector<uint32_t> results_in_order(const CocoResults& results) {
   return order;
 }
 
-std::string name_of(const CocoIndex& truth, size_t annotation) {
-  return format("{}: annotation {} (id {})", truth.where(), annotation + 1, truth.annotations()[annotation].id);
+std::string name_of(const CocoIndex& truth, const CocoAnnotation& annotation) {
+  return format("{}: {}", truth.where(), truth.name_of(annotation));
 }
+
+bool have_boxes(const CocoIndex& truth) { return std::ranges::all_of(truth.annotations(), &CocoAnnotation::has_box); }
 
 void check_joints(const std::string& where, uint64_t num_numbers, const ApParameters& parameters) {
   if (num_numbers == parameters.keypoint_sigmas.size() * 3) return;
@@ -66,19 +71,32 @@ void check_joints(const std::string& where, uint64_t num_numbers, const ApParame
 
 void check_truths(const CocoIndex& truth, const ApParameters& parameters) {
   const bool is_pose = parameters.kind == CocoKind::kKeypoint;
-  const bool needs_box = parameters.kind != CocoKind::kMask || parameters.uses_box_area;
-  for (size_t i = 0; i < truth.annotations().size(); ++i) {
-    const CocoAnnotation& annotation = truth.annotations()[i];
-    const auto require = [&](bool has, const char* field) {
-      if (!has) throw DataError(name_of(truth, i), format("has no '{}', which the metric needs", field));
+  const CocoUse use = coco_use(parameters);
+  for (const CocoAnnotation& annotation : truth.annotations()) {
+    const auto require = [&](bool has, const char* field, const char* hint = "") {
+      if (!has) throw DataError(name_of(truth, annotation), format("has no '{}', which the metric needs", field), {}, hint);
     };
-    require(annotation.has_area || parameters.uses_box_area, "area");
-    require(annotation.has_box || !needs_box, "bbox");
-    require(annotation.shape != CocoShape::kNone || parameters.kind != CocoKind::kMask, "segmentation");
+    require(annotation.has_area || !use.areas, "area",
+            have_boxes(truth) ? "--protocol coco_box_area takes width x height of its box" : "");
+    require(annotation.has_box || !use.boxes, "bbox");
     require(annotation.has_keypoints || !is_pose, "keypoints");
     require(annotation.has_num_keypoints || !is_pose, "num_keypoints");
-    if (is_pose) check_joints(name_of(truth, i) + " has other", annotation.keypoints.size(), parameters);
+    if (is_pose) check_joints(name_of(truth, annotation) + " has other", annotation.keypoints.size(), parameters);
   }
+}
+
+// Where one side has no mask at all, all that masks can give is an AP of 0 that says nothing.
+void check_masks(const CocoIndex& truth, const CocoResults& results) {
+  const auto fail = [&](const std::string& where, size_t count, const char* what) {
+    throw DataError(where, "has no mask", format("{} {} without one", count, what),
+                    have_boxes(truth) ? "--task box compares boxes" : "");
+  };
+  const auto annotations = truth.annotations();
+  const int64_t num_without = results.notes.boxes_as_masks + results.notes.empty_segmentations;
+  if (!annotations.empty() && std::ranges::none_of(annotations, &CocoAnnotation::has_mask))
+    fail(truth.where(), annotations.size(), "annotations");
+  if (!results.results.empty() && num_without == std::ssize(results.results))
+    fail(results.where, results.results.size(), "results");
 }
 
 void check_results(const CocoResults& results, const ApParameters& parameters) {
@@ -88,7 +106,7 @@ void check_results(const CocoResults& results, const ApParameters& parameters) {
     throw std::invalid_argument("evaluate_coco: the results were read for another kind");
   }
   for (size_t i = 0; is_pose && i < num_results; ++i) {
-    check_joints(format("record {} of the results has other", i + 1), results.keypoints_of(i).size(), parameters);
+    check_joints(format("{} has results of other", results.where), results.keypoints_of(i).size(), parameters);
   }
 }
 
@@ -135,7 +153,7 @@ class ImageView {
   }
 
   double mask_iou(size_t detection, size_t truth) {
-    if (annotation(truth).shape == CocoShape::kEmpty) return 0;
+    if (!annotation(truth).has_mask()) return 0;
     if (!masks_[truth]) masks_[truth] = boxed(truth_.segmentation(annotation(truth)));
     return rle_iou(results_.masks[detection_indices_[detection]], *masks_[truth], truths_[truth].is_crowd);
   }
@@ -180,6 +198,17 @@ std::vector<ApCategory> categories_of(const CocoIndex& truth) {
 
 }  // namespace
 
+CocoUse coco_use(const ApParameters& parameters) {
+  const bool are_masks = parameters.kind == CocoKind::kMask;
+  return {.learning = false,
+          .files = false,
+          .sizes = are_masks,
+          .boxes = !are_masks || parameters.uses_box_area,
+          .areas = !parameters.uses_box_area,
+          .masks = are_masks,
+          .keypoints = parameters.kind == CocoKind::kKeypoint};
+}
+
 std::vector<ApClass> ap_classes(const ApResult& result, const std::vector<ApCategory>& categories) {
   std::vector<ApClass> classes;
   if (result.parameters.pools_categories) return classes;
@@ -209,6 +238,7 @@ ApReport evaluate_coco(const CocoIndex& truth, const CocoResults& results, const
   request.parameters.check();
   check_truths(truth, request.parameters);
   check_results(results, request.parameters);
+  if (request.parameters.kind == CocoKind::kMask) check_masks(truth, results);
   ApReport report;
   report.result = match_and_count(truth, results, request);
   report.numbers = ap_numbers(report.result);

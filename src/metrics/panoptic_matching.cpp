@@ -26,10 +26,10 @@ struct Segment {
 
 class Segments {
  public:
-  Segments(const PanopticContext& context, const char* role, std::span<const PanopticSegment> listed)
-      : image_(context.image), role_(role) {
-    all_.reserve(listed.size());
-    for (const PanopticSegment& segment : listed) {
+  Segments(const PanopticContext& context, const char* role, const PanopticView& view)
+      : where_(view.where.empty() ? format("image {}", context.image) : std::string(view.where)), role_(role) {
+    all_.reserve(view.segments.size());
+    for (const PanopticSegment& segment : view.segments) {
       if (segment.id == kVoid) fail(segment.id, "is VOID's and can be no segment's");
       const auto category = context.category_index.find(segment.category_id);
       if (category == context.category_index.end()) {
@@ -49,12 +49,13 @@ class Segments {
     return found == index_.end() ? nullptr : &all_[found->second];
   }
 
-  [[noreturn]] void fail(int64_t id, const std::string& what, const std::string& value = {}) const {
-    throw DataError(format("image {}: {} segment id {}", image_, role_, id), what, value);
+  [[noreturn]] void fail(int64_t id, const std::string& what, const std::string& value = {},
+                         const std::string& hint = {}) const {
+    throw DataError(format("{}: {} segment id {}", where_, role_, id), what, value, hint);
   }
 
  private:
-  std::string_view image_;
+  std::string where_;
   const char* role_;
   std::vector<Segment> all_;  // in the JSON's order
   std::unordered_map<int64_t, size_t> index_;
@@ -63,8 +64,8 @@ class Segments {
 class ImageMatcher {
  public:
   ImageMatcher(const PanopticContext& context, const PanopticView& predicted, const PanopticView& truth)
-      : predicted_(context, "predicted", predicted.segments),
-        truth_(context, "truth", truth.segments),
+      : predicted_(context, "predicted", predicted),
+        truth_(context, "truth", truth),
         pairs_(count_pixel_pairs(truth.ids, predicted.ids)) {}
 
   PanopticImageRecord match() {
@@ -106,7 +107,7 @@ class ImageMatcher {
 
   void check_truths() {
     for (const Segment& truth : truth_) {
-      if (!truth.listed->area) truth_.fail(truth.listed->id, "has no area");
+      if (!truth.listed->area) truth_.fail(truth.listed->id, "has no area", {}, "its pixels, as in the PNG");
       record_.notes.truths_without_pixels += truth.num_pixels == 0;
       record_.notes.truths_of_other_area += *truth.listed->area != static_cast<double>(truth.num_pixels);
     }
@@ -181,7 +182,7 @@ PanopticImageRecord match_panoptic(const PanopticContext& context, const Panopti
 PanopticImageRecord miss_panoptic(const PanopticContext& context, std::span<const PanopticSegment> truth) {
   PanopticImageRecord record;
   record.notes.missing_predictions = 1;
-  for (const Segment& segment : Segments(context, "truth", truth)) {
+  for (const Segment& segment : Segments(context, "truth", {{}, truth})) {
     if (!segment.listed->is_crowd) record.false_negatives.push_back(segment.category);
   }
   return record;

@@ -189,6 +189,25 @@ TEST(Json, RoundTripKeepsOrderAndDigits) {
 
 TEST(Json, NeverWritesNan) { EXPECT_EQ(Json(std::numeric_limits<double>::quiet_NaN()).dump(), "null"); }
 
+TEST(Json, WhatEditorsAndProgramsPutAroundIt) {
+  EXPECT_EQ(Json::parse("\xEF\xBB\xBF{\"a\": 1}", "f.json").at("a").as_int(), 1);
+  const auto error_of = [](std::string_view text) -> std::string {
+    try {
+      Json::parse(text, "f.json");
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(error_of(std::string_view("\xFF\xFE{\0}\0", 6)), "f.json: is a text in UTF-16; save it as UTF-8");
+  EXPECT_EQ(error_of("{\"a\": \"}\\\"\"}\n{\"a\": 2}\n"),
+            "f.json:2: has text behind the end of its JSON (got {\"a\": 2}); a file holds one list or one object");
+  EXPECT_EQ(error_of("[1, [2]] ]"),
+            "f.json:1: has text behind the end of its JSON (got ]); a file holds one list or one object");
+  EXPECT_EQ(error_of("[1, {2]} ]").substr(0, 25), "f.json: is not valid JSON");
+  EXPECT_EQ(error_of("{\"a\": \"").substr(0, 25), "f.json: is not valid JSON");
+}
+
 TEST(Json, BrokenTextIsADataErrorThatNamesTheFile) {
   try {
     Json::parse("{\"a\": ", "state.json");

@@ -105,13 +105,42 @@ TEST(CocoResults, PersonBoxesLeaveOtherCategoriesOut) {
   EXPECT_EQ(out.notes.other_categories, 1);
 }
 
+TEST(CocoResults, OfACategoryThatIsNotListedAreLeftOutWhateverTheyHold) {
+  const CocoResults out =
+      parse(second(R"("image_id": 12, "category_id": 62, "bbox": "none", "segmentation": [[1]])"), CocoKind::kMask);
+  EXPECT_EQ(out.results.size(), 1u);
+  EXPECT_EQ(out.masks.size(), 1u);
+  EXPECT_EQ(out.notes.unknown_categories, (Tally{1, "result 2: category_id 62"}));
+  EXPECT_THAT(out.notes.lines(), testing::Contains(testing::HasSubstr(
+                                     "1 results left out: the annotations don't list their category (first: result 2")));
+  expect_error(second(R"("image_id": 13, "category_id": 62, "bbox": [1, 1, 2, 2], "score": 1)"), CocoKind::kBox,
+               "result 2: is for an image that the annotations don't have (got image_id 13)");
+}
+
+// The first record decides the type, whatever else it holds.
+TEST(CocoResults, FieldsOfNoUseMayBeAnything) {
+  const std::string box = R"([{"image_id": 12, "category_id": 90, "score": 1, "segmentation": [[1]], "bbox": [1, 1, 2, 2],
+                               "keypoints": "none"}])";
+  EXPECT_EQ(parse(box, CocoKind::kBox).results[0].area, 4);
+  expect_error(box, CocoKind::kMask, "result 1: has a polygon with fewer than 6 numbers (got 1)");
+  expect_error(box, CocoKind::kKeypoint, "result 1: \"keypoints\" is not a list (got \"none\")");
+  const std::string mask = R"([{"image_id": 5, "category_id": 1, "score": 1, "segmentation": [[1]]}])";
+  expect_error(mask, CocoKind::kBox, "result 1: has a polygon with fewer than 6 numbers (got 1)");
+}
+
+TEST(CocoResults, ARunLengthKnowsTheSizeThatItsImageLacks) {
+  const CocoIndex index = CocoIndex::parse(R"({"images": [{"id": 1}], "categories": [{"id": 1}], "annotations": []})", "t");
+  const std::string mask =
+      R"([{"image_id": 1, "category_id": 1, "score": 1, "segmentation": {"size": [2, 3], "counts": [1, 4, 1]}}])";
+  EXPECT_EQ(parse_coco_results(mask, "results.json", index, CocoKind::kBox).results[0].area, 4);
+}
+
 TEST(CocoResults, BadRecords) {
   expect_error(second(R"("image_id": 13, "category_id": 90, "bbox": [1, 1, 2, 2], "score": 1)"), CocoKind::kBox,
                "result 2: is for an image that the annotations don't have (got image_id 13)");
   expect_error(second(R"("image_id": "12", "category_id": 90, "bbox": [1, 1, 2, 2], "score": 1)"), CocoKind::kBox,
-               "result 2: is for an image that the annotations don't have (got image_id 12)");
-  expect_error(second(R"("image_id": 12, "category_id": 2, "bbox": [1, 1, 2, 2], "score": 1)"), CocoKind::kBox,
-               "result 2: is of a category that the annotations don't have (got category_id 2)");
+               "result 2: is for an image that the annotations don't have (got image_id \"12\", a string; "
+               "the annotations' ids are numbers)");
   expect_error(second(R"("image_id": 12, "category_id": 90, "bbox": [1, 1, 2, 2], "score": NaN)"), CocoKind::kBox,
                "result 2: \"score\" is not a finite number (got NaN)");
   expect_error(second(R"("image_id": 12, "category_id": 90, "bbox": [1, 1, 2, 2], "score": -Infinity)"), CocoKind::kBox,
@@ -157,7 +186,10 @@ TEST(CocoResults, BadMasksAndKeypoints) {
 
 TEST(CocoResults, BadFiles) {
   expect_error("{}", CocoKind::kBox, "is not a COCO result file (got no JSON list)");
-  EXPECT_THROW(parse("[] []", CocoKind::kBox), DataError);
+  EXPECT_THAT(
+      [] { parse("[]\n[]", CocoKind::kBox); },
+      testing::ThrowsMessage<DataError>("results.json:2: has text behind the end of its JSON (got []); a file holds one "
+                                        "list or one object"));
   EXPECT_THROW(read_coco_results("no_such_file.json", truth(), CocoKind::kBox), DataError);
   expect_error_when_cut(kBoxes, [](const std::string& json) { parse(json, CocoKind::kBox); });
   expect_error_when_cut(kMasks, [](const std::string& json) { parse(json, CocoKind::kMask); });

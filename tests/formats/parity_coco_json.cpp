@@ -30,8 +30,7 @@ Json to_json(const CocoIndex& index, const CocoAnnotation& annotation) {
   out.set("area", annotation.has_area ? Json(annotation.area) : Json()).set("iscrowd", annotation.is_crowd);
   out.set("keypoints", annotation.has_keypoints ? to_json(index.keypoints(annotation)) : Json());
   out.set("num_keypoints", annotation.has_num_keypoints ? Json(annotation.num_keypoints) : Json());
-  const bool has_mask = annotation.shape != CocoShape::kNone && annotation.shape != CocoShape::kEmpty;
-  return out.set("mask", has_mask ? Json(rle_to_string(index.segmentation(annotation))) : Json());
+  return out.set("mask", annotation.has_mask() ? Json(rle_to_string(index.segmentation(annotation))) : Json());
 }
 
 Json to_json(const CocoIndex& index) {

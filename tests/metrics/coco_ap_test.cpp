@@ -141,7 +141,7 @@ TEST(CocoAp, NamesTheAnnotationThatLacksAField) {
   expect_error(box_truth(1, 1, "[0, 0, 1, 1]") + "," + ids + R"("bbox": [0, 0, 1, 1]})", CocoKind::kBox,
                "truth.json: annotation 2 (id 908): has no 'area'");
   expect_error(ids + R"("area": 4})", CocoKind::kBox, "has no 'bbox'");
-  expect_error(ids + R"("area": 4})", CocoKind::kMask, "has no 'segmentation'");
+  expect_error(ids + R"("area": 4})", CocoKind::kMask, "truth.json: has no mask (got 1 annotations without one)");
   expect_error(ids + R"("area": 4, "bbox": [0, 0, 1, 1]})", CocoKind::kKeypoint, "has no 'keypoints'");
   expect_error(ids + R"("area": 4, "bbox": [0, 0, 1, 1], "keypoints": [1, 1, 2]})", CocoKind::kKeypoint,
                "has no 'num_keypoints'");

@@ -76,7 +76,7 @@ void answer(const std::string& line) {
   const glid::ApRequest request = read_request(json);
   const std::string truth_file = json.at("truth").as_string();
   const auto begin = Clock::now();
-  const auto truth = glid::CocoIndex::parse(glid::read_file(truth_file), truth_file);
+  const auto truth = glid::CocoIndex::parse(glid::read_file(truth_file), truth_file, glid::coco_use(request.parameters));
   const auto indexed = Clock::now();
   const auto results = glid::read_coco_results(json.at("results").as_string(), truth, request.parameters.kind);
   const auto read = Clock::now();

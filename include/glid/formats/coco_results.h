@@ -28,7 +28,10 @@ struct CocoResultNotes {
   int64_t empty_boxes = 0;    // width or height not above 0
   int64_t boxes_outside = 0;  // any part outside the image, by more than a pixel
   int64_t empty_masks = 0;
-  int64_t other_categories = 0;  // read_person_boxes: records left out
+  int64_t boxes_as_masks = 0;       // kMask: records without a segmentation in a file of boxes
+  int64_t empty_segmentations = 0;  // []
+  int64_t other_categories = 0;     // read_person_boxes: records left out
+  Tally unknown_categories;         // records left out, as pycocotools does
   bool operator==(const CocoResultNotes&) const = default;
 
   // One line each for those that are not 0.
@@ -36,7 +39,8 @@ struct CocoResultNotes {
 };
 
 struct CocoResults {
-  std::vector<CocoResult> results;        // in the file's order: results[i] is record i + 1
+  std::string where;                      // the file, for messages
+  std::vector<CocoResult> results;        // in the file's order
   std::vector<BoxedRle> masks;            // kMask: one a result
   std::vector<double> keypoints;          // kKeypoint: x, y, score of each joint, result after result
   std::vector<uint64_t> keypoints_begin;  // kKeypoint: one a result and the end
@@ -49,9 +53,10 @@ struct CocoResults {
 //   a "bbox" that is not empty: area = width x height, also when masks are evaluated; a missing mask is the box
 //   "segmentation": area = pixels of the mask; a missing box is the tight one
 //   "keypoints": box and area around all joints, the unlabelled at (0, 0) too
-// An empty list is no detections. Throws DataError naming file and record: an unknown image or category, a record without
-// what the first one's type or `kind` needs, a score that is missing or not finite, a mask that is not of its image's size,
-// a wrong number of keypoints.
+// Records of a category that the truth doesn't list are left out and counted, and fields that neither the type nor `kind`
+// needs are not looked at. An empty list is no detections. Throws DataError naming file and record: an unknown image, a
+// record without what the first one's type or `kind` needs, a score that is missing or not finite, a mask that is not of its
+// image's size, a wrong number of keypoints.
 CocoResults read_coco_results(const std::filesystem::path& file, const CocoIndex& truth, CocoKind kind);
 CocoResults parse_coco_results(std::string_view json, const std::string& where, const CocoIndex& truth, CocoKind kind);
 

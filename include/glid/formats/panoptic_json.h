@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,8 +25,7 @@ struct PanopticSegment {
   int64_t id = 0;  // R + 256 G + 65536 B of its pixels, from 1
   int64_t category_id = 0;
   bool is_crowd = false;
-  std::optional<double> area;  // pixels; metrics need the truth's
-  std::optional<BoxXywh> box;
+  std::optional<double> area;  // pixels; read of a truth that is evaluated by
 };
 
 struct PanopticAnnotation {
@@ -40,17 +40,30 @@ struct PanopticCategory {
   bool is_thing = false;
 };
 
-struct PanopticJson {
-  std::string where;                            // the file, for messages
-  std::vector<PanopticImage> images;            // in the file's order; may be empty
-  std::vector<PanopticAnnotation> annotations;  // in the file's order, one an image at most
-  std::vector<PanopticCategory> categories;     // ascending by id; may be empty in a prediction
+// What was left out of a file, or not read.
+struct PanopticFileNotes {
+  Tally of_no_image;                    // annotations, to learn from
+  Tally of_no_category;                 // segments, to evaluate by
+  std::map<std::string, Tally> unread;  // by field: of no use, and not readable
+
+  // One line each for those that are not 0.
+  std::vector<std::string> lines() const;
 };
 
-enum class PanopticRole { kTruth, kPrediction };
+struct PanopticJson {
+  std::string where;                            // the file, for messages
+  std::vector<PanopticImage> images;            // in the file's order; may be empty, as it is where they are of no use
+  std::vector<PanopticAnnotation> annotations;  // in the file's order, one an image at most
+  std::vector<PanopticCategory> categories;     // ascending by id; none in a prediction
+  PanopticFileNotes notes;
+};
 
-// A truth must list its categories and use no others; images only where it lists any. Throws DataError naming file and
-// record: truncated JSON, missing keys, repeated image, category or segment ids, segment ids that no PNG can hold.
+// A truth to evaluate by, a prediction, or a truth to learn from. What a role has no use for is not looked at: the images of
+// the first two, categories and crowds of a prediction, areas but the first one's, boxes.
+enum class PanopticRole { kTruth, kPrediction, kTraining };
+
+// A truth must list its categories; to learn from, it must use no others. Throws DataError naming file and record: truncated
+// JSON, missing keys, repeated image, category or segment ids, segment ids that no PNG can hold.
 PanopticJson read_panoptic_json(const std::filesystem::path& file, PanopticRole role);
 PanopticJson parse_panoptic_json(std::string_view json, const std::string& where, PanopticRole role);
 

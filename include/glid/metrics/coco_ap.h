@@ -53,10 +53,13 @@ ApTruth ap_truth(const CocoTruth& truth, const ApParameters& parameters);
 // How much of two boxes is common, by the parameters' convention for corners.
 double ap_similarity(const BoxXywh& detection, const BoxXywh& truth, bool truth_is_crowd, const ApParameters& parameters);
 
-// `results` must be read for parameters.kind and against `truth`. Throws DataError naming the annotation that lacks what the
-// metric needs (box, area, segmentation, keypoints, num_keypoints) and UsageError when the joints of the files aren't as
-// many as the sigmas. A truth with an empty segmentation is never found. Annotations that share an id count as pycocotools
-// counts them: the last one in the place of each.
+// What of a ground truth these parameters look at.
+CocoUse coco_use(const ApParameters& parameters);
+
+// `results` must be read for parameters.kind and against `truth`, which needs coco_use() alone. Throws DataError naming the
+// annotation that lacks what the metric needs (box, area, keypoints, num_keypoints), or the file without any mask, and
+// UsageError when the joints of the files aren't as many as the sigmas. A truth without a mask is never found. Annotations
+// that share an id count as pycocotools counts them: the last one in the place of each.
 ApReport evaluate_coco(const CocoIndex& truth, const CocoResults& results, const ApRequest& request);
 
 }  // namespace glid

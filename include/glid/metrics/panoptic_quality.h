@@ -29,6 +29,7 @@ constexpr auto enum_names(PanopticProtocol) {
 struct PanopticView {
   std::span<const uint32_t> ids;
   std::span<const PanopticSegment> segments;
+  std::string_view where = {};  // file and image, for messages; empty: the image's name alone
 };
 
 // Legal, but worth a line in a report. Numbers of segments where nothing else is said.

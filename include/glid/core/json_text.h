@@ -1,0 +1,17 @@
+// What people's editors and programs put around the JSON of a file.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace glid {
+
+// The text behind the byte order mark that some editors begin UTF-8 with. Throws DataError (where: empty) for the marks of
+// UTF-16.
+std::string_view without_byte_order_mark(std::string_view text);
+
+// For a text that is not valid JSON: throws DataError when it is some that more text follows, as in files that were appended
+// to or that hold a record a line.
+void require_no_text_behind(std::string_view json, const std::string& where);
+
+}  // namespace glid
