@@ -86,7 +86,7 @@ Json Json::parse(std::string_view text, const std::string& where) {
   simdjson::dom::parser parser;
   simdjson::dom::element element;
   try {
-    text = without_byte_order_mark(text);
+    text = utf8_of(text);
   } catch (const DataError& error) {
     throw DataError(where, error.what());
   }

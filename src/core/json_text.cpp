@@ -41,10 +41,13 @@ std::optional<size_t> end_of_brackets(std::string_view json) {
 }  // namespace
 
 std::string_view without_byte_order_mark(std::string_view text) {
+  return text.starts_with(kUtf8Mark) ? text.substr(kUtf8Mark.size()) : text;
+}
+
+std::string_view utf8_of(std::string_view text) {
   for (const std::string_view mark : kUtf16Marks)
     if (text.starts_with(mark)) throw DataError("", "is a text in UTF-16", {}, "save it as UTF-8");
-  if (text.starts_with(kUtf8Mark)) text.remove_prefix(kUtf8Mark.size());
-  return text;
+  return without_byte_order_mark(text);
 }
 
 void require_no_text_behind(std::string_view json, const std::string& where) {

@@ -96,7 +96,7 @@ JsonText JsonText::copy(std::string_view json) {
 }
 
 simdjson::ondemand::document JsonText::walk(std::string_view padded, simdjson::ondemand::parser& parser) {
-  padded = without_byte_order_mark(padded);
+  padded = utf8_of(padded);
   if (padded.size() >= simdjson::SIMDJSON_MAXSIZE_BYTES)
     throw DataError("", "is larger than 4 GiB, the most that one JSON file may have", format("{} bytes", padded.size()),
                     "split it");

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
+#include "glid/core/json_text.h"
+
 namespace glid {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kSpaces = " \t\r";
 
 std::string_view trimmed(std::string_view line) {
@@ -16,7 +17,7 @@ std::string_view trimmed(std::string_view line) {
 }  // namespace
 
 std::vector<std::string_view> text_lines(std::string_view text) {
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  text = without_byte_order_mark(text);
   std::vector<std::string_view> lines;
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
