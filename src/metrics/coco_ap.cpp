@@ -72,12 +72,13 @@ void check_joints(const std::string& where, uint64_t num_numbers, const ApParame
 void check_truths(const CocoIndex& truth, const ApParameters& parameters) {
   const bool is_pose = parameters.kind == CocoKind::kKeypoint;
   const CocoUse use = coco_use(parameters);
+  const bool are_boxed = have_boxes(truth);
   for (const CocoAnnotation& annotation : truth.annotations()) {
     const auto require = [&](bool has, const char* field, const char* hint = "") {
       if (!has) throw DataError(name_of(truth, annotation), format("has no '{}', which the metric needs", field), {}, hint);
     };
     require(annotation.has_area || !use.areas, "area",
-            have_boxes(truth) ? "--protocol coco_box_area takes width x height of its box" : "");
+            are_boxed ? "--protocol coco_box_area takes width x height of its box" : "");
     require(annotation.has_box || !use.boxes, "bbox");
     require(annotation.has_keypoints || !is_pose, "keypoints");
     require(annotation.has_num_keypoints || !is_pose, "num_keypoints");
