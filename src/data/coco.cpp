@@ -28,9 +28,9 @@ Vocabulary vocabulary_of(const CocoIndex& index) {
 
 }  // namespace
 
-Coco::Coco(const fs::path& root, Split split, CocoFile which)
+Coco::Coco(const fs::path& root, Split split, CocoFile which, const CocoUse& use)
     : which_(which),
-      index_(CocoIndex::open(coco_annotations(root, split, which))),
+      index_(CocoIndex::open(coco_annotations(root, split, which), use)),
       images_(coco_images(root, split)),
       vocabulary_(vocabulary_of(index_)) {
   vocabulary_.has_masks = std::ranges::any_of(index_.annotations(), &CocoAnnotation::has_mask);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "glid/data/filtered_dataset.h"
+#include "glid/data/only_images.h"
 #include "glid/data/persons.h"
 
 namespace glid {
@@ -32,6 +33,22 @@ Opened samples(const CocoPoseConfig& config, Split split) {
   auto images = std::make_shared<const Coco>(config.root, split, config.kFile);
   return std::make_shared<Persons>(split == Split::kTrain ? Persons::to_train_on(std::move(images))
                                                           : Persons::to_find(std::move(images), config.boxes));
+}
+
+// The same without annotations where they lie in files of their own.
+Opened images(const auto& config, Split split) { return only_images(open(config, split)); }
+Opened images(const ImageNetConfig& config, Split split) { return open(config, split); }
+Opened images(const FolderConfig& config, Split split) { return open(config, split); }
+Opened images(const Scenes::Config& config, Split split) { return open(config, split); }
+Opened images(const NyuDepthV2::Config& config, Split split) {
+  auto frames = std::make_shared<NyuDepthV2>(config, split);
+  return frames->has_files() ? only_images(std::move(frames)) : frames;
+}
+Opened images(const CocoConfig& config, Split split) {
+  return only_images(std::make_shared<Coco>(config.root, split, config.kFile, CocoUse::images()));
+}
+Opened images(const CocoPoseConfig& config, Split split) {
+  return only_images(std::make_shared<Coco>(config.root, split, config.kFile, CocoUse::images()));
 }
 
 bool has(const ImageNetConfig&, Split) { return true; }
@@ -65,8 +82,12 @@ PublishedSet published_set(const DataConfig& config) {
   return published;
 }
 
-std::shared_ptr<const AnnotatedDataset> make_dataset(const DataConfig& config, Split split) {
-  Opened all = std::visit([split](const auto& alternative) { return samples(alternative, split); }, config.dataset);
+std::shared_ptr<const AnnotatedDataset> make_dataset(const DataConfig& config, Split split, DataUse use) {
+  Opened all = std::visit(
+      [&](const auto& alternative) {
+        return use == DataUse::kImages ? images(alternative, split) : samples(alternative, split);
+      },
+      config.dataset);
   return split == Split::kTrain ? fraction_of(std::move(all), config.fraction, config.fraction_seed) : all;
 }
 

@@ -50,6 +50,15 @@ std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& con
   return std::visit([&](const auto& alternative) { return make(alternative, context); }, config);
 }
 
+DataUse use_of(const TaskConfig& config) {
+  return std::visit(
+      []<class Config>(const Config&) {
+        return requires { Config::kOnlyImages; }
+        ? DataUse::kImages : DataUse::kAll;
+      },
+      config);
+}
+
 SceneKind scenes_for(const TaskConfig& config) {
   return std::visit(
       []<class Config>(const Config&) {

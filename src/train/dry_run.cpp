@@ -30,7 +30,7 @@ struct DataCount {
 // Of the images that the task trains on.
 DataCount count_images(const RunConfig& config) {
   try {
-    const auto data = make_dataset(config.data, Split::kTrain);
+    const auto data = config.dataset(Split::kTrain);
     const auto task = make_task(config.task, config.task_context(data->vocabulary()));
     return {filtered(data, task->filter())->size(), "images in data.root"};
   } catch (const DataError&) {
@@ -312,7 +312,7 @@ void dry_run(const RunConfig& config, int num_ranks, const c10::Device& device,
   const auto alone = make_communicator(LaunchEnv{}, device);
   const int64_t micro = micro_batch(config, num_ranks);
   const RunConfig small = shrunken(config, micro);
-  Session session(small, make_dataset(small.data, Split::kTrain), batch_layout(small, *alone), *alone, device);
+  Session session(small, small.dataset(Split::kTrain), batch_layout(small, *alone), *alone, device);
   print(parameters_text(named_parameters(*session.model)) + groups_text(session) + schedule);
   const Measurements measurements = measure(session, micro);
   print(measured_text(measurements) + cost_text(config, num_ranks, session, measurements, data) +

@@ -33,8 +33,7 @@ struct Outcome {
 Outcome one_step(Precision precision, const c10::Device& device, const LaunchEnv& env) {
   const RunConfig config = tiny_config(precision);
   const auto communicator = make_communicator(env, device);
-  Session session(config, make_dataset(config.data, Split::kTrain), batch_layout(config, *communicator), *communicator,
-                  device);
+  Session session(config, config.dataset(Split::kTrain), batch_layout(config, *communicator), *communicator, device);
   Outcome outcome;
   const std::vector<Batch> batches = session.loader.next();
   outcome.loss = accumulate_gradients(session.learner, batches, agree(session.learner, batches).counts).loss.item<double>();

@@ -47,7 +47,7 @@ std::shared_ptr<const AnnotatedDataset> open_data(const RunConfig& config) {
   const std::string root = root_of(config.data.dataset);
   if (!root.empty() && !fs::exists(root))
     throw DataError(root, "is not there: the data of the run", {}, "--set data.root=DIR says where it lies on this machine");
-  return make_dataset(config.data, config.eval.split);
+  return config.dataset(config.eval.split);
 }
 
 std::shared_ptr<Glid> load_model(const RunConfig& config, const Checkpoint& checkpoint, const Task& task,

@@ -48,8 +48,7 @@ std::string threads_text(const std::vector<PhaseTime>& phases, int64_t images) {
 }  // namespace
 
 std::string profile(const RunConfig& config, int steps, Communicator& communicator, const c10::Device& device) {
-  Session session(config, make_dataset(config.data, Split::kTrain), batch_layout(config, communicator), communicator,
-                  device);
+  Session session(config, config.dataset(Split::kTrain), batch_layout(config, communicator), communicator, device);
   make_updates(session, 0, kFirstSteps);
   const PhaseTimer timer(device);
   const auto begin = std::chrono::steady_clock::now();

@@ -27,8 +27,8 @@ void warn_of_loss_alone(const RunConfig& config) {
 }  // namespace
 
 Run::Run(const RunConfig& config, bool goes_on, Communicator& communicator, const c10::Device& device)
-    : session_(goes_on ? without_init(config) : config, make_dataset(config.data, Split::kTrain),
-               batch_layout(config, communicator), communicator, device),
+    : session_(goes_on ? without_init(config) : config, config.dataset(Split::kTrain), batch_layout(config, communicator),
+               communicator, device),
       validation_(session_),
       guard_(config.out, config.train.max_nonfinite, communicator.rank()),
       floors_(session_.schedule.warmup_steps, config.train.max_lines_under_floor),

@@ -72,6 +72,10 @@ void RunConfig::check(config::Problems& problems) const {
       task);
 }
 
+std::shared_ptr<const AnnotatedDataset> RunConfig::dataset(Split split) const {
+  return make_dataset(data, split, use_of(task));
+}
+
 TaskContext RunConfig::task_context(const Vocabulary& vocabulary) const {
   TaskContext context{model.shape(), data.image_size, vocabulary, eval.tta, {}};
   for (const MetricPart& part : parts_of(eval.metric))

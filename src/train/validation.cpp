@@ -47,8 +47,7 @@ bool is_better(const MetricValue& value, double than) {
 
 }  // namespace
 
-Validation::Validation(Session& session)
-    : session_(session), images_(make_dataset(session.config.data, session.config.eval.split)) {
+Validation::Validation(Session& session) : session_(session), images_(session.config.dataset(session.config.eval.split)) {
   require_known_classes(session.config.task, session.config.eval.metric, session.data->vocabulary(), images_->vocabulary(),
                         /*may_differ=*/false);
   Scores scores = empty_scores();

@@ -40,8 +40,9 @@ struct CocoPoseConfig : FilesConfig {
 // become 0 to 79).
 class Coco : public AnnotatedDataset {
  public:
-  // Throws DataError when the file is missing or can't be used, or there is no folder of images.
-  Coco(const std::filesystem::path& root, Split split, CocoFile which);
+  // Throws DataError when the file is missing or can't be used, or there is no folder of images. The log says what of the
+  // file is left out.
+  Coco(const std::filesystem::path& root, Split split, CocoFile which, const CocoUse& use = {});
   // Whether there are annotations of this split.
   static bool has(const std::filesystem::path& root, Split split, CocoFile which);
   // Every annotation for which the file can't be used.

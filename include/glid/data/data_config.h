@@ -51,15 +51,19 @@ struct DataConfig {
   }
 };
 
+// What of a dataset somebody uses.
+enum class DataUse { kAll, kImages };
+
 // Empty where there are no files.
 std::string root_of(const DatasetConfig& config);
 
 // The fraction to train on, of a set that has no fixed size ImageNet-1K's.
 PublishedSet published_set(const DataConfig& config);
 
-// The samples of tasks: images, or the persons of coco_pose; to train on, the fraction of them. Throws DataError when the
-// data is missing or empty.
-std::shared_ptr<const AnnotatedDataset> make_dataset(const DataConfig& config, Split split);
+// The samples of tasks: images, or the persons of coco_pose; to train on, the fraction of them. Where only the images are
+// used, samples have no targets, and no annotation that can't be read keeps an image away. Throws DataError when the data is
+// missing or empty.
+std::shared_ptr<const AnnotatedDataset> make_dataset(const DataConfig& config, Split split, DataUse use = DataUse::kAll);
 // The images as they are in the files, for people who look at them. Throws as make_dataset() does.
 std::shared_ptr<const AnnotatedDataset> open_images(const DataConfig& config, Split split);
 

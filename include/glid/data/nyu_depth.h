@@ -41,6 +41,9 @@ class NyuDepthV2 : public AnnotatedDataset {
   NyuDepthV2(const Config& config, Split split);
   static bool has(const Config& config, Split split);
 
+  // Whether its images are files, not frames of the .mat.
+  bool has_files() const { return !mat_; }
+
   int64_t size() const override;
   // Throws DataError too when image and depth differ in size.
   Sample get(int64_t id) const override;

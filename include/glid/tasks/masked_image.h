@@ -22,6 +22,7 @@ constexpr auto enum_names(PixelTarget) {
 struct MaskedImageConfig {
   static constexpr std::string_view kName = "masked_image";
   static constexpr std::array<std::string_view, 0> kMetrics{};  // beside the loss
+  static constexpr bool kOnlyImages = true;                     // whatever annotations there are
   MaskStrategy mask = MaskStrategy::kRandom;
   double mask_ratio = 0.75;
   PixelTarget target = PixelTarget::kNormalised;

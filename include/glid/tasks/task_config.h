@@ -4,6 +4,7 @@
 #include <memory>
 #include <variant>
 
+#include "glid/data/data_config.h"
 #include "glid/tasks/classification.h"
 #include "glid/tasks/depth.h"
 #include "glid/tasks/detection.h"
@@ -20,6 +21,9 @@ using TaskConfig = std::variant<MaskedImageConfig, ClassificationConfig, Detecti
                                 InstanceMasksConfig, PanopticMasksConfig, PoseConfig, MultitaskConfig>;
 
 std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context);
+
+// What of a dataset the task learns from.
+DataUse use_of(const TaskConfig& config);
 
 // Generated scenes that have all that the task learns from: those that its config names, else objects of classes.
 SceneKind scenes_for(const TaskConfig& config);

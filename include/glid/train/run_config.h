@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -160,6 +161,8 @@ struct RunConfig {
 
   // What the task is made for, on data with such classes.
   TaskContext task_context(const Vocabulary& vocabulary) const;
+  // The samples of the task. Throws as make_dataset() does.
+  std::shared_ptr<const AnnotatedDataset> dataset(Split split) const;
   // Updates of the run, and its schedule, with so many updates an epoch.
   int64_t total_steps(int64_t steps_per_epoch) const;
   Schedule schedule(int64_t steps_per_epoch) const;
