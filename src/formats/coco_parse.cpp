@@ -156,6 +156,8 @@ void TruthParser::read_field(JsonKey key, JsonValue value, RecordName& name) {
   } else if (key == "num_keypoints") {
     a.has_num_keypoints =
         !is_null(value) && faults_.guard("num_keypoints", [&] { a.num_keypoints = read_integer(value, "num_keypoints"); });
+  } else if (key == "difficult" || key == "ignore") {
+    if (says_yes(value, "difficult")) a.is_difficult = true;
   } else {
     read_reference(key, value, name);
   }

@@ -150,6 +150,12 @@ bool read_flag(JsonValue value, std::string_view key) {
   return flag;
 }
 
+bool says_yes(JsonValue value, std::string_view key) {
+  const auto type = type_of(value, key);
+  if (type == simdjson::ondemand::json_type::number) return read_number(value, key) != 0;
+  return type == simdjson::ondemand::json_type::boolean && read_flag(value, key);
+}
+
 std::string_view read_text(JsonValue value, std::string_view key) {
   std::string_view text;
   if (const auto error = value.get_string().get(text)) fail_json(error, key, "a string", &value);

@@ -60,6 +60,8 @@ void expect_end(simdjson::ondemand::document& document);
 double read_number(JsonValue value, std::string_view key);    // finite
 int64_t read_integer(JsonValue value, std::string_view key);  // 7 and 7.0 alike
 bool read_flag(JsonValue value, std::string_view key);        // true, false or an integer
+// Of a field that most rules pass over: whatever is no flag says no.
+bool says_yes(JsonValue value, std::string_view key);
 std::string_view read_text(JsonValue value, std::string_view key);
 bool is_null(JsonValue value);
 // Appends the numbers of a list.

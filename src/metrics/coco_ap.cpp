@@ -134,7 +134,7 @@ class ImageView {
  private:
   ApTruth plain(const CocoAnnotation& annotation) const {
     return ap_truth({static_cast<int32_t>(annotation.category), annotation.is_crowd, annotation.box, annotation.area,
-                     annotation.num_keypoints},
+                     annotation.num_keypoints, annotation.is_difficult},
                     parameters_);
   }
 
@@ -221,7 +221,7 @@ std::vector<ApClass> ap_classes(const ApResult& result, const std::vector<ApCate
 }
 
 ApTruth ap_truth(const CocoTruth& truth, const ApParameters& parameters) {
-  const bool is_difficult = truth.is_crowd && parameters.matching == Matching::kVoc;
+  const bool is_difficult = (truth.is_crowd || truth.is_difficult) && parameters.matching == Matching::kVoc;
   const bool is_empty = parameters.kind == CocoKind::kKeypoint && truth.num_keypoints == 0;
   return {.area = parameters.uses_box_area ? truth.box.area() : truth.area,
           .category = truth.category,

@@ -149,13 +149,16 @@ TEST_F(Results, OfPosesHoldWholeImagesOnly) {
   EXPECT_EQ(of_files.at("metrics").at("AP").dump(), of_model.at("metrics").at("AP").dump());
 }
 
-TEST_F(Results, DepthMayBeAPng) {
-  const auto files = std::move(make_result_files(DepthSettings{}, scenes, out, {.depth_png = true}).at(0));
+TEST_F(Results, DepthMayBeAPngInTheUnitsOfTheProtocol) {
   const Targets truth = scenes.targets(0);
   const Prediction prediction = ideal_prediction(truth);
-  files->add({0, "scene", prediction, truth});
-  const DepthMap map = read_depth_png(out / "depth" / "000000000000.png", 1000);
-  EXPECT_NEAR(map.metres.at(5), prediction.depth.at(5), 0.5e-3 + 1e-9);
+  for (const auto& [protocol, units] : {std::pair{DepthProtocol::kNyu, 1000.0}, {DepthProtocol::kKitti, 256.0}}) {
+    const auto files =
+        std::move(make_result_files(DepthSettings{.protocol = protocol}, scenes, out, {.depth_png = true}).at(0));
+    files->add({0, "scene", prediction, truth});
+    const DepthMap map = read_depth_png(out / "depth" / "000000000000.png", units);
+    EXPECT_NEAR(map.metres.at(5), prediction.depth.at(5), 0.5 / units + 1e-9);
+  }
 }
 
 TEST_F(Results, OfALossAreNone) { EXPECT_TRUE(make_result_files(LossSettings{}, scenes, out, {}).empty()); }

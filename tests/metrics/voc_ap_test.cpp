@@ -12,13 +12,14 @@ namespace glid {
 namespace {
 
 constexpr double kNear = 1e-12;
+constexpr const char* kDifficult = R"("iscrowd": 1)";
 
 // One image, one class.
 class VocAp : public testing::Test {
  protected:
-  void truth(const std::string& box, bool is_difficult = false) {
-    truths_ += format(R"({}{{"id": {}, "image_id": 1, "category_id": 1, "bbox": {}, "area": 100, "iscrowd": {}}})",
-                      truths_.empty() ? "" : ",", ++num_truths_, box, is_difficult ? 1 : 0);
+  void truth(const std::string& box, const std::string& flags = R"("iscrowd": 0)") {
+    truths_ += format(R"({}{{"id": {}, "image_id": 1, "category_id": 1, "bbox": {}, "area": 100, {}}})",
+                      truths_.empty() ? "" : ",", ++num_truths_, box, flags);
   }
   void result(const std::string& box, double score) {
     results_ +=
@@ -61,7 +62,7 @@ TEST_F(VocAp, ASecondDetectionOfATruthIsFalse) {
 // does.
 TEST_F(VocAp, DifficultOnesCountAsNothing) {
   truth("[0, 0, 10, 10]");
-  truth("[50, 0, 10, 10]", /*is_difficult=*/true);
+  truth("[50, 0, 10, 10]", kDifficult);
   result("[50, 0, 10, 10]", .9);
   result("[51, 0, 10, 10]", .8);
   result("[0, 0, 10, 10]", .7);
@@ -72,9 +73,35 @@ TEST_F(VocAp, DifficultOnesCountAsNothing) {
 
 TEST_F(VocAp, ADetectionThatADifficultTruthOverlapsMostFindsNoOther) {
   truth("[0, 0, 10, 12]");
-  truth("[0, 0, 10, 10]", /*is_difficult=*/true);
+  truth("[0, 0, 10, 10]", kDifficult);
   result("[0, 0, 10, 10]", .9);
   EXPECT_EQ(ap(), 0);
+}
+
+TEST_F(VocAp, FilesSayDifficultInSeveralWays) {
+  result("[90, 0, 10, 10]", .8);
+  truth("[90, 0, 10, 10]");
+  int left = 0;
+  for (const char* flags :
+       {R"("iscrowd": 1)", R"("difficult": 1)", R"("ignore": true)", R"("difficult": 0, "ignore": 1.0)"}) {
+    truth(format("[{}, 0, 10, 10]", left), flags);
+    result(format("[{}, 0, 10, 10]", left), .9);
+    left += 20;
+  }
+  EXPECT_NEAR(ap(), 1, kNear);
+  ApParameters parameters = ap_parameters(ApProtocol::kCoco, CocoKind::kBox);
+  parameters.max_dets = {2};
+  EXPECT_NEAR(number("AR2", parameters), 1. / 4, kNear) << "COCO's rules know the crowd only";
+  parameters.matching = Matching::kVoc;
+  EXPECT_EQ(number("AR2", parameters), 0);
+}
+
+TEST_F(VocAp, WhatIsNoFlagSaysNothing) {
+  int left = 0;
+  for (const char* flags : {R"("difficult": 0)", R"("ignore": null)", R"("ignore": "what")", R"("difficult": [])"})
+    truth(format("[{}, 0, 10, 10]", left += 15), flags);
+  result("[15, 0, 10, 10]", .9);
+  EXPECT_NEAR(ap(), 1. / 4, kNear);
 }
 
 TEST_F(VocAp, OfEqualOverlapsTheFirstTruthIsFound) {

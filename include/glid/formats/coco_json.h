@@ -106,6 +106,7 @@ struct CocoAnnotation {
   uint32_t category = 0;  // index into categories()
   CocoShape shape = CocoShape::kNone;
   bool is_crowd = false;
+  bool is_difficult = false;  // `difficult` or `ignore`, which only the rules of Pascal VOC heed
   bool has_box = false;
   bool has_area = false;
   bool has_keypoints = false;

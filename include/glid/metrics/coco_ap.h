@@ -47,6 +47,7 @@ struct CocoTruth {
   BoxXywh box;
   double area = 0;            // px^2, as annotated
   int64_t num_keypoints = 0;  // labelled ones; counts for poses only
+  bool is_difficult = false;  // counts for Pascal VOC's matching only
 };
 // A crowd is a difficult object where matching is Pascal VOC's, which knows no crowds.
 ApTruth ap_truth(const CocoTruth& truth, const ApParameters& parameters);
