@@ -109,7 +109,7 @@ simdjson::ondemand::document JsonText::walk(std::string_view padded, simdjson::o
 simdjson::ondemand::object root_object(simdjson::ondemand::document& document, const char* what) {
   simdjson::ondemand::object object;
   const auto error = document.get_object().get(object);
-  if (error == simdjson::INCORRECT_TYPE) throw DataError("", what, "no JSON object");
+  if (error == simdjson::INCORRECT_TYPE) throw JsonSyntaxError("", what, "no JSON object");
   if (error) fail_json(error, "", "");
   return object;
 }
@@ -117,7 +117,7 @@ simdjson::ondemand::object root_object(simdjson::ondemand::document& document, c
 simdjson::ondemand::array root_list(simdjson::ondemand::document& document, const char* what) {
   simdjson::ondemand::array list;
   const auto error = document.get_array().get(list);
-  if (error == simdjson::INCORRECT_TYPE) throw DataError("", what, "no JSON list");
+  if (error == simdjson::INCORRECT_TYPE) throw JsonSyntaxError("", what, "no JSON list");
   if (error) fail_json(error, "", "");
   return list;
 }
@@ -210,7 +210,10 @@ std::string_view as_written(JsonValue value) {
 }
 
 JsonId read_id(JsonValue value, std::string_view key) {
+  using simdjson::ondemand::json_type;
   JsonId id{.written = as_written(value)};
+  if (const json_type type = type_of(value, key); type != json_type::number && type != json_type::string)
+    throw DataError("", format("\"{}\" is neither a number nor a string", key), shown(value));
   id.is_text = type_of(value, key) == simdjson::ondemand::json_type::string;
   if (!id.is_text) {
     id.number = read_integer(value, key);

@@ -49,7 +49,7 @@ class JsonText {
   size_t size_ = 0;
 };
 
-// The document itself. Throw DataError `what`: "no JSON object", or that it is not valid JSON.
+// The document itself. Throw JsonSyntaxError `what`: "no JSON object", or that it is not valid JSON.
 simdjson::ondemand::object root_object(simdjson::ondemand::document& document, const char* what);
 simdjson::ondemand::array root_list(simdjson::ondemand::document& document, const char* what);
 

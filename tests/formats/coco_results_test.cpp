@@ -141,6 +141,8 @@ TEST(CocoResults, BadRecords) {
   expect_error(second(R"("image_id": "12", "category_id": 90, "bbox": [1, 1, 2, 2], "score": 1)"), CocoKind::kBox,
                "result 2: is for an image that the annotations don't have (got image_id \"12\", a string; "
                "the annotations' ids are numbers)");
+  expect_error(second(R"("image_id": [12], "category_id": 90, "bbox": [1, 1, 2, 2], "score": 1)"), CocoKind::kBox,
+               "result 2: \"image_id\" is neither a number nor a string (got [)");
   expect_error(second(R"("image_id": 12, "category_id": 90, "bbox": [1, 1, 2, 2], "score": NaN)"), CocoKind::kBox,
                "result 2: \"score\" is not a finite number (got NaN)");
   expect_error(second(R"("image_id": 12, "category_id": 90, "bbox": [1, 1, 2, 2], "score": -Infinity)"), CocoKind::kBox,
@@ -185,6 +187,8 @@ TEST(CocoResults, BadMasksAndKeypoints) {
 }
 
 TEST(CocoResults, BadFiles) {
+  EXPECT_THAT([] { parse("{\"image_id\": 5}\n{\"image_id\": 6}\n", CocoKind::kBox); },
+              testing::ThrowsMessage<DataError>(testing::HasSubstr("results.json:2: has text behind the end of its JSON")));
   expect_error("{}", CocoKind::kBox, "is not a COCO result file (got no JSON list)");
   EXPECT_THAT(
       [] { parse("[]\n[]", CocoKind::kBox); },

@@ -37,10 +37,10 @@ inline void check_results_laws(const CocoResults& out, CocoKind kind) {
   for (size_t i = 0; i < out.results.size(); ++i) expect_law(out.keypoints_of(i).size() % 3 == 0, "three numbers a joint");
 }
 
-inline void fuzz_coco_json(std::string_view bytes) {
+inline void fuzz_coco_use(std::string_view bytes, const CocoUse& use) {
   const size_t end = std::min(bytes.find('\0'), bytes.size());
   try {
-    const CocoIndex truth = CocoIndex::parse(bytes.substr(0, end), "truth");
+    const CocoIndex truth = CocoIndex::parse(bytes.substr(0, end), "truth", use);
     check_truth_laws(truth);
     for (const CocoImage& image : truth.images())
       if (image.height * image.width > kMaxFuzzedPixels) return;
@@ -50,6 +50,12 @@ inline void fuzz_coco_json(std::string_view bytes) {
       } catch (const DataError&) {}
     }
   } catch (const DataError&) {}
+}
+
+inline void fuzz_coco_json(std::string_view bytes) {
+  for (const CocoUse& use :
+       {CocoUse{}, CocoUse::images(), CocoUse{.learning = false, .files = false, .sizes = false, .masks = false}})
+    fuzz_coco_use(bytes, use);
 }
 
 }  // namespace glid

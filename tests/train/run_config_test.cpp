@@ -8,7 +8,10 @@
 #include "glid/config/read.h"
 #include "glid/config/write.h"
 #include "glid/core/error.h"
+#include "glid/core/files.h"
 #include "glid/core/format.h"
+#include "glid/formats/image_file.h"
+#include "support/temporary_folder.h"
 
 namespace glid {
 namespace {
@@ -129,6 +132,21 @@ TEST(Schedules, AreChosenByNameWithTheirOwnKeys) {
   EXPECT_THAT(error_of({"optim.schedule.name=one_cycle"}), HasSubstr("optim.schedule.pct"));  // the demo's warmup_steps
   EXPECT_THAT(error_of({"optim.freeze=[neck]"}), HasSubstr("optim.freeze"));
   EXPECT_THAT(error_of({"optim.freeze=[encoder, bifpn, decoder, queries, heads]"}), HasSubstr("nothing to train"));
+}
+
+// What a task doesn't learn from doesn't keep it from its pictures.
+TEST(RunConfig, PreTrainingTakesThePicturesOfADataSetAlone) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder.path() / "annotations");
+  std::filesystem::create_directories(folder.path() / "train");
+  write_png(folder.path() / "train" / "a.png", Image::filled(8, 10, 9));
+  write_file(
+      folder.path() / "annotations" / "instances_train.json",
+      R"({"images": [{"id": 4, "file_name": "a.png", "height": 8, "width": 10}], "categories": [{"id": 1, "name": "a"}],
+                 "annotations": [{"id": 1, "image_id": 4, "category_id": 1, "segmentation": [[1, 2, 3, 4]]}]})");
+  const std::vector<std::string> data = {"data.name=coco", "data.root=" + folder.path().string()};
+  EXPECT_EQ(load("demo_pretrain.yaml", data).dataset(Split::kTrain)->size(), 1);
+  EXPECT_THROW(load("finetune_coco_detection_swinb.yaml", data).dataset(Split::kTrain), DataError);
 }
 
 }  // namespace
