@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include "glid/core/error.h"
 #include "glid/core/temporaries.h"
@@ -43,6 +44,24 @@ bool is_stream(const fs::path& file) {
          type == fs::file_type::socket;
 }
 
+// Which links to folders a walk has gone through. One back to a folder that it is in holds nothing new, and no end.
+class LinksFollowed {
+ public:
+  bool leads_back(const fs::directory_entry& entry, int depth) {
+    std::erase_if(places_, [&](const auto& place) { return place.first >= depth; });
+    std::error_code unreadable;
+    if (!entry.is_symlink(unreadable)) return false;
+    const fs::path place = fs::canonical(entry.path().parent_path(), unreadable);
+    const fs::path target = fs::canonical(entry.path(), unreadable);
+    places_.emplace_back(depth, place);
+    return std::ranges::any_of(
+        places_, [&](const auto& passed) { return std::ranges::mismatch(target, passed.second).in1 == target.end(); });
+  }
+
+ private:
+  std::vector<std::pair<int, fs::path>> places_;  // where each link stands, and how deep in the walk
+};
+
 fs::path parent_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
 
 }  // namespace
@@ -73,9 +92,11 @@ std::vector<std::string> files_below(const fs::path& folder, const fs::path& ski
   const size_t prefix = (folder / "").native().size();
   try {
     fs::recursive_directory_iterator it(folder, fs::directory_options::follow_directory_symlink), end;
-    for (; it != end; ++it) {
+    LinksFollowed links;
+    for (std::error_code unreadable; it != end; ++it) {
       if (is_hidden(it->path()) || (!skipped.empty() && it->path() == skipped)) it.disable_recursion_pending();
-      else if (!it->is_directory()) files.push_back(it->path().native().substr(prefix));
+      else if (!it->is_directory(unreadable)) files.push_back(it->path().native().substr(prefix));
+      else if (links.leads_back(*it, it.depth())) it.disable_recursion_pending();
     }
   } catch (const fs::filesystem_error& error) {
     throw DataError(error.path1().string(), "can't be read", error.code().message());

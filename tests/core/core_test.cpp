@@ -72,6 +72,18 @@ TEST(Files, BelowAFolderAreListedThroughLinksWithoutHiddenOnes) {
   EXPECT_THROW(files_below(here.path() / "nowhere"), DataError);
 }
 
+TEST(Files, LinksThatLeadBackAreNotFollowed) {
+  const TemporaryFolder here;
+  for (const char* folder : {"a/deep", "b"}) std::filesystem::create_directories(here.path() / folder);
+  write_file(here.path() / "a/one", "x");
+  write_file(here.path() / "b/two", "x");
+  std::filesystem::create_directory_symlink(here.path(), here.path() / "a/deep/up");
+  std::filesystem::create_directory_symlink(here.path() / "b", here.path() / "a/other");
+  std::filesystem::create_directory_symlink(here.path() / "a", here.path() / "b/back");
+  std::filesystem::create_symlink("self", here.path() / "self");  // a file that can't be read
+  EXPECT_EQ(files_below(here.path()), (std::vector<std::string>{"a/one", "a/other/two", "b/back/one", "b/two", "self"}));
+}
+
 TEST(Files, AppearWholeOrNotAtAll) {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder.path() / "file";
