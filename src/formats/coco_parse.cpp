@@ -157,7 +157,7 @@ void TruthParser::read_field(JsonKey key, JsonValue value, RecordName& name) {
     a.has_num_keypoints =
         !is_null(value) && faults_.guard("num_keypoints", [&] { a.num_keypoints = read_integer(value, "num_keypoints"); });
   } else if (key == "difficult" || key == "ignore") {
-    if (says_yes(value, "difficult")) a.is_difficult = true;
+    faults_.guard("difficult", [&] { a.is_difficult |= says_yes(value, "difficult"); });
   } else {
     read_reference(key, value, name);
   }

@@ -121,6 +121,12 @@ TEST(CocoUse, OddBoxesAreasAndJoints) {
   EXPECT_EQ(parse(with("1200", "\"1200\""), without_areas).notes().unread.at("area").count, 1);
 }
 
+TEST(CocoUse, OddFlagsOfDifficultObjects) {
+  for (const CocoUse& use : {kBoxes, kMasks, kPoses})
+    expect_unread(with("\"iscrowd\": 0", "\"ignore\": NaN"), use, "difficult",
+                  "annotation 1 (id 4): \"difficult\" is not a finite number (got NaN)");
+}
+
 // Only whether two are equal is ever asked.
 TEST(CocoUse, AnnotationIdsMayBeAnything) {
   for (const char* id : {"9223372036854775813", "\"4\"", "4.5", "null"}) {
