@@ -89,8 +89,10 @@ function(glid_test name)
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)
   endif()
+  # Several tests run at a time: one thread each, or they wait for each other. A hanging one ends; one that learns (half a minute
+  # alone) also passes on a machine that is busy with other things.
   gtest_discover_tests(test_${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                       PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 240)
+                       PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 900 ENVIRONMENT OMP_NUM_THREADS=1)
 endfunction()
 
 # The one precompiled header: built by glid_pch, reused by every target that sees LibTorch. GCC takes it only where it would generate code

@@ -14,12 +14,12 @@
 
 namespace glid {
 
-// Threads of operations that wait for each other shall sleep, not spin: where others work on the machine, spinning ones take
-// the time of those that they wait for. libgomp reads that when it is loaded, so the program starts itself once more;
-// whoever sets OMP_WAIT_POLICY decides.
+// Threads of operations that wait for each other shall soon sleep, not spin for long: where others work on the machine,
+// spinning ones take the time of those that they wait for; sleeping at once costs where nobody else does (docs/results.md).
+// libgomp reads that when it is loaded, so the program starts itself once more; whoever sets one of the two decides.
 inline void let_threads_sleep(char** argv) {
-  constexpr const char* kPolicy = "OMP_WAIT_POLICY";
-  if (std::getenv(kPolicy) || ::setenv(kPolicy, "PASSIVE", 1) != 0) return;
+  constexpr const char *kPolicy = "OMP_WAIT_POLICY", *kSpins = "GOMP_SPINCOUNT";
+  if (std::getenv(kPolicy) || std::getenv(kSpins) || ::setenv(kSpins, "1000", 1) != 0) return;
   std::error_code unreadable;  // by its name, which lists of processes show; where it can't start again, threads spin
   ::execv(std::filesystem::read_symlink("/proc/self/exe", unreadable).c_str(), argv);
 }

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
-#include <thread>
 
 #include "command_line.h"
+#include "glid/core/cpus.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
 #include "glid/core/temporaries.h"
@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
 
   glid::DataSelection selection;
   std::string split, json;
-  int64_t threads = std::max(1u, std::thread::hardware_concurrency());
+  int64_t threads = glid::num_cpus();
   CLI::App* check = app.add_subcommand("check", "Reads every file; exit code 3 when training would be wrong");
   add_selection(*check, selection, split);
   check->add_option("--json", json, "file for every finding");

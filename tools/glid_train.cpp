@@ -1,6 +1,8 @@
 // Pre-trains or fine-tunes a model from one configuration file.
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include "command_line.h"
@@ -11,6 +13,7 @@ int main(int argc, char** argv) {
   glid::let_threads_sleep(argv);
   glid::TrainArguments arguments;
   int nproc = 0;
+  std::optional<int64_t> threads;
   bool help_config = false;
   CLI::App app("Trains a GLID model: glid_train --config configs/pretrain_swinb.yaml", "glid_train");
   app.add_option("--config", arguments.config, "the experiment (YAML)");
@@ -18,6 +21,8 @@ int main(int argc, char** argv) {
       ->expected(1)
       ->take_all();
   app.add_option("--out", arguments.out, "run folder (default: the configuration's `out`)");
+  app.add_option("--threads", threads, "threads of one operation on the CPU: --set train.threads=N")
+      ->check(CLI::PositiveNumber);
   app.add_option("--resume", arguments.resume, "auto: go on with the run in the folder; none: the folder must be new; DIR")
       ->capture_default_str();
   app.add_option("--nproc", nproc, "start so many processes on this host")->check(CLI::PositiveNumber);
@@ -37,6 +42,7 @@ int main(int argc, char** argv) {
       throw glid::UsageError("--config", "is missing", "", "glid_train --help lists the options");
     if (arguments.dry_run) arguments.num_ranks = std::max(nproc, 1);
     else if (nproc > 0) return static_cast<glid::ExitCode>(glid::launch_local(nproc, glid::without_nproc(argc, argv)));
+    if (threads) arguments.overrides.push_back("train.threads=" + std::to_string(*threads));
     return glid::run_train_program(arguments);
   });
 }

@@ -34,5 +34,7 @@ Constraint in_range(End low, End high) { return {.low = low, .high = high}; }
 Constraint one_of(std::initializer_list<double> numbers) { return {.numbers = numbers}; }
 Constraint one_of(std::span<const std::string_view> texts) { return {.texts = {texts.begin(), texts.end()}}; }
 Constraint one_of(std::initializer_list<std::string_view> texts) { return {.texts = {texts.begin(), texts.end()}}; }
+Constraint path() { return {.path = PathRule::kPath}; }
+Constraint path_or_empty() { return {.path = PathRule::kMayBeEmpty}; }
 
 }  // namespace glid::config

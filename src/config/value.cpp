@@ -8,6 +8,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/home.h"
 #include "glid/core/join.h"
 #include "glid/core/json.h"
 #include "nearest.h"
@@ -137,11 +138,18 @@ std::string Value<double>::write(const double& value) {
   return text;
 }
 
-TypeInfo Value<std::string>::type(const Constraint& constraint) { return scalar_type("text", constraint); }
+TypeInfo Value<std::string>::type(const Constraint& constraint) {
+  return scalar_type(constraint.path == PathRule::kNone ? "text" : "path", constraint);
+}
 
 bool Value<std::string>::read(const Node& node, std::string& target, const Constraint& constraint) {
+  if (node.kind != Node::Kind::kScalar) return false;
   target = node.text;
-  return node.kind == Node::Kind::kScalar && constraint.allows(std::string_view(target));
+  if (constraint.path == PathRule::kNone) return constraint.allows(std::string_view(target));
+  if (target.empty()) return constraint.path == PathRule::kMayBeEmpty;
+  const std::optional<std::string> place = expand_home(target);
+  if (place) target = *place;
+  return place.has_value();
 }
 
 std::string Value<std::string>::write(const std::string& value) { return is_plain(value) ? value : Json(value).dump(); }

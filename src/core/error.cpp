@@ -1,7 +1,11 @@
 #include "glid/core/error.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
 
 #include "glid/core/log.h"
 #include "glid/core/peer_failed.h"
@@ -22,6 +26,19 @@ int fail(const char* name, ExitCode code, const char* message) {
   return static_cast<int>(code);
 }
 
+Error of_file_system(const std::filesystem::filesystem_error& error) {
+  const bool is_full = error.code() == std::errc::no_space_on_device;
+  return {ExitCode::kInternal, error.path1().string(), error.code().message(), error.path2().string(),
+          is_full ? "make room and give the same command again" : "see who owns it and whether it is still there"};
+}
+
+// LibTorch appends where in its sources it was; that helps who debugs it, not who reads the message.
+std::string readable(std::string_view message) {
+  const size_t end = message.find('\n');
+  if (end == message.npos || std::getenv("GLID_TRACE")) return std::string(message);
+  return std::string(message.substr(0, end)) + "; GLID_TRACE=1 shows where in the program";
+}
+
 }  // namespace
 
 Error::Error(ExitCode code, const std::string& where, const std::string& what, const std::string& value,
@@ -35,8 +52,10 @@ int run_program(const char* name, const std::function<ExitCode()>& body) {
     return static_cast<int>(error.code());
   } catch (const Error& error) {
     return fail(name, error.code(), error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return fail(name, ExitCode::kInternal, of_file_system(error).what());
   } catch (const std::exception& error) {
-    return fail(name, ExitCode::kInternal, error.what());
+    return fail(name, ExitCode::kInternal, readable(error.what()).c_str());
   }
 }
 

@@ -156,17 +156,18 @@ void Ade20k::read_instances(const AdeFrame& frame, Sample& sample) const {
   }
 }
 
-uint64_t Ade20k::fingerprint() const {
-  uint64_t hash = prepared_ ? hash_file(prepared_->where(), root_, 0) : 0;
+Fingerprint Ade20k::fingerprint() const {
+  Fingerprint print;
+  if (prepared_) add_file(print, prepared_->where(), root_);
   if (prepared_segments_) {
-    hash = hash_file(prepared_segments_->json().where, root_, hash);
+    add_file(print, prepared_segments_->json().where, root_);
     for (size_t i = 0; i < prepared_segments_->json().annotations.size(); ++i)
-      hash = hash_file(prepared_segments_->png(i), root_, hash);
+      add_file(print, prepared_segments_->png(i), root_);
   }
   for (const AdeFrame& frame : listing_.frames)
     for (const fs::path* file : {&frame.image, &frame.semantic, &frame.instances})
-      if (!file->empty()) hash = hash_file(*file, root_, hash);
-  return hash;
+      if (!file->empty()) add_file(print, *file, root_);
+  return print;
 }
 
 void Ade20k::inspect(int64_t id, Inspection& inspection) const {

@@ -60,10 +60,11 @@ Targets Coco::targets(int64_t id) const {
   return targets;
 }
 
-uint64_t Coco::fingerprint() const {
-  uint64_t hash = hash_file(index_.where(), fs::path(index_.where()).parent_path(), 0);
-  for (int64_t id = 0; id < size(); ++id) hash = hash_file(file(id), images_, hash);
-  return hash;
+Fingerprint Coco::fingerprint() const {
+  Fingerprint print;
+  add_file(print, index_.where(), fs::path(index_.where()).parent_path());
+  for (int64_t id = 0; id < size(); ++id) add_file(print, file(id), images_);
+  return print;
 }
 
 void Coco::inspect(int64_t id, Inspection& inspection) const {

@@ -35,12 +35,15 @@ Sample CocoPanoptic::get(int64_t id) const {
   return sample;
 }
 
-uint64_t CocoPanoptic::fingerprint() const {
+Fingerprint CocoPanoptic::fingerprint() const {
   const fs::path json = index_->json().where;
-  uint64_t hash = hash_file(json, json.parent_path(), 0);
-  for (const Entry& entry : samples_)
-    hash = hash_file(index_->png(entry.annotation), json.parent_path(), hash_file(entry.file, images_, hash));
-  return hash;
+  Fingerprint print;
+  add_file(print, json, json.parent_path());
+  for (const Entry& entry : samples_) {
+    add_file(print, entry.file, images_);
+    add_file(print, index_->png(entry.annotation), json.parent_path());
+  }
+  return print;
 }
 
 void CocoPanoptic::inspect(int64_t id, Inspection& inspection) const {

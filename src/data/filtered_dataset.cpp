@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <numeric>
-#include <thread>
 #include <utility>
 
+#include "glid/core/cpus.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
@@ -27,10 +27,10 @@ class FilteredDataset : public AnnotatedDataset {
   }
   Targets targets(int64_t id) const override { return all_->targets(of_all(id)); }
   std::string name(int64_t id) const override { return all_->name(of_all(id)); }
-  uint64_t fingerprint() const override {
-    uint64_t hash = all_->fingerprint();
-    for (const int64_t id : ids_) hash = stable_hash(std::to_string(id), hash);
-    return hash;
+  Fingerprint fingerprint() const override {
+    Fingerprint print = all_->fingerprint();
+    for (const int64_t id : ids_) print.names = stable_hash(std::to_string(id), print.names);
+    return print;
   }
   const Vocabulary& vocabulary() const override { return all_->vocabulary(); }
   ImageId image_id(int64_t id) const override { return all_->image_id(of_all(id)); }
@@ -66,7 +66,7 @@ std::shared_ptr<const AnnotatedDataset> filtered(std::shared_ptr<const Annotated
                                                  const std::function<bool(const Targets&)>& keep) {
   if (!keep) return dataset;
   std::vector<char> wanted(static_cast<size_t>(dataset->size()));
-  parallel_for(dataset->size(), std::thread::hardware_concurrency(),
+  parallel_for(dataset->size(), num_cpus(),
                [&](int64_t id, int64_t) { wanted[static_cast<size_t>(id)] = is_wanted(*dataset, id, keep); });
   std::vector<int64_t> ids;
   for (int64_t id = 0; id < dataset->size(); ++id)

@@ -7,7 +7,6 @@
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
-#include "glid/core/rng.h"
 #include "glid/data/inspection.h"
 #include "glid/formats/image_file.h"
 #include "sample_files.h"
@@ -101,14 +100,10 @@ Sample ImageFolder::get(int64_t id) const {
 
 std::string ImageFolder::name(int64_t id) const { return (folder_ / files_.at(static_cast<size_t>(id))).string(); }
 
-uint64_t ImageFolder::fingerprint() const {
-  uint64_t hash = 0;
-  for (const std::string& file : files_) {
-    std::error_code missing;
-    const auto bytes = fs::file_size(folder_ / file, missing);
-    hash = stable_hash(format("{} {}", file, missing ? 0 : bytes), hash);
-  }
-  return hash;
+Fingerprint ImageFolder::fingerprint() const {
+  Fingerprint print;
+  for (const std::string& file : files_) add_file(print, file, folder_ / file);
+  return print;
 }
 
 void ImageFolder::inspect(int64_t id, Inspection& inspection) const {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <string>
-#include <thread>
 
 #include "demo_layouts.h"
+#include "glid/core/cpus.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 std::string description(const DemoOptions& options, const Scenes& train) {
   Json json = Json::object();
   json.set("count", options.count).set("size", options.size_px).set("seed", options.seed);
-  json.set("fingerprint", format("{:016x}", train.fingerprint()));
+  json.set("fingerprint", format("{:016x}", train.fingerprint().names));
   if (options.layout != DemoLayout::kImageNet) json.set("layout", config::name_of(options.layout));
   return json.dump(2) + "\n";
 }
@@ -40,8 +40,7 @@ bool is_there(const fs::path& out, const std::string& content) {
 void write_split(const Scenes& scenes, Split split, DemoLayout layout, const fs::path& root) {
   const auto writer = make_layout_writer(layout, root, split, scenes.size());
   std::atomic<int64_t> done = 0;
-  const int64_t num_threads = std::max(1u, std::thread::hardware_concurrency());
-  parallel_for(scenes.size(), num_threads, [&](int64_t id, int64_t) {
+  parallel_for(scenes.size(), num_cpus(), [&](int64_t id, int64_t) {
     writer->write(scenes.get(id));
     if (++done % 100 == 0) log_status(format("{}: {} of {} scenes", split_name(split), done.load(), scenes.size()));
   });

@@ -67,12 +67,13 @@ std::string NyuDepthV2::name(int64_t id) const {
   return format("{}: frame {}", (folder_ / kMatFile).string(), frames_.at(static_cast<size_t>(id)) + 1);
 }
 
-uint64_t NyuDepthV2::fingerprint() const {
-  uint64_t hash = mat_ ? hash_file(folder_ / kMatFile, folder_, 0) : 0;
-  for (const int64_t frame : frames_) hash = stable_hash(std::to_string(frame), hash);
+Fingerprint NyuDepthV2::fingerprint() const {
+  Fingerprint print;
+  if (mat_) add_file(print, folder_ / kMatFile, folder_);
+  for (const int64_t frame : frames_) print.names = stable_hash(std::to_string(frame), print.names);
   for (const NyuPair& pair : list_.pairs)
-    for (const std::string* listed : {&pair.rgb, &pair.depth}) hash = hash_file(file(*listed), folder_, hash);
-  return hash;
+    for (const std::string* listed : {&pair.rgb, &pair.depth}) add_file(print, file(*listed), folder_);
+  return print;
 }
 
 void NyuDepthV2::inspect(int64_t id, Inspection& inspection) const {

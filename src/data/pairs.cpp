@@ -92,10 +92,11 @@ Sample Pairs::get(int64_t id) const {
   return sample;
 }
 
-uint64_t Pairs::fingerprint() const {
-  uint64_t hash = 0;
-  for (const FilePair& pair : pairs_) hash = hash_file(pair.label, root_, hash_file(pair.image, root_, hash));
-  return hash;
+Fingerprint Pairs::fingerprint() const {
+  Fingerprint print;
+  for (const FilePair& pair : pairs_)
+    for (const fs::path* file : {&pair.image, &pair.label}) add_file(print, *file, root_);
+  return print;
 }
 
 void Pairs::inspect(int64_t id, Inspection& inspection) const {

@@ -125,12 +125,12 @@ Targets Persons::targets(int64_t id) const {
 
 std::string Persons::name(int64_t id) const { return format("{}, person {}", images_->name(person(id).image), id); }
 
-uint64_t Persons::fingerprint() const {
-  uint64_t hash = images_->fingerprint();
+Fingerprint Persons::fingerprint() const {
+  Fingerprint print = images_->fingerprint();
   for (const Person& p : persons_)
-    hash = stable_hash(format("{} {} {} {} {} {}", p.image, p.box.x0, p.box.y0, p.box.x1, p.box.y1, p.score.value_or(-1)),
-                       hash);
-  return hash;
+    print.names = stable_hash(
+        format("{} {} {} {} {} {}", p.image, p.box.x0, p.box.y0, p.box.x1, p.box.y1, p.score.value_or(-1)), print.names);
+  return print;
 }
 
 void Persons::inspect(int64_t id, Inspection& inspection) const { images_->inspect(person(id).image, inspection); }

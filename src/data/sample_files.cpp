@@ -46,10 +46,15 @@ void check_depth_file(const fs::path& file, double depth_scale, const SizePx& im
   }
 }
 
-uint64_t hash_file(const fs::path& file, const fs::path& root, uint64_t hash) {
+void add_file(Fingerprint& print, const std::string& name, const fs::path& file) {
   std::error_code missing;
   const auto bytes = fs::file_size(file, missing);
-  return stable_hash(format("{} {}", file.lexically_relative(root).generic_string(), missing ? 0 : bytes), hash);
+  print.names = stable_hash(name, print.names);
+  print.sizes = stable_hash(std::to_string(missing ? 0 : bytes), print.sizes);
+}
+
+void add_file(Fingerprint& print, const fs::path& file, const fs::path& root) {
+  add_file(print, file.lexically_relative(root).generic_string(), file);
 }
 
 void add_others(const fs::path& folder, const OtherImages& others, Inspection& inspection) {

@@ -28,8 +28,10 @@ std::vector<float> to_floats(const DepthMap& depth);
 // What is wrong with such a file.
 void check_depth_file(const std::filesystem::path& file, double depth_scale, const SizePx& image, Inspection& inspection);
 
-// `hash` with a file's path below `root` and its size in bytes.
-uint64_t hash_file(const std::filesystem::path& file, const std::filesystem::path& root, uint64_t hash);
+// Adds a file: the name by which it is told from others, and its size.
+void add_file(Fingerprint& print, const std::string& name, const std::filesystem::path& file);
+// The same by its path below `root`.
+void add_file(Fingerprint& print, const std::filesystem::path& file, const std::filesystem::path& root);
 
 // Says that images of formats that aren't read are left out, if there are any.
 void add_others(const std::filesystem::path& folder, const OtherImages& others, Inspection& inspection);

@@ -98,9 +98,10 @@ void Scenes::inspect(int64_t id, Inspection& inspection) const {
   inspection.check_depth(sample.targets.depth, size, size, sample.name);
 }
 
-uint64_t Scenes::fingerprint() const {
+Fingerprint Scenes::fingerprint() const {
   const std::string kind = kind_ == SceneKind::kPlain ? "" : format(" {}", config::name_of(kind_));
-  return stable_hash(format("scenes {} {} {} {} {}{}", generator_version(kind_), seed_, first_, count_, size_px_, kind));
+  return {.names = stable_hash(
+              format("scenes {} {} {} {} {}{}", generator_version(kind_), seed_, first_, count_, size_px_, kind))};
 }
 
 }  // namespace glid

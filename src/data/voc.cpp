@@ -136,10 +136,11 @@ Sample Voc::get(int64_t id) const {
   return sample;
 }
 
-uint64_t Voc::fingerprint() const {
-  uint64_t hash = 0;
-  for (const Entry& entry : entries_) hash = hash_file(entry.xml, root_, hash_file(entry.image, root_, hash));
-  return hash;
+Fingerprint Voc::fingerprint() const {
+  Fingerprint print;
+  for (const Entry& entry : entries_)
+    for (const fs::path* file : {&entry.image, &entry.xml}) add_file(print, *file, root_);
+  return print;
 }
 
 void Voc::inspect_list(Inspection& inspection) const {

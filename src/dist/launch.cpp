@@ -319,6 +319,7 @@ LaunchEnv read_launch_env() {
   env.size = required_int("WORLD_SIZE", 1, kLargestInt);
   env.rank = required_int("RANK", 0, env.size - 1);
   env.local_rank = required_int("LOCAL_RANK", 0, env.size - 1);
+  env.local_size = variable("LOCAL_WORLD_SIZE").empty() ? env.size : required_int("LOCAL_WORLD_SIZE", 1, env.size);
   read_meeting_place(env);
   return env;
 }

@@ -7,6 +7,7 @@
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
+#include "glid/core/shell.h"
 #include "result_writers.h"
 
 namespace glid {
@@ -104,13 +105,6 @@ std::vector<std::string> options_of(const EvalRequest& request) {
   return options;
 }
 
-std::string command_line(const EvalRequest& request) {
-  std::string line;
-  for (const std::string& option : options_of(request)) {
-    const bool is_plain = option.find_first_of(" '\"[]{}*?$&;|<>()\\") == std::string::npos;
-    line += (line.empty() ? "" : " ") + (is_plain ? option : "'" + option + "'");
-  }
-  return line;
-}
+std::string command_line(const EvalRequest& request) { return shell_line(options_of(request)); }
 
 }  // namespace glid

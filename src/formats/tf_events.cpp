@@ -19,7 +19,9 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the wire format is little-endian");
 
 // Field numbers of tensorflow/core/util/event.proto and framework/summary.proto.
-enum EventField { kWallTime = 1, kStep = 2, kFileVersion = 3, kSummary = 5 };
+enum EventField { kWallTime = 1, kStep = 2, kFileVersion = 3, kSummary = 5, kSessionLog = 7 };
+enum SessionLogField { kStatus = 1 };
+constexpr int64_t kStart = 1;  // a status
 enum SummaryField { kValue = 1 };
 enum ValueField { kTag = 1, kSimpleValue = 2, kImage = 4 };
 enum ImageField { kHeight = 1, kWidth = 2, kColorspace = 3, kEncodedImage = 4 };
@@ -73,7 +75,7 @@ uint32_t masked_crc(const void* data, size_t size) {
 
 }  // namespace
 
-TfEventsWriter::TfEventsWriter(const std::filesystem::path& folder) {
+TfEventsWriter::TfEventsWriter(const std::filesystem::path& folder, int64_t first_step) {
   static std::atomic<int> num_files = 0;
   std::filesystem::create_directories(folder);
   const double now = seconds_since_1970();
@@ -82,6 +84,8 @@ TfEventsWriter::TfEventsWriter(const std::filesystem::path& folder) {
   stream_.reset(std::fopen(file_.c_str(), "wbxe"));
   if (!stream_) disk_error(file_);
   write_record(Message().real64(kWallTime, now).bytes(kFileVersion, "brain.Event:2").text());
+  const std::string start = Message().integer(kStatus, kStart).text();
+  write_record(Message().real64(kWallTime, now).integer(kStep, first_step).bytes(kSessionLog, start).text());
   flush();
 }
 

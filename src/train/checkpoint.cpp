@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "glid/core/crc32c.h"
 #include "glid/core/error.h"
@@ -20,25 +21,41 @@ fs::path checkpoints_of(const fs::path& run_folder) { return run_folder / "check
 
 std::string folder_name(int64_t step) { return format("step_{:08}", step); }
 
-// Steps of the checkpoint folders, ascending; unfinished ones (.tmp) don't count.
-std::vector<int64_t> steps_on_disk(const fs::path& checkpoints) {
-  std::vector<int64_t> steps;
-  if (!fs::is_directory(checkpoints)) return steps;
-  for (const auto& entry : fs::directory_iterator(checkpoints)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("step_") && name.find_first_not_of("0123456789", 5) == std::string::npos)
-      steps.push_back(std::stoll(name.substr(5)));
-  }
-  std::sort(steps.begin(), steps.end());
-  return steps;
+// The step of a folder that write_checkpoint() made; nothing for others.
+std::optional<int64_t> step_of(const fs::path& folder) {
+  const std::string name = folder.filename().string();
+  int64_t step = 0;
+  if (!name.starts_with("step_") || std::from_chars(name.data() + 5, name.data() + name.size(), step).ec != std::errc())
+    return std::nullopt;
+  return name == folder_name(step) && fs::exists(folder / "state.json") ? std::optional(step) : std::nullopt;
 }
 
 // What a killed run left half written.
+bool is_unfinished(const fs::path& folder) {
+  return folder.extension() == ".tmp" && folder.filename().string().starts_with("step_");
+}
+
+struct Listing {
+  std::vector<int64_t> steps;    // of the checkpoints, ascending
+  std::vector<fs::path> others;  // what else lies there
+};
+
+Listing list(const fs::path& checkpoints) {
+  Listing listing;
+  if (!fs::is_directory(checkpoints)) return listing;
+  for (const auto& entry : fs::directory_iterator(checkpoints)) {
+    if (const std::optional<int64_t> step = step_of(entry.path())) listing.steps.push_back(*step);
+    else if (!is_unfinished(entry.path())) listing.others.push_back(entry.path());
+  }
+  std::ranges::sort(listing.steps);
+  std::ranges::sort(listing.others);
+  return listing;
+}
+
 void remove_unfinished(const fs::path& checkpoints) {
   if (!fs::is_directory(checkpoints)) return;
   for (const auto& entry : fs::directory_iterator(checkpoints))
-    if (entry.path().filename().string().starts_with("step_") && entry.path().extension() == ".tmp")
-      fs::remove_all(entry.path());
+    if (is_unfinished(entry.path())) fs::remove_all(entry.path());
 }
 
 NamedTensors copy_to_host(const NamedTensors& tensors) {
@@ -110,7 +127,7 @@ void CheckpointWriter::wait() {
 }
 
 void CheckpointWriter::remove_old() const {
-  const std::vector<int64_t> steps = steps_on_disk(folder_);
+  const std::vector<int64_t> steps = list(folder_).steps;
   for (int64_t i = 0; i + policy_.keep < std::ssize(steps); ++i) {
     const int64_t step = steps[static_cast<size_t>(i)];
     const bool milestone = policy_.milestone_steps > 0 && step % policy_.milestone_steps == 0;
@@ -143,7 +160,8 @@ Checkpoint open_checkpoint(const fs::path& folder) {
 }
 
 std::optional<Checkpoint> newest_checkpoint(const fs::path& run_folder) {
-  const std::vector<int64_t> steps = steps_on_disk(checkpoints_of(run_folder));
+  const auto [steps, others] = list(checkpoints_of(run_folder));
+  for (const fs::path& other : others) log_warning("{}: is no checkpoint, and passed over", other.string());
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     try {
       return open_checkpoint(checkpoints_of(run_folder) / folder_name(*step));
@@ -158,7 +176,7 @@ std::optional<Checkpoint> newest_checkpoint(const fs::path& run_folder) {
 Checkpoint checkpoint_of_step(const fs::path& run_folder, int64_t step) {
   const fs::path folder = checkpoints_of(run_folder) / folder_name(step);
   if (fs::exists(folder)) return open_checkpoint(folder);
-  const std::vector<int64_t> steps = steps_on_disk(checkpoints_of(run_folder));
+  const std::vector<int64_t> steps = list(checkpoints_of(run_folder)).steps;
   throw DataError(folder.string(), "is not there", {}, glid::format("the run has steps {}", fmt::join(steps, ", ")));
 }
 

@@ -248,8 +248,9 @@ ExitCode evaluate_checkpoint(const ModelEvalArguments& arguments) {
   const ChosenCheckpoint chosen = choose_checkpoint(arguments.checkpoint, arguments.which);
   const RunConfig config = evaluation_config(arguments, chosen.checkpoint);
   require_usable(arguments, config);
-  set_threads(config.train);
+  set_threads(config.train.threads, env);
   const c10::Device device = choose_device(config.train.device, env.local_rank);
+  log_info("{}", arithmetic_text(config.train, device));
   const auto data = open_data(config);
   require_known_classes(config.task, config.eval.metric, chosen.state.vocabulary, data->vocabulary(),
                         arguments.other_classes);

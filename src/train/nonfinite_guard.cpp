@@ -7,6 +7,7 @@
 #include "glid/core/format.h"
 #include "glid/core/json.h"
 #include "glid/core/log.h"
+#include "glid/train/resume.h"
 
 namespace glid {
 
@@ -36,7 +37,8 @@ void NonfiniteGuard::settle() {
   if (counts_.in_a_row >= max_in_a_row_)
     throw Error(ExitCode::kNumerical, format("step {}", update->step), "too many updates in a row were not finite",
                 std::to_string(counts_.in_a_row),
-                format("their samples are in {}; try a lower optim.lr, or optim.clip", folder_.string()));
+                format("their samples are in {}; a lower optim.lr, or optim.clip, {}", folder_.string(),
+                       new_run_hint(folder_.parent_path(), HeadWeights::kFit)));
 }
 
 void NonfiniteGuard::dump_samples(const Update& update) const {

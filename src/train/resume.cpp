@@ -1,12 +1,17 @@
 #include "glid/train/resume.h"
 
 #include <algorithm>
+#include <set>
 
 #include "glid/config/read.h"
 #include "glid/config/tree.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/join.h"
 #include "glid/core/log.h"
+#include "glid/core/shell.h"
+#include "glid/formats/safetensors.h"
+#include "glid/model/parts.h"
 #include "glid/train/run_lock.h"
 
 namespace glid {
@@ -21,15 +26,29 @@ bool has_content(const fs::path& folder) {
                              [](const fs::directory_entry& entry) { return entry.path().filename() != RunLock::kFile; });
 }
 
+// The parts that a checkpoint has weights of, in the order of kModelParts.
+std::vector<std::string> parts_in(const Checkpoint& checkpoint) {
+  const SafetensorsFile file(checkpoint.folder / "model.safetensors");
+  std::set<std::string_view> found;
+  for (const std::string& name : file.names()) found.insert(part_of_parameter(name));
+  std::vector<std::string> parts;
+  for (const std::string_view part : kModelParts)
+    if (found.contains(part)) parts.emplace_back(part);
+  return parts;
+}
+
+// What a run of other weights' shapes would find no place for.
+bool may_change_shapes(const std::string& change) {
+  return change.starts_with("model.") || change.starts_with("task.") || change.starts_with("data.");
+}
+
 // False when the best model so far can't be compared with those to come.
-bool require_same_run(const fs::path& old_config_file, const RunConfig& config) {
-  RunConfig old_config;
-  config::read(config::load_tree(old_config_file), old_config);
+bool require_same_run(const fs::path& old_run, const RunConfig& old_config, const RunConfig& config) {
   const ConfigChanges changes = compare_configs(old_config, config);
   if (!changes.refused.empty()) {
-    std::string list;
-    for (const std::string& change : changes.refused) list += (list.empty() ? "" : ", ") + change;
-    throw UsageError(old_config_file.string(), "is of a run that differs", list, "choose another --out for a new run");
+    const bool fits = std::ranges::none_of(changes.refused, may_change_shapes);
+    throw UsageError((old_run / "config.yaml").string(), "is of a run that differs", join(changes.refused, ", "),
+                     "other values " + new_run_hint(old_run, fits ? HeadWeights::kFit : HeadWeights::kMayNotFit));
   }
   for (const std::string& change : changes.warned)
     log_rank_zero_warning("{} differs from the run so far: bits may differ", change);
@@ -38,29 +57,38 @@ bool require_same_run(const fs::path& old_config_file, const RunConfig& config) 
   return changes.measure.empty();
 }
 
+RunConfig read_config(const fs::path& file) {
+  RunConfig config;
+  config::read(config::load_tree(file), config);
+  return config;
+}
+
 // The format first: a configuration of another time may have keys that are no more.
 Start opened(Checkpoint checkpoint) {
   RunState state = read_state(checkpoint.state, (checkpoint.folder / "state.json").string());
-  return {std::move(checkpoint), std::move(state)};
+  RunConfig config = read_config(checkpoint.folder / "config.yaml");
+  return {std::move(checkpoint), std::move(state), std::move(config)};
 }
 
 std::optional<Start> go_on_in(const fs::path& out, const RunConfig& config) {
-  if (!fs::exists(out / "config.yaml")) return std::nullopt;
   std::optional<Start> start;
   if (std::optional<Checkpoint> newest = newest_checkpoint(out)) start = opened(*newest);
-  const bool best_counts = require_same_run(out / "config.yaml", config);
   if (!start) {
+    if (!fs::exists(out / "config.yaml")) return std::nullopt;
+    require_same_run(out, read_config(out / "config.yaml"), config);
     log_info("{}: the run there has no checkpoint yet: starting at step 0", out.string());
-    return start;
+    return std::nullopt;
   }
-  start->best_counts = best_counts;
+  if (!fs::exists(out / "config.yaml"))
+    log_rank_zero_warning("{}: has no config.yaml: its newest checkpoint says what the run is", out.string());
+  start->best_counts = require_same_run(out, start->config, config);
   log_info("{}: going on at step {} from {}", out.string(), start->state.step, start->checkpoint.folder.filename().string());
   return start;
 }
 
 Start start_from(const fs::path& from, const RunConfig& config) {
   Start start = opened(find_checkpoint(from));
-  start.best_counts = require_same_run(start.checkpoint.folder / "config.yaml", config);
+  start.best_counts = require_same_run(start.checkpoint.folder, start.config, config);
   const std::optional<Checkpoint> newest = newest_checkpoint(config.out);
   if (newest && newest->step() > start.state.step)
     throw UsageError(config.out, "has a newer checkpoint than --resume", newest->folder.filename().string(),
@@ -95,15 +123,30 @@ void require_same_start(const std::optional<Start>& start, const RunConfig& conf
 
 void compare_with(const Start& start, const RunState& state) {
   const RunState& old = start.state;
-  const auto text = [](const RunState::Dataset& d) { return format("{} images, fingerprint {}", d.images, d.fingerprint); };
-  if (old.dataset != state.dataset)
-    throw UsageError(start.checkpoint.folder.string(), "was written with other data", text(old.dataset),
-                     "now it is " + text(state.dataset));
+  const std::string where = start.checkpoint.folder.string();
+  if (old.dataset.names != state.dataset.names || old.dataset.images != state.dataset.images)
+    throw UsageError(where, "was written with other data: the names of its files differ",
+                     format("{} images there, {} now", old.dataset.images, state.dataset.images),
+                     "other data " + new_run_hint(start.checkpoint.folder,
+                                                  old.vocabulary == state.vocabulary ? HeadWeights::kFit : HeadWeights::kMayNotFit));
+  if (old.dataset.sizes != state.dataset.sizes)
+    log_warning("the files of the data have other sizes than when {} was written: what is trained on may differ", where);
   const auto warn = [](const char* what, int64_t before, int64_t now) {
     if (before != now) log_warning("{}: {} -> {}: bits may differ", what, before, now);
   };
   warn("ranks", old.ranks, state.ranks);
   warn("threads", old.threads, state.threads);
+}
+
+std::string new_run_hint(const fs::path& run_or_checkpoint, HeadWeights heads) {
+  const bool is_checkpoint = fs::exists(run_or_checkpoint / "state.json");
+  const std::optional<Checkpoint> newest =
+      is_checkpoint ? open_checkpoint(run_or_checkpoint) : newest_checkpoint(run_or_checkpoint);
+  if (!newest) return "make a new run: --out NEW";
+  std::vector<std::string> parts = parts_in(*newest);
+  if (heads == HeadWeights::kMayNotFit) std::erase(parts, "heads");
+  return "make a new run: --out NEW " + shell_line({"--set", format("init.from={}", run_or_checkpoint.string()), "--set",
+                                                   format("init.parts=[{}]", join(parts, ","))});
 }
 
 }  // namespace glid

@@ -2,6 +2,7 @@
 
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "glid/train/device.h"
 #include "snapshot.h"
 
 namespace glid {
@@ -34,17 +35,32 @@ Run::Run(const RunConfig& config, bool goes_on, Communicator& communicator, cons
       floors_(session_.schedule.warmup_steps, config.train.max_lines_under_floor),
       progress_(session_.schedule.total_steps, config.train.batch_size),
       files_(config, communicator.is_main()) {
-  if (is_main()) state_.dataset = {format("{:016x}", session_.data->fingerprint()), session_.data->size()};
+  if (!is_main()) return;
+  const Fingerprint print = session_.data->fingerprint();
+  state_.dataset = {format("{:016x}", print.names), format("{:016x}", print.sizes), session_.data->size()};
 }
 
 void Run::go_on_from(const Start& start) {
   if (start.state.step > total_steps())
     throw UsageError(start.checkpoint.folder.string(), "has made more steps than the run is long",
                      format("step {} of {}", start.state.step, total_steps()), "raise train.steps or train.epochs");
-  if (is_main()) compare_with(start, snapshot(state_, session_, guard_, validation_));
+  keep_threads(session_.config.train, start.state.threads);
+  if (is_main()) {
+    compare_with(start, snapshot(state_, session_, guard_, validation_));
+    log_seam(start);
+  }
   restore(start, session_, guard_, validation_);
   state_.step = start.state.step;
   state_.finished_step = start.state.finished_step;
+}
+
+void Run::log_seam(const Start& start) const {
+  const int64_t step = start.state.step;
+  const Schedule before = start.config.schedule(session_.plan->steps_per_epoch());
+  if (before.total_steps != total_steps())
+    log_warning("{} steps -> {}: the learning rate goes on with {:.3g} (it was {:.3g}, and would have gone on with {:.3g})",
+                before.total_steps, total_steps(), session_.schedule.at(step), before.at(std::max<int64_t>(0, step - 1)),
+                before.at(step));
 }
 
 void Run::open_files() {

@@ -33,6 +33,8 @@ class Run {
   bool log_references();
   bool validate(bool& is_best);  // is_best: no model was better so far
 
+  // What the learning rate does where a run of another length goes on.
+  void log_seam(const Start& start) const;
   void log_step(const StepResult& result, StepMetrics metrics);
   void draw_pictures();
   void save();

@@ -38,18 +38,24 @@ bool starts_with_any(const std::string& path, std::initializer_list<std::string_
   return std::any_of(beginnings.begin(), beginnings.end(), [&](std::string_view b) { return path.starts_with(b); });
 }
 
+bool is_measure(const std::string& path) {
+  if (path == "data.val_list" || path == "data.boxes") return true;
+  return path.starts_with("eval.") && path != "eval.every_steps" && path != "eval.weights";
+}
+
+// Where data lie and how they are read; their fingerprint tells whether they are the same.
+bool is_about_reading(const std::string& path) {
+  return path == "data.root" || path == "data.train_list" || path == "data.workers" || path == "data.max_bad_files";
+}
+
 bool is_identity(const std::string& path) {
-  if (path == "data.workers") return false;
+  if (is_about_reading(path) || is_measure(path)) return false;
   return starts_with_any(path, {"model.", "task.", "data.", "optim."}) || path == "seed" || path == "train.batch_size" ||
          path == "train.precision";
 }
 
 bool may_change_bits(const std::string& path) {
   return starts_with_any(path, {"train.accumulate", "train.threads", "train.steps", "train.epochs", "train.device"});
-}
-
-bool is_measure(const std::string& path) {
-  return path.starts_with("eval.") && path != "eval.every_steps" && path != "eval.weights";
 }
 
 }  // namespace

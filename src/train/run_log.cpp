@@ -7,6 +7,7 @@
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
+#include "glid/core/log.h"
 #include "glid/formats/image_file.h"
 #include "glid/formats/png.h"
 #include "glid/tasks/task.h"
@@ -23,14 +24,21 @@ std::string layer_suffix(int64_t layer) {
 
 fs::path metrics_file(const fs::path& folder) { return folder / "metrics.jsonl"; }
 
-std::vector<Json> read_lines(const fs::path& file) {
-  std::vector<Json> lines;
+struct Lines {
+  std::vector<Json> whole;
+  int64_t damaged = 0;  // cut off by a kill, or not ours
+};
+
+Lines read_lines(const fs::path& file) {
+  Lines lines;
   std::istringstream in(fs::exists(file) ? read_file(file) : "");
-  for (std::string line; std::getline(in, line);) {
+  for (std::string text; std::getline(in, text);) {
     try {
-      lines.push_back(Json::parse(line, file.string()));
+      Json line = Json::parse(text, file.string());
+      line.at("step").as_int();
+      lines.whole.push_back(std::move(line));
     } catch (const DataError&) {
-      break;  // a line cut off by a kill; what follows it can't be older
+      ++lines.damaged;
     }
   }
   return lines;
@@ -38,15 +46,29 @@ std::vector<Json> read_lines(const fs::path& file) {
 
 void drop_lines_after(const fs::path& file, int64_t completed_steps) {
   if (!fs::exists(file)) return;
+  const Lines lines = read_lines(file);
+  if (lines.damaged > 0) log_warning("{}: {} damaged lines left out", file.string(), lines.damaged);
   std::string kept;
-  for (const Json& line : read_lines(file))
+  for (const Json& line : lines.whole)
     if (completed_steps > 0 && line.at("step").as_int() <= completed_steps) kept += line.dump() + "\n";
   write_file(file, kept);
+}
+
+fs::path picture_file(const fs::path& pictures, int64_t step) { return pictures / format("step_{:08}.png", step); }
+
+// Their names order them as their steps do.
+void drop_pictures_after(const fs::path& pictures, int64_t completed_steps) {
+  const fs::path last = picture_file(pictures, completed_steps);
+  std::vector<fs::path> later;
+  for (const auto& entry : fs::directory_iterator(pictures))
+    if (entry.path().filename().string().starts_with("step_") && entry.path() > last) later.push_back(entry.path());
+  for (const fs::path& picture : later) fs::remove(picture);
 }
 
 fs::path prepared(fs::path folder, int64_t completed_steps) {
   fs::create_directories(folder / "pictures");
   drop_lines_after(metrics_file(folder), completed_steps);
+  drop_pictures_after(folder / "pictures", completed_steps);
   return folder;
 }
 
@@ -67,7 +89,7 @@ Json without(const char* what, const std::vector<MetricValue>& values) {
 }  // namespace
 
 RunLog::RunLog(fs::path run_folder, int64_t completed_steps)
-    : folder_(prepared(std::move(run_folder), completed_steps)), events_(folder_) {}
+    : folder_(prepared(std::move(run_folder), completed_steps)), events_(folder_, completed_steps + 1) {}
 
 void RunLog::append(const Json& line) {
   std::ofstream out(metrics_file(folder_), std::ios::app);
@@ -104,7 +126,7 @@ void RunLog::blind(const std::vector<MetricValue>& values) { append(without("wit
 
 void RunLog::picture(int64_t step, const Image& image) {
   const std::string png = encode_png(image);
-  write_file(folder_ / "pictures" / format("step_{:08}.png", step), png);
+  write_file(picture_file(folder_ / "pictures", step), png);
   events_.add_image_png("pictures", png, image.height, image.width, step);
   events_.flush();
 }
@@ -118,7 +140,7 @@ void RunLog::draw_curves(const std::string& value) const {
   const std::string title = folder_.filename().string();
   Chart losses{.title = title, .x_label = "step", .series = {{"training loss", {}, {}}, {"validation loss", {}, {}}}};
   Chart metric{.title = title, .x_label = "step", .series = {{value, {}, {}}}};
-  for (const Json& line : read_lines(metrics_file(folder_))) {
+  for (const Json& line : read_lines(metrics_file(folder_)).whole) {
     append_point(losses.series[0], line, "loss");
     append_point(losses.series[1], line, "val_loss");
     append_point(metric.series[0], line, "val_" + value);

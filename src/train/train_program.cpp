@@ -53,18 +53,19 @@ void print_now(const std::string& text) {
 std::string config_help() { return config::help(RunConfig{}); }
 
 ExitCode run_train_program(const TrainArguments& arguments) {
-  const config::Tree tree = config::load_tree(arguments.config, arguments.overrides);
+  config::Tree tree = config::load_tree(arguments.config, arguments.overrides);
+  if (arguments.out) config::set_text(tree, "out", *arguments.out, "--out");
   RunConfig config;
   config::read(tree, config);
-  if (!arguments.out.empty()) config.out = arguments.out;
   if (arguments.print_config) {
     std::fputs(config::write_with_origins(config, tree).c_str(), stdout);
     return ExitCode::kDone;
   }
   const LaunchEnv env = read_launch_env();
   set_log_rank(env.rank, env.size);
-  set_threads(config.train);
+  set_threads(config.train.threads, env);
   const c10::Device device = choose_device(config.train.device, env.local_rank);
+  log_info("{}", arithmetic_text(config.train, device));
   if (arguments.dry_run) {
     if (env.rank == 0) dry_run(config, std::max(env.size, arguments.num_ranks), device, print_now);
     return ExitCode::kDone;

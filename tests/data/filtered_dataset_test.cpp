@@ -67,7 +67,7 @@ class Triples : public AnnotatedDataset {
   int64_t size() const override { return 3 * images_; }
   Sample get(int64_t id) const override { return {.id = id, .name = name(id)}; }
   std::string name(int64_t id) const override { return std::to_string(id); }
-  uint64_t fingerprint() const override { return 7; }
+  Fingerprint fingerprint() const override { return {7, 7}; }
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   ImageId image_id(int64_t id) const override { return id / 3; }
   void inspect(int64_t, Inspection&) const override {}

@@ -40,7 +40,7 @@ TEST(CocoPanopticSet, GivesBackSegments) {
 
 TEST(CocoPanopticSet, HasAFingerprintOfItsFiles) {
   const DemoFolder demo(DemoLayout::kCoco);
-  const uint64_t before = demo.open<CocoPanoptic::Config>()->fingerprint();
+  const Fingerprint before = demo.open<CocoPanoptic::Config>()->fingerprint();
   EXPECT_EQ(before, demo.open<CocoPanoptic::Config>()->fingerprint());
   write_panoptic_png(demo.root() / "annotations/panoptic_train2017/000000000003.png",
                      {64, 64, std::vector<uint32_t>(4096, 1)});

@@ -22,7 +22,7 @@ class Alike : public AnnotatedDataset {
   }
   int64_t size() const override { return 4; }
   std::string name(int64_t id) const override { return std::to_string(id); }
-  uint64_t fingerprint() const override { return 0; }
+  Fingerprint fingerprint() const override { return {}; }
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   void inspect(int64_t, Inspection&) const override {}
 
@@ -131,7 +131,7 @@ class Unlabelled : public AnnotatedDataset {
   }
   int64_t size() const override { return 1; }
   std::string name(int64_t) const override { return "empty"; }
-  uint64_t fingerprint() const override { return 0; }
+  Fingerprint fingerprint() const override { return {}; }
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   void inspect(int64_t, Inspection&) const override {}
   Sample get(int64_t id) const override {

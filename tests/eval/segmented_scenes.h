@@ -40,7 +40,7 @@ class SegmentedScenes : public AnnotatedDataset {
     return targets;
   }
   std::string name(int64_t id) const override { return scenes_.name(id); }
-  uint64_t fingerprint() const override { return scenes_.fingerprint(); }
+  Fingerprint fingerprint() const override { return scenes_.fingerprint(); }
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   void inspect(int64_t, Inspection&) const override {}
 

@@ -78,26 +78,30 @@ uint64_t number(const std::string& message, uint64_t wanted) {
 
 TEST(TfEvents, ScalarsAndImages) {
   const TemporaryFolder folder;
-  TfEventsWriter writer(folder.path() / "events");
+  TfEventsWriter writer(folder.path() / "events", 41);
   const std::string png = encode_png(Image::filled(2, 3, 9));
   writer.add_scalar("train/loss", 0.75, 300);
   writer.add_image_png("pictures", png, 2, 3, int64_t{1} << 40);
   writer.flush();
   EXPECT_THAT(writer.file().filename().string(), testing::StartsWith("events.out.tfevents."));
   const auto records = read_records(read_file(writer.file()));
-  ASSERT_EQ(records.size(), 3u);
+  ASSERT_EQ(records.size(), 4u);
   EXPECT_EQ(field(records[0], 3), "brain.Event:2");
   EXPECT_FALSE(field(records[0], 5));
 
-  const std::string scalar = field(field(records[1], 5).value(), 1).value();
-  EXPECT_EQ(number(records[1], 2), 300u);
+  // event.proto's SessionLog with the status START: TensorBoard drops what it has from that step on.
+  EXPECT_EQ(number(records[1], 2), 41u);
+  EXPECT_EQ(number(field(records[1], 7).value(), 1), 1u);
+
+  const std::string scalar = field(field(records[2], 5).value(), 1).value();
+  EXPECT_EQ(number(records[2], 2), 300u);
   EXPECT_EQ(field(scalar, 1), "train/loss");
   float value = 0;
   std::memcpy(&value, field(scalar, 2).value().data(), sizeof value);
   EXPECT_EQ(value, 0.75f);
 
-  const std::string image = field(field(field(records[2], 5).value(), 1).value(), 4).value();
-  EXPECT_EQ(number(records[2], 2), uint64_t{1} << 40);
+  const std::string image = field(field(field(records[3], 5).value(), 1).value(), 4).value();
+  EXPECT_EQ(number(records[3], 2), uint64_t{1} << 40);
   EXPECT_EQ(number(image, 1), 2u);
   EXPECT_EQ(number(image, 2), 3u);
   EXPECT_EQ(number(image, 3), 3u);
@@ -106,8 +110,8 @@ TEST(TfEvents, ScalarsAndImages) {
 
 TEST(TfEvents, ASecondWriterOpensANewFile) {
   const TemporaryFolder folder;
-  const TfEventsWriter first(folder.path());
-  const TfEventsWriter second(folder.path());
+  const TfEventsWriter first(folder.path(), 1);
+  const TfEventsWriter second(folder.path(), 1);
   EXPECT_NE(first.file(), second.file());
   EXPECT_LT(first.file(), second.file());
 }

@@ -24,7 +24,7 @@ class NoisePictures : public Dataset {
     return {id, name(id), noise_image(TwoQuestions::kSize, TwoQuestions::kSize, id), {}};
   }
   std::string name(int64_t id) const override { return std::to_string(id); }
-  uint64_t fingerprint() const override { return 0; }
+  Fingerprint fingerprint() const override { return {}; }
 };
 
 struct Found {

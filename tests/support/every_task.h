@@ -139,7 +139,7 @@ class SamplesOfAll : public Dataset {
   int64_t size() const override { return std::ssize(num_objects_); }
   Sample get(int64_t id) const override { return sample_of_all(id, num_objects_.at(static_cast<size_t>(id))); }
   std::string name(int64_t id) const override { return "sample " + std::to_string(id); }
-  uint64_t fingerprint() const override { return 0; }
+  Fingerprint fingerprint() const override { return {}; }
 
  private:
   std::vector<int64_t> num_objects_;

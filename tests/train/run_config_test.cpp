@@ -120,6 +120,29 @@ TEST(CompareConfigs, SeparatesIdentityFromBits) {
   EXPECT_THAT(changes.warned, testing::ElementsAre(HasSubstr("train.accumulate")));
 }
 
+TEST(CompareConfigs, PlacesAndLimitsAreNoIdentity) {
+  const auto of_data = [](const std::string& data) { return load("demo_pretrain.yaml", {"data={" + data + "}"}); };
+  const ConfigChanges changes =
+      compare_configs(of_data("name: nyu_depth, root: a, train_list: x.txt, val_list: y.txt"),
+                      of_data("name: nyu_depth, root: /b, train_list: z.txt, val_list: w.txt, max_bad_files: 7, workers: 9"));
+  EXPECT_THAT(changes.refused, testing::IsEmpty());
+  EXPECT_THAT(changes.warned, testing::IsEmpty());
+  EXPECT_THAT(changes.measure, testing::ElementsAre(HasSubstr("data.val_list")));
+  EXPECT_THAT(compare_configs(of_data("root: a, fraction: 1"), of_data("root: a, fraction: 0.5")).refused,
+              testing::ElementsAre(HasSubstr("data.fraction")));
+}
+
+TEST(RunConfig, PathsKnowTheHomeFolder) {
+  setenv("HOME", "/home/me", 1);
+  const RunConfig config = load("demo_pretrain.yaml", {"data.root=~/photos", "init.from=~/runs/a", "out=~"});
+  EXPECT_EQ(root_of(config.data.dataset), "/home/me/photos");
+  EXPECT_EQ(config.init.from, "/home/me/runs/a");
+  EXPECT_EQ(config.out, "/home/me");
+  EXPECT_THAT(error_of({"data.root=~you/photos"}), HasSubstr("data.root must be a path (got ~you/photos)"));
+  EXPECT_THAT(error_of({"out="}), HasSubstr("out must be a path"));
+  EXPECT_EQ(error_of({"init.from="}), "");
+}
+
 TEST(Schedules, AreChosenByNameWithTheirOwnKeys) {
   const RunConfig config =
       load("demo_pretrain.yaml", {"optim.schedule.name=steps", "optim.schedule.milestones=[0.5, 0.75]"});

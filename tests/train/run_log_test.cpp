@@ -27,6 +27,23 @@ TEST(RunLog, WritesEveryTermOfEveryLayer) {
   EXPECT_EQ(line.at("loss_class").as_double(), 2);
 }
 
+TEST(RunLog, GoesOnBehindWhatIsKept) {
+  const TemporaryFolder dir;
+  const std::filesystem::path metrics = dir.path() / "metrics.jsonl";
+  const std::filesystem::path pictures = dir.path() / "pictures";
+  write_file(metrics, "{\"step\": 1}\n{\"step\": 2, \"lo\n12\n[1]\n{\"epoch\": 1}\n{\"step\": 3}\n{\"step\": 5}\n{\"st");
+  std::filesystem::create_directories(pictures);
+  for (const char* name : {"step_00000003.png", "step_00000004.png", "of mine.png"}) write_file(pictures / name, "");
+  testing::internal::CaptureStderr();
+  const RunLog log(dir.path(), 3);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("metrics.jsonl: 5 damaged lines left out"));
+  ASSERT_EQ(lines_of(metrics).size(), 2u);
+  EXPECT_EQ(lines_of(metrics)[1].at("step").as_int(), 3);
+  EXPECT_TRUE(std::filesystem::exists(pictures / "step_00000003.png"));
+  EXPECT_FALSE(std::filesystem::exists(pictures / "step_00000004.png"));
+  EXPECT_TRUE(std::filesystem::exists(pictures / "of mine.png"));
+}
+
 // What the console says of a step.
 std::string said_of(const std::vector<TermValue>& terms) {
   Progress progress(10, 4);

@@ -22,7 +22,7 @@ RunState some_state() {
           .nonfinite_in_a_row = 1,
           .loss = 0.1,
           .best = {.name = "loss", .value = 0.25, .step = 6},
-          .dataset = {"00ff", 64},
+          .dataset = {"00ff", "0100", 64},
           .vocabulary = {.objects = {{7, "cat"}, {9, "dog"}},
                          .segments = {{1, "sky"}},
                          .is_thing = {false},
@@ -57,7 +57,7 @@ TEST(RunStateFile, WithoutAValidationTheBestIsNoNumber) {
 
 TEST(RunStateFile, AnotherFormatOrAMissingKeyIsOneSentence) {
   EXPECT_THAT(error_of(Json().set("format", 1)), testing::AllOf(HasSubstr("state.json"), HasSubstr("(got 1)")));
-  EXPECT_THAT(error_of(Json().set("format", 3).set("step", 3)), HasSubstr("\"finished_step\""));
+  EXPECT_THAT(error_of(Json().set("format", RunState::kFormat).set("step", 3)), HasSubstr("\"finished_step\""));
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ class HalfEmpty : public AnnotatedDataset {
     return sample;
   }
   std::string name(int64_t id) const override { return scenes_->name(id); }
-  uint64_t fingerprint() const override { return scenes_->fingerprint() + 1; }
+  Fingerprint fingerprint() const override { return {scenes_->fingerprint().names + 1, 0}; }
   const Vocabulary& vocabulary() const override { return scenes_->vocabulary(); }
   void inspect(int64_t, Inspection&) const override {}
 

@@ -19,11 +19,15 @@ struct End {
 constexpr End above(double low) { return {low, true}; }
 constexpr End below(double high) { return {high, true}; }
 
+// Texts that name a file or a folder: read() puts the home folder in the place of a leading ~.
+enum class PathRule { kNone, kPath, kMayBeEmpty };
+
 struct Constraint {
   End low = -std::numeric_limits<double>::infinity();
   End high = std::numeric_limits<double>::infinity();
   std::vector<double> numbers;     // where not empty, the only numbers allowed
   std::vector<std::string> texts;  // where not empty, the only texts allowed
+  PathRule path = PathRule::kNone;
 
   bool allows(double value) const;
   bool allows(std::string_view value) const;
@@ -38,5 +42,7 @@ Constraint in_range(End low, End high);
 Constraint one_of(std::initializer_list<double> numbers);
 Constraint one_of(std::initializer_list<std::string_view> texts);
 Constraint one_of(std::span<const std::string_view> texts);
+Constraint path();
+Constraint path_or_empty();
 
 }  // namespace glid::config

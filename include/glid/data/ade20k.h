@@ -37,7 +37,7 @@ class Ade20k : public AnnotatedDataset {
   // Throws DataError too when image and labels differ in size.
   Sample get(int64_t id) const override;
   std::string name(int64_t id) const override { return frame(id).image.string(); }
-  uint64_t fingerprint() const override;
+  Fingerprint fingerprint() const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   ImageId image_id(int64_t id) const override { return frame(id).name; }
   void inspect(int64_t id, Inspection& inspection) const override;

@@ -31,7 +31,8 @@ struct CocoPoseConfig : FilesConfig {
   template <class V>
   void fields(V& v) {
     FilesConfig::fields(v);
-    v("boxes", boxes, "where persons to validate on are looked for: truth, or a detector's file of boxes (COCO's JSON)");
+    v("boxes", boxes, "where persons to validate on are looked for: truth, or a detector's file of boxes (COCO's JSON)",
+      config::path());
   }
 };
 
@@ -53,7 +54,7 @@ class Coco : public AnnotatedDataset {
   Sample get(int64_t id) const override;
   Targets targets(int64_t id) const override;
   std::string name(int64_t id) const override;
-  uint64_t fingerprint() const override;
+  Fingerprint fingerprint() const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   ImageId image_id(int64_t id) const override { return index_.image_id(static_cast<size_t>(id)); }
   void inspect(int64_t id, Inspection& inspection) const override;

@@ -35,7 +35,7 @@ class CocoPanoptic : public AnnotatedDataset {
   // JSON doesn't list.
   Sample get(int64_t id) const override;
   std::string name(int64_t id) const override { return sample(id).file.string(); }
-  uint64_t fingerprint() const override;
+  Fingerprint fingerprint() const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   ImageId image_id(int64_t id) const override { return sample(id).image; }
   void inspect(int64_t id, Inspection& inspection) const override;

@@ -12,6 +12,13 @@ namespace glid {
 
 enum class Split { kTrain, kVal };
 
+// What tells one list of samples from another, the same on every machine and wherever the files lie.
+struct Fingerprint {
+  uint64_t names = 0;  // which samples there are, and their order
+  uint64_t sizes = 0;  // bytes of their files: another one where files were repaired or replaced
+  bool operator==(const Fingerprint&) const = default;
+};
+
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -22,8 +29,8 @@ class Dataset {
   virtual Targets targets(int64_t id) const { return get(id).targets; }
   // Its name without reading it.
   virtual std::string name(int64_t id) const = 0;
-  // Changes when the list of samples does, the same on every machine. May take a while: it looks at every file.
-  virtual uint64_t fingerprint() const = 0;
+  // May take a while: it looks at every file.
+  virtual Fingerprint fingerprint() const = 0;
 };
 
 // What the numbers in Targets stand for, and so what a set knows: boxes if it has `objects`, labels if it has `labels`, and
@@ -47,6 +54,7 @@ struct Vocabulary {
   std::vector<Limb> limbs;
   bool has_masks = false;  // Instance::mask, of some objects at least
   bool has_depth = false;  // Targets::depth
+  bool operator==(const Vocabulary&) const = default;
 };
 
 // What the dataset's files call an image: a number (COCO) or a name.

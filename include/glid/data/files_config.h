@@ -20,7 +20,7 @@ struct FilesConfig {
 
   template <class V>
   void fields(V& v) {
-    v.required("root", root, "folder of the data");
+    v.required("root", root, "folder of the data", config::path());
   }
 };
 

@@ -31,7 +31,7 @@ class ImageFolder : public AnnotatedDataset {
   Sample get(int64_t id) const override;
   std::string name(int64_t id) const override;
   // Of the relative paths and the sizes in bytes.
-  uint64_t fingerprint() const override;
+  Fingerprint fingerprint() const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   void inspect(int64_t id, Inspection& inspection) const override;
   void inspect_list(Inspection& inspection) const override;

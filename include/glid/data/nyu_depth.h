@@ -32,8 +32,9 @@ class NyuDepthV2 : public AnnotatedDataset {
     void fields(V& v) {
       FilesConfig::fields(v);
       v("train_list", train_list,
-        "list of training frames, relative to root; without it root/nyu_depth_v2_labeled.mat is read");
-      v("val_list", val_list, "the same for validation");
+        "list of training frames, relative to root; without it root/nyu_depth_v2_labeled.mat is read",
+        config::path());
+      v("val_list", val_list, "the same for validation", config::path());
       v("depth_scale", depth_scale, "units of the depth PNGs in a metre", config::positive());
     }
   };
@@ -48,7 +49,7 @@ class NyuDepthV2 : public AnnotatedDataset {
   // Throws DataError too when image and depth differ in size.
   Sample get(int64_t id) const override;
   std::string name(int64_t id) const override;
-  uint64_t fingerprint() const override;
+  Fingerprint fingerprint() const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   void inspect(int64_t id, Inspection& inspection) const override;
   void inspect_list(Inspection& inspection) const override;

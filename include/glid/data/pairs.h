@@ -55,7 +55,7 @@ class Pairs : public AnnotatedDataset {
   // Throws DataError too when image and label differ in size or a label is out of range.
   Sample get(int64_t id) const override;
   std::string name(int64_t id) const override { return pair(id).image.string(); }
-  uint64_t fingerprint() const override;
+  Fingerprint fingerprint() const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   ImageId image_id(int64_t id) const override { return pair(id).stem; }
   void inspect(int64_t id, Inspection& inspection) const override;

@@ -33,7 +33,7 @@ class Persons : public AnnotatedDataset {
   Sample get(int64_t id) const override;
   Targets targets(int64_t id) const override;
   std::string name(int64_t id) const override;
-  uint64_t fingerprint() const override;
+  Fingerprint fingerprint() const override;
   const Vocabulary& vocabulary() const override { return images_->vocabulary(); }
   ImageId image_id(int64_t id) const override { return images_->image_id(person(id).image); }
   std::string image_name(int64_t id) const override { return images_->name(person(id).image); }

@@ -61,7 +61,7 @@ class Scenes : public AnnotatedDataset {
   int64_t size() const override { return count_; }
   Sample get(int64_t id) const override;
   std::string name(int64_t id) const override;
-  uint64_t fingerprint() const override;
+  Fingerprint fingerprint() const override;
   const Vocabulary& vocabulary() const override;
   void inspect(int64_t id, Inspection& inspection) const override;
 

@@ -38,7 +38,7 @@ class Voc : public AnnotatedDataset {
   // Throws DataError too when the image's size is not the one of its annotation, or an object is of no known class.
   Sample get(int64_t id) const override;
   std::string name(int64_t id) const override { return entry(id).image.string(); }
-  uint64_t fingerprint() const override;
+  Fingerprint fingerprint() const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   void inspect(int64_t id, Inspection& inspection) const override;
   void inspect_list(Inspection& inspection) const override;

@@ -12,6 +12,7 @@ struct LaunchEnv {
   int rank = 0;
   int size = 1;
   int local_rank = 0;  // rank on this host: the index of its GPU
+  int local_size = 1;  // ranks on this host
 
   std::string store_file;   // our launcher: the file through which the ranks of this host find each other
   std::string master_addr;  // torchrun: host and port of the TCP store
@@ -22,7 +23,7 @@ struct LaunchEnv {
   bool has_meeting_place() const { return !store_file.empty() || !master_addr.empty(); }
 };
 
-// Reads RANK, WORLD_SIZE, LOCAL_RANK and MASTER_ADDR, MASTER_PORT, TORCHELASTIC_USE_AGENT_STORE,
+// Reads RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE (where it is missing, all ranks) and MASTER_ADDR, MASTER_PORT, TORCHELASTIC_USE_AGENT_STORE,
 // TORCHELASTIC_RESTART_COUNT (https://pytorch.org/docs/stable/elastic/run.html) or GLID_STORE_FILE (launch_local).
 // Throws UsageError for a value that is missing, malformed or contradicts another.
 LaunchEnv read_launch_env();

@@ -13,6 +13,7 @@ namespace glid {
 struct Start {
   Checkpoint checkpoint;
   RunState state;
+  RunConfig config;         // as it was
   bool best_counts = true;  // its best model can be compared with those to come
 };
 
@@ -23,8 +24,13 @@ std::optional<Start> choose_start(const RunConfig& config, const Resume& resume)
 // All ranks call it. Throws UsageError, on all ranks, when they found different checkpoints: their disks are not the same.
 void require_same_start(const std::optional<Start>& start, const RunConfig& config, Communicator& communicator);
 
-// Warns of what differs from the run that wrote the checkpoint and may change bits: ranks, threads. Throws UsageError if
-// the dataset is another one.
+// Warns of what differs from the run that wrote the checkpoint and may change bits: ranks, threads, files of other sizes.
+// Throws UsageError if the samples are others.
 void compare_with(const Start& start, const RunState& state);
+
+// How a hint ends where only a new run helps: the options that start it, from the weights of this one's newest checkpoint as
+// far as there are any. Heads fit where model, task and classes stay.
+enum class HeadWeights { kFit, kMayNotFit };
+std::string new_run_hint(const std::filesystem::path& run_or_checkpoint, HeadWeights heads);
 
 }  // namespace glid

@@ -33,7 +33,8 @@ struct InitConfig {
 
   template <class V>
   void fields(V& v) {
-    v("from", from, "weights to start from: a .safetensors file, a run or a checkpoint folder; empty: random");
+    v("from", from, "weights to start from: a .safetensors file, a run or a checkpoint folder; empty: random",
+      config::path_or_empty());
     v("parts", parts,
       "what to take of it, all of which it must have; null: encoder, bifpn and decoder, as far as it has them",
       config::one_of(kModelParts));
@@ -65,7 +66,7 @@ struct TrainConfig {
     v("accumulate", accumulate, "micro-batches of each rank in an update", config::positive());
     v("precision", precision, "arithmetic of the model; weights and optimizer stay fp32");
     v("device", device, "auto: cuda where there is one");
-    v("threads", threads, "threads of one operation on the CPU (part of a run's bits); null: all cores", config::positive());
+    v("threads", threads, "threads of one operation on the CPU (part of a run's bits); null: a run's as it began, as many as were free", config::positive());
     v("max_nonfinite", max_nonfinite,
       "updates in a row skipped for a loss or gradient that is not finite before the run stops", config::positive());
     v("max_lines_under_floor", max_lines_under_floor,
@@ -146,7 +147,7 @@ struct RunConfig {
   template <class V>
   void fields(V& v) {
     v("seed", seed, "of initial weights, order, crops and masks");
-    v("out", out, "run folder; --out overrides it");
+    v("out", out, "run folder; --out overrides it", config::path());
     v("init", init, "");
     v("model", model, "");
     v("task", task, "");
@@ -172,7 +173,7 @@ struct RunConfig {
 
 // What differs between a run and the one that is to be gone on with, in two classes.
 struct ConfigChanges {
-  std::vector<std::string> refused;  // seed, model, task, data (except workers), batch, optim, precision
+  std::vector<std::string> refused;  // seed, model, task, data (but places, limits, workers), batch, optim, precision
   std::vector<std::string> warned;   // what may change bits: ranks, threads, accumulation, length
   std::vector<std::string> measure;  // what models are compared by: the best one so far can't be compared any more
 };

@@ -37,8 +37,8 @@ struct StepMetrics {
 // The files of a run folder; written by rank 0 only.
 class RunLog {
  public:
-  // Lines of metrics.jsonl beyond `completed_steps` (of a run that was killed after its last checkpoint) are dropped, all of
-  // them at step 0.
+  // What lies beyond `completed_steps`, of a run that was killed after its last checkpoint, is dropped: lines of
+  // metrics.jsonl (all of them at step 0), pictures, and in TensorBoard the points. Damaged lines are left out and counted.
   RunLog(std::filesystem::path run_folder, int64_t completed_steps);
 
   void training(const StepMetrics& metrics);

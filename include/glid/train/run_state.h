@@ -11,7 +11,7 @@
 namespace glid {
 
 struct RunState {
-  static constexpr int64_t kFormat = 3;  // of state.json; another one is refused
+  static constexpr int64_t kFormat = 4;  // of state.json; another one is refused
 
   // The best model so far, by a value of the validation.
   struct Best {
@@ -47,12 +47,13 @@ struct RunState {
     }
   };
   struct Dataset {
-    std::string fingerprint;
+    std::string names, sizes;  // its fingerprint
     int64_t images = 0;
 
     template <class V>
     void fields(V& v) {
-      v("fingerprint", fingerprint);
+      v("names", names);
+      v("sizes", sizes);
       v("images", images);
     }
     bool operator==(const Dataset&) const = default;

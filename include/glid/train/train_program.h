@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace glid {
 struct TrainArguments {
   std::filesystem::path config;
   std::vector<std::string> overrides;  // "a.b=v"
-  std::string out;                     // empty: the configuration's
+  std::optional<std::string> out;      // null: the configuration's
   std::string resume = "auto";         // auto, none, or a run or checkpoint folder
   bool dry_run = false, print_config = false;
   int num_ranks = 1;  // of a dry run, which is itself one process

@@ -1,0 +1,14 @@
+// The home folder in paths that people write.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace glid {
+
+// A path with the home folder ($HOME) in the place of a leading "~": "~" and "~/data". Others are as they were. Nothing where
+// there is no home, and for "~name", another user's.
+std::optional<std::string> expand_home(std::string_view path);
+
+}  // namespace glid
