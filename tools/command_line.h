@@ -10,18 +10,33 @@
 #include <string>
 #include <vector>
 
+#include "glid/core/cpus.h"
 #include "glid/core/error.h"
+#include "glid/core/home.h"
 
 namespace glid {
 
-// Threads of operations that wait for each other shall soon sleep, not spin for long: where others work on the machine,
-// spinning ones take the time of those that they wait for; sleeping at once costs where nobody else does (docs/results.md).
-// libgomp reads that when it is loaded, so the program starts itself once more; whoever sets one of the two decides.
-inline void let_threads_sleep(char** argv) {
-  constexpr const char *kPolicy = "OMP_WAIT_POLICY", *kSpins = "GOMP_SPINCOUNT";
-  if (std::getenv(kPolicy) || std::getenv(kSpins) || ::setenv(kSpins, "1000", 1) != 0) return;
+// Threads of operations that wait for each other spin, which is fastest, where nobody else uses the machine; else they shall sleep,
+// or they take the time of those that they wait for. libgomp reads that when it is loaded, so the program starts itself once
+// more. Whoever sets one of the variables decides, and a launcher's ranks have the machine among themselves.
+inline void let_threads_sleep_on_a_busy_machine(char** argv) {
+  for (const char* variable : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_NUM_THREADS", "WORLD_SIZE"})
+    if (std::getenv(variable)) return;
+  if (num_free_cpus() == num_cpus() || ::setenv("OMP_WAIT_POLICY", "PASSIVE", 1) != 0) return;
   std::error_code unreadable;  // by its name, which lists of processes show; where it can't start again, threads spin
   ::execv(std::filesystem::read_symlink("/proc/self/exe", unreadable).c_str(), argv);
+}
+
+// An option that takes a path: not an empty one, and ~ is the home folder also where a shell leaves it (--out=~/runs).
+template <class T>
+CLI::Option* path_option(CLI::App& app, const std::string& name, T& target, const std::string& help) {
+  const auto expand = [](std::string& text) -> std::string {
+    const std::optional<std::string> path = expand_home(text);
+    if (text.empty() || !path) return "must be a path (got '" + text + "')";
+    text = *path;
+    return {};
+  };
+  return app.add_option(name, target, help)->transform(CLI::Validator(expand, ""));
 }
 
 // The exit code if the program is to end here.

@@ -11,29 +11,30 @@ struct EvalOptions {
   EvalArguments files;
   ModelEvalArguments model;
   int nproc = 0;
+  std::optional<int64_t> threads;
   bool help_config = false;
 };
 
 inline void add_options(CLI::App& app, EvalOptions& options) {
-  auto& [files, model, nproc, help_config] = options;
+  auto& [files, model, nproc, threads, help_config] = options;
   app.add_option("--task", files.task, "of files: box, mask, keypoint, panoptic, semantic or depth")->group("Files");
-  app.add_option("--results", files.results, "COCO result file, panoptic JSON, or folder of PNG or .npy files")
+  path_option(app, "--results", files.results, "COCO result file, panoptic JSON, or folder of PNG or .npy files")
       ->group("Files");
-  app.add_option("--annotations", files.annotations, "COCO file, panoptic JSON, or folder of PNG or .npy files")
+  path_option(app, "--annotations", files.annotations, "COCO file, panoptic JSON, or folder of PNG or .npy files")
       ->group("Files");
-  app.add_option("--results-dir", files.results_dir, "panoptic: folder of the PNGs (default: the JSON's name without .json)")
+  path_option(app, "--results-dir", files.results_dir, "panoptic: folder of the PNGs (default: the JSON's name without .json)")
       ->group("Files");
-  app.add_option("--annotations-dir", files.annotations_dir, "the same for the annotations")->group("Files");
-  app.add_option("--checkpoint", model.checkpoint, "a run or a checkpoint folder: evaluates the model")->group("Model");
+  path_option(app, "--annotations-dir", files.annotations_dir, "the same for the annotations")->group("Files");
+  path_option(app, "--checkpoint", model.checkpoint, "a run or a checkpoint folder: evaluates the model")->group("Model");
   app.add_option("--which", model.which, "best, last or a step of the run (default: the best, else the newest)")
       ->group("Model");
-  app.add_option("--config", model.config, "a configuration in the place of the checkpoint's")->group("Model");
+  path_option(app, "--config", model.config, "a configuration in the place of the checkpoint's")->group("Model");
   app.add_option("--split", model.split, "train or val (default: eval.split)")->group("Model");
   app.add_option("--batch", model.batch, "images a batch (default: as in a micro-batch of the run)")
       ->check(CLI::PositiveNumber)
       ->group("Model");
   CLI::Option* out =
-      app.add_option("--out", model.out, "folder for result files of the official formats, and truth/ beside them")
+      path_option(app, "--out", model.out, "folder for result files of the official formats, and truth/ beside them")
           ->group("Model");
   app.add_flag("--depth-png", model.depth_png, "depth in --out as PNG in the protocol's units, rounded, instead of .npy")
       ->needs(out)
@@ -41,13 +42,15 @@ inline void add_options(CLI::App& app, EvalOptions& options) {
   app.add_flag("--other-classes", model.other_classes, "the data may name its classes otherwise: they count in their order")
       ->group("Model");
   app.add_option("--nproc", nproc, "start so many processes on this host")->check(CLI::PositiveNumber)->group("Model");
+  app.add_option("--threads", threads, "--set eval.threads=N of files, train.threads=N of a model")
+      ->check(CLI::PositiveNumber);
   app.add_option("--protocol", files.protocol, "rules to count by (default: the task's official ones)");
   app.add_option("--set", files.overrides, "eval.key=value: a setting (of a model: any key); repeatable")
       ->expected(1)
       ->take_all();
-  app.add_option("--json", files.json, "file for all numbers at full precision");
-  app.add_option("--csv", files.csv, "file for the table of classes (of images for depth)");
-  app.add_option("--plots", files.plots, "folder for pictures");
+  path_option(app, "--json", files.json, "file for all numbers at full precision");
+  path_option(app, "--csv", files.csv, "file for the table of classes (of images for depth)");
+  path_option(app, "--plots", files.plots, "folder for pictures");
   app.add_flag("--help-config", help_config, "print every setting of files with type, default and meaning");
 }
 

@@ -16,10 +16,10 @@
 namespace {
 
 void add_selection(CLI::App& command, glid::DataSelection& selection, std::string& split) {
-  command.add_option("--config", selection.config, "a configuration (YAML); only its block `data` counts");
+  glid::path_option(command, "--config", selection.config, "a configuration (YAML); only its block `data` counts");
   command.add_option("--dataset", selection.dataset,
                      "instead: imagenet, folder, scenes, coco, coco_pose, coco_panoptic, ade20k, nyu_depth, voc or pairs");
-  command.add_option("--root", selection.root, "folder of the data");
+  glid::path_option(command, "--root", selection.root, "folder of the data");
   command.add_option("--set", selection.overrides, "data.a=value: overrides a key; repeatable")->expected(1)->take_all();
   command.add_option("--split", split, "train or val");
 }
@@ -35,21 +35,21 @@ int main(int argc, char** argv) {
   int64_t threads = glid::num_cpus();
   CLI::App* check = app.add_subcommand("check", "Reads every file; exit code 3 when training would be wrong");
   add_selection(*check, selection, split);
-  check->add_option("--json", json, "file for every finding");
+  glid::path_option(*check, "--json", json, "file for every finding");
   check->add_option("--threads", threads, "that read files")->check(CLI::PositiveNumber);
 
   glid::SheetOptions sheet;
   std::string out;
   CLI::App* show = app.add_subcommand("show", "Draws a contact sheet of annotated images");
   add_selection(*show, selection, split);
-  show->add_option("--out", out, "PNG file to write")->required();
+  glid::path_option(*show, "--out", out, "PNG file to write")->required();
   show->add_option("--count", sheet.count, "images")->capture_default_str()->check(CLI::PositiveNumber);
   show->add_option("--seed", sheet.seed, "of their choice")->capture_default_str();
 
   glid::DemoOptions demo;
   std::string layout = "imagenet";
   CLI::App* make_demo = app.add_subcommand("make-demo", "Generates scenes as files in the layout of a dataset");
-  make_demo->add_option("--out", demo.out, "folder to make")->required();
+  glid::path_option(*make_demo, "--out", demo.out, "folder to make")->required();
   make_demo->add_option("--layout", layout, "imagenet, coco, ade20k, nyu_depth, voc or pairs")->capture_default_str();
   make_demo->add_option("--count", demo.count, "training images; a tenth as many validation images on top")
       ->capture_default_str();

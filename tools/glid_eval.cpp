@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <string>
 
 #include "eval_options.h"
 #include "glid/core/temporaries.h"
@@ -29,6 +30,7 @@ int main(int argc, char** argv) {
     if (options.help_config) return glid::print_eval_help();
     if (!options.model.checkpoint.empty()) become_model_program(argv);
     glid::remove_temporaries_on_signals();
+    if (options.threads) options.files.overrides.push_back("eval.threads=" + std::to_string(*options.threads));
     return glid::run_eval_program(options.files);
   });
 }

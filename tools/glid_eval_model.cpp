@@ -17,7 +17,7 @@ void require_no_files(const glid::EvalArguments& files) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  glid::let_threads_sleep(argv);
+  glid::let_threads_sleep_on_a_busy_machine(argv);
   glid::EvalOptions options;
   CLI::App app("Evaluates a checkpoint (docs/evaluation.md)", "glid_eval");
   glid::add_options(app, options);
@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
     glid::remove_temporaries_on_signals();
     glid::ModelEvalArguments arguments = options.model;
     arguments.overrides = options.files.overrides;
+    if (options.threads) arguments.overrides.push_back("train.threads=" + std::to_string(*options.threads));
     arguments.protocol = options.files.protocol;
     arguments.json = options.files.json;
     arguments.csv = options.files.csv;

@@ -10,20 +10,20 @@
 #include "glid/train/train_program.h"
 
 int main(int argc, char** argv) {
-  glid::let_threads_sleep(argv);
+  glid::let_threads_sleep_on_a_busy_machine(argv);
   glid::TrainArguments arguments;
   int nproc = 0;
   std::optional<int64_t> threads;
   bool help_config = false;
   CLI::App app("Trains a GLID model: glid_train --config configs/pretrain_swinb.yaml", "glid_train");
-  app.add_option("--config", arguments.config, "the experiment (YAML)");
+  glid::path_option(app, "--config", arguments.config, "the experiment (YAML)");
   app.add_option("--set", arguments.overrides, "a.b=value: overrides a key of the configuration; repeatable")
       ->expected(1)
       ->take_all();
-  app.add_option("--out", arguments.out, "run folder (default: the configuration's `out`)");
+  glid::path_option(app, "--out", arguments.out, "run folder (default: the configuration's `out`)");
   app.add_option("--threads", threads, "threads of one operation on the CPU: --set train.threads=N")
       ->check(CLI::PositiveNumber);
-  app.add_option("--resume", arguments.resume, "auto: go on with the run in the folder; none: the folder must be new; DIR")
+  glid::path_option(app, "--resume", arguments.resume, "auto: go on with the run in the folder; none: the folder must be new; DIR")
       ->capture_default_str();
   app.add_option("--nproc", nproc, "start so many processes on this host")->check(CLI::PositiveNumber);
   CLI::Option* dry_run = app.add_flag("--dry-run", arguments.dry_run,

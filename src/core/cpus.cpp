@@ -93,7 +93,9 @@ int64_t num_cpus() {
   return std::max<int64_t>(1, std::isinf(quota) ? allowed : std::min(allowed, static_cast<int64_t>(std::ceil(quota))));
 }
 
-int64_t num_free_cpus() {
+namespace {
+
+int64_t count_free_cpus() {
   const int64_t usable = num_cpus();
   cpu_set_t cpus;
   if (!read_affinity(cpus)) return usable;
@@ -103,6 +105,13 @@ int64_t num_free_cpus() {
   if (after.all <= before.all) return usable;
   const double unused = (after.unused - before.unused) / (after.all - before.all) * CPU_COUNT(&cpus);
   return std::clamp<int64_t>(std::llround(unused), 1, usable);
+}
+
+}  // namespace
+
+int64_t num_free_cpus() {
+  static const int64_t count = count_free_cpus();
+  return count;
 }
 
 }  // namespace glid

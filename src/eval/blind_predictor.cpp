@@ -8,6 +8,7 @@
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/json.h"
+#include "glid/core/log.h"
 #include "glid/core/rng.h"
 #include "glid/formats/safetensors.h"
 
@@ -95,6 +96,8 @@ class Gathered {
 
   void add(const Sample& sample);
   BlindPredictor::State state(uint64_t seed) const;
+  // The set has classes of objects, but none of the samples has an object of them with an area.
+  bool lacks_boxes() const { return !vocabulary_.objects.empty() && boxes_.empty(); }
 
  private:
   void add_maps(const Sample& sample);
@@ -227,6 +230,9 @@ BlindPredictor BlindPredictor::learn(const AnnotatedDataset& data, uint64_t seed
     }
   }
   if (num_read == 0) throw DataError("blind predictors", "no sample could be read, for one " + reason);
+  if (gathered.lacks_boxes())
+    log_warning("none of {} training samples has an object with a box that has an area: no object can be learned from them",
+                num_read);
   return BlindPredictor(gathered.state(seed));
 }
 

@@ -1,20 +1,16 @@
 #include "glid/train/device.h"
 
 #include <ATen/Context.h>
-#include <ATen/Parallel.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
-#include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <string_view>
 
-#include "glid/core/cpus.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
-#include "glid/core/log.h"
+#include "glid/train/threads.h"
 
 namespace glid {
 namespace {
@@ -30,8 +26,6 @@ double proc_mib(const char* file, std::string_view key) {
   return 0;
 }
 
-bool env_says_threads() { return std::getenv("OMP_NUM_THREADS") != nullptr; }
-
 }  // namespace
 
 c10::Device choose_device(DeviceChoice choice, int local_rank) {
@@ -43,25 +37,8 @@ c10::Device choose_device(DeviceChoice choice, int local_rank) {
   return device;
 }
 
-void set_threads(std::optional<int64_t> wanted, const LaunchEnv& env) {
-  if (!wanted && env_says_threads()) return;  // LibTorch read it
-  const int64_t threads = env.local_size > 1 ? std::max<int64_t>(1, num_cpus() / env.local_size) : 0;
-  at::set_num_threads(static_cast<int>(wanted ? *wanted : threads ? threads : num_free_cpus()));
-}
-
-void keep_threads(const TrainConfig& config, int64_t threads) {
-  if (config.threads || env_says_threads() || threads == at::get_num_threads() || threads > num_cpus()) return;
-  log_info("{} threads of {}, as the run had: train.threads takes others", threads, num_cpus());
-  at::set_num_threads(static_cast<int>(threads));
-}
-
 std::string arithmetic_text(const TrainConfig& config, const c10::Device& device) {
-  const int threads = at::get_num_threads();
-  const bool is_choice = config.threads || env_says_threads();
-  const std::string others =
-      is_choice || threads >= num_cpus() ? "" : format(" ({} processors; train.threads takes more)", num_cpus());
-  return format("{} thread{}{}, {}, {}", threads, threads == 1 ? "" : "s", others, device.str(),
-                config::name_of(config.precision));
+  return format("{}, {}, {}", threads_text(config.threads), device.str(), config::name_of(config.precision));
 }
 
 double memory_mib(const c10::Device& device) {

@@ -21,6 +21,7 @@
 #include "glid/eval/result_files.h"
 #include "glid/train/device.h"
 #include "glid/train/session.h"
+#include "glid/train/threads.h"
 
 namespace glid {
 namespace {

@@ -11,6 +11,7 @@
 #include "glid/train/dry_run.h"
 #include "glid/train/loop.h"
 #include "glid/train/profile.h"
+#include "glid/train/threads.h"
 
 namespace glid {
 namespace {

@@ -153,6 +153,24 @@ TEST(BlindPredictor, HasAMapOfEveryKindThoughNothingIsLabelled) {
   EXPECT_EQ(p.depth.size(), 100u);
 }
 
+TEST(BlindPredictor, SaysThatThereIsNothingToFind) {
+  class WithoutArea : public Alike {
+    Sample get(int64_t id) const override {
+      Sample sample = Alike::get(id);
+      for (Instance& instance : sample.targets.instances) instance.box.x1 = instance.box.x0;
+      return sample;
+    }
+  };
+  const auto said_of = [](const AnnotatedDataset& data) {
+    testing::internal::CaptureStderr();
+    BlindPredictor::learn(data, 5);
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_THAT(said_of(WithoutArea()), testing::HasSubstr("none of 3 training samples has an object with a box"));
+  EXPECT_EQ(said_of(Alike()), "");
+  EXPECT_EQ(said_of(Unlabelled()), "");  // of no set of objects
+}
+
 TEST(BlindPredictor, NeedsASampleThatCanBeRead) {
   class Broken : public Alike {
     Sample get(int64_t) const override { throw DataError("x", "can't be read"); }

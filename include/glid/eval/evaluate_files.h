@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "glid/core/cpus.h"
 #include "glid/eval/file_settings.h"
 #include "glid/eval/report.h"
 
@@ -11,7 +12,7 @@ namespace glid {
 // The block `eval` of an evaluation of files.
 struct FileEvalConfig {
   FileMetricSettings metric;
-  int64_t threads = 2;
+  int64_t threads = num_cpus();
 
   template <class V>
   void fields(V& v) {

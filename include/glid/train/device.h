@@ -3,11 +3,8 @@
 
 #include <c10/core/Device.h>
 
-#include <cstdint>
-#include <optional>
 #include <string>
 
-#include "glid/dist/launch.h"
 #include "glid/train/run_config.h"
 
 namespace glid {
@@ -15,14 +12,7 @@ namespace glid {
 // The device that train.device means, for this process's place in its group. Throws UsageError for cuda without one.
 c10::Device choose_device(DeviceChoice choice, int local_rank);
 
-// Threads of one operation on the CPU: so many, else as OMP_NUM_THREADS says, else the processors that are free, or where
-// several ranks work on a host an equal share of them all.
-void set_threads(std::optional<int64_t> wanted, const LaunchEnv& env);
-
-// As many as a run had, whose bits depend on it, unless somebody says how many or there are fewer processors.
-void keep_threads(const TrainConfig& config, int64_t threads);
-
-// "2 threads, cpu, fp32": how a program computes; tells of processors that were not free.
+// "2 threads, cpu, fp32": how a program computes.
 std::string arithmetic_text(const TrainConfig& config, const c10::Device& device);
 
 // Resident memory of this process (a CPU), or the peak allocated on a CUDA device, in MiB.
