@@ -16,9 +16,9 @@
 
 namespace glid {
 
-// Threads of operations that wait for each other spin, which is fastest, where nobody else uses the machine; else they shall sleep,
-// or they take the time of those that they wait for. libgomp reads that when it is loaded, so the program starts itself once
-// more. Whoever sets one of the variables decides, and a launcher's ranks have the machine among themselves.
+// Threads of operations that wait for each other spin, which is fastest, where nobody else uses the machine; else they shall
+// sleep, or they take the time of those that they wait for. libgomp reads that when it is loaded, so the program starts
+// itself once more. Whoever sets one of the variables decides, and a launcher's ranks have the machine among themselves.
 inline void let_threads_sleep_on_a_busy_machine(char** argv) {
   for (const char* variable : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_NUM_THREADS", "WORLD_SIZE"})
     if (std::getenv(variable)) return;
@@ -32,7 +32,7 @@ template <class T>
 CLI::Option* path_option(CLI::App& app, const std::string& name, T& target, const std::string& help) {
   const auto expand = [](std::string& text) -> std::string {
     const std::optional<std::string> path = expand_home(text);
-    if (text.empty() || !path) return "must be a path (got '" + text + "')";
+    if (!path) return "must be a path (got '" + text + "')";
     text = *path;
     return {};
   };

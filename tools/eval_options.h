@@ -22,7 +22,8 @@ inline void add_options(CLI::App& app, EvalOptions& options) {
       ->group("Files");
   path_option(app, "--annotations", files.annotations, "COCO file, panoptic JSON, or folder of PNG or .npy files")
       ->group("Files");
-  path_option(app, "--results-dir", files.results_dir, "panoptic: folder of the PNGs (default: the JSON's name without .json)")
+  path_option(app, "--results-dir", files.results_dir,
+              "panoptic: folder of the PNGs (default: the JSON's name without .json)")
       ->group("Files");
   path_option(app, "--annotations-dir", files.annotations_dir, "the same for the annotations")->group("Files");
   path_option(app, "--checkpoint", model.checkpoint, "a run or a checkpoint folder: evaluates the model")->group("Model");

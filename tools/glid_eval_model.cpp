@@ -17,11 +17,11 @@ void require_no_files(const glid::EvalArguments& files) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  glid::let_threads_sleep_on_a_busy_machine(argv);
   glid::EvalOptions options;
   CLI::App app("Evaluates a checkpoint (docs/evaluation.md)", "glid_eval");
   glid::add_options(app, options);
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
+  glid::let_threads_sleep_on_a_busy_machine(argv);
   return glid::run_program("glid_eval", [&] {
     require_no_files(options.files);
     if (options.nproc > 0)

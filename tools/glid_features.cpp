@@ -13,7 +13,6 @@
 #include "glid/train/weights_file.h"
 
 int main(int argc, char** argv) {
-  glid::let_threads_sleep_on_a_busy_machine(argv);
   glid::FeaturesRequest request;
   std::string encoder, checkpoint;
   std::optional<int64_t> threads;
@@ -31,11 +30,12 @@ int main(int argc, char** argv) {
   app.add_option("--threads", threads, "threads of one operation on the CPU (default: those that are free)")
       ->check(CLI::PositiveNumber);
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
+  glid::let_threads_sleep_on_a_busy_machine(argv);
   return glid::run_program("glid_features", [&] {
     glid::remove_temporaries_on_signals();
     glid::require_file("--out", request.output);
     glid::set_threads(threads, glid::LaunchEnv{});
-    glid::log_info("{}, cpu, fp32", glid::threads_text(threads));
+    glid::log_info("{}, cpu, fp32", glid::threads_text(threads, glid::LaunchEnv{}));
     request.weights = glid::weights_file(encoder.empty() ? checkpoint : encoder);
     const auto [images, bad_files] = glid::extract_features(request);
     glid::log_info("{} images -> {}{}", images, request.output.string(),

@@ -10,7 +10,6 @@
 #include "glid/train/train_program.h"
 
 int main(int argc, char** argv) {
-  glid::let_threads_sleep_on_a_busy_machine(argv);
   glid::TrainArguments arguments;
   int nproc = 0;
   std::optional<int64_t> threads;
@@ -20,10 +19,12 @@ int main(int argc, char** argv) {
   app.add_option("--set", arguments.overrides, "a.b=value: overrides a key of the configuration; repeatable")
       ->expected(1)
       ->take_all();
-  glid::path_option(app, "--out", arguments.out, "run folder (default: the configuration's `out`)");
+  glid::path_option(app, "--out", arguments.out, "run folder (default: the configuration's `out`)")
+      ->take_last();  // what a refusal says to type comes behind what was typed
   app.add_option("--threads", threads, "threads of one operation on the CPU: --set train.threads=N")
       ->check(CLI::PositiveNumber);
-  glid::path_option(app, "--resume", arguments.resume, "auto: go on with the run in the folder; none: the folder must be new; DIR")
+  glid::path_option(app, "--resume", arguments.resume,
+                    "auto: go on with the run in the folder; none: the folder must be new; DIR")
       ->capture_default_str();
   app.add_option("--nproc", nproc, "start so many processes on this host")->check(CLI::PositiveNumber);
   CLI::Option* dry_run = app.add_flag("--dry-run", arguments.dry_run,
@@ -36,6 +37,7 @@ int main(int argc, char** argv) {
   app.add_flag("--print-config", arguments.print_config, "print every key, its value and where that came from");
   app.add_flag("--help-config", help_config, "print every key with type, default and meaning");
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
+  glid::let_threads_sleep_on_a_busy_machine(argv);
   return glid::run_program("glid_train", [&] {
     if (help_config) return std::fputs(glid::config_help().c_str(), stdout), glid::ExitCode::kDone;
     if (arguments.config.empty())

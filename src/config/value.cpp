@@ -146,7 +146,7 @@ bool Value<std::string>::read(const Node& node, std::string& target, const Const
   if (node.kind != Node::Kind::kScalar) return false;
   target = node.text;
   if (constraint.path == PathRule::kNone) return constraint.allows(std::string_view(target));
-  if (target.empty()) return constraint.path == PathRule::kMayBeEmpty;
+  if (target.empty() && constraint.path == PathRule::kMayBeEmpty) return true;
   const std::optional<std::string> place = expand_home(target);
   if (place) target = *place;
   return place.has_value();

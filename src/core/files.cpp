@@ -138,8 +138,8 @@ void AtomicFile::commit() {
 AtomicFolder::AtomicFolder(fs::path final_place) : final_(std::move(final_place)), temporary_(final_) {
   temporary_ += ".tmp";
   fs::remove_all(temporary_);
-  fs::create_directories(temporary_);
   add_temporary(temporary_);
+  fs::create_directories(temporary_);
 }
 
 AtomicFolder::~AtomicFolder() {

@@ -36,8 +36,10 @@ void remember(const fs::path& path, bool with_content) {
 }
 
 void forget(const fs::path& path) {
+  std::error_code failed;  // in destructors: a working folder that is gone must not end the program
+  const fs::path whole = fs::absolute(path, failed);
   std::lock_guard lock(state().mutex);
-  std::erase_if(state().left, [&](const Left& left) { return left.path == fs::absolute(path); });
+  std::erase_if(state().left, [&](const Left& left) { return left.path == whole; });
 }
 
 void remove_left(const Left& left) {

@@ -1,11 +1,13 @@
 #include "glid/data/image_folder.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
+#include "glid/core/join.h"
 #include "glid/core/log.h"
 #include "glid/data/inspection.h"
 #include "glid/formats/image_file.h"
@@ -36,7 +38,7 @@ Listing require_images(const fs::path& folder, const fs::path& skipped = {}) {
   if (listing.files.empty()) {
     const std::string hint = listing.others.hint();
     throw DataError(folder.string(), "holds no images", format("{} files of other kinds", num_others),
-                    hint.empty() ? "images end in .jpg, .jpeg, .jfif or .png" : hint);
+                    hint.empty() ? "images end in " + join(std::span(kImageExtensions), " ") : hint);
   }
   return listing;
 }
@@ -102,7 +104,7 @@ std::string ImageFolder::name(int64_t id) const { return (folder_ / files_.at(st
 
 Fingerprint ImageFolder::fingerprint() const {
   Fingerprint print;
-  for (const std::string& file : files_) add_file(print, file, folder_ / file);
+  for (const std::string& file : files_) add_named_file(print, file, folder_ / file);
   return print;
 }
 

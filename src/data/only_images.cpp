@@ -15,7 +15,7 @@ class OnlyImages : public AnnotatedDataset {
   Sample get(int64_t id) const override { return {id, name(id), read_image(name(id)), {}}; }
   Targets targets(int64_t) const override { return {}; }
   std::string name(int64_t id) const override { return all_->name(id); }
-  uint64_t fingerprint() const override { return all_->fingerprint(); }
+  Fingerprint fingerprint() const override { return all_->fingerprint(); }
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   ImageId image_id(int64_t id) const override { return all_->image_id(id); }
   std::string image_name(int64_t id) const override { return all_->image_name(id); }

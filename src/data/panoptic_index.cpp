@@ -6,6 +6,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/log.h"
 #include "sample_files.h"
 #include "segments.h"
 
@@ -17,6 +18,7 @@ PanopticIndex::PanopticIndex(const fs::path& file)
     : json_(read_panoptic_json(file, PanopticRole::kTraining)), folder_(file.parent_path() / file.stem()) {
   if (!fs::is_directory(folder_))
     throw DataError(folder_.string(), "is not a folder", {}, format("it should hold the PNGs of {}", file.string()));
+  for (const std::string& line : json_.notes.lines()) log_rank_zero_warning("{}: {}", json_.where, line);
   for (size_t i = 0; i < json_.annotations.size(); ++i) by_image_.emplace(json_.annotations[i].image_id, i);
 }
 

@@ -46,7 +46,7 @@ void check_depth_file(const fs::path& file, double depth_scale, const SizePx& im
   }
 }
 
-void add_file(Fingerprint& print, const std::string& name, const fs::path& file) {
+void add_named_file(Fingerprint& print, const std::string& name, const fs::path& file) {
   std::error_code missing;
   const auto bytes = fs::file_size(file, missing);
   print.names = stable_hash(name, print.names);
@@ -54,7 +54,7 @@ void add_file(Fingerprint& print, const std::string& name, const fs::path& file)
 }
 
 void add_file(Fingerprint& print, const fs::path& file, const fs::path& root) {
-  add_file(print, file.lexically_relative(root).generic_string(), file);
+  add_named_file(print, file.lexically_relative(root).generic_string(), file);
 }
 
 void add_others(const fs::path& folder, const OtherImages& others, Inspection& inspection) {

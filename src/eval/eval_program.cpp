@@ -56,7 +56,7 @@ template <config::NamedEnum Protocol>
 void print_protocols(const char* tasks) {
   std::fputs(format("protocols of {}\n", tasks).c_str(), stdout);
   for (const auto& [protocol, name, meaning] : enum_names(Protocol{}))
-    std::fputs(format("  {:<13}  {}\n", name, meaning).c_str(), stdout);
+    std::fputs(format("  {:<22}  {}\n", name, meaning).c_str(), stdout);
 }
 
 }  // namespace

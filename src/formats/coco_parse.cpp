@@ -231,8 +231,9 @@ bool TruthParser::leave_out(const RecordName& name) {
 
 void TruthParser::add_annotation(const RecordName& name) {
   CocoAnnotation& a = annotation_;
-  if (a.has_keypoints) faults_.guard("keypoints", [&] { check_keypoints(a.keypoints.size(), joints_of(a)); });
-  faults_.guard("segmentation", [&] { check_shape(); });
+  const bool has_place = !faults_.has("image_id") && !faults_.has("category_id");  // count_faults() says why it hasn't
+  if (a.has_keypoints && has_place) faults_.guard("keypoints", [&] { check_keypoints(a.keypoints.size(), joints_of(a)); });
+  if (has_place) faults_.guard("segmentation", [&] { check_shape(); });
   count_faults(faults_, use_, name, tables_.notes);
   a.has_keypoints &= use_.keypoints;
   if (!a.has_keypoints) a.keypoints.end = a.keypoints.begin;

@@ -2,6 +2,7 @@
 // record, in_file() the file.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -115,6 +116,9 @@ class FieldFaults {
       faults_.emplace_back(key, error.what());
       return false;
     }
+  }
+  bool has(std::string_view field) const {
+    return std::ranges::any_of(faults_, [&](const auto& fault) { return fault.first == field; });
   }
   // Throws the first fault of a field that `is_used(key)`.
   template <typename IsUsed>

@@ -161,7 +161,12 @@ Checkpoint open_checkpoint(const fs::path& folder) {
 
 std::optional<Checkpoint> newest_checkpoint(const fs::path& run_folder) {
   const auto [steps, others] = list(checkpoints_of(run_folder));
-  for (const fs::path& other : others) log_warning("{}: is no checkpoint, and passed over", other.string());
+  for (const fs::path& other : others) {
+    if (steps.empty() && other.filename().string().starts_with("step_"))
+      throw DataError(other.string(), "is a checkpoint without its state.json, and there is no other", {},
+                      "remove it to start at step 0");
+    log_warning("{}: is no checkpoint, and passed over", other.string());
+  }
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     try {
       return open_checkpoint(checkpoints_of(run_folder) / folder_name(*step));

@@ -37,8 +37,8 @@ c10::Device choose_device(DeviceChoice choice, int local_rank) {
   return device;
 }
 
-std::string arithmetic_text(const TrainConfig& config, const c10::Device& device) {
-  return format("{}, {}, {}", threads_text(config.threads), device.str(), config::name_of(config.precision));
+std::string arithmetic_text(const TrainConfig& config, const c10::Device& device, const LaunchEnv& env) {
+  return format("{}, {}, {}", threads_text(config.threads, env), device.str(), config::name_of(config.precision));
 }
 
 double memory_mib(const c10::Device& device) {

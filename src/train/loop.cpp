@@ -8,6 +8,7 @@
 #include "glid/train/device.h"
 #include "glid/train/run_lock.h"
 #include "glid/train/stop_signal.h"
+#include "glid/train/threads.h"
 #include "run.h"
 #include "step_metrics.h"
 
@@ -107,6 +108,7 @@ ExitCode train(const RunConfig& config, const Resume& resume, Communicator& comm
     lock.emplace(config.out);
   });
   const std::optional<Start> start = choose_start(config, resume);  // of what nobody else changes any more
+  if (start) keep_threads(config.train.threads, start->state.threads, read_launch_env());
   require_same_start(start, config, communicator);  // and nobody writes into the folder before all have looked at it
   Run run(config, /*goes_on=*/start.has_value(), communicator, device);
   if (start) run.go_on_from(*start);

@@ -38,7 +38,7 @@ void NonfiniteGuard::settle() {
     throw Error(ExitCode::kNumerical, format("step {}", update->step), "too many updates in a row were not finite",
                 std::to_string(counts_.in_a_row),
                 format("their samples are in {}; a lower optim.lr, or optim.clip, {}", folder_.string(),
-                       new_run_hint(folder_.parent_path(), HeadWeights::kFit)));
+                       new_run_hint(folder_.parent_path())));
 }
 
 void NonfiniteGuard::dump_samples(const Update& update) const {

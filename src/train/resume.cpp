@@ -37,18 +37,32 @@ std::vector<std::string> parts_in(const Checkpoint& checkpoint) {
   return parts;
 }
 
-// What a run of other weights' shapes would find no place for.
-bool may_change_shapes(const std::string& change) {
-  return change.starts_with("model.") || change.starts_with("task.") || change.starts_with("data.");
+// The parts whose shapes, or what they stand for, may be others after a change ("task.queries: 4 -> 5"): those of the first
+// beginning that it has.
+std::set<std::string_view> parts_touched(const std::string& change) {
+  static const std::vector<std::pair<std::string_view, std::set<std::string_view>>> kTouched{
+      {"model.encoder.window", {}},
+      {"model.encoder.drop_path", {}},
+      {"model.encoder.", {"encoder", "bifpn", "heads"}},
+      {"model.bifpn.", {"bifpn", "decoder"}},
+      {"model.decoder.", {"decoder", "queries", "heads"}},
+      {"task.", {"queries", "heads"}},
+      {"data.fraction", {}},
+      {"data.image_size", {}},
+      {"data.", {"heads"}}};
+  for (const auto& [beginning, parts] : kTouched)
+    if (change.starts_with(beginning)) return parts;
+  return {};
 }
 
 // False when the best model so far can't be compared with those to come.
 bool require_same_run(const fs::path& old_run, const RunConfig& old_config, const RunConfig& config) {
   const ConfigChanges changes = compare_configs(old_config, config);
   if (!changes.refused.empty()) {
-    const bool fits = std::ranges::none_of(changes.refused, may_change_shapes);
-    throw UsageError((old_run / "config.yaml").string(), "is of a run that differs", join(changes.refused, ", "),
-                     "other values " + new_run_hint(old_run, fits ? HeadWeights::kFit : HeadWeights::kMayNotFit));
+    std::set<std::string_view> touched;
+    for (const std::string& change : changes.refused) touched.merge(parts_touched(change));
+    throw UsageError(old_run.string(), "is of a run that differs", join(changes.refused, ", "),
+                     "other values " + new_run_hint(old_run, touched));
   }
   for (const std::string& change : changes.warned)
     log_rank_zero_warning("{} differs from the run so far: bits may differ", change);
@@ -124,11 +138,12 @@ void require_same_start(const std::optional<Start>& start, const RunConfig& conf
 void compare_with(const Start& start, const RunState& state) {
   const RunState& old = start.state;
   const std::string where = start.checkpoint.folder.string();
+  const std::set<std::string_view> other_classes =
+      old.vocabulary == state.vocabulary ? std::set<std::string_view>{} : std::set<std::string_view>{"heads"};
   if (old.dataset.names != state.dataset.names || old.dataset.images != state.dataset.images)
     throw UsageError(where, "was written with other data: the names of its files differ",
                      format("{} images there, {} now", old.dataset.images, state.dataset.images),
-                     "other data " + new_run_hint(start.checkpoint.folder,
-                                                  old.vocabulary == state.vocabulary ? HeadWeights::kFit : HeadWeights::kMayNotFit));
+                     "other data " + new_run_hint(start.checkpoint.folder, other_classes));
   if (old.dataset.sizes != state.dataset.sizes)
     log_warning("the files of the data have other sizes than when {} was written: what is trained on may differ", where);
   const auto warn = [](const char* what, int64_t before, int64_t now) {
@@ -138,15 +153,22 @@ void compare_with(const Start& start, const RunState& state) {
   warn("threads", old.threads, state.threads);
 }
 
-std::string new_run_hint(const fs::path& run_or_checkpoint, HeadWeights heads) {
-  const bool is_checkpoint = fs::exists(run_or_checkpoint / "state.json");
-  const std::optional<Checkpoint> newest =
-      is_checkpoint ? open_checkpoint(run_or_checkpoint) : newest_checkpoint(run_or_checkpoint);
-  if (!newest) return "make a new run: --out NEW";
-  std::vector<std::string> parts = parts_in(*newest);
-  if (heads == HeadWeights::kMayNotFit) std::erase(parts, "heads");
-  return "make a new run: --out NEW " + shell_line({"--set", format("init.from={}", run_or_checkpoint.string()), "--set",
-                                                   format("init.parts=[{}]", join(parts, ","))});
+std::string new_run_hint(const fs::path& run_or_checkpoint, const std::set<std::string_view>& without) {
+  const std::string alone = "make a new run: --out NEW";
+  try {
+    const bool is_checkpoint = fs::exists(run_or_checkpoint / "state.json");
+    const std::optional<Checkpoint> newest =
+        is_checkpoint ? open_checkpoint(run_or_checkpoint) : newest_checkpoint(run_or_checkpoint);
+    if (!newest) return alone;
+    std::vector<std::string> parts = parts_in(*newest);
+    std::erase_if(parts, [&](const std::string& part) { return without.contains(part); });
+    if (parts.empty()) return alone;
+    return alone + " " +
+           shell_line({"--set", format("init.from={}", run_or_checkpoint.string()), "--set",
+                       format("init.parts=[{}]", join(parts, ","))});
+  } catch (const std::exception&) {  // what is being reported counts more than a checkpoint that can't be read just now
+    return alone;
+  }
 }
 
 }  // namespace glid

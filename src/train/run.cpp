@@ -2,7 +2,6 @@
 
 #include "glid/core/format.h"
 #include "glid/core/log.h"
-#include "glid/train/threads.h"
 #include "snapshot.h"
 
 namespace glid {
@@ -44,7 +43,6 @@ void Run::go_on_from(const Start& start) {
   if (start.state.step > total_steps())
     throw UsageError(start.checkpoint.folder.string(), "has made more steps than the run is long",
                      format("step {} of {}", start.state.step, total_steps()), "raise train.steps or train.epochs");
-  keep_threads(session_.config.train.threads, start.state.threads);
   if (is_main()) {
     compare_with(start, snapshot(state_, session_, guard_, validation_));
     log_seam(start);

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
@@ -45,7 +46,9 @@ std::optional<int64_t> start_of(int64_t pid) {
   fields >> field;
   if (field == "Z") return std::nullopt;          // it has ended, and nobody asked how
   for (int i = 4; i <= 22; ++i) fields >> field;  // proc(5): starttime is the 22nd
-  return std::stoll(field);
+  int64_t start = 0;
+  const bool is_whole = std::from_chars(field.data(), field.data() + field.size(), start).ec == std::errc();
+  return is_whole ? std::optional(start) : std::nullopt;
 }
 
 struct Owner {

@@ -15,23 +15,37 @@ namespace {
 // LibTorch read it when it was loaded.
 bool env_says_threads() { return std::getenv("OMP_NUM_THREADS") != nullptr; }
 
+int64_t share(const ThreadLimits& limits) { return std::max<int64_t>(1, limits.processors / limits.ranks); }
+
 }  // namespace
+
+int64_t count_threads(const ThreadLimits& limits) {
+  if (limits.wanted) return *limits.wanted;
+  return limits.ranks > 1 ? share(limits) : limits.free;
+}
+
+int64_t count_threads(const ThreadLimits& limits, int64_t before) {
+  return limits.wanted || before > share(limits) ? count_threads(limits) : before;
+}
 
 void set_threads(std::optional<int64_t> wanted, const LaunchEnv& env) {
   if (!wanted && env_says_threads()) return;
-  if (!wanted) wanted = env.local_size > 1 ? std::max<int64_t>(1, num_cpus() / env.local_size) : num_free_cpus();
-  at::set_num_threads(static_cast<int>(*wanted));
+  const int64_t free = wanted || env.local_size > 1 ? 1 : num_free_cpus();  // it takes a while to find out
+  at::set_num_threads(static_cast<int>(count_threads({wanted, num_cpus(), free, env.local_size})));
 }
 
-void keep_threads(std::optional<int64_t> wanted, int64_t threads) {
-  if (wanted || env_says_threads() || threads == at::get_num_threads() || threads > num_cpus()) return;
+void keep_threads(std::optional<int64_t> wanted, int64_t before, const LaunchEnv& env) {
+  const int64_t now = at::get_num_threads();
+  if (env_says_threads()) return;
+  const int64_t threads = count_threads({wanted, num_cpus(), now, env.local_size}, before);
+  if (threads == now) return;
   log_info("{} threads of {}, as the run had: --threads takes others", threads, num_cpus());
   at::set_num_threads(static_cast<int>(threads));
 }
 
-std::string threads_text(std::optional<int64_t> wanted) {
+std::string threads_text(std::optional<int64_t> wanted, const LaunchEnv& env) {
   const int64_t threads = at::get_num_threads();
-  const bool is_choice = wanted || env_says_threads() || threads >= num_cpus();
+  const bool is_choice = wanted || env_says_threads() || env.local_size > 1 || threads >= num_cpus();
   return format("{} thread{}{}", threads, threads == 1 ? "" : "s",
                 is_choice ? "" : format(" (of {} processors: --threads takes more)", num_cpus()));
 }

@@ -63,7 +63,7 @@ TEST_F(Home, TakesThePlaceOfALeadingTilde) {
   EXPECT_EQ(expand_home("~/runs/a"), "/home/me/runs/a");
   EXPECT_EQ(expand_home("runs/~"), "runs/~");
   EXPECT_EQ(expand_home("./~x"), "./~x");
-  EXPECT_EQ(expand_home(""), "");
+  EXPECT_EQ(expand_home(""), std::nullopt);
   EXPECT_EQ(expand_home("~you/runs"), std::nullopt);
   unsetenv("HOME");
   EXPECT_EQ(expand_home("~/runs"), std::nullopt);

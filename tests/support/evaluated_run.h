@@ -114,7 +114,7 @@ inline void expect_files_of_tasks_to_score(const std::string& output, const std:
 inline void expect_one_line(const ProgramResult& ran, int code, const std::string& text) {
   EXPECT_EQ(ran.code, code) << ran.output;
   EXPECT_THAT(ran.output, testing::HasSubstr(text));
-  EXPECT_EQ(std::ranges::count(ran.output, '\n'), 1) << ran.output;
+  EXPECT_EQ(ran.num_lines(), 1) << ran.output;
 }
 
 }  // namespace glid

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -21,6 +22,15 @@ namespace glid {
 struct ProgramResult {
   int code = -1;       // 128 + signal when a signal ended it
   std::string output;  // stdout and stderr
+
+  // What it says beside the line that says how it computes.
+  std::string beside_arithmetic() const {
+    const size_t end = output.find(", cpu, fp32\n");
+    if (end == std::string::npos) return output;
+    const size_t begin = output.rfind('\n', end);
+    return output.substr(0, begin == std::string::npos ? 0 : begin + 1) + output.substr(output.find('\n', end) + 1);
+  }
+  int64_t num_lines() const { return std::ranges::count(beside_arithmetic(), '\n'); }
 };
 
 // A program in the background, its output in a file.

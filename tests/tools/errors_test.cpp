@@ -32,7 +32,7 @@ TEST_P(Mistakes, EndWithOneLineAndLeaveNothing) {
   const ProgramResult result = run("glid_train", small_training(dir.path() / "run", GetParam().options));
   EXPECT_EQ(result.code, GetParam().code) << result.output;
   EXPECT_THAT(result.output, HasSubstr(GetParam().says));
-  EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
+  EXPECT_EQ(result.num_lines(), 1) << result.output;
   EXPECT_FALSE(fs::exists(dir.path() / "run"));
 }
 
@@ -77,7 +77,7 @@ TEST(Mistakes, RanksOfDifferentSettingsAreRefusedByBoth) {
   for (Program* program : {&first, &second}) {
     const ProgramResult result = program->wait();
     EXPECT_EQ(result.code, 2) << result.output;
-    EXPECT_EQ(result.output,
+    EXPECT_EQ(result.beside_arithmetic(),
               "glid_train: configuration: is not the same on all ranks (got rank 0: seed: 3, rank 1: seed: 5)\n");
   }
   EXPECT_FALSE(std::filesystem::exists(dir.path() / "run"));
@@ -109,7 +109,7 @@ TEST(Mistakes, WeightsOfAnotherSizeAreNamedWithWhatToLookAt) {
     EXPECT_EQ(result.code, 2) << result.output;
     EXPECT_THAT(result.output, HasSubstr(c.says));
     EXPECT_THAT(result.output, HasSubstr(c.tensor));
-    EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
+    EXPECT_EQ(result.num_lines(), 1) << result.output;
   }
 }
 
@@ -144,7 +144,7 @@ TEST(Mistakes, OfLabelsAreNamed) {
   EXPECT_THAT(wide.output, HasSubstr("has a label out of range (got 257); are its 16 bits meant? See data.num_classes"));
   const ProgramResult boxes = train("detection");
   EXPECT_EQ(boxes.code, 2) << boxes.output;
-  EXPECT_EQ(boxes.output,
+  EXPECT_EQ(boxes.beside_arithmetic(),
             "glid_train: task.name: needs boxes, of whose classes the data names none (got detection); data.name: coco, "
             "voc or scenes have them\n");
 }

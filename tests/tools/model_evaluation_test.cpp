@@ -103,11 +103,11 @@ TEST_F(ModelEvaluation, ResultsThatCantBeWrittenEndAllRanks) {
   EXPECT_EQ(on_two.code, 2) << on_two.output;
   EXPECT_THAT(on_two.output, HasSubstr(says));
   EXPECT_THAT(on_two.output, HasSubstr("rank 0 of 2 failed with exit code 2"));  // the launcher's line
-  EXPECT_EQ(std::ranges::count(on_two.output, '\n'), 2) << on_two.output;
+  EXPECT_EQ(on_two.num_lines(), 2) << on_two.output;
   const ProgramResult below_a_file = evaluate({"--out", (a_run() / "config.yaml" / "out").string(), "--nproc", "2"});
   EXPECT_EQ(below_a_file.code, 2) << below_a_file.output;
   EXPECT_THAT(below_a_file.output, HasSubstr("--out: lies below a file"));
-  EXPECT_EQ(std::ranges::count(below_a_file.output, '\n'), 2) << below_a_file.output;
+  EXPECT_EQ(below_a_file.num_lines(), 2) << below_a_file.output;
 }
 
 // Pre-training has no metric: its loss is what can be measured.

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "glid/formats/image_file.h"
 #include "support/program.h"
 #include "support/run_files.h"
@@ -58,6 +60,22 @@ TEST(Training, OfDepthLogsEveryTermAndTheErrors) {
   EXPECT_NEAR(terms, loss, 1e-5 * loss);
   EXPECT_GT(rmse, 0);
   EXPECT_TRUE(fs::exists(dir.path() / "pictures/step_00000002.png"));
+}
+
+TEST(Training, TheFirstLineSaysHowItComputes) {
+  const TemporaryFolder dir;
+  const ProgramResult given =
+      run("glid_train", small_training(dir.path() / "a", {"--set", "train.steps=1", "--threads", "2"}));
+  EXPECT_THAT(given.output.substr(0, given.output.find('\n')), testing::EndsWith(" 2 threads, cpu, fp32"));
+  const char* before = std::getenv("OMP_NUM_THREADS");
+  const std::string kept = before ? before : "";
+  unsetenv("OMP_NUM_THREADS");  // as many as are free, whatever that is where the test runs
+  const ProgramResult free =
+      run("glid_train", small_training(dir.path() / "b", {"--set", "train.steps=1", "--set", "train.threads=null"}));
+  if (before) setenv("OMP_NUM_THREADS", kept.c_str(), 1);
+  EXPECT_EQ(free.code, 0) << free.output;
+  EXPECT_THAT(free.output.substr(0, free.output.find('\n')),
+              testing::ContainsRegex(" [0-9]+ threads?( \\(of .*\\))?, cpu, fp32"));
 }
 
 TEST(Training, DryRunCountsParametersAndWritesNothing) {

@@ -1,6 +1,7 @@
 #include "glid/train/checkpoint.h"
 
 #include <ATen/ATen.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -77,6 +78,23 @@ TEST(Checkpoint, DamageIsFoundAndTheOneBeforeTaken) {
   EXPECT_THROW(open_checkpoint(model.parent_path()), DataError);
   EXPECT_EQ(newest_checkpoint(dir.path())->step(), 1);
   fs::remove(dir.path() / "checkpoints/step_00000001/state.json");
+  EXPECT_THROW(newest_checkpoint(dir.path()), DataError);
+}
+
+TEST(Checkpoint, WhatIsNoneIsPassedOverAndNamed) {
+  const TemporaryFolder dir;
+  write(dir.path(), 3);
+  const fs::path checkpoints = dir.path() / "checkpoints";
+  for (const char* name : {"step_", "step_99999999999999999999", "step_7", "step_00000009", "best of mine"})
+    fs::create_directories(checkpoints / name);
+  write_file(checkpoints / "step_00000011", "a file");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(newest_checkpoint(dir.path())->step(), 3);
+  const std::string log = testing::internal::GetCapturedStderr();
+  for (const char* name :
+       {"step_:", "step_99999999999999999999:", "step_7:", "step_00000009:", "best of mine:", "step_00000011:"})
+    EXPECT_THAT(log, testing::HasSubstr(std::string(name) + " is no checkpoint"));
+  fs::remove_all(checkpoints / "step_00000003");  // a run that lost its state must not start again over the others
   EXPECT_THROW(newest_checkpoint(dir.path()), DataError);
 }
 

@@ -122,9 +122,9 @@ TEST(CompareConfigs, SeparatesIdentityFromBits) {
 
 TEST(CompareConfigs, PlacesAndLimitsAreNoIdentity) {
   const auto of_data = [](const std::string& data) { return load("demo_pretrain.yaml", {"data={" + data + "}"}); };
-  const ConfigChanges changes =
-      compare_configs(of_data("name: nyu_depth, root: a, train_list: x.txt, val_list: y.txt"),
-                      of_data("name: nyu_depth, root: /b, train_list: z.txt, val_list: w.txt, max_bad_files: 7, workers: 9"));
+  const ConfigChanges changes = compare_configs(
+      of_data("name: nyu_depth, root: a, train_list: x.txt, val_list: y.txt"),
+      of_data("name: nyu_depth, root: /b, train_list: z.txt, val_list: w.txt, max_bad_files: 7, workers: 9"));
   EXPECT_THAT(changes.refused, testing::IsEmpty());
   EXPECT_THAT(changes.warned, testing::IsEmpty());
   EXPECT_THAT(changes.measure, testing::ElementsAre(HasSubstr("data.val_list")));
@@ -134,10 +134,10 @@ TEST(CompareConfigs, PlacesAndLimitsAreNoIdentity) {
 
 TEST(RunConfig, PathsKnowTheHomeFolder) {
   setenv("HOME", "/home/me", 1);
-  const RunConfig config = load("demo_pretrain.yaml", {"data.root=~/photos", "init.from=~/runs/a", "out=~"});
+  const RunConfig config = load("demo_pretrain.yaml", {"data.root=~/photos", "init.from=~/runs/a", "out=~/b"});
   EXPECT_EQ(root_of(config.data.dataset), "/home/me/photos");
   EXPECT_EQ(config.init.from, "/home/me/runs/a");
-  EXPECT_EQ(config.out, "/home/me");
+  EXPECT_EQ(config.out, "/home/me/b");
   EXPECT_THAT(error_of({"data.root=~you/photos"}), HasSubstr("data.root must be a path (got ~you/photos)"));
   EXPECT_THAT(error_of({"out="}), HasSubstr("out must be a path"));
   EXPECT_EQ(error_of({"init.from="}), "");

@@ -7,8 +7,8 @@
 
 namespace glid {
 
-// A path with the home folder ($HOME) in the place of a leading "~": "~" and "~/data". Others are as they were. Nothing where
-// there is no home, and for "~name", another user's.
+// A path with the home folder ($HOME) in the place of a leading "~": "~" and "~/data". Others are as they were. Nothing for
+// an empty one, for "~name", another user's, and where there is no home.
 std::optional<std::string> expand_home(std::string_view path);
 
 }  // namespace glid

@@ -7,7 +7,8 @@
 namespace glid {
 
 // The text itself where it is UTF-8; every byte that is part of no character becomes a backslash, "x" and two hexadecimal
-// digits: "M\xFCller" of Latin-1 is shown as these ten characters, and other names stay other names.
+// digits: "M\xFCller" of Latin-1 is shown as these ten characters, and other names stay other names (but one with these very
+// characters).
 std::string to_utf8(std::string_view bytes);
 
 }  // namespace glid

@@ -32,8 +32,7 @@ class NyuDepthV2 : public AnnotatedDataset {
     void fields(V& v) {
       FilesConfig::fields(v);
       v("train_list", train_list,
-        "list of training frames, relative to root; without it root/nyu_depth_v2_labeled.mat is read",
-        config::path());
+        "list of training frames, relative to root; without it root/nyu_depth_v2_labeled.mat is read", config::path());
       v("val_list", val_list, "the same for validation", config::path());
       v("depth_scale", depth_scale, "units of the depth PNGs in a metre", config::positive());
     }

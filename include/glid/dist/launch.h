@@ -23,9 +23,9 @@ struct LaunchEnv {
   bool has_meeting_place() const { return !store_file.empty() || !master_addr.empty(); }
 };
 
-// Reads RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE (where it is missing, all ranks) and MASTER_ADDR, MASTER_PORT, TORCHELASTIC_USE_AGENT_STORE,
-// TORCHELASTIC_RESTART_COUNT (https://pytorch.org/docs/stable/elastic/run.html) or GLID_STORE_FILE (launch_local).
-// Throws UsageError for a value that is missing, malformed or contradicts another.
+// Reads RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE (where it is missing, all ranks) and MASTER_ADDR, MASTER_PORT,
+// TORCHELASTIC_USE_AGENT_STORE, TORCHELASTIC_RESTART_COUNT (https://pytorch.org/docs/stable/elastic/run.html) or
+// GLID_STORE_FILE (launch_local). Throws UsageError for a value that is missing, malformed or contradicts another.
 LaunchEnv read_launch_env();
 
 // Starts this program `num_processes` times on this host with the given arguments (without the program's name) as

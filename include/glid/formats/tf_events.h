@@ -11,8 +11,8 @@
 namespace glid {
 
 // Appends to a new file events.out.tfevents.<seconds>.<host>.<process>.<number> in `folder` (made if missing); TensorBoard
-// joins the files of one folder, and forgets what earlier ones have at `first_step` or after it. Not thread-safe. Throws Error
-// when the disk refuses.
+// joins the files of one folder, and forgets what earlier ones have at `first_step` or after it. Not thread-safe. Throws
+// Error when the disk refuses.
 class TfEventsWriter {
  public:
   TfEventsWriter(const std::filesystem::path& folder, int64_t first_step);

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "glid/dist/launch.h"
 #include "glid/train/run_config.h"
 
 namespace glid {
@@ -13,7 +14,7 @@ namespace glid {
 c10::Device choose_device(DeviceChoice choice, int local_rank);
 
 // "2 threads, cpu, fp32": how a program computes.
-std::string arithmetic_text(const TrainConfig& config, const c10::Device& device);
+std::string arithmetic_text(const TrainConfig& config, const c10::Device& device, const LaunchEnv& env);
 
 // Resident memory of this process (a CPU), or the peak allocated on a CUDA device, in MiB.
 double memory_mib(const c10::Device& device);

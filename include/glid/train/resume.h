@@ -1,7 +1,11 @@
 // Where a run starts: afresh, or at a checkpoint of the same run.
 #pragma once
 
+#include <filesystem>
 #include <optional>
+#include <set>
+#include <string>
+#include <string_view>
 
 #include "glid/train/checkpoint.h"
 #include "glid/train/loop.h"
@@ -29,8 +33,7 @@ void require_same_start(const std::optional<Start>& start, const RunConfig& conf
 void compare_with(const Start& start, const RunState& state);
 
 // How a hint ends where only a new run helps: the options that start it, from the weights of this one's newest checkpoint as
-// far as there are any. Heads fit where model, task and classes stay.
-enum class HeadWeights { kFit, kMayNotFit };
-std::string new_run_hint(const std::filesystem::path& run_or_checkpoint, HeadWeights heads);
+// far as there are any, but for some parts. Throws nothing.
+std::string new_run_hint(const std::filesystem::path& run_or_checkpoint, const std::set<std::string_view>& without = {});
 
 }  // namespace glid

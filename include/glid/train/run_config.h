@@ -66,7 +66,9 @@ struct TrainConfig {
     v("accumulate", accumulate, "micro-batches of each rank in an update", config::positive());
     v("precision", precision, "arithmetic of the model; weights and optimizer stay fp32");
     v("device", device, "auto: cuda where there is one");
-    v("threads", threads, "threads of one operation on the CPU (part of a run's bits); null: a run's as it began, as many as were free", config::positive());
+    v("threads", threads,
+      "threads of one operation on the CPU (part of a run's bits); null: a run's as it began, as many as were free",
+      config::positive());
     v("max_nonfinite", max_nonfinite,
       "updates in a row skipped for a loss or gradient that is not finite before the run stops", config::positive());
     v("max_lines_under_floor", max_lines_under_floor,
