@@ -140,7 +140,7 @@ TEST(RunConfig, PathsKnowTheHomeFolder) {
   EXPECT_EQ(config.out, "/home/me/b");
   EXPECT_THAT(error_of({"data.root=~you/photos"}), HasSubstr("data.root must be a path (got ~you/photos)"));
   EXPECT_THAT(error_of({"out="}), HasSubstr("out must be a path"));
-  EXPECT_EQ(error_of({"init.from="}), "");
+  EXPECT_EQ(error_of({"init.from=\"\""}), "");
 }
 
 TEST(Schedules, AreChosenByNameWithTheirOwnKeys) {
