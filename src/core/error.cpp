@@ -27,9 +27,11 @@ int fail(const char* name, ExitCode code, const char* message) {
 }
 
 Error of_file_system(const std::filesystem::filesystem_error& error) {
-  const bool is_full = error.code() == std::errc::no_space_on_device;
-  return {ExitCode::kInternal, error.path1().string(), error.code().message(), error.path2().string(),
-          is_full ? "make room and give the same command again" : "see who owns it and whether it is still there"};
+  const std::error_code code = error.code();
+  std::string hint;
+  if (code == std::errc::no_space_on_device) hint = "make room and give the same command again";
+  if (code == std::errc::permission_denied || code == std::errc::read_only_file_system) hint = "see who may write there";
+  return {ExitCode::kInternal, error.path1().string(), code.message(), error.path2().string(), hint};
 }
 
 // LibTorch appends where in its sources it was; that helps who debugs it, not who reads the message.

@@ -41,4 +41,12 @@ void require_folder(const std::string& option, const fs::path& path) {
   require_parent(option, path, whole(path));
 }
 
+void require_apart(const std::string& option, const fs::path& path, const std::vector<fs::path>& inputs) {
+  std::error_code missing;
+  if (!fs::exists(path, missing)) return;
+  for (const fs::path& input : inputs)
+    if (fs::equivalent(path, input, missing))
+      throw UsageError(option, "would replace what is read", path.string(), "choose another place");
+}
+
 }  // namespace glid

@@ -79,7 +79,7 @@ void end_by_signal(int signal) {
 void remove_temporaries_on_signals() {
   sigset_t signals;
   ::sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1})
     if (!is_ignored(signal)) ::sigaddset(&signals, signal);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::thread([signals] { await(signals); }).detach();

@@ -1,6 +1,7 @@
 #include "glid/eval/eval_program.h"
 
 #include <cstdio>
+#include <utility>
 
 #include "glid/config/read.h"
 #include "glid/config/write.h"
@@ -8,6 +9,7 @@
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
+#include "glid/core/utf8.h"
 #include "glid/eval/evaluate_files.h"
 
 namespace glid {
@@ -65,18 +67,22 @@ void require_places(const std::filesystem::path& json, const std::filesystem::pa
                     const std::filesystem::path& plots) {
   require_file("--json", json);
   require_file("--csv", csv);
+  if (!csv.empty() && csv == json) throw UsageError("--csv", "is the file of --json too", csv.string());
   require_folder("--plots", plots);
 }
 
 void write_reports(const Report& report, const std::filesystem::path& json, const std::filesystem::path& csv) {
-  std::fputs(report_table(report).c_str(), stdout);
+  std::fputs(to_utf8(report_table(report)).c_str(), stdout);
   write_where_asked(json, report_json(report));
   write_where_asked(csv, report_csv(report));
 }
 
 ExitCode run_eval_program(const EvalArguments& arguments) {
   require_places(arguments.json, arguments.csv, arguments.plots);
-  const Report report = evaluate_files(make_request(arguments));
+  const EvalRequest request = make_request(arguments);
+  for (const auto& [option, place] : {std::pair{"--json", arguments.json}, std::pair{"--csv", arguments.csv}})
+    require_apart(option, place, {request.results, request.annotations});
+  const Report report = evaluate_files(request);
   write_reports(report, arguments.json, arguments.csv);
   return ExitCode::kDone;
 }

@@ -9,6 +9,7 @@
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "glid/core/output_place.h"
 #include "glid/core/temporaries.h"
 #include "glid/core/utf8.h"
 #include "glid/formats/pairs.h"
@@ -125,6 +126,9 @@ class ReadableImages {
 
 FeaturesWritten extract_features(const FeaturesRequest& request) {
   const std::map<std::string, fs::path> files = image_files(request.input);
+  std::vector<fs::path> inputs{request.weights};
+  for (const auto& [name, file] : files) inputs.push_back(file);
+  require_apart("--out", request.output, inputs);
   const FeatureExtractor extract(config::parse_name<EncoderName>("--model", request.model), request.weights);
   unit_grid(request.size_px, request.size_px, extract.shape().unit_px(), "--size");
   FoldersAbove above(request.output);

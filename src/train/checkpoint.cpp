@@ -151,6 +151,10 @@ void Checkpoint::load(const std::string& stem, const NamedTensors& into) const {
 Checkpoint open_checkpoint(const fs::path& folder) {
   const fs::path state_file = folder / "state.json";
   Checkpoint checkpoint{folder, Json::parse(read_file(state_file), state_file.string())};
+  const std::optional<int64_t> named = step_of(folder);
+  if (named && *named != checkpoint.step())
+    throw DataError(state_file.string(), "is of another step than its folder", std::to_string(checkpoint.step()),
+                    "remove that checkpoint");
   for (const auto& [name, checksum] : checkpoint.state.at("files").as_object()) {
     const fs::path file = folder / name;
     if (format("crc32c:{:08x}", crc32c_of_file(file)) != checksum.as_string())

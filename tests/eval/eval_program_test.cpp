@@ -64,6 +64,19 @@ TEST_F(EvalProgram, UsageErrorsAreOneLineAndTwo) {
             "box?\n");
 }
 
+TEST_F(EvalProgram, WhatIsReadIsNotReplaced) {
+  const std::string before = read_file(truth);
+  for (const auto& [option, place] :
+       {std::pair{"--json", truth}, {"--csv", result}, {"--json", folder_.path() / "./truth.json"}}) {
+    const ProgramResult ran = evaluate({option, place.string()});
+    EXPECT_EQ(ran.code, 2) << ran.output;
+    EXPECT_THAT(ran.output, HasSubstr("would replace what is read"));
+  }
+  EXPECT_EQ(read_file(truth), before);
+  const std::string both = (folder_.path() / "out").string();
+  EXPECT_EQ(evaluate({"--json", both, "--csv", both}).code, 2);
+}
+
 TEST_F(EvalProgram, DataErrorsAreOneLineAndThree) {
   write_file(result, R"([{"image_id": 2, "category_id": 1, "bbox": [1, 1, 4, 4], "score": 0.5}])");
   const ProgramResult ran = evaluate({});

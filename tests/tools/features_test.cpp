@@ -5,6 +5,7 @@
 #include "glid/formats/image_file.h"
 #include "glid/formats/safetensors.h"
 #include "support/program.h"
+#include "support/run_files.h"
 
 namespace glid {
 namespace {
@@ -70,6 +71,16 @@ TEST_F(Features, RefuseSizesAndPlacesBeforeTheWork) {
   }
   EXPECT_TRUE(fs::is_empty(dir_.path() / "folder"));
   EXPECT_FALSE(fs::exists(dir_.path() / "folder.tmp"));
+}
+
+TEST_F(Features, WhatIsReadIsNotReplaced) {
+  for (const fs::path& place : {images() / "two.jpg", checkpoint_of(dir_.path() / "run", 1) / "model.safetensors"}) {
+    const std::string before = read_file(place);
+    const ProgramResult result = extract({"--input", images().string(), "--size", "32"}, place);
+    EXPECT_EQ(result.code, 2) << result.output;
+    EXPECT_THAT(result.output, HasSubstr("--out: would replace what is read"));
+    EXPECT_TRUE(read_file(place) == before);
+  }
 }
 
 TEST_F(Features, ABadImageIsNamedCountedAndLeftOut) {

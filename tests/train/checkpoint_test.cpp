@@ -98,6 +98,19 @@ TEST(Checkpoint, WhatIsNoneIsPassedOverAndNamed) {
   EXPECT_THROW(newest_checkpoint(dir.path()), DataError);
 }
 
+TEST(Checkpoint, OfAnotherStepThanItsFolderIsDamaged) {
+  const TemporaryFolder dir;
+  write(dir.path(), 1);
+  write(dir.path(), 2);
+  const fs::path state = dir.path() / "checkpoints/step_00000002/state.json";
+  std::string text = read_file(state);
+  const size_t place = text.find("\"step\": 2");
+  ASSERT_NE(place, std::string::npos) << text;
+  write_file(state, text.replace(place, 9, "\"step\": 1"));
+  EXPECT_THROW(open_checkpoint(state.parent_path()), DataError);
+  EXPECT_EQ(newest_checkpoint(dir.path())->step(), 1);
+}
+
 TEST(Checkpoint, UnfinishedOnesDontCount) {
   const TemporaryFolder dir;
   fs::create_directories(dir.path() / "checkpoints/step_00000005.tmp");

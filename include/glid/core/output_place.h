@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace glid {
 
@@ -10,5 +11,8 @@ namespace glid {
 // missing. Nothing is made; an empty path is fine.
 void require_file(const std::string& option, const std::filesystem::path& path);
 void require_folder(const std::string& option, const std::filesystem::path& path);
+// Throws UsageError naming `option` where writing `path` would replace one of the files that are read.
+void require_apart(const std::string& option, const std::filesystem::path& path,
+                   const std::vector<std::filesystem::path>& inputs);
 
 }  // namespace glid
