@@ -322,23 +322,31 @@ def keep(folder, request, name):
     (folder / f"{name}_request.json").write_text(json.dumps(request))
 
 
-def check(args):
+def run_cases(args, what, kinds, check_one):
+    """args.count random cases of the kinds in turn; check_one(rng, ours, folder, kind) gives its request, the words that tell it
+    from others, the difference and our AP. Prints what differs and the largest difference of each kind, returns how many do."""
     ours, rng = Ours(args.program), np.random.default_rng(args.seed)
-    worst, num_failed, num_between = dict.fromkeys(IOU_TYPES, 0.0), 0, 0
+    kinds = list(kinds)
+    worst, num_failed, num_between = dict.fromkeys(kinds, 0.0), 0, 0
     with tempfile.TemporaryDirectory() as folder:
         for i in range(args.count):
-            kind = list(IOU_TYPES)[i % 3]
-            request, difference, ap = check_case(rng, ours, pathlib.Path(folder), kind)
+            kind = kinds[i % len(kinds)]
+            request, words, difference, ap = check_one(rng, ours, pathlib.Path(folder), kind)
             num_between += 0 < ap < 1
             worst[kind] = max(worst[kind], difference)
             if difference > TOLERANCE:
                 num_failed += 1
-                print(f"case {i} ({kind}, {request['protocol']}): differs by {difference:.3g}")
+                print(f"case {i} ({kind}, {words}): differs by {difference:.3g}")
                 if args.keep:
                     keep(args.keep, request, f"case{i}")
-    print(f"pycocotools: {args.count} cases, 0 < AP < 1 in {num_between}, {num_failed} differ; largest difference " +
+    print(f"{what}: {args.count} cases, 0 < AP < 1 in {num_between}, {num_failed} differ; largest difference " +
           ", ".join(f"{kind} {value:.2g}" for kind, value in worst.items()))
     return num_failed
+
+
+def check_one(rng, ours, folder, kind):
+    request, difference, ap = check_case(rng, ours, folder, kind)
+    return request, request["protocol"], difference, ap
 
 
 def main():
@@ -348,7 +356,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=pathlib.Path, help="folder for failing cases")
     args = parser.parse_args()
-    return 1 if check(args) else 0
+    return 1 if run_cases(args, "pycocotools", IOU_TYPES, check_one) else 0
 
 
 if __name__ == "__main__":

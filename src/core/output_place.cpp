@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include "glid/core/error.h"
+#include "glid/core/files.h"
+#include "glid/core/temporaries.h"
 
 namespace glid {
 namespace {
@@ -47,6 +49,13 @@ void require_apart(const std::string& option, const fs::path& path, const std::v
   for (const fs::path& input : inputs)
     if (fs::equivalent(path, input, missing))
       throw UsageError(option, "would replace what is read", path.string(), "choose another place");
+}
+
+void write_output(const fs::path& file, std::string_view content) {
+  if (file.empty()) return;
+  FoldersAbove above(file);
+  write_file(file, content);
+  above.keep();
 }
 
 }  // namespace glid

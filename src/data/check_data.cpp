@@ -11,7 +11,6 @@
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
 #include "glid/core/parallel_for.h"
-#include "glid/core/temporaries.h"
 #include "glid/core/utf8.h"
 
 namespace glid {
@@ -129,11 +128,7 @@ ExitCode run_check(const DataConfig& config, std::optional<Split> split, int64_t
                    const std::filesystem::path& json) {
   require_file("--json", json);
   const DataCheck check = check_data(config, split, num_threads);
-  if (!json.empty()) {
-    FoldersAbove above(json);
-    write_file(json, check_json(check));
-    above.keep();
-  }
+  write_output(json, check_json(check));
   std::fputs(to_utf8(check_text(check)).c_str(), stdout);
   return check.num_wrong() > 0 ? ExitCode::kData : ExitCode::kDone;
 }

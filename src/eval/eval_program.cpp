@@ -49,8 +49,7 @@ EvalRequest make_request(const EvalArguments& arguments) {
 
 void write_where_asked(const std::filesystem::path& file, const std::string& content) {
   if (file.empty()) return;
-  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
-  write_file(file, content);
+  write_output(file, content);
   log_info("wrote {}", file.string());
 }
 

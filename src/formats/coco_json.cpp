@@ -52,15 +52,12 @@ std::vector<std::string> CocoNotes::lines() const {
 
 std::vector<std::string> CocoNotes::losses() const {
   std::vector<std::string> lines;
-  const auto add = [&](const Tally& tally, std::string_view what) {
-    if (tally.count > 0) lines.push_back(tally.line(what));
-  };
-  add(of_no_image, "annotations left out: the file doesn't list their image");
-  add(of_no_category, "annotations left out: the file doesn't list their category");
-  add(repeated_images, "images listed again, the last time counts");
-  add(repeated_categories, "categories listed again, the last time counts");
-  add(unreadable, "annotations that can't be read, which nothing here needs");
-  for (const auto& [key, tally] : unread) add(tally, unread_line(key));
+  add_line(lines, of_no_image, "annotations left out: the file doesn't list their image");
+  add_line(lines, of_no_category, "annotations left out: the file doesn't list their category");
+  add_line(lines, repeated_images, "images listed again, the last time counts");
+  add_line(lines, repeated_categories, "categories listed again, the last time counts");
+  add_line(lines, unreadable, "annotations that can't be read, which nothing here needs");
+  add_unread(lines, unread);
   return lines;
 }
 

@@ -228,8 +228,13 @@ JsonId read_integer_id(JsonValue value, std::string_view key) {
   return {.number = read_integer(value, key), .written = as_written(value)};
 }
 
-std::string unread_line(std::string_view field) {
-  return format("values of \"{}\" that can't be read, which nothing here needs", field);
+void add_line(std::vector<std::string>& lines, const Tally& tally, std::string_view what) {
+  if (tally.count > 0) lines.push_back(tally.line(what));
+}
+
+void add_unread(std::vector<std::string>& lines, const std::map<std::string, Tally>& unread) {
+  for (const auto& [field, tally] : unread)
+    add_line(lines, tally, format("values of \"{}\" that can't be read, which nothing here needs", field));
 }
 
 CocoImageId to_image_id(const JsonId& id) {

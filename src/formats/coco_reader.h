@@ -87,8 +87,9 @@ struct JsonId {
 };
 JsonId read_id(JsonValue value, std::string_view key);
 JsonId read_integer_id(JsonValue value, std::string_view key);
-// What notes say of values of a field that is of no use.
-std::string unread_line(std::string_view field);
+// Adds what notes say of something that was met, and of values of fields that are of no use.
+void add_line(std::vector<std::string>& lines, const Tally& tally, std::string_view what);
+void add_unread(std::vector<std::string>& lines, const std::map<std::string, Tally>& unread);
 CocoImageId to_image_id(const JsonId& id);
 std::optional<uint32_t> find_image(const CocoIndex& index, const JsonId& id);
 

@@ -201,12 +201,9 @@ PanopticJson parse(std::string_view padded_json, const std::string& where, Panop
 
 std::vector<std::string> PanopticFileNotes::lines() const {
   std::vector<std::string> lines;
-  const auto add = [&](const Tally& tally, std::string_view what) {
-    if (tally.count > 0) lines.push_back(tally.line(what));
-  };
-  add(of_no_image, "annotations left out: the file doesn't list their image");
-  add(of_no_category, "segments left out: the file doesn't list their category");
-  for (const auto& [key, tally] : unread) add(tally, unread_line(key));
+  add_line(lines, of_no_image, "annotations left out: the file doesn't list their image");
+  add_line(lines, of_no_category, "segments left out: the file doesn't list their category");
+  add_unread(lines, unread);
   return lines;
 }
 

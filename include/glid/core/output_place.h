@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace glid {
@@ -14,5 +15,8 @@ void require_folder(const std::string& option, const std::filesystem::path& path
 // Throws UsageError naming `option` where writing `path` would replace one of the files that are read.
 void require_apart(const std::string& option, const std::filesystem::path& path,
                    const std::vector<std::filesystem::path>& inputs);
+
+// Writes the file and the folders above it that are missing; nothing is left of them where it fails. An empty path is fine.
+void write_output(const std::filesystem::path& file, std::string_view content);
 
 }  // namespace glid
