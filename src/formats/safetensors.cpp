@@ -27,7 +27,7 @@ constexpr std::string_view kMetadata = "__metadata__";
 
 // Elements x bytes of the dtype; none for an unknown dtype, a negative size or more than 64 bits hold.
 std::optional<size_t> data_bytes(const TensorInfo& tensor) {
-  size_t bytes = safetensors_dtype_bytes(tensor.dtype);
+  size_t bytes = dtype_bytes(tensor.dtype);
   if (bytes == 0) return std::nullopt;
   for (const int64_t size : tensor.shape)
     if (size < 0 || __builtin_mul_overflow(bytes, static_cast<size_t>(size), &bytes)) return std::nullopt;
@@ -121,14 +121,6 @@ std::string make_header(const SafetensorsWriter::Tensors& layout, const std::map
 }
 
 }  // namespace
-
-size_t safetensors_dtype_bytes(std::string_view dtype) {
-  static const std::map<std::string_view, size_t> kBytes = {
-      {"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"I64", 8}, {"I32", 4},
-      {"I16", 2}, {"I8", 1},  {"U64", 8}, {"U32", 4},  {"U16", 2},     {"U8", 1},      {"BOOL", 1}};
-  const auto found = kBytes.find(dtype);
-  return found == kBytes.end() ? 0 : found->second;
-}
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& file) : file_(file) {
   if (file_.size() < kLengthBytes)

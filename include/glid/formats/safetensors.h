@@ -15,18 +15,9 @@
 #include <vector>
 
 #include "glid/core/mapped_file.h"
+#include "glid/formats/tensor_info.h"
 
 namespace glid {
-
-struct TensorInfo {
-  std::string dtype;                // F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL ...
-  std::vector<int64_t> shape;       // empty for a scalar
-  const std::byte* data = nullptr;  // row-major
-  size_t bytes = 0;                 // elements x size of dtype
-};
-
-// Bytes of one element, 0 for an unknown dtype.
-size_t safetensors_dtype_bytes(std::string_view dtype);
 
 // A file mapped into memory and checked before anything is handed out: the header's length and JSON, known dtypes, sizes
 // that equal shape x dtype, data that fill the file without holes or overlaps. Pages are read when touched.

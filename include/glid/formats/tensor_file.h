@@ -1,0 +1,45 @@
+// Named tensors of a file, whatever program wrote it.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "glid/formats/tensor_info.h"
+
+namespace glid {
+
+// A file of one of these forms, recognised by its content, mapped into memory and checked before anything is handed out:
+//   safetensors             one file, or the `*.safetensors.index.json` of several
+//   PyTorch (zip)           .pth .pt .bin as torch.save writes them since 1.6, or the `*.bin.index.json` of several
+//   PyTorch (before 1.6)    the older form without a zip
+// In PyTorch's files the levels of nested dictionaries and lists are joined by dots ("model.layers.0.weight",
+// "optimizer.state.3.exp_avg"). Nothing in a file is ever run.
+class TensorFile {
+ public:
+  // Throws DataError naming the file when it is missing, truncated, damaged or of no known form.
+  explicit TensorFile(const std::filesystem::path& file);
+  TensorFile(TensorFile&&) noexcept;
+  TensorFile& operator=(TensorFile&&) noexcept;
+  ~TensorFile();
+
+  // In the file's order.
+  const std::vector<std::string>& names() const;
+  // nullptr when there is no such tensor; the data live as long as this object.
+  const TensorInfo* find(std::string_view name) const;
+  // Texts beside the tensors: safetensors' metadata, or the strings and numbers of a PyTorch file by their dotted names.
+  const std::map<std::string, std::string>& metadata() const;
+  // The form in words, as above: "safetensors", "PyTorch (zip)", "safetensors, 3 files".
+  const std::string& form() const;
+  // The files that the tensors lie in.
+  const std::vector<std::filesystem::path>& files() const;
+
+ private:
+  struct Content;
+  std::unique_ptr<Content> content_;
+};
+
+}  // namespace glid
