@@ -1,5 +1,4 @@
-// Writes the stage maps of images: glid_features --model swint --encoder F.safetensors --input DIR --size 224 --out
-// O.safetensors
+// Writes the stage maps of images: glid_features --encoder F.pth --input DIR --size 224 --out O.safetensors
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,9 +16,9 @@ int main(int argc, char** argv) {
   std::string encoder, checkpoint;
   std::optional<int64_t> threads;
   CLI::App app("Writes the four stage maps of every image", "glid_features");
-  app.add_option("--model", request.model, "size of the encoder: tiny, swint, swinb, swinl")->required();
+  app.add_option("--model", request.model, "size that the encoder must have: tiny, swint, swinb, swinl (default: any)");
   auto* source = app.add_option_group("weights")->require_option(1);
-  glid::path_option(*source, "--encoder", encoder, "a .safetensors file with official Swin names");
+  glid::path_option(*source, "--encoder", encoder, "weights of a Swin, of any form and names in docs/weights.md");
   glid::path_option(*source, "--checkpoint", checkpoint, "a run or checkpoint folder");
   glid::path_option(app, "--input", request.input, "an image or a folder of images")->required();
   app.add_option("--size", request.size_px, "side in px, a multiple of the unit")->required()->check(CLI::PositiveNumber);
@@ -27,6 +26,7 @@ int main(int argc, char** argv) {
   app.add_option("--max-bad-files", request.max_bad_files, "unreadable images of a folder that are left out, before it ends")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
+  app.add_flag("--strict", request.strict, "refuse weights with missing or unexpected tensors");
   app.add_option("--threads", threads, "threads of one operation on the CPU (default: those that are free)")
       ->check(CLI::PositiveNumber);
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;

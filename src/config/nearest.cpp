@@ -1,4 +1,4 @@
-#include "nearest.h"
+#include "glid/config/nearest.h"
 
 #include <algorithm>
 

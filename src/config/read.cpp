@@ -7,7 +7,7 @@
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/join.h"
-#include "nearest.h"
+#include "glid/config/nearest.h"
 
 namespace glid::config {
 namespace {

@@ -11,7 +11,7 @@
 #include "glid/core/home.h"
 #include "glid/core/join.h"
 #include "glid/core/json.h"
-#include "nearest.h"
+#include "glid/config/nearest.h"
 
 namespace glid::config {
 namespace {

@@ -8,12 +8,14 @@
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
+#include "glid/core/join.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
 #include "glid/core/temporaries.h"
 #include "glid/core/utf8.h"
 #include "glid/formats/pairs.h"
 #include "glid/formats/resize.h"
+#include "glid/formats/safetensors.h"
 #include "glid/model/model_config.h"
 #include "glid/model/weights.h"
 
@@ -22,18 +24,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-int64_t patch_of(const SafetensorsFile& file, const std::string& where) {
-  const TensorInfo* weight = file.find("encoder.patch_embed.proj.weight");
-  if (!weight) weight = file.find("patch_embed.proj.weight");
-  if (!weight || weight->shape.size() != 4)
-    throw DataError(where, "holds no Swin encoder", "", "no patch_embed.proj.weight");
-  return weight->shape[3];
+void require_whole(const LoadReport& report, const fs::path& weights) {
+  if (const auto& missing = report.parts[0].missing; !missing.empty())
+    throw DataError(weights.string(), "lacks tensors of the encoder", join(missing, " "));
 }
 
-// norm0..norm2 are ours: checkpoints of classifiers lack them, and (1, 0) is then right.
-void require_whole(const LoadReport& report) {
-  for (const std::string& name : report.parts[0].missing)
-    if (!name.starts_with("encoder.norm")) throw DataError(report.source, "lacks a tensor of the encoder", name);
+// That of the file, which must be that of the name if there is one.
+SwinShape shape_of(const FeaturesRequest& request) {
+  const std::string where = request.weights.string();
+  const std::optional<FoundEncoder> found = find_encoder(TensorFile(request.weights), where);
+  if (!found) throw DataError(where, "holds no Swin encoder in names that are known", {}, "docs/weights.md has the list");
+  if (request.model.empty()) return found->shape;
+  require_same_size(*found, swin_preset(config::parse_name<EncoderName>("--model", request.model)), where, "--model ");
+  return found->shape;
 }
 
 // By the name of their features: the path below `input` without its extension.
@@ -62,7 +65,7 @@ SafetensorsWriter::Tensors layout_of(const std::map<std::string, fs::path>& file
 // An encoder for whole images.
 class FeatureExtractor {
  public:
-  FeatureExtractor(EncoderName name, const fs::path& weights);
+  explicit FeatureExtractor(const FeaturesRequest& request);
   StageTokens operator()(const Image& image, int64_t size_px) const;  // [C, H, W]
   const SwinShape& shape() const { return shape_; }
 
@@ -72,14 +75,11 @@ class FeatureExtractor {
   mutable WholeImagePlans plans_;
 };
 
-FeatureExtractor::FeatureExtractor(EncoderName name, const fs::path& weights) : shape_(swin_preset(name)) {
-  const SafetensorsFile file(weights);
-  shape_.windows = windows_of(file, weights.string());
-  shape_.patch = patch_of(file, weights.string());
+FeatureExtractor::FeatureExtractor(const FeaturesRequest& request) : shape_(shape_of(request)) {
   torch::nn::Module holder;
   encoder_ = holder.register_module("encoder", std::make_shared<Swin>(shape_));
-  const LoadReport report = load_weights(holder, weights, {"encoder"});
-  require_whole(report);
+  const LoadReport report = load_weights(holder, request.weights, {"encoder"}, {.strict = request.strict});
+  require_whole(report, request.weights);
   log_info("{}", report.text());
   encoder_->eval();
 }
@@ -129,7 +129,7 @@ FeaturesWritten extract_features(const FeaturesRequest& request) {
   std::vector<fs::path> inputs{request.weights};
   for (const auto& [name, file] : files) inputs.push_back(file);
   require_apart("--out", request.output, inputs);
-  const FeatureExtractor extract(config::parse_name<EncoderName>("--model", request.model), request.weights);
+  const FeatureExtractor extract(request);
   unit_grid(request.size_px, request.size_px, extract.shape().unit_px(), "--size");
   FoldersAbove above(request.output);
   AtomicFile output(request.output);

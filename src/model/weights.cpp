@@ -4,103 +4,122 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <map>
+#include <optional>
 #include <ranges>
 #include <set>
 
+#include "glid/config/nearest.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/join.h"
+#include "glid/model/file_tensors.h"
 #include "glid/model/parts.h"
 
 namespace glid {
 namespace {
 
-at::ScalarType scalar_type(const std::string& dtype) {
-  static const std::map<std::string, at::ScalarType> types{
-      {"F64", at::kDouble}, {"F32", at::kFloat}, {"F16", at::kHalf}, {"BF16", at::kBFloat16}, {"I64", at::kLong},
-      {"I32", at::kInt},    {"I16", at::kShort}, {"I8", at::kChar},  {"U8", at::kByte},       {"BOOL", at::kBool}};
-  const auto found = types.find(dtype);
-  TORCH_CHECK(found != types.end(), "no tensor type for safetensors dtype ", dtype);
-  return found->second;
-}
-
-std::string dtype_name(at::ScalarType type) {
-  for (const char* name : {"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"})
-    if (scalar_type(name) == type) return name;
-  TORCH_CHECK(false, "no safetensors dtype for ", type);
-}
+constexpr std::string_view kEncoder = "encoder.";
 
 bool is_in(std::string_view name, const auto& names) { return std::ranges::find(names, name) != std::ranges::end(names); }
 
-// Our name of a tensor of the file.
-std::string our_name(const std::string& name) {
-  std::string ours = is_in(part_of_parameter(name), kModelParts) ? name : "encoder." + name;
-  for (const char* end : {".weight", ".bias"})
-    if (ours == std::string("encoder.norm") + end) ours = std::string("encoder.norm3") + end;
-  return ours;
+// A file's tensors under the names of our parameters.
+class WeightSource {
+ public:
+  explicit WeightSource(const std::filesystem::path& path)
+      : where_(path.string()), file_(path), encoder_(find_encoder(file_, where_)) {}
+
+  // Undefined where the file lacks it.
+  ReadParameter read(const std::string& parameter) const {
+    if (parameter.starts_with(kEncoder))
+      return encoder_ ? read_parameter(file_, *encoder_, parameter.substr(kEncoder.size()), where_) : ReadParameter();
+    const std::string name = prefix() + parameter;
+    return is_ours() && file_.find(name) ? ReadParameter{floating_tensor(file_, name, where_), {name}} : ReadParameter();
+  }
+  // Files without an encoder can only be ours.
+  bool is_ours() const { return !encoder_ || encoder_->dialect == Dialect::kGlid; }
+  // What it would be called in this file.
+  std::string name_of(const std::string& parameter) const {
+    if (is_ours()) return prefix() + parameter;
+    return prefix() + spellings(encoder_->dialect, parameter.substr(kEncoder.size())).at(0).at(0);
+  }
+  std::string prefix() const { return encoder_ ? encoder_->prefix : std::string(); }
+  bool has_place_for(const std::string& parameter) const {
+    return !encoder_ || is_ours() || !parameter.starts_with("encoder.norm") || parameter.starts_with("encoder.norm3.");
+  }
+  const std::string& where() const { return where_; }
+  const TensorFile& file() const { return file_; }
+  const std::optional<FoundEncoder>& encoder() const { return encoder_; }
+  std::string text() const {
+    if (!encoder_) return format("{} ({})", where_, file_.form());
+    const std::string under = encoder_->prefix.empty() ? "" : format(" under '{}'", encoder_->prefix);
+    return format("{} ({}; {}'s names{}; {})", where_, file_.form(), encoder_->origin, under, encoder_text(encoder_->shape));
+  }
+
+ private:
+  std::string where_;
+  TensorFile file_;
+  std::optional<FoundEncoder> encoder_;
+};
+
+const Swin* encoder_of(const torch::nn::Module& model) {
+  for (const auto& child : model.named_children())
+    if (child.key() == "encoder") return dynamic_cast<const Swin*>(child.value().get());
+  return nullptr;
 }
 
-// What official checkpoints hold beside the weights.
-bool is_beside(const std::string& ours) {
-  return ours.ends_with(".relative_position_index") || ours.ends_with(".attn_mask") || ours.starts_with("encoder.head.");
-}
-
-bool is_bias_table(const std::string& name) { return name.ends_with(".relative_position_bias_table"); }
-
-int64_t table_side(int64_t rows) { return static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(rows)))); }
-
-at::Tensor resize_table(const at::Tensor& table, int64_t rows) {  // [S1^2, heads] -> [S2^2, heads]
-  const int64_t from = table_side(table.size(0)), to = table_side(rows), heads = table.size(1);
-  const at::Tensor image = table.to(at::kFloat).t().reshape({1, heads, from, from});
-  return at::upsample_bicubic2d(image, {to, to}, /*align_corners=*/false).view({heads, rows}).t();
-}
-
-std::string shape_text(at::IntArrayRef sizes) {
-  std::string text;
-  for (const int64_t size : sizes) text += (text.empty() ? "" : "x") + std::to_string(size);
-  return text;
+void require_same_patch(const FoundEncoder& found, const SwinShape& ours, const std::string& where) {
+  if (found.shape.patch != ours.patch)
+    throw UsageError(where, "holds an encoder of another patch than the model's", format("{} px", found.shape.patch),
+                     format("the model's is {} px; model.encoder.patch={} takes it", ours.patch, found.shape.patch));
 }
 
 // What to look at when a tensor of the part has another shape.
 std::string hint_for(std::string_view part) {
-  if (part == "encoder") return "is model.encoder.name right?";
+  if (part == "encoder") return "the file contradicts itself";
   if (part == "queries") return "the task asks as many queries as it did there, or init.parts leaves queries out";
   if (part == "heads") return "heads of another task or of other classes: init.parts leaves heads out";
   return format("is model.{} as it was there?", part);
 }
 
-void copy_tensor(const std::string& where, const std::string& name, const at::Tensor& from, at::Tensor& to,
-                 PartReport& part) {
-  if (from.sizes() == to.sizes()) {
-    to.copy_(from);
-    part.loaded.push_back(name);
-  } else if (is_bias_table(name) && from.dim() == 2 && from.size(1) == to.size(1)) {
-    to.copy_(resize_table(from, to.size(0)));
-    part.resized.push_back(name);
-  } else {
-    throw UsageError(where + ": " + name, "has another shape than the model", shape_text(from.sizes()),
-                     format("the model's is {}; {}", shape_text(to.sizes()), hint_for(part.part)));
-  }
-  part.filled += to.numel();
+bool is_bias_table(const std::string& name) { return name.ends_with(".relative_position_bias_table"); }
+
+// Of one parameter: what the file gives for it.
+struct Assignment {
+  at::Tensor from, to;
+  bool resize = false;
+};
+using Assignments = std::vector<Assignment>;
+
+Assignment assign(const WeightSource& source, const std::string& name, const at::Tensor& from, const at::Tensor& to,
+                  const std::string& part) {
+  if (from.sizes() == to.sizes()) return {from, to};
+  const bool is_table = is_bias_table(name) && from.dim() == 2 && from.size(1) == to.size(1);
+  if (is_table && window_of_table(from.size(0)) > 0) return {from, to, true};
+  throw UsageError(source.where() + ": " + name, "has another shape than the model",
+                   glid::format("{}", fmt::join(from.sizes(), "x")),
+                   glid::format("the model's is {}; {}", fmt::join(to.sizes(), "x"), hint_for(part)));
 }
 
-PartReport load_part(const std::string& name_of_part, torch::nn::Module& model, const SafetensorsFile& file,
-                     const std::map<std::string, std::string>& sources, const std::string& where) {
-  PartReport part{name_of_part};
+// Looks at every parameter of a part; nothing is copied yet.
+PartReport plan_part(const std::string& part_name, torch::nn::Module& model, const WeightSource& source,
+                     Assignments& assignments, std::set<std::string>& used) {
+  PartReport part{part_name};
   for (auto& [name, parameter] : named_parameters(model)) {
     if (part_of_parameter(name) != part.part) continue;
     part.parameters += parameter.numel();
-    const auto source = sources.find(name);
-    if (source == sources.end()) part.missing.push_back(name);
-    else copy_tensor(where, name, as_tensor(*file.find(source->second)), parameter, part);
+    const ReadParameter read = source.read(name);
+    if (!read.tensor.defined()) {
+      (source.has_place_for(name) ? part.missing : part.kept).push_back(name);
+      continue;
+    }
+    assignments.push_back(assign(source, name, read.tensor, parameter, part.part));
+    (assignments.back().resize ? part.resized : part.loaded).push_back(name);
+    part.filled += parameter.numel();
+    part.renamed += !read.names[0].ends_with(std::string_view(name).substr(name.starts_with(kEncoder) ? kEncoder.size() : 0));
+    used.insert(read.names.begin(), read.names.end());
   }
   return part;
-}
-
-[[noreturn]] void refuse_absent(const std::string& where, const std::string& part) {
-  throw UsageError(where, format("holds no tensor of the part '{}'", part), "", "init.parts lists what is to be loaded");
 }
 
 // The model's parts without those that were loaded, each with the reason.
@@ -116,98 +135,113 @@ std::vector<std::string> random_parts(const torch::nn::Module& model, const Load
   return random;
 }
 
-// Decoder layers among parameter names: one more than the largest number.
-template <typename Names>
-int64_t num_decoder_layers(const Names& names) {
-  constexpr std::string_view kBeginning = "decoder.layers.";
+// Decoder layers among names: one more than the largest number behind `beginning`.
+int64_t num_decoder_layers(const auto& names, const std::string& beginning) {
   int64_t layers = 0;
-  for (const auto& [name, unused] : names)
-    if (int64_t layer = 0;
-        name.starts_with(kBeginning) &&
-        std::from_chars(name.data() + kBeginning.size(), name.data() + name.size(), layer).ec == std::errc())
+  for (const std::string& name : names)
+    if (int64_t layer = 0; name.starts_with(beginning) &&
+                           std::from_chars(name.data() + beginning.size(), name.data() + name.size(), layer).ec == std::errc())
       layers = std::max(layers, layer + 1);
   return layers;
 }
 
 // Half of a decoder would load without a word and be worth little.
-void require_equal_depth(const torch::nn::Module& model, const std::map<std::string, std::string>& sources,
-                         const std::string& where) {
-  const int64_t ours = num_decoder_layers(named_parameters(model)), theirs = num_decoder_layers(sources);
+void require_equal_depth(const torch::nn::Module& model, const WeightSource& source) {
+  if (!source.is_ours()) return;
+  std::vector<std::string> names;
+  for (const auto& [name, parameter] : named_parameters(model)) names.push_back(name);
+  const int64_t ours = num_decoder_layers(names, "decoder.layers."),
+                theirs = num_decoder_layers(source.file().names(), source.prefix() + "decoder.layers.");
   if (theirs > 0 && theirs != ours)
-    throw UsageError(where, "has a decoder of another depth than the model", format("{} layers", theirs),
+    throw UsageError(source.where(), "has a decoder of another depth than the model", format("{} layers", theirs),
                      format("the model has {}: set model.decoder.layers, or leave the decoder out of init.parts", ours));
 }
 
-void append_names(std::string& text, const char* what, const std::vector<std::string>& names) {
-  if (names.empty()) return;
-  text += format("\n  {}:", what);
-  for (const std::string& name : names) text += " " + name;
+// What checkpoints hold beside the weights of an encoder: buffers, classifiers, the token that hid patches.
+bool is_beside(std::string_view name) {
+  return name.ends_with("relative_position_index") || name.ends_with("attn_mask") || name.ends_with("mask_token") ||
+         name.starts_with("head.") || name.starts_with("head_") || name.starts_with("classifier.");
+}
+
+// What becomes of a name that no parameter took.
+bool is_expected(const WeightSource& source, const std::string& name, const std::vector<std::string>& parts) {
+  if (!name.starts_with(source.prefix())) return true;  // beside the encoder, or another model
+  const std::string bare = name.substr(source.prefix().size());
+  if (!source.is_ours()) return !is_in("encoder", parts) || is_beside(bare);
+  return is_beside(bare) || !is_in(part_of_parameter(bare), parts);
+}
+
+void sort_unused(LoadReport& report, const WeightSource& source, const std::vector<std::string>& parts,
+                 const std::set<std::string>& used) {
+  for (const std::string& name : source.file().names())
+    if (!used.contains(name)) (is_expected(source, name, parts) ? report.ignored : report.unexpected).push_back(name);
+  for (const PartReport& part : report.parts)
+    for (const std::string& missing : part.missing) {
+      const std::string expected = source.name_of(missing);
+      if (std::string near = config::nearest(expected, report.unexpected); !near.empty())
+        report.near_misses.emplace_back(expected, near);
+    }
+}
+
+void require_strict(const LoadReport& report, const std::string& where) {
+  for (const PartReport& part : report.parts)
+    if (!part.missing.empty())
+      throw UsageError(where, format("lacks tensors of the part '{}'", part.part), join(part.missing, " "),
+                       "strict takes only files that have all of them");
+  if (!report.unexpected.empty())
+    throw UsageError(where, "has tensors that the model lacks", join(report.unexpected, " "),
+                     "strict takes only files without others");
+}
+
+[[noreturn]] void refuse_absent(const WeightSource& source, const std::string& part) {
+  const auto& names = source.file().names();
+  const std::string has = names.empty() ? "no tensor" : format("{} tensors, the first is {}", names.size(), names[0]);
+  throw UsageError(source.where(), format("holds no tensor of the part '{}'", part), has,
+                   source.encoder() ? format("it has an encoder in {}'s names; init.parts lists what is to be loaded",
+                                             source.encoder()->origin)
+                                    : "it has no Swin encoder in names that are known (docs/weights.md)");
+}
+
+std::vector<std::string> remarks_on(const WeightSource& source, const LoadReport& report) {
+  std::vector<std::string> remarks;
+  const bool is_resized = std::ranges::any_of(report.parts, [](const PartReport& part) { return !part.resized.empty(); });
+  if (is_resized)
+    remarks.push_back(glid::format("bias tables were resized; model.encoder.window=[{}] keeps the file's windows",
+                                   fmt::join(source.encoder()->shape.windows, ",")));
+  if (source.encoder() && !source.encoder()->others.empty())
+    remarks.push_back(format("the file has further encoders, which are not taken, under {}",
+                             join(source.encoder()->others, ", ")));
+  return remarks;
 }
 
 }  // namespace
 
-std::string LoadReport::text() const {
-  std::string text = "weights from " + source;
-  for (const PartReport& part : parts) {
-    text += format("\n  {}: {} loaded, {} resized, {} missing ({:.2f} % of {} parameters filled)", part.part,
-                   part.loaded.size(), part.resized.size(), part.missing.size(),
-                   100.0 * static_cast<double>(part.filled) / static_cast<double>(part.parameters), part.parameters);
-    append_names(text, "missing, keeps its initial value", part.missing);
-    append_names(text, "resized", part.resized);
-  }
-  if (!random.empty()) text += "\n  initial values: " + join(random, ", ");
-  append_names(text, "unexpected, not used", unexpected);
-  if (!ignored.empty()) text += format("\n  ignored: {} tensors (other parts, buffers, classifier)", ignored.size());
-  return text;
-}
-
-at::Tensor as_tensor(const TensorInfo& info) {
-  return at::from_blob(const_cast<std::byte*>(info.data), info.shape, at::dtype(scalar_type(info.dtype)));
-}
-
-TensorInfo tensor_info(const at::Tensor& tensor) {
-  TORCH_CHECK(tensor.is_cpu() && tensor.is_contiguous(), "tensor_info: a contiguous CPU tensor is needed");
-  return {dtype_name(tensor.scalar_type()), tensor.sizes().vec(), static_cast<const std::byte*>(tensor.const_data_ptr()),
-          tensor.nbytes()};
-}
-
-StageWindows windows_of(const SafetensorsFile& file, const std::string& where) {
-  StageWindows windows{};
-  for (int stage = 0; stage < kNumStages; ++stage) {
-    const std::string name = format("layers.{}.blocks.0.attn.relative_position_bias_table", stage);
-    const TensorInfo* table = file.find(name);
-    if (!table) table = file.find("encoder." + name);
-    if (!table || table->shape.size() != 2) throw DataError(where, "holds no Swin encoder", "", "no tensor " + name);
-    windows[stage] = (table_side(table->shape[0]) + 1) / 2;
-  }
-  return windows;
-}
-
 LoadReport load_weights(torch::nn::Module& model, const std::filesystem::path& path, const std::vector<std::string>& parts,
-                        AbsentPart absent) {
+                        const LoadOptions& options) {
   const at::NoGradGuard no_grad;
-  const SafetensorsFile file(path);
-  LoadReport report{.source = path.string()};
-  std::set<std::string> known;
-  for (const auto& [name, parameter] : named_parameters(model)) known.insert(name);
-  std::map<std::string, std::string> sources;  // our name -> the file's
-  for (const std::string& name : file.names()) {
-    const std::string ours = our_name(name);
-    const bool asked = is_in(part_of_parameter(ours), parts);
-    const bool is_pretraining_only = ours == "decoder.mask_token" && !known.contains(ours);
-    if (is_beside(ours) || !asked || is_pretraining_only) report.ignored.push_back(name);
-    else sources[ours] = name;
+  const WeightSource source(path);
+  if (const Swin* ours = encoder_of(model); ours && source.encoder() && is_in("encoder", parts)) {
+    require_same_size(*source.encoder(), ours->shape, source.where(), "model.encoder.name=");
+    require_same_patch(*source.encoder(), ours->shape, source.where());
   }
-  require_equal_depth(model, sources, report.source);
+  require_equal_depth(model, source);
+  LoadReport report{.source = source.text()};
+  Assignments assignments;
+  std::set<std::string> used;
   for (const std::string& name : parts) {
-    PartReport part = load_part(name, model, file, sources, report.source);
+    PartReport part = plan_part(name, model, source, assignments, used);
     if (part.filled > 0) report.parts.push_back(std::move(part));
-    else if (absent == AbsentPart::kRefuse) refuse_absent(report.source, name);
+    else if (options.absent == AbsentPart::kRefuse) refuse_absent(source, name);
   }
-  if (report.parts.empty()) refuse_absent(report.source, join(parts, ", "));
+  if (report.parts.empty()) refuse_absent(source, join(parts, ", "));
+  sort_unused(report, source, parts, used);
+  if (options.strict) require_strict(report, source.where());
+  for (const Assignment& assignment : assignments)
+    assignment.to.copy_(assignment.resize ? resize_bias_table(assignment.from, window_of_table(assignment.to.size(0)),
+                                                              options.bias_tables)
+                                          : assignment.from);
   report.random = random_parts(model, report, parts);
-  for (const auto& [ours, name] : sources)
-    if (!known.contains(ours)) report.unexpected.push_back(name);
+  report.remarks = remarks_on(source, report);
   return report;
 }
 

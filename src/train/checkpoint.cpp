@@ -10,7 +10,8 @@
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
-#include "glid/model/weights.h"
+#include "glid/formats/safetensors.h"
+#include "glid/model/file_tensors.h"
 
 namespace glid {
 namespace {

@@ -9,7 +9,7 @@
 #include "glid/formats/resize.h"
 #include "glid/formats/safetensors.h"
 #include "glid/model/model_config.h"
-#include "glid/model/weights.h"
+#include "glid/model/file_tensors.h"
 #include "support/batches.h"
 #include "support/dense_swin.h"
 #include "support/plans.h"
@@ -43,8 +43,12 @@ TEST(Features, AreTheMapsOfTheDenseEncoder) {
   const std::map<std::string, Image> images{{"a", noise_image(kSize, kSize, 1)}, {"b/other_size", noise_image(50, 90, 2)}};
   for (const auto& [name, image] : images) write_png(folder.path() / "images" / (name + ".png"), image);
   const std::filesystem::path out = folder.path() / "features.safetensors";
-  ASSERT_EQ(extract_features({"tiny", folder.path() / "encoder.safetensors", folder.path() / "images", out, kSize}).images,
-            2);
+  const FeaturesRequest request{.model = "tiny",
+                                .weights = folder.path() / "encoder.safetensors",
+                                .input = folder.path() / "images",
+                                .output = out,
+                                .size_px = kSize};
+  ASSERT_EQ(extract_features(request).images, 2);
 
   const at::NoGradGuard no_grad;
   const SafetensorsFile file(out);

@@ -23,7 +23,7 @@
 #include "glid/core/error.h"
 #include "glid/core/json.h"
 #include "glid/formats/safetensors.h"
-#include "glid/model/weights.h"
+#include "glid/model/file_tensors.h"
 #include "glid/train/session.h"
 
 namespace glid {

@@ -1,13 +1,13 @@
-// Weights in: safetensors files in our names or the official Swin names, with a report of what became of every tensor.
+// Weights in: files of any form, with the encoder in any dialect, and a report of what became of every tensor.
 #pragma once
-
-#include <ATen/core/Tensor.h>
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "glid/formats/safetensors.h"
+#include "glid/model/bias_table.h"
+#include "glid/model/dialect.h"
 #include "glid/model/glid.h"
 
 namespace glid {
@@ -16,33 +16,36 @@ struct PartReport {
   std::string part;
   int64_t parameters = 0;  // numbers in the part
   int64_t filled = 0;      // of which the file gave
+  int64_t renamed = 0;     // tensors that have another name there
   std::vector<std::string> loaded, resized, missing;
+  std::vector<std::string> kept;  // initial values that the dialect has no place for: norm0..norm2
 };
 
 struct LoadReport {
-  std::string source;
+  std::string source;  // the file, its form, and what was recognised
   std::vector<PartReport> parts;
-  std::vector<std::string> unexpected;  // tensors of the file that no asked part has
-  std::vector<std::string> ignored;     // parts not asked for, [M], buffers and classifier of official checkpoints
-  std::vector<std::string> random;      // parts of the model that keep their initial values, with the reason
+  std::vector<std::string> unexpected;                           // tensors of the file that no asked part has
+  std::vector<std::string> ignored;                              // parts not asked for, [M], buffers, classifiers
+  std::vector<std::string> random;                               // parts of the model that keep their initial values, and why
+  std::vector<std::pair<std::string, std::string>> near_misses;  // missing, and the unexpected name that is like it
+  std::vector<std::string> remarks;                              // on the encoder: windows, other copies in the file
 
   // One line a part, then what is missing, resized and unexpected by name.
   std::string text() const;
 };
 
-// A tensor of a file as a tensor that shares its memory.
-at::Tensor as_tensor(const TensorInfo& info);
-TensorInfo tensor_info(const at::Tensor& tensor);  // a contiguous CPU tensor
-
-// Encoder windows by the bias tables in a file, by stage. Throws DataError when it holds no Swin encoder.
-StageWindows windows_of(const SafetensorsFile& file, const std::string& where);
-
-// Copies the tensors of the parts into the model. Encoder names may be bare (official) or under `encoder.`; the official
-// `norm` is norm3. Bias tables of another window are resized bicubically per head (microsoft/Swin-Transformer, utils.py).
-// Throws UsageError for a tensor of another shape, for a decoder of another depth and for a part without any tensor in the
-// file, unless that is only to be reported; one must be there in any case.
 enum class AbsentPart { kRefuse, kReport };
+struct LoadOptions {
+  AbsentPart absent = AbsentPart::kRefuse;  // what a part without any tensor in the file is; one must be there in any case
+  bool strict = false;                      // tensors that are missing or unexpected are refused
+  BiasResize bias_tables = BiasResize::kBicubic;
+};
+
+// Copies the tensors of the parts into the model. An encoder may be in any dialect; the others are read from our files only.
+// Bias tables of other windows are resized. Throws UsageError for an encoder of another size, for a tensor of another shape,
+// for a decoder of another depth, for a Swin v2 or a ViT and for absent parts; what strict refuses is refused before anything
+// is copied.
 LoadReport load_weights(torch::nn::Module& model, const std::filesystem::path& file, const std::vector<std::string>& parts,
-                        AbsentPart absent = AbsentPart::kRefuse);
+                        const LoadOptions& options = {});
 
 }  // namespace glid

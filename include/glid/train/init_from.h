@@ -1,7 +1,7 @@
 // The weights that a run starts from.
 #pragma once
 
-#include "glid/model/weights.h"
+#include "glid/model/glid.h"
 #include "glid/train/run_config.h"
 
 namespace glid {

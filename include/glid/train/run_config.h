@@ -11,6 +11,7 @@
 #include "glid/config/fields.h"
 #include "glid/data/data_config.h"
 #include "glid/metrics/metric_settings.h"
+#include "glid/model/bias_table.h"
 #include "glid/model/model_config.h"
 #include "glid/model/parts.h"
 #include "glid/optim/optim_config.h"
@@ -30,14 +31,20 @@ constexpr auto enum_names(DeviceChoice) {
 struct InitConfig {
   std::string from;
   std::optional<std::vector<std::string>> parts;
+  bool strict = false;
+  BiasResize bias_tables = BiasResize::kBicubic;
 
   template <class V>
   void fields(V& v) {
-    v("from", from, "weights to start from: a .safetensors file, a run or a checkpoint folder; empty: random",
+    v("from", from,
+      "weights to start from: a file of GLID's or of another program's (docs/weights.md), a run or a checkpoint folder; "
+      "empty: random",
       config::path_or_empty());
     v("parts", parts,
       "what to take of it, all of which it must have; null: encoder, bifpn and decoder, as far as it has them",
       config::one_of(kModelParts));
+    v("strict", strict, "tensors of these parts that the file lacks, or has beside them, are refused");
+    v("bias_tables", bias_tables, "how bias tables of other windows are resized");
   }
   void check(config::Problems& problems) const {
     if (parts && parts->empty()) problems.add("parts", "names no part", "[]", "null takes what there is");

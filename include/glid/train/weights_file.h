@@ -5,8 +5,8 @@
 
 namespace glid {
 
-// The safetensors file that init.from or --checkpoint means: itself, or the model of a checkpoint or of a run's newest
-// one. Throws DataError when there is none.
-std::filesystem::path weights_file(const std::filesystem::path& file_run_or_checkpoint);
+// The file of weights that init.from, --encoder or --checkpoint means: itself, the model of a checkpoint or of a run's newest
+// one, or the weights in a folder as Hugging Face's save_pretrained writes it. Throws DataError when there is none.
+std::filesystem::path weights_file(const std::filesystem::path& file_or_folder);
 
 }  // namespace glid
