@@ -85,13 +85,13 @@ std::string hint_for(std::string_view part) {
 bool is_bias_table(const std::string& name) { return name.ends_with(".relative_position_bias_table"); }
 
 // Of one parameter: what the file gives for it.
-struct Assignment {
+struct Filling {
   at::Tensor from, to;
   bool resize = false;
 };
-using Assignments = std::vector<Assignment>;
+using Fillings = std::vector<Filling>;
 
-Assignment assign(const WeightSource& source, const std::string& name, const at::Tensor& from, const at::Tensor& to,
+Filling fill(const WeightSource& source, const std::string& name, const at::Tensor& from, const at::Tensor& to,
                   const std::string& part) {
   if (from.sizes() == to.sizes()) return {from, to};
   const bool is_table = is_bias_table(name) && from.dim() == 2 && from.size(1) == to.size(1);
@@ -103,7 +103,7 @@ Assignment assign(const WeightSource& source, const std::string& name, const at:
 
 // Looks at every parameter of a part; nothing is copied yet.
 PartReport plan_part(const std::string& part_name, torch::nn::Module& model, const WeightSource& source,
-                     Assignments& assignments, std::set<std::string>& used) {
+                     Fillings& fillings, std::set<std::string>& used) {
   PartReport part{part_name};
   for (auto& [name, parameter] : named_parameters(model)) {
     if (part_of_parameter(name) != part.part) continue;
@@ -113,8 +113,8 @@ PartReport plan_part(const std::string& part_name, torch::nn::Module& model, con
       (source.has_place_for(name) ? part.missing : part.kept).push_back(name);
       continue;
     }
-    assignments.push_back(assign(source, name, read.tensor, parameter, part.part));
-    (assignments.back().resize ? part.resized : part.loaded).push_back(name);
+    fillings.push_back(fill(source, name, read.tensor, parameter, part.part));
+    (fillings.back().resize ? part.resized : part.loaded).push_back(name);
     part.filled += parameter.numel();
     part.renamed += !read.names[0].ends_with(std::string_view(name).substr(name.starts_with(kEncoder) ? kEncoder.size() : 0));
     used.insert(read.names.begin(), read.names.end());
@@ -157,10 +157,11 @@ void require_equal_depth(const torch::nn::Module& model, const WeightSource& sou
                      format("the model has {}: set model.decoder.layers, or leave the decoder out of init.parts", ours));
 }
 
-// What checkpoints hold beside the weights of an encoder: buffers, classifiers, the token that hid patches.
+// What checkpoints hold beside the weights of an encoder: buffers, classifiers, what it was pre-trained with.
 bool is_beside(std::string_view name) {
   return name.ends_with("relative_position_index") || name.ends_with("attn_mask") || name.ends_with("mask_token") ||
-         name.starts_with("head.") || name.starts_with("head_") || name.starts_with("classifier.");
+         name.starts_with("head.") || name.starts_with("head_") || name.starts_with("classifier.") ||
+         name.starts_with("decoder_");
 }
 
 // What becomes of a name that no parameter took.
@@ -208,6 +209,8 @@ std::vector<std::string> remarks_on(const WeightSource& source, const LoadReport
   if (is_resized)
     remarks.push_back(glid::format("bias tables were resized; model.encoder.window=[{}] keeps the file's windows",
                                    fmt::join(source.encoder()->shape.windows, ",")));
+  if (std::ranges::any_of(report.unexpected, [](const std::string& name) { return name.ends_with("absolute_pos_embed"); }))
+    remarks.push_back("its encoder adds position vectors to the patches, GLID's has none: the maps are not those of its makers");
   if (source.encoder() && !source.encoder()->others.empty())
     remarks.push_back(format("the file has further encoders, which are not taken, under {}",
                              join(source.encoder()->others, ", ")));
@@ -224,22 +227,21 @@ LoadReport load_weights(torch::nn::Module& model, const std::filesystem::path& p
     require_same_size(*source.encoder(), ours->shape, source.where(), "model.encoder.name=");
     require_same_patch(*source.encoder(), ours->shape, source.where());
   }
-  require_equal_depth(model, source);
+  if (is_in("decoder", parts)) require_equal_depth(model, source);
   LoadReport report{.source = source.text()};
-  Assignments assignments;
+  Fillings fillings;
   std::set<std::string> used;
   for (const std::string& name : parts) {
-    PartReport part = plan_part(name, model, source, assignments, used);
+    PartReport part = plan_part(name, model, source, fillings, used);
     if (part.filled > 0) report.parts.push_back(std::move(part));
     else if (options.absent == AbsentPart::kRefuse) refuse_absent(source, name);
   }
   if (report.parts.empty()) refuse_absent(source, join(parts, ", "));
   sort_unused(report, source, parts, used);
   if (options.strict) require_strict(report, source.where());
-  for (const Assignment& assignment : assignments)
-    assignment.to.copy_(assignment.resize ? resize_bias_table(assignment.from, window_of_table(assignment.to.size(0)),
-                                                              options.bias_tables)
-                                          : assignment.from);
+  for (const Filling& filling : fillings)
+    filling.to.copy_(filling.resize ? resize_bias_table(filling.from, window_of_table(filling.to.size(0)), options.bias_tables)
+                                    : filling.from);
   report.random = random_parts(model, report, parts);
   report.remarks = remarks_on(source, report);
   return report;

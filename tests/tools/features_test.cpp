@@ -54,6 +54,17 @@ TEST_F(Features, HoldFourMapsAnImageUnderItsRelativeName) {
     }
 }
 
+TEST_F(Features, TheModelIsTheFilesUnlessAnotherIsAskedFor) {
+  const std::vector<std::string> rest{"--input", images().string(), "--size", "32", "--out", out().string(), "--checkpoint",
+                                      (dir_.path() / "run").string()};
+  EXPECT_EQ(run("glid_features", rest).code, 0);
+  std::vector<std::string> other{"--model", "swint"};
+  other.insert(other.end(), rest.begin(), rest.end());
+  const ProgramResult result = run("glid_features", other);
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.output, HasSubstr("the model is swint, window 7; --model tiny takes it"));
+}
+
 TEST_F(Features, RefuseSizesAndPlacesBeforeTheWork) {
   EXPECT_EQ(extract({"--input", images().string(), "--size", "30"}).code, 2);
   EXPECT_EQ(extract({"--input", (dir_.path() / "nothing").string(), "--size", "32"}).code, 3);
