@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "glid/core/tally.h"
 #include "glid/formats/tensor_info.h"
 
 namespace glid {
@@ -32,6 +33,8 @@ class TensorFile {
   const TensorInfo* find(std::string_view name) const;
   // Texts beside the tensors: safetensors' metadata, or the strings and numbers of a PyTorch file by their dotted names.
   const std::map<std::string, std::string>& metadata() const;
+  // Tensors that no dtype of ours can hold: quantised, sparse, of a class of their own.
+  const Tally& left_out() const;
   // The form in words, as above: "safetensors", "PyTorch (zip)", "safetensors, 3 files".
   const std::string& form() const;
   // The files that the tensors lie in.
