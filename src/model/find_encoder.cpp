@@ -79,22 +79,19 @@ FoundEncoder found_under(const TensorFile& file, Dialect dialect, std::string pr
   }
 }
 
-// What only that architecture has.
-void refuse_others(const TensorFile& file, const std::string& where) {
-  const auto refuse = [&](const char* what) {
-    throw UsageError(where, format("is a {}", what), {}, "GLID's encoder is Swin v1: take weights of one (docs/weights.md)");
-  };
-  if (has_any(file, [](const std::string& name) {
-        return contains(name, "cpb_mlp.") || contains(name, "continuous_position_bias_mlp.") ||
-               name.ends_with("attn.logit_scale");
-      }))
-    refuse("Swin v2");
-  if (has_any(file, [](const std::string& name) {
-        return !contains(name, "layers.") && (name.ends_with("blocks.0.attn.qkv.weight") ||
-                                              name.ends_with("layer.0.attention.attention.query.weight")) ||
-               name.ends_with("encoder_layer_0.self_attention.in_proj_weight");
-      }))
-    refuse("ViT");
+[[noreturn]] void refuse(const std::string& where, const char* what) {
+  throw UsageError(where, format("is a {}", what), {}, "GLID's encoder is Swin v1: take weights of one (docs/weights.md)");
+}
+
+bool is_swin_v2(const std::string& name) {
+  return contains(name, "cpb_mlp.") || contains(name, "continuous_position_bias_mlp.") || name.ends_with("attn.logit_scale");
+}
+
+bool is_vit(const std::string& name) {
+  constexpr std::string_view kTimm = "blocks.0.attn.qkv.weight";
+  return name == kTimm || name.ends_with(format(".{}", kTimm)) ||
+         name.ends_with("layer.0.attention.attention.query.weight") ||
+         name.ends_with("encoder_layer_0.self_attention.in_proj_weight");
 }
 
 // Sizes of the encoder by its tensors; what must agree is compared, so that no model is larger than the file says.
@@ -164,7 +161,7 @@ std::optional<EncoderName> name_of_size(const SwinShape& shape) {
 }  // namespace
 
 std::optional<FoundEncoder> find_encoder(const TensorFile& file, const std::string& where) {
-  refuse_others(file, where);
+  if (has_any(file, is_swin_v2)) refuse(where, "Swin v2");
   for (const Dialect dialect : {Dialect::kOfficial, Dialect::kHuggingFace, Dialect::kTransformers, Dialect::kTorchvision,
                                 Dialect::kOpenMmlab}) {
     const std::string table = spellings(dialect, "layers.0.blocks.0.attn.relative_position_bias_table")[0][0];
@@ -176,6 +173,7 @@ std::optional<FoundEncoder> find_encoder(const TensorFile& file, const std::stri
     found.shape = ShapeReader(file, found, where).read();
     return found;
   }
+  if (has_any(file, is_vit)) refuse(where, "ViT");
   return std::nullopt;
 }
 
