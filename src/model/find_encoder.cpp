@@ -28,7 +28,7 @@ std::vector<std::string> prefixes_of(const TensorFile& file, const std::string& 
 // Of several encoders in a file the one that is meant: the weights before their averages, a teacher before its student.
 int rank_of(const std::string& prefix) {
   if (contains(prefix, "ema")) return 2;
-  return contains(prefix, "student") || contains(prefix, "momentum") ? 1 : 0;
+  return contains(prefix, "student") || contains(prefix, "momentum") || contains(prefix, "encoder_k.") ? 1 : 0;
 }
 
 // Official names are written by several programs: what stands beside them tells.
@@ -66,6 +66,8 @@ FoundEncoder among_official(const TensorFile& file, std::string prefix) {
 
 FoundEncoder found_under(const TensorFile& file, Dialect dialect, std::string prefix) {
   switch (dialect) {
+    case Dialect::kTimmFeatures:
+      return {dialect, "timm features_only", std::move(prefix)};
     case Dialect::kHuggingFace:
       return {dialect, "Hugging Face", std::move(prefix)};
     case Dialect::kTransformers:
@@ -162,8 +164,8 @@ std::optional<EncoderName> name_of_size(const SwinShape& shape) {
 
 std::optional<FoundEncoder> find_encoder(const TensorFile& file, const std::string& where) {
   if (has_any(file, is_swin_v2)) refuse(where, "Swin v2");
-  for (const Dialect dialect : {Dialect::kOfficial, Dialect::kHuggingFace, Dialect::kTransformers, Dialect::kTorchvision,
-                                Dialect::kOpenMmlab}) {
+  for (const Dialect dialect : {Dialect::kOfficial, Dialect::kTimmFeatures, Dialect::kHuggingFace, Dialect::kTransformers,
+                                Dialect::kTorchvision, Dialect::kOpenMmlab}) {
     const std::string table = spellings(dialect, "layers.0.blocks.0.attn.relative_position_bias_table")[0][0];
     std::vector<std::string> prefixes = prefixes_of(file, table);
     if (prefixes.empty()) continue;

@@ -40,6 +40,15 @@ constexpr Words timm_words() {
   return words;
 }
 
+constexpr Words timm_features_words() {
+  Words words = kOfficialWords;
+  words.block = [](int64_t s, int64_t b) { return format("layers_{}.blocks.{}", s, b); };
+  words.merging = [](int64_t s) { return format("layers_{}.downsample", s + 1); };
+  words.stage_norm = nullptr;
+  words.final_norm = "";
+  return words;
+}
+
 constexpr Words kHuggingFaceWords{
     .patch_embed = "embeddings.patch_embeddings.projection",
     .patch_norm = "embeddings.norm",
@@ -98,13 +107,16 @@ constexpr Words kOpenMmlabWords{
 };
 
 const Words& words_of(Dialect dialect) {
-  static constexpr Words kTimmWords = timm_words(), kTransformersWords = transformers_words();
+  static constexpr Words kTimmWords = timm_words(), kTimmFeaturesWords = timm_features_words(),
+                         kTransformersWords = transformers_words();
   switch (dialect) {
     case Dialect::kGlid:
     case Dialect::kOfficial:
       return kOfficialWords;
     case Dialect::kTimm:
       return kTimmWords;
+    case Dialect::kTimmFeatures:
+      return kTimmFeaturesWords;
     case Dialect::kHuggingFace:
       return kHuggingFaceWords;
     case Dialect::kTransformers:

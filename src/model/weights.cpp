@@ -45,7 +45,8 @@ class WeightSource {
   }
   std::string prefix() const { return encoder_ ? encoder_->prefix : std::string(); }
   bool has_place_for(const std::string& parameter) const {
-    return !encoder_ || is_ours() || !parameter.starts_with("encoder.norm") || parameter.starts_with("encoder.norm3.");
+    if (!encoder_ || is_ours() || !parameter.starts_with("encoder.norm")) return true;
+    return parameter.starts_with("encoder.norm3.") && encoder_->dialect != Dialect::kTimmFeatures;
   }
   const std::string& where() const { return where_; }
   const TensorFile& file() const { return file_; }
@@ -209,7 +210,9 @@ std::vector<std::string> remarks_on(const WeightSource& source, const LoadReport
   if (is_resized)
     remarks.push_back(glid::format("bias tables were resized; model.encoder.window=[{}] keeps the file's windows",
                                    fmt::join(source.encoder()->shape.windows, ",")));
-  if (std::ranges::any_of(report.unexpected, [](const std::string& name) { return name.ends_with("absolute_pos_embed"); }))
+  if (std::ranges::any_of(report.unexpected, [](const std::string& name) {
+        return name.ends_with("absolute_pos_embed") || name.ends_with("position_embeddings");
+      }))
     remarks.push_back("its encoder adds position vectors to the patches, GLID's has none: the maps are not those of its makers");
   if (source.encoder() && !source.encoder()->others.empty())
     remarks.push_back(format("the file has further encoders, which are not taken, under {}",

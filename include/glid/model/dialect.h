@@ -18,6 +18,7 @@ enum class Dialect {
   kGlid,          // ours: official names with norm0..norm3, under `encoder.`, beside bifpn, decoder and heads
   kOfficial,      // microsoft/Swin-Transformer; SimMIM, EsViT, MixMIM, Mask2Former and timm before 0.9 use its names
   kTimm,          // timm since 0.9: `downsample` is the next stage's, the classifier is head.fc
+  kTimmFeatures,  // its features_only models: layers_N
   kHuggingFace,   // transformers' SwinModel and SwinBackbone as they are saved
   kTransformers,  // their modules' names in memory since transformers 5
   kTorchvision,   // features.N
@@ -27,6 +28,7 @@ constexpr auto enum_names(Dialect) {
   return std::to_array<config::Named<Dialect>>({{Dialect::kGlid, "glid"},
                                                 {Dialect::kOfficial, "official"},
                                                 {Dialect::kTimm, "timm"},
+                                                {Dialect::kTimmFeatures, "timm_features"},
                                                 {Dialect::kHuggingFace, "hf"},
                                                 {Dialect::kTransformers, "transformers"},
                                                 {Dialect::kTorchvision, "torchvision"},
