@@ -1,4 +1,5 @@
-// Writes down one training step for scripts/parity/finetune.py, which repeats it in PyTorch:
+// Writes down one training step for scripts/parity/finetune.py, which repeats it in PyTorch, and what the model answers for
+// scripts/parity/check_answers.py:
 //
 //   parity_finetune CONFIG OUT.safetensors float|double [a.b=value ...]
 //
@@ -6,6 +7,8 @@
 // "parameter.<name>" and "gradient.<name>", "loss" and "terms" (the metadata names them), "units" as the batch has them,
 // "pictures" [B, 3] (group, height, width in pixels), the task's arrays "array.<name>" with the numbers of each picture in
 // "lengths.<name>", and "placed.<name>": labels, segments and masks of the pictures, from which the task made its own.
+// Of the same batch in evaluation: "asked.<i>" [2] (the first picture of question i and how many), "answer.<i>.<head>", and
+// "features.<i>" [cells, d] where the task has them.
 // Then every line of the input asks for one more update on the same batch, which is answered by its CPU time in
 // milliseconds (float only).
 #include <ATen/ATen.h>
@@ -21,7 +24,9 @@
 #include "glid/config/tree.h"
 #include "glid/config/write.h"
 #include "glid/core/error.h"
+#include "glid/core/format.h"
 #include "glid/core/json.h"
+#include "glid/eval/answer.h"
 #include "glid/formats/safetensors.h"
 #include "glid/model/file_tensors.h"
 #include "glid/train/session.h"
@@ -98,6 +103,21 @@ void add_gradients(Tensors& tensors, const Learner& learner) {
     tensors.emplace_back("gradient." + gradients.parameters()[i].first, gradients.gradients()[i]);
 }
 
+// What the heads say of the batch in evaluation.
+void add_answers(Tensors& tensors, const Learner& learner, const Batch& batch) {
+  const at::NoGradGuard no_grad;
+  learner.model.eval();
+  const Question question = learner.task.ask(batch, /*training=*/false);
+  const std::vector<Answer> answers = answer(learner.model, question, learner.precision);
+  learner.model.train();
+  for (size_t i = 0; i < answers.size(); ++i) {
+    const ImageRange& images = question.queries[i].images;
+    tensors.emplace_back(format("asked.{}", i), int64s({images.first, images.count}));
+    for (const auto& [head, answer] : answers[i].heads) tensors.emplace_back(format("answer.{}.{}", i, head), answer);
+    if (learner.model.spec.features) tensors.emplace_back(format("features.{}", i), answers[i].features.cells);
+  }
+}
+
 // The names of the terms: [name, layer] each.
 Json add_losses(Tensors& tensors, const StepResult& result) {
   Json::Array names;
@@ -138,6 +158,7 @@ void write_step(const Session& session, Learner& learner, const std::vector<Batc
   add_placed(tensors, batches.at(0), *session.data);
   add_gradients(tensors, learner);
   const Json names = add_losses(tensors, result);
+  add_answers(tensors, learner, batches.at(0));
   write(out, tensors, {{"config", config::write(session.config)}, {"terms", names.dump()}});
 }
 
