@@ -54,6 +54,17 @@ TEST(PaperConfigs, HoldThePapersNumbers) {
   EXPECT_EQ(load("pretrain_swinl.yaml").model.encoder.shape().channels, 192);
 }
 
+// Nobody has to set anything to look at one.
+TEST(Configs, AreReadAsTheyStand) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(GLID_SOURCE_DIR) / "configs"))
+    if (entry.path().extension() == ".yaml") {
+      EXPECT_NO_THROW(load(entry.path().filename())) << entry.path();
+      ++count;
+    }
+  EXPECT_GE(count, 20);
+}
+
 TEST(RunConfig, WritesWhatItReads) {
   const RunConfig config = load("demo_pretrain.yaml", {"model.encoder.window=[6,6,3,3]", "optim.ema=0.99"});
   RunConfig again;
