@@ -1,18 +1,25 @@
 #!/usr/bin/env python3
 """Makes tests/golden/formats: small image files with the pixels that Pillow (JPEG, resampling) or the PNG specification
-gives them, and a file of the reference safetensors library.
+gives them, a file of the reference safetensors library, and files of PyTorch's and numpy's tensors beside the same tensors
+as safetensors.
 
-    pip install "pillow>=13" numpy safetensors
+    pip install "pillow>=13" numpy safetensors torch
     python scripts/parity/make_format_goldens.py
 """
+import argparse
+import collections
 import json
+import os
 import pathlib
+import pickle
 import struct
 import zlib
 
 import numpy as np
+import torch
 from PIL import Image, ImageOps
 from safetensors.numpy import save_file
+from safetensors.torch import save_file as save_torch_file
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "tests/golden/formats"
 HEIGHT, WIDTH = 13, 17
@@ -151,12 +158,100 @@ def make_safetensors():
     save_file(tensors, FOLDER / "reference.safetensors", metadata={"format": "np"})
 
 
+class RunsACommand:
+    def __reduce__(self):
+        return os.system, ("touch /tmp/a_pickle_was_run",)
+
+
+def save_torch(name, content, tensors, texts=None, **options):
+    """`content` as name.pth and name_legacy.pth, its `tensors` and `texts` by their dotted names as name.safetensors."""
+    torch.save(content, FOLDER / f"{name}.pth", **options)
+    torch.save(content, FOLDER / f"{name}_legacy.pth", _use_new_zipfile_serialization=False, **options)
+    contiguous = {key: tensor.detach().clone().contiguous() for key, tensor in tensors.items()}
+    save_torch_file(contiguous, FOLDER / f"{name}.safetensors", metadata=texts)
+
+
+def typed_tensors():
+    tensors = {str(dtype)[6:]: torch.arange(-3, 3).to(dtype).reshape(2, 3) for dtype in (
+        torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8,
+        torch.uint8, torch.bool, torch.complex64, torch.uint16, torch.uint32, torch.uint64, torch.float8_e4m3fn,
+        torch.float8_e5m2)}
+    return {**tensors, "scalar": torch.tensor(7), "empty": torch.zeros(0, 4), "no_dimension": torch.tensor(2.5)}
+
+
+def views():
+    base = torch.arange(24.0).reshape(4, 6)
+    return {"base": base, "transposed": base.t(), "row": base[2], "column": base[:, 1], "steps": base[1::2, ::3],
+            "expanded": base[0, :1].expand(5), "same": base}
+
+
+def training_state():
+    torch.manual_seed(1)
+    model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.001)
+    model(torch.randn(4, 3)).sum().backward()
+    optimizer.step()
+    marked = torch.nn.Parameter(torch.ones(2))
+    marked.note = "an attribute"
+    return {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 3, "big": 2**70, "low": -2**65,
+            "args": argparse.Namespace(lr=0.5, name="swin"), "counts": collections.defaultdict(list, a=[1, 2]),
+            "parameters": [torch.nn.Parameter(torch.ones(2, 1)), marked], "flag": True, "none": None,
+            "best": np.float64(0.75), "raw": b"bytes", "set": {1}, "evil": RunsACommand(),
+            "sparse": torch.eye(2).to_sparse(), "double_complex": torch.zeros(1, dtype=torch.complex128),
+            "negated": torch._neg_view(torch.ones(2))}
+
+
+def tensors_of(state):
+    """Tensors and texts by their dotted names, in two dictionaries."""
+    tensors, texts = {}, {}
+
+    def walk(value, name):
+        if isinstance(value, torch.Tensor):
+            tensors[name] = value
+        elif isinstance(value, (str, bool, int, float)) and not isinstance(value, np.generic):
+            texts[name] = str(value).lower() if isinstance(value, bool) else str(value)
+        elif isinstance(value, argparse.Namespace):
+            walk(vars(value), name)
+        elif isinstance(value, (dict, list, tuple)):
+            for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+                walk(item, f"{name}.{key}" if name else str(key))
+
+    walk(state, "")
+    return tensors, texts
+
+
+def make_torch_files():
+    for name, content in [("dtypes", typed_tensors()), ("views", views())]:
+        save_torch(name, content, content)
+    state = training_state()
+    tensors, texts = tensors_of(state)
+    for unsaid in ("sparse", "double_complex", "negated"):
+        del tensors[unsaid]
+    save_torch("training", state, tensors, texts)
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2, bias=False), torch.nn.BatchNorm1d(2))
+    save_torch("module", model, model.state_dict())
+    save_torch("protocol4", {"a": torch.ones(2)}, {"a": torch.ones(2)}, pickle_protocol=4)
+    torch.jit.script(torch.nn.Linear(1, 1)).save(FOLDER / "torchscript.pth")
+
+
+def make_pickles():
+    arrays = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "columns": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+              "half": np.array([0.5, 200], np.float16), "count": np.array(-200, np.int64), "flags": np.array([True, False])}
+    content = {"model": arrays, "__author__": "someone", "big_endian": np.ones(2, ">f4")}
+    save_file({f"model.{name}": np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()},
+              FOLDER / "arrays.safetensors", metadata={"__author__": "someone"})
+    for protocol in range(2, 6):
+        (FOLDER / f"arrays{protocol}.pkl").write_bytes(pickle.dumps(content, protocol))
+
+
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     make_jpegs()
     make_pngs()
     make_resize_cases()
     make_safetensors()
+    make_torch_files()
+    make_pickles()
 
 
 if __name__ == "__main__":

@@ -1,22 +1,176 @@
 #include "glid/formats/tensor_file.h"
 
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <set>
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/core/json.h"
+#include "glid/core/mapped_file.h"
 #include "glid/formats/safetensors.h"
 #include "tensor_table.h"
+#include "torch_file.h"
 
 namespace glid {
 namespace {
 
+constexpr size_t kSafetensorsHeader = 8;  // where its JSON begins
+constexpr size_t kTarMagic = 257;
+constexpr size_t kMaxIndexBytes = 100'000'000;
+
+// Of other programs, and what to do.
+struct OtherForm {
+  std::string_view beginning, what, hint;
+};
+constexpr std::array<OtherForm, 7> kOtherForms{{
+    {"version https://git-lfs", "is a pointer of git-lfs, not the file itself", "fetch the file: git lfs pull"},
+    {"\x89HDF\r\n\x1a\n", "is an HDF5 file", "write its arrays to a .safetensors file in Python"},
+    {"\x93NUMPY", "is a single numpy array", "write it to a .safetensors file under its name in Python"},
+    {"GGUF", "is a GGUF file", "take the .safetensors file that it was made of"},
+    {"\x1f\x8b", "is packed by gzip", "unpack it: gunzip FILE"},
+    {"BZh", "is packed by bzip2", "unpack it: bunzip2 FILE"},
+    {"\xfd"
+     "7zXZ",
+     "is packed by xz", "unpack it: unxz FILE"},
+}};
+
+// A length that is believable, then JSON: no other form begins so.
+bool is_safetensors(std::string_view text) {
+  return text.size() > kSafetensorsHeader && text[kSafetensorsHeader] == '{' &&
+         text.substr(4, 4) == std::string_view("\0\0\0\0", 4);
+}
+
+bool is_index(std::string_view text) { return text.starts_with('{') && !is_safetensors(text); }
+
+bool is_html(std::string_view text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text[0]))) text.remove_prefix(1);
+  return text.starts_with('<');
+}
+
+void refuse_other_forms(std::string_view text, const std::string& where) {
+  if (text.empty()) throw DataError(where, "is empty");
+  for (const OtherForm& form : kOtherForms)
+    if (text.starts_with(form.beginning)) throw DataError(where, std::string(form.what), {}, std::string(form.hint));
+  if (is_html(text))
+    throw DataError(where, "is a web page, not the file itself", {},
+                    "its address needs a login or leads to a page about it");
+  if (text.size() > kTarMagic && text.substr(kTarMagic).starts_with("ustar"))
+    throw DataError(where, "is a tar file, as PyTorch wrote them until 2016", {}, "load and save it with a newer PyTorch");
+}
+
 TensorTable read_safetensors(const std::filesystem::path& file) {
-  auto opened = std::make_shared<SafetensorsFile>(file);
+  auto opened = std::make_shared<const SafetensorsFile>(file);
   TensorTable table{.form = "safetensors", .files = {file}, .names = opened->names(), .metadata = opened->metadata()};
   for (const std::string& name : table.names) table.tensors.emplace(name, *opened->find(name));
   table.owners.push_back(std::move(opened));
   return table;
 }
 
+// Anything but an index.
+TensorTable read_one(const std::filesystem::path& file, std::shared_ptr<const MappedFile> mapped) {
+  const std::string_view text = mapped->text();
+  if (is_safetensors(text)) return read_safetensors(file);
+  refuse_other_forms(text, file.string());
+  if (text.starts_with("PK\3\4") || text.starts_with("PK\5\6")) return read_torch_zip(file, std::move(mapped));
+  if (text[0] == '\x80' && text.size() > 1 && text[1] >= 2 && text[1] <= 5)
+    return read_torch_pickle(file, std::move(mapped));
+  throw DataError(file.string(), "is no file of weights that is known here", {},
+                  "known are safetensors, PyTorch's .pth and .bin, and the .index.json of several");
+}
+
+// The files of an index, in its order: {"metadata": {...}, "weight_map": {name: file}}.
+class ShardedFile {
+ public:
+  ShardedFile(const std::filesystem::path& index, std::string_view text)
+      : index_(index), where_(index.string()), json_(Json::parse(text, where_)) {}
+
+  TensorTable read() {
+    const Json* map = json_.find("weight_map");
+    if (!map || !map->is_object())
+      throw DataError(where_, "is JSON, but no index of weights: it has no weight_map", {},
+                      "give the file of weights itself");
+    for (const auto& [name, file] : map->as_object()) add_file(shard_name(file));
+    for (const auto& [name, file] : map->as_object()) check_place(name, file.as_string());
+    add_metadata();
+    table_.form = format("{}, {} files", table_.form, table_.files.size());
+    return std::move(table_);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what, const std::string& value = {}, const std::string& hint = {}) const {
+    throw DataError(where_, what, value, hint);
+  }
+
+  // Beside the index and nowhere else.
+  const std::string& shard_name(const Json& file) const {
+    const std::string& name = file.as_string();
+    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos ||
+        name.find('\0') != std::string::npos)
+      fail("names a file that isn't beside it", name);
+    return name;
+  }
+
+  void add_file(const std::string& name) {
+    if (!seen_.insert(name).second) return;
+    const std::filesystem::path file = index_.parent_path() / name;
+    if (!std::filesystem::exists(file)) fail("names a file that is missing", name, "fetch all files of the index");
+    auto mapped = std::make_shared<const MappedFile>(file);
+    if (is_index(mapped->text())) fail("names a file that is an index itself", name);
+    TensorTable shard = read_one(file, std::move(mapped));
+    if (table_.form.empty()) table_.form = shard.form;
+    table_.files.push_back(file);
+    for (const std::string& tensor : shard.names) add_tensor(tensor, std::move(shard.tensors.at(tensor)), name);
+    table_.metadata.merge(shard.metadata);
+    if (shard.left_out.count > 0 && table_.left_out.count == 0) table_.left_out.first = shard.left_out.first;
+    table_.left_out.count += shard.left_out.count;
+    std::move(shard.owners.begin(), shard.owners.end(), std::back_inserter(table_.owners));
+  }
+
+  void add_tensor(const std::string& tensor, TensorInfo info, const std::string& file) {
+    const auto [place, is_new] = places_.emplace(tensor, file);
+    if (!is_new) fail(format("has two files with the tensor {}", tensor), place->second + ", " + file);
+    table_.tensors.emplace(tensor, std::move(info));
+    table_.names.push_back(tensor);
+  }
+
+  void check_place(const std::string& tensor, const std::string& file) {
+    if (!listed_.insert(tensor).second) fail(format("lists the tensor {} twice", tensor));
+    const auto found = places_.find(tensor);
+    if (found == places_.end() || found->second != file)
+      fail(format("lists the tensor {}, which its file lacks", tensor), file);
+  }
+
+  void add_metadata() {
+    const Json* metadata = json_.find("metadata");
+    if (!metadata || !metadata->is_object()) return;
+    for (const auto& [key, value] : metadata->as_object()) {
+      const std::string text = value.dump();
+      table_.metadata.emplace(key, text.starts_with('"') ? value.as_string() : text);
+    }
+  }
+
+  std::filesystem::path index_;
+  std::string where_;
+  Json json_;
+  TensorTable table_;
+  std::set<std::string> seen_;
+  std::set<std::string_view> listed_;
+  std::map<std::string, std::string, std::less<>> places_;  // tensor to file
+};
+
+TensorTable read_any(const std::filesystem::path& file) {
+  auto mapped = std::make_shared<const MappedFile>(file);
+  if (!is_index(mapped->text())) return read_one(file, std::move(mapped));
+  if (mapped->size() > kMaxIndexBytes)
+    throw DataError(file.string(), "is JSON of too many bytes", std::to_string(mapped->size()));
+  return ShardedFile(file, mapped->text()).read();
+}
+
 }  // namespace
 
-TensorFile::TensorFile(const std::filesystem::path& file) : content_(new Content{read_safetensors(file)}) {}
+TensorFile::TensorFile(const std::filesystem::path& file) : content_(new Content{read_any(file)}) {}
 TensorFile::TensorFile(TensorFile&&) noexcept = default;
 TensorFile& TensorFile::operator=(TensorFile&&) noexcept = default;
 TensorFile::~TensorFile() = default;

@@ -17,8 +17,11 @@ namespace glid {
 //   safetensors             one file, or the `*.safetensors.index.json` of several
 //   PyTorch (zip)           .pth .pt .bin as torch.save writes them since 1.6, or the `*.bin.index.json` of several
 //   PyTorch (before 1.6)    the older form without a zip
-// In PyTorch's files the levels of nested dictionaries and lists are joined by dots ("model.layers.0.weight",
-// "optimizer.state.3.exp_avg"). Nothing in a file is ever run.
+//   pickle of numpy arrays  .pkl as detectron2 and Mask2Former give weights away
+// In PyTorch's files and pickles the levels of nested dictionaries and lists are joined by dots ("model.layers.0.weight",
+// "optimizer.state.3.exp_avg"); of objects the attributes are a level, those of a whole torch.nn.Module as its state_dict()
+// names them. A tensor alone is called "tensor". Nothing in a file is ever run. The tensors of a file share its memory, and
+// none of them is copied.
 class TensorFile {
  public:
   // Throws DataError naming the file when it is missing, truncated, damaged or of no known form.
@@ -31,9 +34,11 @@ class TensorFile {
   const std::vector<std::string>& names() const;
   // nullptr when there is no such tensor; the data live as long as this object.
   const TensorInfo* find(std::string_view name) const;
-  // Texts beside the tensors: safetensors' metadata, or the strings and numbers of a PyTorch file by their dotted names.
+  // Texts beside the tensors: safetensors' metadata, or the strings and numbers of a PyTorch file by their dotted names, of
+  // which the first 10,000 are kept and none that is longer than 1000 characters.
   const std::map<std::string, std::string>& metadata() const;
-  // Tensors that no dtype of ours can hold: quantised, sparse, of a class of their own.
+  // Tensors that TensorInfo can't say: quantised, sparse, of complex128 or of a class of their own; and those whose key in a
+  // dictionary is neither text nor integer.
   const Tally& left_out() const;
   // The form in words, as above: "safetensors", "PyTorch (zip)", "safetensors, 3 files".
   const std::string& form() const;

@@ -1,0 +1,187 @@
+#include "pickled_tensors.h"
+
+#include <algorithm>
+#include <array>
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+
+namespace glid {
+namespace {
+
+constexpr size_t kMaxDimensions = 64;  // of PyTorch
+constexpr int kMaxWraps = 4;           // a parameter of a tensor with attributes
+
+// torch/storage.py, safetensors' bindings/python/py_src/safetensors/torch.py.
+constexpr std::array<TorchType, 27> kTypes{{
+    {"DoubleStorage", "float64", "F64", 8},
+    {"FloatStorage", "float32", "F32", 4},
+    {"HalfStorage", "float16", "F16", 2},
+    {"BFloat16Storage", "bfloat16", "BF16", 2},
+    {"LongStorage", "int64", "I64", 8},
+    {"IntStorage", "int32", "I32", 4},
+    {"ShortStorage", "int16", "I16", 2},
+    {"CharStorage", "int8", "I8", 1},
+    {"ByteStorage", "uint8", "U8", 1},
+    {"BoolStorage", "bool", "BOOL", 1},
+    {"UntypedStorage", "", "U8", 1},
+    {"ComplexFloatStorage", "complex64", "C64", 8},
+    {"ComplexDoubleStorage", "complex128", "", 16},
+    {"QInt8Storage", "qint8", "", 1},
+    {"QUInt8Storage", "quint8", "", 1},
+    {"QInt32Storage", "qint32", "", 4},
+    {"QUInt4x2Storage", "quint4x2", "", 1},
+    {"QUInt2x4Storage", "quint2x4", "", 1},
+    {"", "uint16", "U16", 2},
+    {"", "uint32", "U32", 4},
+    {"", "uint64", "U64", 8},
+    {"", "float8_e4m3fn", "F8_E4M3", 1},
+    {"", "float8_e5m2", "F8_E5M2", 1},
+    {"", "float8_e4m3fnuz", "F8_E4M3FNUZ", 1},
+    {"", "float8_e5m2fnuz", "F8_E5M2FNUZ", 1},
+    {"", "float8_e8m0fnu", "", 1},
+    {"", "complex32", "", 4},
+}};
+
+// The row whose `field` is the class or dtype of torch that a value names; nullptr for another one.
+const TorchType* torch_type(const Pickle& pickle, PickleId id, std::string_view TorchType::*field) {
+  if (!pickle.is(id, PickleKind::kGlobal)) return nullptr;
+  const std::string_view module = pickle.text(pickle.items(id)[0]), name = pickle.text(pickle.items(id)[1]);
+  if (module != "torch" && module != "torch.cuda" && module != "torch.storage") return nullptr;
+  for (const TorchType& type : kTypes)
+    if (!name.empty() && type.*field == name) return &type;
+  return nullptr;
+}
+
+}  // namespace
+
+// ("storage", class, key, device, number of elements), and a sixth one in the older form.
+std::optional<StorageKey> storage_key(const Pickle& pickle, PickleId id, const std::string& where) {
+  const PickleId known_by = pickle.items(id)[0];
+  if (!pickle.is(known_by, PickleKind::kTuple)) return std::nullopt;
+  const auto items = pickle.items(known_by);
+  if (items.empty() || !pickle.is(items[0], PickleKind::kText) || pickle.text(items[0]) != "storage") return std::nullopt;
+  if (items.size() < 5 || !pickle.is(items[2], PickleKind::kText) || !pickle.is(items[4], PickleKind::kInt) ||
+      pickle.integer(items[4]) < 0)
+    throw DataError(where, "is damaged: a storage without key or size");
+  StorageKey key{.type = torch_type(pickle, items[1], &TorchType::storage),
+                 .key = pickle.text(items[2]),
+                 .num_elements = static_cast<uint64_t>(pickle.integer(items[4]))};
+  key.has_view = items.size() > 5 && !pickle.is(items[5], PickleKind::kNone);
+  if (key.has_view) key.view = items[5];
+  return key;
+}
+
+void PickledTensors::fail(const std::string& what, const std::string& value) const {
+  throw DataError(where_, "is damaged: " + what, value);
+}
+
+PickledTensors::Ids PickledTensors::arguments(PickleId object) const {
+  const PickleId arguments = pickle_.items(object)[1];
+  return pickle_.is(arguments, PickleKind::kTuple) ? pickle_.items(arguments) : Ids();
+}
+
+std::vector<int64_t> PickledTensors::sizes(PickleId id) const {
+  if (pickle_.is(id, PickleKind::kObject) && is_class(id, "torch.Size") && arguments(id).size() == 1) id = arguments(id)[0];
+  if (!pickle_.is(id, PickleKind::kTuple) && !pickle_.is(id, PickleKind::kList)) fail("a tensor without shape");
+  if (pickle_.items(id).size() > kMaxDimensions) fail("a tensor of too many dimensions");
+  std::vector<int64_t> sizes;
+  for (const PickleId size : pickle_.items(id)) sizes.push_back(static_cast<int64_t>(offset(size)));
+  return sizes;
+}
+
+uint64_t PickledTensors::offset(PickleId id) const {
+  if (!pickle_.is(id, PickleKind::kInt) || pickle_.integer(id) < 0) fail("a tensor with an impossible shape or place");
+  return static_cast<uint64_t>(pickle_.integer(id));
+}
+
+bool PickledTensors::read(PickleId object, std::optional<TensorInfo>& tensor) {
+  for (int i = 0; i < kMaxWraps; ++i) {
+    const bool wraps = is_class(object, "torch._utils._rebuild_parameter") ||
+                       is_class(object, "torch._utils._rebuild_parameter_with_state");
+    if (!wraps) break;
+    if (arguments(object).empty() || !pickle_.is(arguments(object)[0], PickleKind::kObject))
+      fail("a parameter without tensor");
+    object = arguments(object)[0];
+  }
+  return read_rebuilt(class_of(object), arguments(object), tensor) || read_array(object, tensor);
+}
+
+// What a function of PyTorch that rebuilds tensors is called with.
+bool PickledTensors::read_rebuilt(PickleId made_by, Ids arguments, std::optional<TensorInfo>& tensor) {
+  // (function, class, arguments, state): a tensor with attributes of its own
+  if (pickle_.is_global(made_by, "torch._tensor._rebuild_from_type_v2") && arguments.size() > 2 &&
+      pickle_.is(arguments[2], PickleKind::kTuple)) {
+    for (const std::string_view plain : {"torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer"})
+      if (pickle_.is_global(arguments[1], plain)) {
+        made_by = arguments[0];
+        arguments = pickle_.items(arguments[2]);
+        break;
+      }
+  }
+  if (pickle_.is_global(made_by, "torch._utils._rebuild_tensor")) return tensor = torch_tensor(arguments, 4), true;
+  if (pickle_.is_global(made_by, "torch._utils._rebuild_tensor_v2")) return tensor = torch_tensor(arguments, 6), true;
+  if (pickle_.is_global(made_by, "torch._utils._rebuild_tensor_v3")) return tensor = torch_tensor(arguments, 7), true;
+  if (!pickle_.is(made_by, PickleKind::kGlobal)) return false;
+  const auto name = pickle_.items(made_by);
+  return pickle_.text(name[0]).starts_with("torch.") && pickle_.text(name[1]).starts_with("_rebuild_");
+}
+
+// (storage, offset, shape, strides, needs a gradient, hooks, [dtype,] [marks]): `num_plain` before the marks.
+std::optional<TensorInfo> PickledTensors::torch_tensor(Ids arguments, size_t num_plain) {
+  if (arguments.size() < num_plain || !pickle_.is(arguments[0], PickleKind::kPersistent)) fail("a tensor without storage");
+  const auto key = storage_key(pickle_, arguments[0], where_);
+  if (!key) fail("a tensor without storage");
+  const TorchType* type = num_plain == 7 ? torch_type(pickle_, arguments[6], &TorchType::dtype) : key->type;
+  if (!type || !key->type || type->name.empty() || is_marked(arguments, num_plain)) return std::nullopt;
+  TensorInfo tensor{.dtype = std::string(type->name), .shape = sizes(arguments[2]), .strides = sizes(arguments[3])};
+  return view(std::move(tensor), find_storage_(*key), offset(arguments[1]));
+}
+
+// Whether the numbers are meant negated or conjugated.
+bool PickledTensors::is_marked(Ids arguments, size_t place) const {
+  if (arguments.size() <= place || !pickle_.is(arguments[place], PickleKind::kDict)) return false;
+  const Ids marks = pickle_.items(arguments[place]);
+  for (size_t i = 1; i < marks.size(); i += 2)
+    if (!pickle_.is(marks[i], PickleKind::kBool) || pickle_.integer(marks[i])) return true;
+  return false;
+}
+
+// Finds the bytes, which all tensors together must not have too many of.
+void PickledTensors::count(TensorInfo& tensor) {
+  uint64_t bytes = dtype_bytes(tensor.dtype);
+  bool fits = true, empty = false;
+  for (const int64_t size : tensor.shape) {
+    empty |= size == 0;
+    if (size > 0) fits = fits && !__builtin_mul_overflow(bytes, static_cast<uint64_t>(size), &bytes);
+  }
+  if (!fits) fail("a tensor with an impossible shape");
+  tensor.bytes = empty ? 0 : bytes;
+  if (tensor.bytes > bytes_left_)
+    fail("the tensors have more than eight times the file's bytes", format("one of {} bytes", bytes));
+  bytes_left_ -= tensor.bytes;
+}
+
+std::optional<TensorInfo> PickledTensors::view(TensorInfo tensor, std::span<const std::byte> storage, uint64_t first) {
+  if (tensor.shape.size() != tensor.strides.size()) fail("a tensor with a stride too many or too few");
+  count(tensor);
+  tensor.data = storage.data();
+  uint64_t last = first, row_major = 1;
+  bool fits = true, contiguous = true;
+  for (size_t d = tensor.shape.size(); d-- > 0;) {
+    if (tensor.bytes == 0) break;
+    const auto size = static_cast<uint64_t>(tensor.shape[d]), stride = static_cast<uint64_t>(tensor.strides[d]);
+    uint64_t reach = 0;
+    fits = fits && !__builtin_mul_overflow(size - 1, stride, &reach) && !__builtin_add_overflow(last, reach, &last);
+    contiguous &= size == 1 || stride == row_major;
+    row_major *= size;
+  }
+  if (contiguous) tensor.strides.clear();
+  if (tensor.bytes == 0) return tensor;
+  const size_t element_bytes = dtype_bytes(tensor.dtype);
+  if (!fits || last >= storage.size() / element_bytes) fail("a tensor reaches beyond its storage");
+  tensor.data += first * element_bytes;
+  return tensor;
+}
+
+}  // namespace glid

@@ -1,0 +1,182 @@
+#include "tensor_tree.h"
+
+#include <algorithm>
+#include <array>
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/core/utf8.h"
+
+namespace glid {
+namespace {
+
+constexpr size_t kMaxLevels = 100;
+constexpr size_t kMaxText = 1000;  // characters of a key or of a text
+constexpr size_t kMaxTexts = 10'000;
+constexpr size_t kMaxBigInt = 64;  // bytes
+constexpr std::string_view kBareTensor = "tensor";
+
+// Of the two's complement of an integer.
+std::string decimal(std::string_view bytes) {
+  std::vector<uint8_t> digits(bytes.begin(), bytes.end());
+  const bool negative = digits.back() & 0x80;
+  unsigned carry = 1;
+  for (uint8_t& digit : digits) {
+    if (!negative) break;
+    carry += static_cast<uint8_t>(~digit);
+    digit = static_cast<uint8_t>(carry);
+    carry >>= 8;
+  }
+  std::string text;
+  while (std::any_of(digits.begin(), digits.end(), [](uint8_t digit) { return digit != 0; })) {
+    unsigned rest = 0;
+    for (size_t i = digits.size(); i-- > 0;) {
+      rest = rest << 8 | digits[i];
+      digits[i] = static_cast<uint8_t>(rest / 10);
+      rest %= 10;
+    }
+    text += static_cast<char>('0' + rest);
+  }
+  if (negative) text += '-';
+  return {text.rbegin(), text.rend()};
+}
+
+// Walks a pickle without recursion. A value that stands in many places is met in each, so the steps are bounded.
+class TensorTree {
+ public:
+  TensorTree(const Pickle& pickle, PickledTensors& tensors, const std::string& where, TensorTable& table)
+      : pickle_(pickle),
+        tensors_(tensors),
+        where_(where),
+        table_(table),
+        steps_left_(4 * pickle.num_values() + 1000),
+        name_bytes_left_(16 * pickle.num_bytes() + (64 << 10)) {}
+
+  void walk() {
+    visit(pickle_.root(), false);
+    while (!levels_.empty()) step();
+  }
+
+ private:
+  struct Level {
+    PickleId id = 0;
+    size_t next = 0;
+    size_t name_size = 0;
+    bool is_object = false;  // `id` is its state
+    bool nameless = false;   // some key above can't be part of a name
+  };
+
+  [[noreturn]] void fail(const std::string& what, const std::string& value = {}) const {
+    throw DataError(where_, what, value);
+  }
+
+  void step() {
+    if (steps_left_-- == 0) fail("is damaged: values that hold each other many times over");
+    Level& level = levels_.back();
+    const auto items = pickle_.items(level.id);
+    if (level.next >= items.size()) {
+      levels_.pop_back();
+      return;
+    }
+    name_.resize(level.name_size);
+    bool nameless = level.nameless;
+    if (pickle_.is(level.id, PickleKind::kDict)) {
+      nameless |= !append_key(items[level.next++], level.is_object);
+    } else {
+      append_part(std::to_string(level.next));
+    }
+    visit(items[level.next++], nameless);
+  }
+
+  // False for a key that is no part of a name.
+  bool append_key(PickleId key, bool is_object) {
+    if (pickle_.is(key, PickleKind::kInt)) return append_part(std::to_string(pickle_.integer(key))), true;
+    if (!pickle_.is(key, PickleKind::kText) || pickle_.text(key).size() > kMaxText) return false;
+    // Attributes of a torch.nn.Module that its state_dict() doesn't show as levels
+    for (const std::string_view hidden : {"_parameters", "_buffers", "_modules"})
+      if (is_object && pickle_.text(key) == hidden) return true;
+    append_part(to_utf8(pickle_.text(key)));
+    return true;
+  }
+
+  void append_part(const std::string& part) {
+    if (!name_.empty()) name_ += '.';
+    name_ += part;
+  }
+
+  void visit(PickleId id, bool nameless) {
+    switch (pickle_.kind(id)) {
+      case PickleKind::kDict:
+      case PickleKind::kList:
+      case PickleKind::kTuple: enter(id, nameless, false); break;
+      case PickleKind::kObject: visit_object(id, nameless); break;
+      default:
+        if (!nameless) add_text(id);
+    }
+  }
+
+  void visit_object(PickleId id, bool nameless) {
+    std::optional<TensorInfo> tensor;
+    if (tensors_.read(id, tensor)) {
+      if (tensor && !nameless) add_tensor(*std::move(tensor));
+      else table_.left_out.add(name_);
+      return;
+    }
+    const PickleId state = pickle_.items(id)[2];
+    if (pickle_.is(state, PickleKind::kDict)) enter(state, nameless, true);
+  }
+
+  // What holds itself is met once.
+  void enter(PickleId id, bool nameless, bool is_object) {
+    for (const Level& level : levels_)
+      if (level.id == id) return;
+    if (levels_.size() == kMaxLevels) fail("is nested too deep", format("more than {} levels", kMaxLevels));
+    levels_.push_back({.id = id, .name_size = name_.size(), .is_object = is_object, .nameless = nameless});
+  }
+
+  void add_tensor(TensorInfo tensor) {
+    const std::string& name = name_.empty() ? std::string(kBareTensor) : name_;
+    if (name.size() > name_bytes_left_) fail("is damaged: values that hold each other many times over");
+    name_bytes_left_ -= name.size();
+    if (!table_.tensors.emplace(name, std::move(tensor)).second) fail(format("has two tensors of the name {}", name));
+    table_.names.push_back(name);
+  }
+
+  void add_text(PickleId id) {
+    if (table_.metadata.size() == kMaxTexts || name_.empty() || name_.size() > kMaxText) return;
+    const std::string text = text_of(id);
+    if (!text.empty()) table_.metadata.emplace(name_, text);
+  }
+
+  // Empty for what is neither a text nor a number, or too long.
+  std::string text_of(PickleId id) const {
+    switch (pickle_.kind(id)) {
+      case PickleKind::kBool: return pickle_.integer(id) ? "true" : "false";
+      case PickleKind::kInt: return std::to_string(pickle_.integer(id));
+      case PickleKind::kBigInt: return pickle_.text(id).size() > kMaxBigInt ? "" : decimal(pickle_.text(id));
+      case PickleKind::kDouble: return format("{}", pickle_.real(id));
+      case PickleKind::kText: return pickle_.text(id).size() > kMaxText ? "" : to_utf8(pickle_.text(id));
+      default: return "";
+    }
+  }
+
+  const Pickle& pickle_;
+  PickledTensors& tensors_;
+  const std::string& where_;
+  TensorTable& table_;
+  std::vector<Level> levels_;
+  std::string name_;
+  size_t steps_left_;
+  size_t name_bytes_left_;
+};
+
+}  // namespace
+
+void add_tensors(const Pickle& pickle, const PickledTensors::FindStorage& find_storage, uint64_t file_bytes,
+                 const std::string& where, TensorTable& table) {
+  PickledTensors tensors(pickle, find_storage, file_bytes, where);
+  TensorTree(pickle, tensors, where, table).walk();
+  table.owners.insert(table.owners.end(), tensors.owners().begin(), tensors.owners().end());
+}
+
+}  // namespace glid

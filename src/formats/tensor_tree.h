@@ -1,0 +1,17 @@
+// The tensors in the nested dictionaries and lists of a pickle, by names.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "pickled_tensors.h"
+#include "tensor_table.h"
+
+namespace glid {
+
+// Adds to the names, tensors, metadata and owners of `table`. `file_bytes` bound what the tensors may have. Throws DataError
+// naming `where` when the pickle is damaged or a bomb, and for two tensors of one name.
+void add_tensors(const Pickle& pickle, const PickledTensors::FindStorage& find_storage, uint64_t file_bytes,
+                 const std::string& where, TensorTable& table);
+
+}  // namespace glid

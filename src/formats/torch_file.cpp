@@ -1,0 +1,211 @@
+#include "torch_file.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "tensor_tree.h"
+#include "zip_records.h"
+
+namespace glid {
+namespace {
+
+using Bytes = std::span<const std::byte>;
+
+constexpr std::string_view kPickleName = "data.pkl";
+// 0x1950a86a20f9469cfc6c, as the integer lies in the first pickle.
+constexpr std::string_view kMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
+constexpr int64_t kLegacyProtocol = 1001;
+
+Bytes part_of(const MappedFile& file, uint64_t begin, uint64_t size) { return Bytes(file.data() + begin, size); }
+
+// Of a storage of `available` bytes; throws when it doesn't have so many elements.
+Bytes elements_of(const StorageKey& key, Bytes available, const std::string& where) {
+  uint64_t size = 0;
+  if (__builtin_mul_overflow(key.num_elements, key.type->bytes, &size) || size > available.size())
+    throw DataError(where, format("is truncated or damaged: storage {} is shorter than it says", key.key),
+                    format("{} bytes for {} elements", available.size(), key.num_elements));
+  return available.first(size);
+}
+
+class TorchZip {
+ public:
+  TorchZip(const std::filesystem::path& file, std::shared_ptr<const MappedFile> mapped)
+      : file_(file), where_(file.string()), mapped_(std::move(mapped)) {
+    for (ZipRecord& record : read_zip_records(file, mapped_->size()))
+      if (!records_.emplace(record.name, record).second) fail(format("has two records of the name {}", record.name));
+  }
+
+  TensorTable read() {
+    find_folder();
+    check_byte_order();
+    TensorTable table{.form = "PyTorch (zip)", .files = {file_}};
+    const Bytes bytes = record(std::string(kPickleName));
+    const Pickle pickle({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, where_);
+    add_tensors(
+        pickle, [this](const StorageKey& key) { return storage(key); }, mapped_->size(), where_, table);
+    table.owners.push_back(mapped_);
+    return table;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what, const std::string& value = {}, const std::string& hint = {}) const {
+    throw DataError(where_, what, value, hint);
+  }
+
+  // All records lie in one, called as the file was.
+  void find_folder() {
+    for (const auto& [name, record] : records_) {
+      const size_t slash = name.find('/');
+      if (slash != std::string::npos && std::string_view(name).substr(slash + 1) == kPickleName)
+        folder_ = name.substr(0, slash + 1);
+    }
+    if (folder_.empty())
+      fail("is a zip file, but none of PyTorch's: it lacks data.pkl", {}, "if weights are packed in it, unpack it");
+    if (records_.contains(folder_ + "constants.pkl"))
+      fail("is a TorchScript program, not a file of weights", {},
+           "in Python: torch.save(torch.jit.load(FILE).state_dict(), OTHER_FILE)");
+  }
+
+  void check_byte_order() const {
+    if (!records_.contains(folder_ + "byteorder")) return;
+    const Bytes order = record("byteorder");
+    const std::string_view text(reinterpret_cast<const char*>(order.data()), order.size());
+    if (text == "big") fail("has big-endian numbers", {}, "load and save it with PyTorch on a little-endian machine");
+    if (text != "little") fail("is damaged: numbers of an unknown byte order");
+  }
+
+  Bytes record(const std::string& name) const {
+    const auto found = records_.find(folder_ + name);
+    if (found == records_.end()) fail(format("is damaged: it lacks {}", folder_ + name));
+    return part_of(*mapped_, found->second.begin, found->second.size);
+  }
+
+  Bytes storage(const StorageKey& key) const { return elements_of(key, record("data/" + std::string(key.key)), where_); }
+
+  std::filesystem::path file_;
+  std::string where_;
+  std::shared_ptr<const MappedFile> mapped_;
+  std::map<std::string, ZipRecord> records_;
+  std::string folder_;  // with a slash
+};
+
+// Pickles one after the other: the magic number, the protocol, what machine it was, the object, the storages' keys. Behind
+// them each storage: its number of elements and these.
+class TorchPickles {
+ public:
+  TorchPickles(const std::filesystem::path& file, std::shared_ptr<const MappedFile> mapped)
+      : file_(file), where_(file.string()), mapped_(std::move(mapped)), rest_(mapped_->text()) {}
+
+  TensorTable read() {
+    const Pickle first = next();
+    const bool is_torch = first.is(first.root(), PickleKind::kBigInt) && first.text(first.root()) == kMagic;
+    return is_torch ? read_torch() : read_arrays(first);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what, const std::string& value = {}, const std::string& hint = {}) const {
+    throw DataError(where_, what, value, hint);
+  }
+
+  Pickle next() {
+    Pickle pickle(rest_, where_);
+    rest_.remove_prefix(pickle.num_bytes());
+    return pickle;
+  }
+
+  TensorTable read_torch() {
+    const Pickle protocol = next();
+    if (!protocol.is(protocol.root(), PickleKind::kInt) || protocol.integer(protocol.root()) != kLegacyProtocol)
+      fail("is damaged: an unknown protocol of PyTorch");
+    check_byte_order(next());
+    const Pickle object = next();
+    find_storages(object, next());
+    TensorTable table{.form = "PyTorch (before 1.6)", .files = {file_}};
+    const auto find = [&](const StorageKey& key) { return storage(object, key); };
+    add_tensors(object, find, mapped_->size(), where_, table);
+    table.owners.push_back(mapped_);
+    return table;
+  }
+
+  void check_byte_order(const Pickle& system) const {
+    if (!system.is(system.root(), PickleKind::kDict)) fail("is damaged: it doesn't say on what machine it was written");
+    const auto items = system.items(system.root());
+    for (size_t i = 0; i < items.size(); i += 2)
+      if (system.is(items[i], PickleKind::kText) && system.text(items[i]) == "little_endian" &&
+          system.is(items[i + 1], PickleKind::kBool) && system.integer(items[i + 1]) == 0)
+        fail("has big-endian numbers", {}, "load and save it with PyTorch on a little-endian machine");
+  }
+
+  void find_storages(const Pickle& object, const Pickle& keys) {
+    std::map<std::string_view, StorageKey> known;
+    for (PickleId id = 0; id < object.num_values(); ++id) {
+      if (!object.is(id, PickleKind::kPersistent)) continue;
+      if (const auto key = storage_key(object, id, where_)) known.emplace(key->key, *key);
+    }
+    if (!keys.is(keys.root(), PickleKind::kList)) fail("is damaged: no list of storages");
+    for (const PickleId id : keys.items(keys.root())) {
+      const auto found = keys.is(id, PickleKind::kText) ? known.find(keys.text(id)) : known.end();
+      if (found == known.end()) fail("is damaged: a storage that no tensor has");
+      if (!found->second.type) fail(format("is damaged: storage {} is of an unknown class", found->first));
+      take_storage(found->second);
+    }
+  }
+
+  void take_storage(const StorageKey& key) {
+    int64_t count = 0;
+    if (rest_.size() < sizeof count) fail("is truncated: a storage is missing", std::string(key.key));
+    std::memcpy(&count, rest_.data(), sizeof count);
+    rest_.remove_prefix(sizeof count);
+    if (count < 0 || static_cast<uint64_t>(count) != key.num_elements)
+      fail(format("is damaged: storage {} has another size than its tensors say", key.key), std::to_string(count));
+    const Bytes bytes = elements_of(key, Bytes(reinterpret_cast<const std::byte*>(rest_.data()), rest_.size()), where_);
+    rest_.remove_prefix(bytes.size());
+    if (!storages_.emplace(key.key, bytes).second) fail(format("is damaged: storage {} is there twice", key.key));
+  }
+
+  // A tensor may have a part of a storage: (key, first element, number of elements).
+  Bytes storage(const Pickle& object, const StorageKey& key) const {
+    const auto found = storages_.find(key.key);
+    if (found == storages_.end()) fail(format("is damaged: it lacks storage {}", key.key));
+    const Bytes whole = elements_of(key, found->second, where_);
+    if (!key.has_view) return whole;
+    const auto items = object.is(key.view, PickleKind::kTuple) ? object.items(key.view) : std::span<const PickleId>();
+    if (items.size() != 3 || !object.is(items[1], PickleKind::kInt) || !object.is(items[2], PickleKind::kInt))
+      fail("is damaged: a part of a storage without place");
+    const int64_t first = object.integer(items[1]), count = object.integer(items[2]);
+    const auto num_elements = static_cast<int64_t>(key.num_elements);
+    if (first < 0 || count < 0 || first > num_elements || count > num_elements - first)
+      fail("is damaged: a part reaches beyond its storage", format("{} elements from {}", count, first));
+    return whole.subspan(static_cast<uint64_t>(first) * key.type->bytes, static_cast<uint64_t>(count) * key.type->bytes);
+  }
+
+  TensorTable read_arrays(const Pickle& pickle) const {
+    TensorTable table{.form = "pickle of numpy arrays", .files = {file_}};
+    const auto find = [this](const StorageKey&) -> Bytes { fail("is a pickle whose storages lie elsewhere"); };
+    add_tensors(pickle, find, mapped_->size(), where_, table);
+    if (table.names.empty()) fail("is a pickle without tensors or arrays");
+    table.owners.push_back(mapped_);
+    return table;
+  }
+
+  std::filesystem::path file_;
+  std::string where_;
+  std::shared_ptr<const MappedFile> mapped_;
+  std::string_view rest_;
+  std::map<std::string_view, Bytes> storages_;
+};
+
+}  // namespace
+
+TensorTable read_torch_zip(const std::filesystem::path& file, std::shared_ptr<const MappedFile> mapped) {
+  return TorchZip(file, std::move(mapped)).read();
+}
+
+TensorTable read_torch_pickle(const std::filesystem::path& file, std::shared_ptr<const MappedFile> mapped) {
+  return TorchPickles(file, std::move(mapped)).read();
+}
+
+}  // namespace glid
