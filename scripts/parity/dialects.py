@@ -266,9 +266,12 @@ class HuggingFace(Reference):
             self.config().save_pretrained(folder)
             self.load_folder(folder)
 
-    def load_folder(self, folder):
+    def load_folder(self, folder, allowed=None):
+        """Nothing but names that begin with `allowed` may be left."""
         self.model, report = type(self.model).from_pretrained(folder, output_loading_info=True)
         self.model.eval()
+        if allowed and report["unexpected_keys"] and all(name.startswith(allowed) for name in report["unexpected_keys"]):
+            report["unexpected_keys"] = set()
         if bad := {what: names for what, names in report.items() if names}:
             raise ValueError(f"{self.kind}.from_pretrained: {bad}")
 
