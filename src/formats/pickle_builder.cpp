@@ -12,7 +12,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the numbers are little-endian");
 
-constexpr size_t kMaxItems = size_t{1} << 26;
+constexpr size_t kMaxItems = size_t{1} << 25;
 
 constexpr std::array<std::string_view, 4> kDictClasses = {"collections.OrderedDict", "collections.defaultdict",
                                                           "builtins.dict", "__builtin__.dict"};

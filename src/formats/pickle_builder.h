@@ -11,7 +11,7 @@
 
 namespace glid {
 
-inline constexpr size_t kMaxPickleValues = size_t{1} << 24;  // in a pickle, and on its stack
+inline constexpr size_t kMaxPickleValues = size_t{1} << 23;  // in a pickle, and on its stack
 
 // Throws DataError naming `where` for values that don't fit each other, and for too many.
 class PickleBuilder {

@@ -87,12 +87,9 @@ class ShardedFile {
       : index_(index), where_(index.string()), json_(Json::parse(text, where_)) {}
 
   TensorTable read() {
-    const Json* map = json_.find("weight_map");
-    if (!map || !map->is_object())
-      throw DataError(where_, "is JSON, but no index of weights: it has no weight_map", {},
-                      "give the file of weights itself");
-    for (const auto& [name, file] : map->as_object()) add_file(shard_name(file));
-    for (const auto& [name, file] : map->as_object()) check_place(name, file.as_string());
+    const auto places = listed_places();
+    for (const auto& [tensor, file] : places) add_file(file);
+    for (const auto& [tensor, file] : places) check_place(tensor, file);
     add_metadata();
     table_.form = format("{}, {} files", table_.form, table_.files.size());
     return std::move(table_);
@@ -103,13 +100,25 @@ class ShardedFile {
     throw DataError(where_, what, value, hint);
   }
 
-  // Beside the index and nowhere else.
-  const std::string& shard_name(const Json& file) const {
-    const std::string& name = file.as_string();
-    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos ||
-        name.find('\0') != std::string::npos)
-      fail("names a file that isn't beside it", name);
-    return name;
+  // Of each tensor the file.
+  std::vector<std::pair<std::string, std::string>> listed_places() const {
+    const Json* map = json_.find("weight_map");
+    if (!map || !map->is_object())
+      fail("is JSON, but no index of weights: it has no weight_map", {}, "give the file of weights itself");
+    std::vector<std::pair<std::string, std::string>> places;
+    try {
+      for (const auto& [tensor, file] : map->as_object()) places.emplace_back(tensor, file.as_string());
+    } catch (const DataError&) {
+      fail("has a weight_map of other things than names of files");
+    }
+    for (const auto& [tensor, file] : places) check_beside(file);
+    return places;
+  }
+
+  void check_beside(const std::string& name) const {
+    const bool is_name = !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos &&
+                         name.find('\0') == std::string::npos;
+    if (!is_name) fail("names a file that isn't beside it", name);
   }
 
   void add_file(const std::string& name) {

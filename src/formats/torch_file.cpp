@@ -34,7 +34,7 @@ class TorchZip {
  public:
   TorchZip(const std::filesystem::path& file, std::shared_ptr<const MappedFile> mapped)
       : file_(file), where_(file.string()), mapped_(std::move(mapped)) {
-    for (ZipRecord& record : read_zip_records(file, mapped_->size()))
+    for (ZipRecord& record : read_zip_records(file, mapped_->text()))
       if (!records_.emplace(record.name, record).second) fail(format("has two records of the name {}", record.name));
   }
 
@@ -80,6 +80,9 @@ class TorchZip {
   Bytes record(const std::string& name) const {
     const auto found = records_.find(folder_ + name);
     if (found == records_.end()) fail(format("is damaged: it lacks {}", folder_ + name));
+    if (!found->second.is_plain)
+      fail(format("has a compressed or encrypted record, {}", found->first), {},
+           "PyTorch stores them as they are: the file was packed again; load and save it with PyTorch");
     return part_of(*mapped_, found->second.begin, found->second.size);
   }
 

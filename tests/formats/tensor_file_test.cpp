@@ -3,31 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
-
 #include "expect_data_error.h"
 #include "glid/core/files.h"
 #include "glid/formats/safetensors.h"
 #include "golden.h"
+#include "packed_tensor.h"
+#include "raw_torch.h"
 #include "support/temporary_folder.h"
 
 namespace glid {
 namespace {
-
-// The elements in row-major order.
-std::string packed(const TensorInfo& tensor) {
-  if (tensor.strides.empty() || tensor.bytes == 0) return {reinterpret_cast<const char*>(tensor.data), tensor.bytes};
-  const size_t element = dtype_bytes(tensor.dtype);
-  std::vector<int64_t> at(tensor.shape.size());
-  std::string bytes;
-  while (bytes.size() < tensor.bytes) {
-    int64_t place = 0;
-    for (size_t d = 0; d < at.size(); ++d) place += at[d] * tensor.strides[d];
-    bytes.append(reinterpret_cast<const char*>(tensor.data) + static_cast<size_t>(place) * element, element);
-    for (size_t d = at.size(); d-- > 0 && ++at[d] == tensor.shape[d];) at[d] = 0;
-  }
-  return bytes;
-}
 
 // Python wrote the same tensors and texts as safetensors.
 void expect_same(const TensorFile& file, const std::string& expected_name) {
@@ -98,6 +83,89 @@ TEST_F(TensorFileForms, LeaveOutWhatNoDtypeHolds) {
   EXPECT_EQ(file.left_out().count, 3);
   EXPECT_EQ(file.left_out().first, "sparse");
   EXPECT_EQ(file.metadata().at("big"), "1180591620717411303424");
+}
+
+TEST_F(TensorFileForms, OthersAreCalledByTheirNames) {
+  expect_refused("", {"x: is empty"});
+  expect_refused("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", {"git-lfs", "git lfs pull"});
+  expect_refused("\n <!DOCTYPE html><html>", {"web page"});
+  expect_refused("\x89HDF\r\n\x1a\n____", {"HDF5"});
+  expect_refused("\x93NUMPY____", {"single numpy array"});
+  expect_refused("GGUF____", {"GGUF"});
+  expect_refused("\x1f\x8b____", {"gunzip"});
+  expect_refused(std::string(257, 'x') + "ustar____", {"tar file", "2016"});
+  expect_refused("(lp0\n.", {"no file of weights that is known here", "safetensors"});
+  expect_refused("\x80\x02}q\1.", {"a pickle without tensors or arrays"});
+  expect_refused(read_file(kGoldenFormats / "torchscript.pth"), {"TorchScript", "state_dict()"});
+  expect_data_error([&] { TensorFile{folder_.path() / "missing"}; }, {"missing", "can't be read"});
+  expect_data_error([&] { TensorFile{folder_.path()}; }, {"is not a file"});
+}
+
+// The length of its header is what another form begins with.
+TEST_F(TensorFileForms, SafetensorsMayBeginLikeOthers) {
+  for (const uint64_t length : {uint64_t{0x3c20}, uint64_t{'{'}, uint64_t{0x0280}, uint64_t{0x8b1f}}) {
+    std::string header = R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";
+    header.resize(length, ' ');
+    const TensorFile file(write("x", little_endian(length, 8) + header + "7"));
+    EXPECT_EQ(packed(*file.find("a")), "7");
+    EXPECT_EQ(file.form(), "safetensors");
+  }
+}
+
+class ShardedFiles : public TensorFileForms {
+ protected:
+  ShardedFiles() {
+    write_one("1.safetensors", "a", "1");
+    write_one("2.safetensors", "b", "2");
+  }
+
+  void write_one(const std::string& file, const std::string& name, const std::string& byte) {
+    const TensorInfo tensor{"U8", {1}, reinterpret_cast<const std::byte*>(byte.data()), 1};
+    write_safetensors(folder_.path() / file, {{name, tensor}}, {{"from", file}});
+  }
+
+  void expect_index_refused(const std::string& index, const std::vector<std::string>& parts) {
+    std::vector<std::string> all = parts;
+    all.push_back("x.index.json: ");
+    const auto file = write("x.index.json", index);
+    expect_data_error([&] { TensorFile{file}; }, all);
+  }
+};
+
+TEST_F(ShardedFiles, AreReadAsOne) {
+  const TensorFile file(write("x.index.json", R"({"metadata": {"total_size": 2, "note": "two"},
+    "weight_map": {"b": "2.safetensors", "a": "1.safetensors"}})"));
+  EXPECT_EQ(file.names(), (std::vector<std::string>{"b", "a"}));
+  EXPECT_EQ(packed(*file.find("a")) + packed(*file.find("b")), "12");
+  EXPECT_EQ(file.form(), "safetensors, 2 files");
+  EXPECT_EQ(file.files().size(), 2u);
+  EXPECT_EQ(file.files()[0], folder_.path() / "2.safetensors");
+  EXPECT_EQ(file.metadata().at("total_size"), "2");
+  EXPECT_EQ(file.metadata().at("note"), "two");
+}
+
+TEST_F(ShardedFiles, MayBePyTorchs) {
+  std::filesystem::copy(kGoldenFormats / "views.pth", folder_.path() / "pytorch_model-00001-of-00001.bin");
+  const TensorFile file(
+      write("pytorch_model.bin.index.json", R"({"weight_map": {"base": "pytorch_model-00001-of-00001.bin"}})"));
+  EXPECT_EQ(file.form(), "PyTorch (zip), 1 files");
+  EXPECT_EQ(file.names().size(), 7u);
+}
+
+TEST_F(ShardedFiles, AreRefusedWhereTheyAreNotWhole) {
+  expect_index_refused(R"({"weight_map": {"a": "3.safetensors"}})", {"3.safetensors", "missing"});
+  expect_index_refused(R"({"weight_map": {"c": "1.safetensors"}})", {"the tensor c", "1.safetensors"});
+  expect_index_refused(R"({"weight_map": {"a": "1.safetensors", "b": "1.safetensors"}})", {"the tensor b"});
+  expect_index_refused(R"({"weight_map": {"a": "1.safetensors", "a": "1.safetensors"}})", {"the tensor a twice"});
+  write_one("3.safetensors", "a", "3");
+  expect_index_refused(R"({"weight_map": {"a": "1.safetensors", "b": "2.safetensors", "c": "3.safetensors"}})",
+                       {"two files with the tensor a", "1.safetensors, 3.safetensors"});
+  for (const char* name : {"../1.safetensors", "/etc/passwd", "", ".", ".."})
+    expect_index_refused(R"({"weight_map": {"a": ")" + std::string(name) + "\"}}", {"isn't beside it"});
+  expect_index_refused(R"({"weight_map": {"a": "x.index.json"}})", {"an index itself"});
+  expect_index_refused(R"({"config": 1})", {"no weight_map"});
+  expect_index_refused(R"({"weight_map": {"a": 1}})", {});
+  expect_index_refused(R"({"weight_map": {"a")", {});
 }
 
 }  // namespace glid

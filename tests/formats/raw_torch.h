@@ -1,0 +1,84 @@
+// Pickles, zip files and PyTorch's files put together byte by byte, so that they can be wrong.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace glid {
+
+// The lowest bytes of a number, the lowest first.
+inline std::string little_endian(uint64_t value, int num_bytes) {
+  std::string bytes;
+  for (int i = 0; i < num_bytes; ++i) bytes += static_cast<char>(value >> 8 * i);
+  return bytes;
+}
+
+// Parts of a pickle of protocol 2.
+inline std::string pickled(const std::string& program) { return "\x80\x02" + program + "."; }
+inline std::string pickled_text(std::string_view text) { return "X" + little_endian(text.size(), 4) + std::string(text); }
+inline std::string pickled_int(int64_t value) { return "\x8a\x08" + little_endian(static_cast<uint64_t>(value), 8); }
+inline std::string pickled_ints(const std::vector<int64_t>& values) {
+  std::string program = "(";
+  for (const int64_t value : values) program += pickled_int(value);
+  return program + "t";
+}
+
+struct RawTensor {
+  std::vector<int64_t> shape{2}, strides{1};
+  int64_t offset = 0;
+  int64_t num_elements = 4;  // of the storage
+  std::string storage = "FloatStorage";
+  std::string key = "0";
+  std::string part = "";  // of the storage, in the older form
+};
+
+inline std::string pickled_tensor(const RawTensor& tensor) {
+  return "ctorch._utils\n_rebuild_tensor_v2\n((" + pickled_text("storage") + "ctorch\n" + tensor.storage + "\n" +
+         pickled_text(tensor.key) + pickled_text("cpu") + pickled_int(tensor.num_elements) + tensor.part + "tQ" +
+         pickled_int(tensor.offset) + pickled_ints(tensor.shape) + pickled_ints(tensor.strides) + "\x89NtR";
+}
+
+// {"a": value}
+inline std::string pickled_dict(const std::string& value) { return pickled("}" + pickled_text("a") + value + "s"); }
+
+struct RawRecord {
+  std::string name, data;
+  uint64_t method = 0;       // 0: stored
+  uint64_t flags = 0;        // 1: encrypted
+  int64_t begin_from = -1;   // the record whose place the directory gives to it
+  uint64_t claimed = ~0ull;  // bytes that the directory gives it
+};
+
+inline std::string raw_zip(const std::vector<RawRecord>& records) {
+  std::string file, directory;
+  std::vector<uint64_t> begins;
+  for (const RawRecord& record : records) {
+    const uint64_t size = record.claimed == ~0ull ? record.data.size() : record.claimed;
+    begins.push_back(file.size());
+    const std::string common = little_endian(20, 2) + little_endian(record.flags, 2) + little_endian(record.method, 2) +
+                               little_endian(0, 8) + little_endian(size, 4) + little_endian(size, 4) +
+                               little_endian(record.name.size(), 2) + little_endian(0, 2);
+    const uint64_t begin = begins[record.begin_from < 0 ? begins.size() - 1 : static_cast<size_t>(record.begin_from)];
+    file += "PK\3\4" + common + record.name + record.data;
+    directory += "PK\1\2" + little_endian(20, 2) + common + little_endian(0, 10) + little_endian(begin, 4) + record.name;
+  }
+  return file + directory + "PK\5\6" + little_endian(0, 4) + little_endian(records.size(), 2) +
+         little_endian(records.size(), 2) + little_endian(directory.size(), 4) + little_endian(file.size(), 4) +
+         little_endian(0, 2);
+}
+
+inline std::string raw_torch_zip(const std::string& pickle, const std::string& storage = std::string(16, 'x')) {
+  return raw_zip({{.name = "x/data.pkl", .data = pickle}, {.name = "x/data/0", .data = storage}});
+}
+
+// The older form; each storage has its count before it.
+inline std::string raw_torch_pickles(const std::string& pickle, const std::string& keys, const std::string& storages) {
+  const std::string magic = pickled(std::string("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 12));
+  const std::string system = pickled("}" + pickled_text("little_endian") + "\x88s");
+  return magic + pickled(pickled_int(1001)) + system + pickle + pickled(keys) + storages;
+}
+
+}  // namespace glid

@@ -1,0 +1,9 @@
+#include "fuzz/torch_file_fuzz.h"
+
+#include <cstddef>
+#include <cstdint>
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  glid::fuzz_torch_file({reinterpret_cast<const char*>(data), size});
+  return 0;
+}
