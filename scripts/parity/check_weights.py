@@ -12,6 +12,7 @@ that shift windows on maps of one window are compared at twice the side. Prints 
 import argparse
 import dataclasses
 import pathlib
+import pickle
 import shutil
 import subprocess
 import sys
@@ -95,6 +96,14 @@ def as_parameters(name, tensors, folder):
     return folder / "weights.pth"
 
 
+def as_arrays(name, tensors, folder):
+    """As detectron2's model zoo keeps them."""
+    with open(folder / "weights.pkl", "wb") as file:
+        pickle.dump({"model": {n: t.numpy() for n, t in tensors.items()}, "__author__": "third_party",
+                     "matching_heuristics": True}, file)
+    return folder / "weights.pkl"
+
+
 def as_shards(name, tensors, folder):
     reference = dialects.REFERENCES[name](dialects.SWIN_T)
     reference.load({n: t.float() if t.is_floating_point() else t for n, t in tensors.items()})
@@ -104,7 +113,7 @@ def as_shards(name, tensors, folder):
 
 FORMS = {"safetensors": as_safetensors, "pth": as_zip, "pth before 1.6": as_legacy}
 MORE_FORMS = {"official": {"pth of DDP": as_distributed, "pth of parameters": as_parameters},
-              "hf": {"shards": as_shards}, "hf backbone": {"shards": as_shards}}
+              "hf": {"shards": as_shards}, "hf backbone": {"shards": as_shards}, "mask2former": {"pkl": as_arrays}}
 
 
 def forms(name):

@@ -221,6 +221,18 @@ class Timm(Reference):
         return maps
 
 
+class TimmFeatures(Reference):
+    """timm's features_only=True."""
+
+    def build(self, g):
+        from timm.models import FeatureListNet
+
+        return FeatureListNet(Timm.build(self, g), out_indices=tuple(STAGES), flatten_sequential=True)
+
+    def maps(self, image):
+        return [normalised(x) for x in self.model(image)]
+
+
 class Torchvision(Reference):
     def build(self, g):
         from torchvision.models.swin_transformer import SwinTransformer
@@ -330,9 +342,10 @@ class OpenMmlab(Reference):
 
 
 REFERENCES = {
-    "official": Official, "timm": Timm, "hf": HuggingFace, "hf classifier": HuggingFaceClassifier,
-    "hf state_dict": HuggingFaceState, "hf backbone": HuggingFaceBackbone, "torchvision": Torchvision,
-    "openmmlab": OpenMmlab, "mask2former": Mask2Former, "simmim": SimMim, "esvit": EsVit, "mixmim": MixMim,
+    "official": Official, "timm": Timm, "timm features": TimmFeatures, "hf": HuggingFace,
+    "hf classifier": HuggingFaceClassifier, "hf state_dict": HuggingFaceState, "hf backbone": HuggingFaceBackbone,
+    "torchvision": Torchvision, "openmmlab": OpenMmlab, "mask2former": Mask2Former, "simmim": SimMim, "esvit": EsVit,
+    "mixmim": MixMim,
 }
 
 

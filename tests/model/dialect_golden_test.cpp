@@ -69,6 +69,7 @@ TEST_P(DialectGolden, MapsEqualTheLibrarys) {
 
 INSTANTIATE_TEST_SUITE_P(Libraries, DialectGolden,
                          testing::Values(DialectCase{"official", "official Swin", ""}, DialectCase{"timm", "timm", ""},
+                                         DialectCase{"timm features", "timm features_only", ""},
                                          DialectCase{"hf", "Hugging Face", ""},
                                          DialectCase{"hf classifier", "Hugging Face", "swin."},
                                          DialectCase{"hf state_dict", "transformers 5", ""},
