@@ -4,7 +4,7 @@
     python check_answers.py build/dev/bin RUN... [--set data.root=DIR ...] [--keep DIR]
 
 `glid_convert RUN model.safetensors` writes the weights and model.json, from which the example makes its model;
-parity_finetune starts from the same run and writes what its heads say of the first batch of the run's configuration, in
+parity_finetune starts from the same weights and writes what its heads say of the first batch of the run's configuration, in
 evaluation. No answer and no feature may differ by more than 1e-5 of the largest of its kind. Prints a line a question; exits
 with 1 if one differs.
 """
@@ -31,11 +31,12 @@ def run(*command):
 
 
 def written_batch(programs, folder, run_folder, settings, names):
-    """What parity_finetune writes of the run's first batch."""
+    """What parity_finetune writes of the run's first batch, with the weights that were written for the example."""
     file = folder / "step.safetensors"
     parts = ["encoder", "bifpn", "decoder", "heads"] + ["queries"] * ("decoder.query_embed" in names)
-    run(programs / "parity_finetune", run_folder / "config.yaml", file, "float", f"init.from={run_folder}",
-        f"init.parts=[{','.join(parts)}]", "data.workers=0", "train.threads=1", "train.accumulate=1", *settings)
+    run(programs / "parity_finetune", run_folder / "config.yaml", file, "float",
+        f"init.from={folder / 'model.safetensors'}", f"init.parts=[{','.join(parts)}]", "data.workers=0", "train.threads=1",
+        "train.accumulate=1", *settings)
     return safetensors.torch.load_file(file)
 
 
