@@ -34,7 +34,7 @@ class TorchZip {
  public:
   TorchZip(const std::filesystem::path& file, std::shared_ptr<const MappedFile> mapped)
       : file_(file), where_(file.string()), mapped_(std::move(mapped)) {
-    for (ZipRecord& record : read_zip_records(file, mapped_->text()))
+    for (ZipRecord& record : read_zip_records(mapped_->text(), where_))
       if (!records_.emplace(record.name, record).second) fail(format("has two records of the name {}", record.name));
   }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +15,11 @@ struct ZipRecord {
   bool is_plain = true;  // neither compressed nor encrypted
 };
 
-// In the order of the directory at the file's end; folders are left out. `bytes` are the file's. Throws DataError naming the
-// file when it is truncated or damaged, or records overlap.
-std::vector<ZipRecord> read_zip_records(const std::filesystem::path& file, std::string_view bytes);
+// In the order of the directory at the file's end; folders are left out. `bytes` are the whole file. Throws DataError naming
+// `where` when it is truncated or damaged, or records overlap.
+//
+// Zip64 is read. (minizip of Debian 12 finds no record that begins behind 4 GB or has more; libzip doesn't say where one
+// lies.)
+std::vector<ZipRecord> read_zip_records(std::string_view bytes, const std::string& where);
 
 }  // namespace glid

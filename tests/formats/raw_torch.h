@@ -50,7 +50,14 @@ struct RawRecord {
   uint64_t flags = 0;        // 1: encrypted
   int64_t begin_from = -1;   // the record whose place the directory gives to it
   uint64_t claimed = ~0ull;  // bytes that the directory gives it
+  bool is_large = false;     // sizes and place have 64 bits
 };
+
+// The numbers of 64 bits of a record's size and place.
+inline std::string zip_extra(uint64_t size, uint64_t begin) {
+  return little_endian(0x7777, 2) + little_endian(1, 2) + "x" + little_endian(1, 2) + little_endian(24, 2) +
+         little_endian(size, 8) + little_endian(size, 8) + little_endian(begin, 8);
+}
 
 inline std::string raw_zip(const std::vector<RawRecord>& records) {
   std::string file, directory;
@@ -58,12 +65,15 @@ inline std::string raw_zip(const std::vector<RawRecord>& records) {
   for (const RawRecord& record : records) {
     const uint64_t size = record.claimed == ~0ull ? record.data.size() : record.claimed;
     begins.push_back(file.size());
-    const std::string common = little_endian(20, 2) + little_endian(record.flags, 2) + little_endian(record.method, 2) +
-                               little_endian(0, 8) + little_endian(size, 4) + little_endian(size, 4) +
-                               little_endian(record.name.size(), 2) + little_endian(0, 2);
     const uint64_t begin = begins[record.begin_from < 0 ? begins.size() - 1 : static_cast<size_t>(record.begin_from)];
-    file += "PK\3\4" + common + record.name + record.data;
-    directory += "PK\1\2" + little_endian(20, 2) + common + little_endian(0, 10) + little_endian(begin, 4) + record.name;
+    const std::string extra = record.is_large ? zip_extra(size, begin) : "";
+    const uint64_t shown_size = record.is_large ? 0xFFFFFFFF : size;
+    const std::string common = little_endian(20, 2) + little_endian(record.flags, 2) + little_endian(record.method, 2) +
+                               little_endian(0, 8) + little_endian(shown_size, 4) + little_endian(shown_size, 4) +
+                               little_endian(record.name.size(), 2);
+    file += "PK\3\4" + common + little_endian(0, 2) + record.name + record.data;
+    directory += "PK\1\2" + little_endian(20, 2) + common + little_endian(extra.size(), 2) + little_endian(0, 10) +
+                 little_endian(record.is_large ? 0xFFFFFFFF : begin, 4) + record.name + extra;
   }
   return file + directory + "PK\5\6" + little_endian(0, 4) + little_endian(records.size(), 2) +
          little_endian(records.size(), 2) + little_endian(directory.size(), 4) + little_endian(file.size(), 4) +

@@ -81,16 +81,26 @@ TEST(TorchFile, OlderFormHasPartsOfStorages) {
   expect_refused(older({.key = "1"}, 4, numbers), {"a storage that no tensor has"});
 }
 
+TEST(TorchFile, RecordsMayHaveNumbersOf64Bits) {
+  const RawRecord pickle{.name = "x/data.pkl", .data = pickled_dict(pickled_tensor({}))};
+  RawRecord storage{.name = "x/data/0", .data = "0123456789abcdef", .is_large = true};
+  const MemoryFile file(raw_zip({pickle, storage}));
+  EXPECT_EQ(packed(*TensorFile(file.path()).find("a")), "01234567");
+  storage.claimed = 1ull << 40;
+  expect_refused(raw_zip({pickle, storage}), {"a part doesn't fit", "1099511627776 bytes"});
+}
+
 TEST(TorchFile, RefusesOtherZipFiles) {
   const std::string pickle = pickled_dict(pickled_tensor({}));
   expect_refused(raw_zip({{.name = "a.npy", .data = "x"}}), {"none of PyTorch's", "unpack"});
   expect_refused(raw_zip({{.name = "x/data.pkl", .data = pickle}, {.name = "x/data/0", .data = "x", .method = 8}}),
                  {"compressed or encrypted record, x/data/0"});
-  expect_refused(raw_zip({{.name = "x/data.pkl", .data = pickle, .flags = 1}}), {"compressed or encrypted record, x/data.pkl"});
+  expect_refused(raw_zip({{.name = "x/data.pkl", .data = pickle, .flags = 1}}),
+                 {"compressed or encrypted record, x/data.pkl"});
   expect_refused(raw_zip({{.name = "x/data.pkl", .data = pickle}, {.name = "x/byteorder", .data = "big"}}), {"big-endian"});
   expect_refused(raw_zip({{.name = "x/data.pkl", .data = pickle}, {.name = "x/data.pkl", .data = pickle}}),
                  {"two records of the name x/data.pkl"});
-  expect_refused(raw_zip({{.name = "x/data.pkl", .data = pickle, .claimed = 1 << 30}}), {"a record doesn't fit"});
+  expect_refused(raw_zip({{.name = "x/data.pkl", .data = pickle, .claimed = 1 << 30}}), {"a part doesn't fit"});
   expect_refused(raw_zip({{.name = "y/data.pkl", .data = pickle}, {.name = "x/data/0", .data = "x"}}), {"lacks y/data/0"});
 }
 
