@@ -30,6 +30,8 @@ glid_require(HDF5_FOUND libhdf5-dev "HDF5 (NYU Depth v2's labeled .mat)")
 add_library(glid_hdf5 INTERFACE)
 target_include_directories(glid_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
 target_link_libraries(glid_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
+find_package(OpenSSL QUIET COMPONENTS Crypto)
+glid_require(OPENSSL_FOUND libssl-dev "OpenSSL's libcrypto (SHA-256)")
 # Debian keeps OpenCVConfig.cmake in libopencv-dev, which pulls 200 packages: find the two libraries themselves.
 find_path(GLID_OPENCV_INCLUDE opencv2/imgproc.hpp PATH_SUFFIXES opencv4)
 find_library(GLID_OPENCV_CORE opencv_core)

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "glid/core/format.h"
+#include "glid/model/pixel_statistics.h"
 
 namespace glid {
 namespace {
@@ -16,9 +17,9 @@ std::array<int64_t, kNumStages> stage_channels(const SwinShape& shape) {
   return channels;
 }
 
-at::Tensor constant(const at::TensorOptions& options, double r, double g, double b) {
+at::Tensor constant(const at::TensorOptions& options, const std::array<double, 3>& values) {
   const at::Tensor rgb = at::empty({3}, options);
-  rgb[0] = r, rgb[1] = g, rgb[2] = b;  // numbers travel with the kernels: nothing waits for the device
+  rgb[0] = values[0], rgb[1] = values[1], rgb[2] = values[2];  // numbers travel with the kernels: nothing waits for the device
   return rgb;
 }
 
@@ -122,8 +123,8 @@ FeatureMap part_of(const FeatureMap& map, const ImageRange& range) {
 
 at::Tensor normalise(const at::Tensor& images, at::ScalarType type) {
   const auto options = images.options().dtype(at::kDouble);
-  const at::Tensor mean = constant(options, 0.485 * 255, 0.456 * 255, 0.406 * 255).to(type);
-  const at::Tensor deviation = constant(options, 0.229 * 255, 0.224 * 255, 0.225 * 255).to(type);
+  const at::Tensor mean = constant(options, kPixelMean).to(type);
+  const at::Tensor deviation = constant(options, kPixelDeviation).to(type);
   return (images.to(type) - mean) / deviation;
 }
 

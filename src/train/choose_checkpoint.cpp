@@ -41,4 +41,11 @@ ChosenCheckpoint choose_checkpoint(const fs::path& path, const std::string& whic
   return chosen(checkpoint_of_step(path, step_of(which)), "as given");
 }
 
+std::string stem_of_weights(const Checkpoint& checkpoint, EvalWeights weights, const std::string& option) {
+  if (weights == EvalWeights::kRaw) return "model";
+  if (!fs::exists(checkpoint.folder / "ema.safetensors"))
+    throw UsageError(option, "is ema, but the run kept no averages", checkpoint.folder.string(), "use raw");
+  return "ema";
+}
+
 }  // namespace glid

@@ -13,20 +13,6 @@ namespace {
 
 using Classes = std::vector<Vocabulary::Class>;
 
-// What a metric is about; none: depth and a model's own loss are about no classes.
-Classes classes_of(std::string_view metric, const Vocabulary& vocabulary) {
-  static const std::map<std::string_view, Classes Vocabulary::*> members{{BoxSettings::kName, &Vocabulary::objects},
-                                                                         {MaskSettings::kName, &Vocabulary::objects},
-                                                                         {AccuracySettings::kName, &Vocabulary::images},
-                                                                         {SemanticSettings::kName, &Vocabulary::labels},
-                                                                         {PanopticSettings::kName, &Vocabulary::segments}};
-  if (const auto found = members.find(metric); found != members.end()) return vocabulary.*found->second;
-  Classes joints;
-  if (metric == KeypointSettings::kName)
-    for (const std::string& joint : vocabulary.joints) joints.push_back({std::ssize(joints), joint});
-  return joints;
-}
-
 std::string text_of(const Vocabulary::Class& c) { return format("{} (id {})", c.name, c.id); }
 
 void require_same(std::string_view metric, const Classes& trained, const Classes& data, bool may_differ) {
@@ -49,6 +35,19 @@ void add_own_metric(const Config& config, std::set<std::string_view>& metrics) {
 }
 
 }  // namespace
+
+Classes classes_of(std::string_view metric, const Vocabulary& vocabulary) {
+  static const std::map<std::string_view, Classes Vocabulary::*> members{{BoxSettings::kName, &Vocabulary::objects},
+                                                                         {MaskSettings::kName, &Vocabulary::objects},
+                                                                         {AccuracySettings::kName, &Vocabulary::images},
+                                                                         {SemanticSettings::kName, &Vocabulary::labels},
+                                                                         {PanopticSettings::kName, &Vocabulary::segments}};
+  if (const auto found = members.find(metric); found != members.end()) return vocabulary.*found->second;
+  Classes joints;
+  if (metric == KeypointSettings::kName)
+    for (const std::string& joint : vocabulary.joints) joints.push_back({std::ssize(joints), joint});
+  return joints;
+}
 
 void require_known_classes(const TaskConfig& task, const MetricSettings& measured, const Vocabulary& trained,
                            const Vocabulary& data, bool may_differ) {

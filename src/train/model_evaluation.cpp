@@ -53,11 +53,9 @@ std::shared_ptr<const AnnotatedDataset> open_data(const RunConfig& config) {
 
 std::shared_ptr<Glid> load_model(const RunConfig& config, const Checkpoint& checkpoint, const Task& task,
                                  const c10::Device& device) {
-  const bool is_average = config.eval.weights == EvalWeights::kEma;
-  if (is_average && !fs::exists(checkpoint.folder / "ema.safetensors"))
-    throw UsageError("eval.weights", "is ema, but the run kept no averages", checkpoint.folder.string(), "use raw");
+  const std::string stem = stem_of_weights(checkpoint, config.eval.weights, "eval.weights");
   auto model = std::make_shared<Glid>(config.model.shape(), task.spec());
-  checkpoint.load(is_average ? "ema" : "model", named_parameters(*model));
+  checkpoint.load(stem, named_parameters(*model));
   model->to(device);
   return model;
 }

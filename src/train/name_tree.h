@@ -1,0 +1,20 @@
+// The names of tensors as a tree.
+#pragma once
+
+#include <string>
+
+#include "glid/formats/tensor_file.h"
+
+namespace glid {
+
+// A line a node and tensor, in the file's order: neighbours with numbers for names and the same below them are one line,
+// "0..17", and stand for as many. Every text is UTF-8 without control characters.
+std::string name_tree(const TensorFile& file);
+
+// "88.1 MB", in powers of ten as file managers count.
+std::string bytes_text(uint64_t bytes);
+
+// Text of a file's for a terminal.
+std::string shown(std::string_view text);
+
+}  // namespace glid

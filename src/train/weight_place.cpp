@@ -1,0 +1,65 @@
+#include "weight_place.h"
+
+#include "glid/core/error.h"
+#include "glid/core/files.h"
+#include "glid/core/format.h"
+#include "glid/core/output_place.h"
+#include "glid/core/temporaries.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char *kOption = "OUT", *kInFolder = "model.safetensors";
+constexpr int kIndent = 2;
+
+std::string text_of(const Json& json) { return json.dump(kIndent) + "\n"; }
+
+fs::path without_slash(const fs::path& path) { return path.has_filename() ? path : path.parent_path(); }
+
+}  // namespace
+
+WeightPlace::WeightPlace(fs::path output) : output_(without_slash(output)), is_folder_(output_.extension().empty()) {
+  if (!is_folder_ && !is_weights_name(output_))
+    throw UsageError(kOption, "has an unknown extension", output_.string(),
+                     ".safetensors, .pth, .pt or .bin make a file, and a name without an extension a folder");
+  if (is_folder_) require_folder(kOption, output_);
+  else require_file(kOption, output_), require_file(kOption, json_file());
+  if (is_folder_ && fs::exists(output_) && !fs::is_empty(output_))
+    throw UsageError(kOption, "is a folder that is not empty", output_.string(), "choose another one");
+}
+
+fs::path WeightPlace::json_file() const { return fs::path(output_).replace_extension(".json"); }
+
+void WeightPlace::require_free(const std::vector<fs::path>& inputs, const Json& json) const {
+  require_apart(kOption, output_, inputs);
+  if (is_folder_ || !fs::exists(json_file())) return;
+  require_apart(kOption, json_file(), inputs);
+  if (!fs::exists(output_) && read_file(json_file()) != text_of(json))
+    throw UsageError(kOption, "would replace a JSON that is there already", json_file().string(), "choose another name");
+}
+
+void WeightPlace::write(const WrittenWeights& weights, const Json& json) const {
+  FoldersAbove above(output_);
+  if (is_folder_) {
+    AtomicFolder folder(output_);
+    write_weights(folder.path() / kInFolder, kInFolder, weights);
+    put_file(folder.path() / "config.json", text_of(json));
+    folder.commit();
+  } else {
+    AtomicFile file(output_), about(json_file());
+    write_weights(file.path(), output_, weights);
+    put_file(about.path(), text_of(json));
+    file.commit();  // what a full disk refuses is most likely the large one
+    about.commit();
+  }
+  above.keep();
+}
+
+std::string WeightPlace::text() const {
+  return is_folder_ ? format("{} and config.json", (output_ / kInFolder).string())
+                    : format("{} and {}", output_.string(), json_file().filename().string());
+}
+
+}  // namespace glid

@@ -1,0 +1,31 @@
+// Where weights and the JSON that belongs to them are written.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "glid/core/json.h"
+#include "glid/model/write_weights.h"
+
+namespace glid {
+
+class WeightPlace {
+ public:
+  // Throws UsageError, naming OUT, for an unknown extension, a place that can't be written, and a folder that is not empty.
+  explicit WeightPlace(std::filesystem::path output);
+
+  // Throws UsageError where what is there belongs to something else: a file that is read, or another JSON.
+  void require_free(const std::vector<std::filesystem::path>& inputs, const Json& json) const;
+  // Both or none. Throws as write_weights() does.
+  void write(const WrittenWeights& weights, const Json& json) const;
+  // "a.pth and a.json"
+  std::string text() const;
+
+ private:
+  std::filesystem::path json_file() const;
+
+  std::filesystem::path output_;
+  bool is_folder_;
+};
+
+}  // namespace glid

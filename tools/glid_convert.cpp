@@ -1,0 +1,45 @@
+// Weights in other names and files: glid_convert IN OUT [--to timm]; what is in a file: glid_convert --show FILE
+#include <cstdio>
+#include <string>
+
+#include "command_line.h"
+#include "glid/core/temporaries.h"
+#include "glid/train/convert.h"
+#include "glid/train/show_weights.h"
+
+namespace {
+
+void add_options(CLI::App& app, glid::ConvertRequest& request, std::string& shown) {
+  glid::path_option(app, "IN", request.input, "weights of any form and names in docs/weights.md, or a run");
+  glid::path_option(app, "OUT", request.output, ".safetensors, .pth, .pt, .bin, or a folder's name");
+  app.add_option("--to", request.to, "whose names: glid, official, timm or hf")->capture_default_str();
+  app.add_option("--dtype", request.dtype, "fp32, fp16 or bf16")->capture_default_str();
+  app.add_option("--window", request.window, "as model.encoder.window: what bias tables are resized to (12 or [12,12,12,6])");
+  app.add_option("--which", request.which, "best, last or a step of the run (default: the best, else the newest)");
+  app.add_option("--weights", request.weights, "of a run: raw or ema (default: its eval.weights)");
+  app.add_flag("--strict", request.strict, "refuse weights with missing or unexpected tensors");
+  const auto others = app.get_options([&](const CLI::Option* option) { return option != app.get_help_ptr(); });
+  auto* show = glid::path_option(app, "--show", shown, "says what is in a file, a run or a checkpoint");
+  for (CLI::Option* option : others) show->excludes(option);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  glid::ConvertRequest request;
+  std::string shown;
+  CLI::App app("Writes weights in the names and files of other programs (docs/weights.md)", "glid_convert");
+  add_options(app, request, shown);
+  if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
+  return glid::run_program("glid_convert", [&] {
+    if (!shown.empty()) {
+      std::fputs(glid::weights_text(shown).c_str(), stdout);
+      return glid::ExitCode::kDone;
+    }
+    if (request.input.empty() || request.output.empty())
+      throw glid::UsageError("glid_convert", "wants two names: IN and OUT", {}, "--show FILE says what is in one");
+    glid::remove_temporaries_on_signals();
+    glid::convert_weights(request);
+    return glid::ExitCode::kDone;
+  });
+}
