@@ -132,19 +132,19 @@ std::vector<size_t> queries_by_asker(const Question& question) {
   return counts;
 }
 
-// A batch without pictures shows the queries of one with some. Hidden units are not asked of whole images.
+// A batch without pictures shows the queries of one with some.
 Json questions_of(const Task& task, const std::vector<Asker>& askers, const ModelShape& shape) {
+  const TaskSpec spec = task.spec();
+  if (spec.queries.mask_token) return Json::Array();  // hidden units are not asked of whole images
   const int64_t unit = shape.encoder.unit_px();
   const Batch none{.units = at::empty({0, unit, unit, 3}, at::kByte)};
   const Question question = task.ask(none, /*training=*/false);
-  const TaskSpec spec = task.spec();
   const std::vector<size_t> counts = queries_by_asker(question);
   Json::Array questions;
   auto query = question.queries.begin();
   for (size_t i = 0; i < counts.size(); ++i)
     for (const auto end = query + static_cast<std::ptrdiff_t>(counts[i]); query != end; ++query)
-      if (!std::holds_alternative<HiddenUnits>(query->asked))
-        questions.push_back(json_of(*query, askers.at(i), spec, shape.decoder.width));
+      questions.push_back(json_of(*query, askers.at(i), spec, shape.decoder.width));
   return questions;
 }
 

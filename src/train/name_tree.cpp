@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -15,6 +17,7 @@ struct TreeNode {
   std::string name;
   const TensorInfo* tensor = nullptr;  // a name may be both a tensor's and the beginning of others
   std::vector<std::unique_ptr<TreeNode>> children;
+  std::map<std::string, TreeNode*, std::less<>> by_name;
   std::string form;  // what is below it, without names of its own: nodes that are alike have the same
   uint64_t bytes = 0;
 };
@@ -27,14 +30,11 @@ std::string shape_text(const TensorInfo& tensor) {
   return tensor.shape.empty() ? "scalar" : glid::format("{}", fmt::join(tensor.shape, "x"));
 }
 
-// Names come sorted by what they belong to, nearly always: the last child is looked at first.
 TreeNode& child_of(TreeNode& node, std::string_view name) {
-  const auto found = std::find_if(node.children.rbegin(), node.children.rend(),
-                                  [&](const auto& child) { return child->name == name; });
-  if (found != node.children.rend()) return **found;
+  if (const auto found = node.by_name.find(name); found != node.by_name.end()) return *found->second;
   node.children.push_back(std::make_unique<TreeNode>());
   node.children.back()->name = name;
-  return *node.children.back();
+  return *(node.by_name[std::string(name)] = node.children.back().get());
 }
 
 // No file is so deep by right: what is below stays one name.
@@ -82,21 +82,32 @@ const TreeNode& last_of_chain(const TreeNode& node, std::string& name) {
   return last_of_chain(*node.children[0], name);
 }
 
-void append_nodes(std::string& text, const TreeNode& parent, size_t indent) {
+// A weight with its bias, or the like: they need no line of their own above them.
+bool is_small(const TreeNode& node) {
+  constexpr size_t kFew = 3;
+  return !node.tensor && node.children.size() <= kFew &&
+         std::ranges::all_of(node.children, [](const auto& child) { return child->tensor && child->children.empty(); });
+}
+
+void append_nodes(std::string& text, const TreeNode& parent, const std::string& before, size_t indent) {
   constexpr size_t kNameColumns = 44;
   for (size_t i = 0; i < parent.children.size();) {
     const size_t end = end_of_alike(parent.children, i), count = end - i;
-    std::string name = shown(parent.children[i]->name);
+    std::string name = before + shown(parent.children[i]->name);
     if (count > 1) name += ".." + shown(parent.children[end - 1]->name);
     const TreeNode& node = last_of_chain(*parent.children[i], name);
     const std::string label = format("{:{}}{}", "", indent, name);
     const std::string times = count > 1 ? format("  each, {} x", count) : "";
+    i = end;
+    if (count == 1 && is_small(node)) {
+      append_nodes(text, node, name + ".", indent);
+      continue;
+    }
     if (node.tensor)
       text += format("{:<{}} {:<16} {:<7} {:>9}{}\n", label, kNameColumns, shape_text(*node.tensor), node.tensor->dtype,
                      bytes_text(node.bytes), times);
     else text += format("{:<{}} {:>34}{}\n", label, kNameColumns, bytes_text(node.bytes), times);
-    append_nodes(text, node, indent + 2);
-    i = end;
+    append_nodes(text, node, "", indent + 2);
   }
 }
 
@@ -121,7 +132,7 @@ std::string name_tree(const TensorFile& file) {
   TreeNode root = tree_of(file);
   describe(root);
   std::string text;
-  append_nodes(text, root, 0);
+  append_nodes(text, root, "", 0);
   return text;
 }
 
