@@ -41,6 +41,12 @@ std::string decimal(std::string_view bytes) {
   return {text.rbegin(), text.rend()};
 }
 
+// Control characters would break the lines that names stand in.
+bool is_name(std::string_view key) {
+  return key.size() <= kMaxText &&
+         std::none_of(key.begin(), key.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
 // Walks a pickle without recursion. A value that stands in many places is met in each, so the steps are bounded.
 class TensorTree {
  public:
@@ -91,7 +97,7 @@ class TensorTree {
   // False for a key that is no part of a name.
   bool append_key(PickleId key, bool is_object) {
     if (pickle_.is(key, PickleKind::kInt)) return append_part(std::to_string(pickle_.integer(key))), true;
-    if (!pickle_.is(key, PickleKind::kText) || pickle_.text(key).size() > kMaxText) return false;
+    if (!pickle_.is(key, PickleKind::kText) || !is_name(pickle_.text(key))) return false;
     // Attributes of a torch.nn.Module that its state_dict() doesn't show as levels
     for (const std::string_view hidden : {"_parameters", "_buffers", "_modules"})
       if (is_object && pickle_.text(key) == hidden) return true;

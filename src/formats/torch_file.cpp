@@ -59,8 +59,9 @@ class TorchZip {
   void find_folder() {
     for (const auto& [name, record] : records_) {
       const size_t slash = name.find('/');
-      if (slash != std::string::npos && std::string_view(name).substr(slash + 1) == kPickleName)
-        folder_ = name.substr(0, slash + 1);
+      if (slash == std::string::npos || std::string_view(name).substr(slash + 1) != kPickleName) continue;
+      if (!folder_.empty()) fail("is a zip file of several PyTorch files", {}, "unpack it");
+      folder_ = name.substr(0, slash + 1);
     }
     if (folder_.empty())
       fail("is a zip file, but none of PyTorch's: it lacks data.pkl", {}, "if weights are packed in it, unpack it");

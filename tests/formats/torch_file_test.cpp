@@ -101,6 +101,8 @@ TEST(TorchFile, RefusesOtherZipFiles) {
   expect_refused(raw_zip({{.name = "x/data.pkl", .data = pickle}, {.name = "x/data.pkl", .data = pickle}}),
                  {"two records of the name x/data.pkl"});
   expect_refused(raw_zip({{.name = "x/data.pkl", .data = pickle, .claimed = 1 << 30}}), {"a part doesn't fit"});
+  expect_refused(raw_zip({{.name = "x/data.pkl", .data = pickle}, {.name = "y/data.pkl", .data = pickle}}),
+                 {"several PyTorch files"});
   expect_refused(raw_zip({{.name = "y/data.pkl", .data = pickle}, {.name = "x/data/0", .data = "x"}}), {"lacks y/data/0"});
 }
 
@@ -141,8 +143,8 @@ TEST(TorchFile, NamesAreUnique) {
   const std::string tensor = pickled_tensor({});
   expect_refused(raw_torch_zip(pickled("}K\1" + tensor + "s" + pickled_text("1") + tensor + "s")),
                  {"two tensors of the name 1"});
-  const MemoryFile other_keys(raw_torch_zip(pickled("}N" + tensor + "sK\2K\3\x86" + tensor + "s")));
-  EXPECT_EQ(TensorFile(other_keys.path()).left_out().count, 2);
+  const MemoryFile other_keys(raw_torch_zip(pickled("}N" + tensor + "sK\2K\3\x86" + tensor + "sU\3a\nb" + tensor + "s")));
+  EXPECT_EQ(TensorFile(other_keys.path()).left_out().count, 3);
 }
 
 TEST(TorchFile, EveryCutIsAnError) {

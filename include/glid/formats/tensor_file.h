@@ -20,8 +20,8 @@ namespace glid {
 //   pickle of numpy arrays  .pkl as detectron2 and Mask2Former give weights away
 // In PyTorch's files and pickles the levels of nested dictionaries and lists are joined by dots ("model.layers.0.weight",
 // "optimizer.state.3.exp_avg"); of objects the attributes are a level, those of a whole torch.nn.Module as its state_dict()
-// names them. A tensor alone is called "tensor". Nothing in a file is ever run. The tensors of a file share its memory, and
-// none of them is copied.
+// names them. A tensor alone is called "tensor". Nothing in a file is ever run. The tensors of a file lie in its
+// memory; only the arrays that Python 3 pickled by protocol 2 are copied, as they are texts there.
 class TensorFile {
  public:
   // Throws DataError naming the file when it is missing, truncated, damaged or of no known form.
@@ -38,7 +38,7 @@ class TensorFile {
   // which the first 10,000 are kept and none that is longer than 1000 characters.
   const std::map<std::string, std::string>& metadata() const;
   // Tensors that TensorInfo can't say: quantised, sparse, of complex128 or of a class of their own; and those whose key in a
-  // dictionary is neither text nor integer.
+  // dictionary is neither an integer nor a line of at most 1000 characters.
   const Tally& left_out() const;
   // The form in words, as above: "safetensors", "PyTorch (zip)", "safetensors, 3 files".
   const std::string& form() const;
