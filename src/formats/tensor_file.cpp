@@ -31,9 +31,7 @@ constexpr std::array<OtherForm, 7> kOtherForms{{
     {"GGUF", "is a GGUF file", "take the .safetensors file that it was made of"},
     {"\x1f\x8b", "is packed by gzip", "unpack it: gunzip FILE"},
     {"BZh", "is packed by bzip2", "unpack it: bunzip2 FILE"},
-    {"\xfd"
-     "7zXZ",
-     "is packed by xz", "unpack it: unxz FILE"},
+    {"\xfd\x37zXZ", "is packed by xz", "unpack it: unxz FILE"},
 }};
 
 // A length that is believable, then JSON: no other form begins so.
@@ -91,7 +89,7 @@ class ShardedFile {
     for (const auto& [tensor, file] : places) add_file(file);
     for (const auto& [tensor, file] : places) check_place(tensor, file);
     add_metadata();
-    table_.form = format("{}, {} files", table_.form, table_.files.size());
+    table_.form += format(", {} file{}", table_.files.size(), table_.files.size() == 1 ? "" : "s");
     return std::move(table_);
   }
 

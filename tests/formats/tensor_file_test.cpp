@@ -148,7 +148,7 @@ TEST_F(ShardedFiles, MayBePyTorchs) {
   std::filesystem::copy(kGoldenFormats / "views.pth", folder_.path() / "pytorch_model-00001-of-00001.bin");
   const TensorFile file(
       write("pytorch_model.bin.index.json", R"({"weight_map": {"base": "pytorch_model-00001-of-00001.bin"}})"));
-  EXPECT_EQ(file.form(), "PyTorch (zip), 1 files");
+  EXPECT_EQ(file.form(), "PyTorch (zip), 1 file");
   EXPECT_EQ(file.names().size(), 7u);
 }
 
