@@ -210,6 +210,15 @@ def read_official(file, geometry):
     return reference
 
 
+def read_backbone(file, geometry):
+    """As detection's official code reads it: norm0..norm3 in the place of norm."""
+    reference = dialects.Mask2Former(geometry)
+    buffers = {n: t for n, t in reference.file().items() if dialects.index_and_masks(n)}
+    own = {n: t for n, t in in_floats(file).items() if not n.startswith("norm.")}
+    reference.load(dialects.with_prefix("backbone.", own) | buffers)
+    return reference
+
+
 def read_timm(file, geometry):
     reference = dialects.Timm(dataclasses.replace(geometry, classes=0))
     reference.load(in_floats(file))
@@ -228,6 +237,7 @@ def read_hf(kind):
 TARGETS = {  # target: what is written, how the library reads it, whether it has norms of all maps
     "official .pth": ("official", "out.pth", read_official, False),
     "official .safetensors": ("official", "out.safetensors", read_official, False),
+    "official, backbone": ("official", "out.pth", read_backbone, True),
     "timm .safetensors": ("timm", "out.safetensors", read_timm, False),
     "timm .pth": ("timm", "out.pth", read_timm, False),
     "hf, SwinBackbone": ("hf", "out", read_hf(dialects.HuggingFaceBackbone), True),
