@@ -66,6 +66,23 @@ TEST(TorchFile, TensorsOfUnknownStoragesAreCounted) {
   }
 }
 
+// As PyTorch 0.1 and machines with GPUs wrote them.
+TEST(TorchFile, TensorsOfOldFunctionsAndOtherDevices) {
+  const auto replaced = [](std::string text, const std::string& from, const std::string& to) {
+    return text.replace(text.find(from), from.size(), to);
+  };
+  std::string tensor = pickled_tensor({});
+  tensor = replaced(tensor, "ctorch\n", "ctorch.cuda\n");
+  tensor = replaced(tensor, "cpu", "gpu");
+  const MemoryFile other_device(raw_torch_zip(pickled_dict(tensor)));
+  EXPECT_EQ(TensorFile(other_device.path()).find("a")->dtype, "F32");
+  tensor = replaced(replaced(tensor, "_rebuild_tensor_v2", "_rebuild_tensor"), "\x89NtR", "tR");
+  const MemoryFile old(raw_torch_zip(pickled_dict(tensor)));
+  EXPECT_EQ(packed(*TensorFile(old.path()).find("a")), "xxxxxxxx");
+  expect_refused(raw_torch_zip(pickled_dict(replaced(tensor, "_rebuild_tensor", "_rebuild_tensor_v2"))),
+                 {"without storage"});
+}
+
 TEST(TorchFile, OlderFormHasPartsOfStorages) {
   const std::string numbers = "0123456789abcdef";
   const auto part = [](int64_t first, int64_t count) {
