@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t kSafetensorsHeader = 8;  // where its JSON begins
 constexpr size_t kTarMagic = 257;
-constexpr size_t kMaxIndexBytes = 100'000'000;
+constexpr size_t kMaxIndexBytes = 32 << 20;  // three times that of 700 billion weights
 
 // Of other programs, and what to do.
 struct OtherForm {

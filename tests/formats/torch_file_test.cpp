@@ -98,6 +98,22 @@ TEST(TorchFile, OlderFormHasPartsOfStorages) {
   expect_refused(older({.key = "1"}, 4, numbers), {"a storage that no tensor has"});
 }
 
+// An array as Python 2 writes it, with text for bytes.
+TEST(TorchFile, ArraysOfPython2) {
+  const auto array = [](const std::string& dtype, const std::string& order, const std::string& data) {
+    return pickled_dict("cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n" + pickled_ints({0}) + "U\1btR(K\1" +
+                        pickled_ints({2}) + "cnumpy\ndtype\n(" + pickled_text(dtype) + "K\1tR(K\3" + pickled_text(order) +
+                        "NNNtb\x89" + "T" + little_endian(data.size(), 4) + data + "tb");
+  };
+  const MemoryFile good(array("f4", "<", "12345678"));
+  EXPECT_EQ(packed(*TensorFile(good.path()).find("a")), "12345678");
+  expect_refused(array("f4", "<", "1234567"), {"too few or too many bytes", "8"});
+  for (const std::string& other : {array("f4", ">", "12345678"), array("O8", "|", "12345678")}) {
+    const MemoryFile file(raw_torch_zip(other));
+    EXPECT_EQ(TensorFile(file.path()).left_out().count, 1);
+  }
+}
+
 TEST(TorchFile, RecordsMayHaveNumbersOf64Bits) {
   const RawRecord pickle{.name = "x/data.pkl", .data = pickled_dict(pickled_tensor({}))};
   RawRecord storage{.name = "x/data/0", .data = "0123456789abcdef", .is_large = true};
