@@ -8,7 +8,6 @@
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
-#include "glid/core/join.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
 #include "glid/core/temporaries.h"
@@ -23,11 +22,6 @@ namespace glid {
 namespace {
 
 namespace fs = std::filesystem;
-
-void require_whole(const LoadReport& report, const fs::path& weights) {
-  if (const auto& missing = report.parts[0].missing; !missing.empty())
-    throw DataError(weights.string(), "lacks tensors of the encoder", join(missing, " "));
-}
 
 // That of the file, which must be that of the name if there is one.
 SwinShape shape_of(const FeaturesRequest& request) {
@@ -79,7 +73,7 @@ FeatureExtractor::FeatureExtractor(const FeaturesRequest& request) : shape_(shap
   torch::nn::Module holder;
   encoder_ = holder.register_module("encoder", std::make_shared<Swin>(shape_));
   const LoadReport report = load_weights(holder, request.weights, {"encoder"}, {.strict = request.strict});
-  require_whole(report, request.weights);
+  require_whole(report, request.weights.string());
   log_info("{}", report.text());
   encoder_->eval();
 }

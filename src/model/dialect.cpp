@@ -19,34 +19,39 @@ at::Tensor from_unfold(const at::Tensor& x) {
 
 bool is_merging(const std::string& parameter) { return parameter.find(".downsample.") != std::string::npos; }
 
-// Where a name of the encoder stands in the file. transformers keeps SwinBackbone's model under `swin.` and its norms beside
-// it, but saves the files without that `swin.`, except for the norm that SwinModel ends with.
-std::string name_in_file(const TensorFile& file, const FoundEncoder& found, const std::string& name) {
+// Where a name of the encoder may stand in the file. transformers keeps SwinBackbone's model under `swin.` and its norms
+// beside it, but saves the files without that `swin.`, except for the norm that SwinModel ends with.
+std::vector<std::string> places_of(const FoundEncoder& found, const std::string& name) {
   constexpr std::string_view kModel = "swin.";
   std::vector<std::string> places{found.prefix + name};
   if (found.prefix.ends_with(kModel))
     places.push_back(found.prefix.substr(0, found.prefix.size() - kModel.size()) + name);
   places.push_back(format("{}{}{}", found.prefix, kModel, name));
-  for (const std::string& place : places)
-    if (file.find(place)) return place;
-  return {};
+  return places;
 }
 
-// The names of the first spelling that is there as a whole.
-Spelling names_in_file(const TensorFile& file, const FoundEncoder& found, const std::string& parameter) {
-  for (const Spelling& spelling : spellings(found.dialect, parameter)) {
-    Spelling names;
-    for (const std::string& name : spelling) names.push_back(name_in_file(file, found, name));
-    if (std::ranges::find(names, std::string()) == names.end()) return names;
+// The names of a spelling, empty unless the file has all of them.
+Spelling names_in_file(const TensorFile& file, const FoundEncoder& found, const Spelling& spelling) {
+  Spelling names;
+  for (const std::string& name : spelling) {
+    const std::vector<std::string> places = places_of(found, name);
+    const auto place = std::ranges::find_if(places, [&](const std::string& p) { return file.find(p) != nullptr; });
+    if (place == places.end()) return {};
+    names.push_back(*place);
   }
-  return {};
+  return names;
 }
 
 }  // namespace
 
 ReadParameter read_parameter(const TensorFile& file, const FoundEncoder& found, const std::string& parameter,
                              const std::string& where) {
-  ReadParameter read{.names = names_in_file(file, found, parameter)};
+  ReadParameter read;
+  for (const Spelling& spelling : spellings(found.dialect, parameter)) {
+    const Spelling names = names_in_file(file, found, spelling);
+    if (read.names.empty()) read.names = names;
+    else read.unused.insert(read.unused.end(), names.begin(), names.end());
+  }
   if (read.names.empty()) return read;
   std::vector<at::Tensor> parts;
   for (const std::string& name : read.names) parts.push_back(floating_tensor(file, name, where));

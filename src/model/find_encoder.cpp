@@ -89,11 +89,11 @@ bool is_swin_v2(const std::string& name) {
   return contains(name, "cpb_mlp.") || contains(name, "continuous_position_bias_mlp.") || name.ends_with("attn.logit_scale");
 }
 
+// Blocks without stages, or a class token: GLID's own is the decoder's.
 bool is_vit(const std::string& name) {
-  constexpr std::string_view kTimm = "blocks.0.attn.qkv.weight";
-  return name == kTimm || name.ends_with(format(".{}", kTimm)) ||
-         name.ends_with("layer.0.attention.attention.query.weight") ||
-         name.ends_with("encoder_layer_0.self_attention.in_proj_weight");
+  constexpr std::string_view kBlock = "blocks.0.attn.qkv.weight";
+  if (name == kBlock || name.ends_with(format(".{}", kBlock))) return true;
+  return name.ends_with("cls_token") && !name.ends_with("decoder.cls_token");
 }
 
 // Sizes of the encoder by its tensors; what must agree is compared, so that no model is larger than the file says.

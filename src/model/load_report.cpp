@@ -11,7 +11,6 @@ void append_names(std::string& text, const char* what, const std::vector<std::st
   if (!names.empty()) text += format("\n  {}: {}", what, join(names, " "));
 }
 
-// "a tensor", or as many.
 std::string part_text(const PartReport& part) {
   std::string text = format("{}: {} loaded", part.part, part.loaded.size());
   if (part.renamed > 0) text += format(" ({} of them renamed)", part.renamed);
@@ -33,7 +32,7 @@ std::string LoadReport::text() const {
   for (const auto& [missing, found] : near_misses) text += format("\n  instead of {} the file has {}", missing, found);
   if (!random.empty()) text += "\n  initial values: " + join(random, ", ");
   append_names(text, "unexpected, not used", unexpected);
-  if (!ignored.empty()) text += format("\n  ignored: {} tensors (other parts, buffers, classifier)", ignored.size());
+  if (!ignored.empty()) text += format("\n  ignored: {} (other parts, buffers, classifier)", ignored.size());
   for (const std::string& remark : remarks) text += "\n  " + remark;
   return text;
 }

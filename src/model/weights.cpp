@@ -119,6 +119,7 @@ PartReport plan_part(const std::string& part_name, torch::nn::Module& model, con
     part.filled += parameter.numel();
     part.renamed += !read.names[0].ends_with(std::string_view(name).substr(name.starts_with(kEncoder) ? kEncoder.size() : 0));
     used.insert(read.names.begin(), read.names.end());
+    used.insert(read.unused.begin(), read.unused.end());
   }
   return part;
 }
@@ -186,13 +187,10 @@ void sort_unused(LoadReport& report, const WeightSource& source, const std::vect
 }
 
 void require_strict(const LoadReport& report, const std::string& where) {
-  for (const PartReport& part : report.parts)
-    if (!part.missing.empty())
-      throw UsageError(where, format("lacks tensors of the part '{}'", part.part), join(part.missing, " "),
-                       "strict takes only files that have all of them");
+  require_whole(report, where);
   if (!report.unexpected.empty())
-    throw UsageError(where, "has tensors that the model lacks", join(report.unexpected, " "),
-                     "strict takes only files without others");
+    throw DataError(where, "has tensors that the model lacks", join(report.unexpected, " "),
+                    "strict takes only files without others");
 }
 
 [[noreturn]] void refuse_absent(const WeightSource& source, const std::string& part) {
@@ -221,6 +219,15 @@ std::vector<std::string> remarks_on(const WeightSource& source, const LoadReport
 }
 
 }  // namespace
+
+void require_whole(const LoadReport& report, const std::string& where) {
+  for (const PartReport& part : report.parts) {
+    if (part.missing.empty()) continue;
+    std::vector<std::string> hints;
+    for (const auto& [missing, found] : report.near_misses) hints.push_back(format("instead of {} it has {}", missing, found));
+    throw DataError(where, format("lacks tensors of the part '{}'", part.part), join(part.missing, " "), join(hints, "; "));
+  }
+}
 
 LoadReport load_weights(torch::nn::Module& model, const std::filesystem::path& path, const std::vector<std::string>& parts,
                         const LoadOptions& options) {

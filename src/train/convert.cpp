@@ -90,17 +90,11 @@ Input find_input(const ConvertRequest& request) {
   return {folder / (stem + ".safetensors"), std::move(trained)};
 }
 
-void require_whole(const LoadReport& report, const fs::path& file) {
-  for (const PartReport& part : report.parts)
-    if (!part.missing.empty())
-      throw DataError(file.string(), format("lacks tensors of the part '{}'", part.part), join(part.missing, " "));
-}
-
 // Loads and says how.
 LoadReport load_whole(torch::nn::Module& model, const fs::path& file, const std::vector<std::string>& parts, bool strict) {
   LoadReport report = load_weights(model, file, parts, {.absent = AbsentPart::kReport, .strict = strict});
   log_info("{}", report.text());
-  require_whole(report, file);
+  require_whole(report, file.string());
   return report;
 }
 

@@ -226,11 +226,11 @@ TEST(Weights, StrictRefusesStraysAndWhatIsMissingBeforeAnythingIsCopied) {
   EmptyHolder to(4);
   const at::Tensor before = to.swin->norms[3]->weight.detach().clone();
   EXPECT_THAT([&] { load_weights(to, save_official(from, dir), {"encoder"}, {.strict = true}); },
-              testing::ThrowsMessage<UsageError>(HasSubstr("stray")));
+              testing::ThrowsMessage<DataError>(HasSubstr("stray")));
   NamedTensors tensors = official_tensors(from);
   std::erase_if(tensors, [](const auto& tensor) { return tensor.first == "patch_embed.norm.bias"; });
   EXPECT_THAT([&] { load_weights(to, save(tensors, dir), {"encoder"}, {.strict = true}); },
-              testing::ThrowsMessage<UsageError>(HasSubstr("encoder.patch_embed.norm.bias")));
+              testing::ThrowsMessage<DataError>(HasSubstr("encoder.patch_embed.norm.bias")));
   EXPECT_TRUE(at::equal(to.swin->norms[3]->weight, before));
 }
 
@@ -242,6 +242,23 @@ TEST(Weights, AMisspeltTensorIsNamedBesideTheMissingOne) {
     if (name == "patch_embed.norm.bias") name = "patch_embed.nrom.bias";
   const LoadReport report = load_weights(to, save(tensors, dir), {"encoder"});
   EXPECT_THAT(report.text(), HasSubstr("instead of patch_embed.norm.bias the file has patch_embed.nrom.bias"));
+}
+
+// transformers' SwinBackbone keeps a final norm that it doesn't use; official files may have norm3 and norm.
+TEST(Weights, ASecondFinalNormIsNoStray) {
+  for (const auto& [dialect, second] : {std::pair{Dialect::kHuggingFace, "swin.layernorm"},
+                                        std::pair{Dialect::kHuggingFace, "layernorm"}, std::pair{Dialect::kOfficial, "norm"}}) {
+    const TemporaryFolder dir;
+    const Holder from(4);
+    EmptyHolder to(4);
+    NamedTensors tensors = to_dialect(dialect, parameters_of(from)).tensors;
+    std::erase_if(tensors, [](const auto& tensor) {
+      return tensor.first.starts_with("layernorm.") || tensor.first.starts_with("norm.");
+    });
+    for (const char* end : {".weight", ".bias"}) tensors.emplace_back(second + std::string(end), at::ones({64}));
+    load_weights(to, save(tensors, dir), {"encoder"}, {.strict = true});
+    EXPECT_TRUE(at::equal(to.swin->norms[3]->weight, from.swin->norms[3]->weight)) << second;
+  }
 }
 
 TEST(Weights, IntegersAreNoWeights) {
@@ -303,7 +320,7 @@ TEST(Weights, OtherArchitecturesAreNamed) {
                            "encoder.layers.0.blocks.0.attention.self.continuous_position_bias_mlp.0.weight"})
     EXPECT_THAT(message(name), testing::ThrowsMessage<UsageError>(HasSubstr("is a Swin v2"))) << name;
   for (const char* name : {"blocks.0.attn.qkv.weight", "model.blocks.0.attn.qkv.weight",
-                           "vit.encoder.layer.0.attention.attention.query.weight"})
+                           "embeddings.cls_token", "vit.embeddings.cls_token"})
     EXPECT_THAT(message(name), testing::ThrowsMessage<UsageError>(HasSubstr("is a ViT"))) << name;
   EXPECT_THAT(message("conv1.weight"), testing::ThrowsMessage<UsageError>(HasSubstr("the first is conv1.weight")));
 }

@@ -66,6 +66,7 @@ std::vector<Spelling> spellings(Dialect dialect, const std::string& parameter);
 struct ReadParameter {
   at::Tensor tensor;
   Spelling names;
+  std::vector<std::string> unused;  // of other spellings that the file has too: the final norm beside those of the stages
 };
 ReadParameter read_parameter(const TensorFile& file, const FoundEncoder& found, const std::string& parameter,
                              const std::string& where);

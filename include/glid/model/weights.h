@@ -43,9 +43,12 @@ struct LoadOptions {
 
 // Copies the tensors of the parts into the model. An encoder may be in any dialect; the others are read from our files only.
 // Bias tables of other windows are resized. Throws UsageError for an encoder of another size, for a tensor of another shape,
-// for a decoder of another depth, for a Swin v2 or a ViT and for absent parts; what strict refuses is refused before anything
-// is copied.
+// for a decoder of another depth, for a Swin v2 or a ViT and for absent parts, and DataError for what strict refuses; before
+// anything is copied.
 LoadReport load_weights(torch::nn::Module& model, const std::filesystem::path& file, const std::vector<std::string>& parts,
                         const LoadOptions& options = {});
+
+// Throws DataError naming the tensors that are missing, and what the file has instead.
+void require_whole(const LoadReport& report, const std::string& where);
 
 }  // namespace glid
