@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "glid/core/format.h"
+#include "glid/core/join.h"
 #include "glid/core/utf8.h"
 
 namespace glid {
@@ -22,8 +26,11 @@ struct TreeNode {
   uint64_t bytes = 0;
 };
 
-bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+std::optional<int64_t> number_of(std::string_view name) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  const bool is_number = error == std::errc() && end == name.data() + name.size();
+  return is_number ? std::optional(number) : std::nullopt;
 }
 
 std::string shape_text(const TensorInfo& tensor) {
@@ -67,12 +74,35 @@ void describe(TreeNode& node) {
   }
 }
 
-// The first node behind `first` that isn't like it.
-size_t end_of_alike(const std::vector<std::unique_ptr<TreeNode>>& nodes, size_t first) {
-  size_t end = first + 1;
-  if (!is_number(nodes[first]->name)) return end;
-  while (end < nodes.size() && is_number(nodes[end]->name) && nodes[end]->form == nodes[first]->form) ++end;
-  return end;
+using Alike = std::vector<const TreeNode*>;
+
+// Neighbours in groups: those with numbers for names and the same form are one, where the first of them stands.
+std::vector<Alike> groups_of(const TreeNode& parent) {
+  std::vector<Alike> groups;
+  std::map<std::string_view, size_t> by_form;
+  for (const auto& node : parent.children) {
+    const auto [place, is_new] = by_form.emplace(node->form, groups.size());
+    if (!is_new && number_of(node->name)) {
+      groups[place->second].push_back(node.get());
+      continue;
+    }
+    if (!number_of(node->name) && is_new) by_form.erase(place);
+    groups.push_back({node.get()});
+  }
+  return groups;
+}
+
+// "3", "0..17", "0, 2 .. 16", or all of them.
+std::string names_text(const Alike& nodes) {
+  std::vector<std::string> names;
+  std::set<int64_t> steps;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    names.push_back(shown(nodes[i]->name));
+    if (i > 0) steps.insert(*number_of(nodes[i]->name) - *number_of(nodes[i - 1]->name));
+  }
+  if (steps == std::set<int64_t>{1}) return format("{}..{}", names[0], names.back());
+  if (steps.size() == 1 && names.size() > 2) return format("{}, {} .. {}", names[0], names[1], names.back());
+  return join(names, ", ");
 }
 
 // Nodes that have one child and nothing else are one line with it.
@@ -91,15 +121,12 @@ bool is_small(const TreeNode& node) {
 
 void append_nodes(std::string& text, const TreeNode& parent, const std::string& before, size_t indent) {
   constexpr size_t kNameColumns = 44;
-  for (size_t i = 0; i < parent.children.size();) {
-    const size_t end = end_of_alike(parent.children, i), count = end - i;
-    std::string name = before + shown(parent.children[i]->name);
-    if (count > 1) name += ".." + shown(parent.children[end - 1]->name);
-    const TreeNode& node = last_of_chain(*parent.children[i], name);
+  for (const Alike& alike : groups_of(parent)) {
+    std::string name = before + names_text(alike);
+    const TreeNode& node = last_of_chain(*alike[0], name);
     const std::string label = format("{:{}}{}", "", indent, name);
-    const std::string times = count > 1 ? format("  each, {} x", count) : "";
-    i = end;
-    if (count == 1 && is_small(node)) {
+    const std::string times = alike.size() > 1 ? format("  each, {} x", alike.size()) : "";
+    if (alike.size() == 1 && is_small(node)) {
       append_nodes(text, node, name + ".", indent);
       continue;
     }

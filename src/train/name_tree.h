@@ -7,8 +7,8 @@
 
 namespace glid {
 
-// A line a node and tensor, in the file's order: neighbours with numbers for names and the same below them are one line,
-// "0..17", and stand for as many. Every text is UTF-8 without control characters.
+// A line a node and tensor, in the file's order: neighbours with numbers for names and the same below them are one,
+// "0..17" or "0, 2 .. 16", where the first of them is. Every text is UTF-8 without control characters.
 std::string name_tree(const TensorFile& file);
 
 // "88.1 MB", in powers of ten as file managers count.

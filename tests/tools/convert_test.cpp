@@ -56,12 +56,14 @@ class Convert : public testing::Test {
     EXPECT_EQ(result.code, code) << result.output;
     EXPECT_THAT(result.output, HasSubstr(text));
   }
-  // A file of one tensor.
-  fs::path file_of(const std::string& tensor) const {
+  // A file of tensors with these names.
+  fs::path file_of(const std::vector<std::string>& names) const {
     const std::vector<float> numbers(4);
-    write_safetensors(place("one.safetensors"),
-                      {{tensor, {"F32", {4}, reinterpret_cast<const std::byte*>(numbers.data()), 16}}}, {});
-    return place("one.safetensors");
+    SafetensorsWriter::Tensors tensors;
+    for (const std::string& name : names)
+      tensors.emplace_back(name, TensorInfo{"F32", {4}, reinterpret_cast<const std::byte*>(numbers.data()), 16});
+    write_safetensors(place("some.safetensors"), tensors, {});
+    return place("some.safetensors");
   }
 
   TemporaryFolder dir_;
@@ -207,9 +209,9 @@ TEST_F(Convert, MistakesAreRefusedBeforeTheWork) {
   expect_refused(convert(file, place("x.pth"), {"--to", "torchvision"}), 2, "--to: must be one of glid|official|timm|hf");
   expect_refused(convert(file, place("x.pth"), {"--window", "99"}), 2, "window");
   expect_refused(convert(place("none.pth"), place("x.pth")), 3, "none.pth: does not exist");
-  expect_refused(convert(file_of("stray"), place("x.pth")), 3, "holds no Swin encoder");
-  expect_refused(convert(file_of("layers.0.blocks.0.attn.logit_scale"), place("x.pth")), 2, "is a Swin v2");
-  expect_refused(convert(file_of("blocks.0.attn.qkv.weight"), place("x.pth")), 2, "is a ViT");
+  expect_refused(convert(file_of({"stray"}), place("x.pth")), 3, "holds no Swin encoder");
+  expect_refused(convert(file_of({"layers.0.blocks.0.attn.logit_scale"}), place("x.pth")), 2, "is a Swin v2");
+  expect_refused(convert(file_of({"blocks.0.attn.qkv.weight"}), place("x.pth")), 2, "is a ViT");
   write_file(place("text.pth"), "not weights");
   expect_refused(convert(place("text.pth"), place("x.pth")), 3, "text.pth: ");
   expect_refused(glid::run("glid_convert", {file.string()}), 2, "wants two names: IN and OUT");
@@ -286,12 +288,35 @@ TEST_F(Convert, ShowSaysWhatIsInAFile) {
   EXPECT_THAT(show(run_folder()).output, HasSubstr("step_00000002/model.safetensors\n"));
 }
 
+// Official blocks have masks where they shift.
+TEST_F(Convert, ShowFoldsWhatIsAlike) {
+  std::vector<std::string> names;
+  for (const char* block : {"0", "1", "2", "3", "4", "5"})
+    for (const char* rest : {".fc.weight", ".fc.bias", ".mask"})
+      if (rest != std::string(".mask") || std::string("135").find(block) != std::string::npos)
+        names.push_back(std::string("blocks.") + block + rest);
+  for (const char* name : {"queue.0.a", "queue.1.a", "queue.2.a", "queue.4.a", "one.long.chain"}) names.push_back(name);
+  EXPECT_THAT(show(file_of(names)).output, HasSubstr(R"(
+blocks                                                                    240 B
+  0, 2 .. 4                                                                32 B  each, 3 x
+    fc.weight                                4                F32          16 B
+    fc.bias                                  4                F32          16 B
+  1, 3 .. 5                                                                48 B  each, 3 x
+    fc.weight                                4                F32          16 B
+    fc.bias                                  4                F32          16 B
+    mask                                     4                F32          16 B
+queue                                                                      64 B
+  0, 1, 2, 4.a                               4                F32          16 B  each, 4 x
+one.long.chain                               4                F32          16 B
+)"));
+}
+
 TEST_F(Convert, ShowWorksWithoutAnEncoder) {
-  const ProgramResult none = show(file_of("a\x1b[31m.b"));
+  const ProgramResult none = show(file_of({"a\x1b[31m.b"}));
   ASSERT_EQ(none.code, 0) << none.output;
   EXPECT_THAT(none.output, HasSubstr("encoder   none of a name that is known"));
   EXPECT_THAT(none.output, Not(HasSubstr("\x1b")));
-  const ProgramResult second = show(file_of("layers.0.blocks.0.attn.logit_scale"));
+  const ProgramResult second = show(file_of({"layers.0.blocks.0.attn.logit_scale"}));
   ASSERT_EQ(second.code, 0);
   EXPECT_THAT(second.output, HasSubstr("is a Swin v2"));
   write_file(place("text.pth"), "not weights");
