@@ -123,7 +123,7 @@ void append_nodes(std::string& text, const TreeNode& parent, const std::string& 
   constexpr size_t kNameColumns = 44;
   for (const Alike& alike : groups_of(parent)) {
     std::string name = before + names_text(alike);
-    const TreeNode& node = last_of_chain(*alike[0], name);
+    const TreeNode& node = alike.size() > 1 ? *alike[0] : last_of_chain(*alike[0], name);
     const std::string label = format("{:{}}{}", "", indent, name);
     const std::string times = alike.size() > 1 ? format("  each, {} x", alike.size()) : "";
     if (alike.size() == 1 && is_small(node)) {

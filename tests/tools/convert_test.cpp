@@ -306,7 +306,8 @@ blocks                                                                    240 B
     fc.bias                                  4                F32          16 B
     mask                                     4                F32          16 B
 queue                                                                      64 B
-  0, 1, 2, 4.a                               4                F32          16 B  each, 4 x
+  0, 1, 2, 4                                                               16 B  each, 4 x
+    a                                        4                F32          16 B
 one.long.chain                               4                F32          16 B
 )"));
 }
