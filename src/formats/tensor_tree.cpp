@@ -124,6 +124,7 @@ class TensorTree {
   void visit_object(PickleId id, bool nameless) {
     std::optional<TensorInfo> tensor;
     if (tensors_.read(id, tensor)) {
+      take_name_bytes();
       if (tensor && !nameless) add_tensor(*std::move(tensor));
       else table_.left_out.add(name_);
       return;
@@ -140,10 +141,14 @@ class TensorTree {
     levels_.push_back({.id = id, .name_size = name_.size(), .is_object = is_object, .nameless = nameless});
   }
 
+  // One long key may stand before many tensors, and each is called by it.
+  void take_name_bytes() {
+    if (name_.size() > name_bytes_left_) fail("is damaged: values that hold each other many times over");
+    name_bytes_left_ -= name_.size();
+  }
+
   void add_tensor(TensorInfo tensor) {
     const std::string& name = name_.empty() ? std::string(kBareTensor) : name_;
-    if (name.size() > name_bytes_left_) fail("is damaged: values that hold each other many times over");
-    name_bytes_left_ -= name.size();
     if (!table_.tensors.emplace(name, std::move(tensor)).second) fail(format("has two tensors of the name {}", name));
     table_.names.push_back(name);
   }
