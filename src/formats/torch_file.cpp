@@ -103,10 +103,12 @@ class TorchPickles {
   TorchPickles(const std::filesystem::path& file, std::shared_ptr<const MappedFile> mapped)
       : file_(file), where_(file.string()), mapped_(std::move(mapped)), rest_(mapped_->text()) {}
 
+  // No more than two pickles are in memory at once: that of the object stays when the keys are read.
   TensorTable read() {
-    const Pickle first = next();
-    const bool is_torch = first.is(first.root(), PickleKind::kBigInt) && first.text(first.root()) == kMagic;
-    return is_torch ? read_torch() : read_arrays(first);
+    if (const Pickle first = next(); !is_magic(first)) return read_arrays(first);
+    check_protocol(next());
+    check_byte_order(next());
+    return read_object(next());
   }
 
  private:
@@ -120,18 +122,13 @@ class TorchPickles {
     return pickle;
   }
 
-  TensorTable read_torch() {
-    const Pickle protocol = next();
+  static bool is_magic(const Pickle& pickle) {
+    return pickle.is(pickle.root(), PickleKind::kBigInt) && pickle.text(pickle.root()) == kMagic;
+  }
+
+  void check_protocol(const Pickle& protocol) const {
     if (!protocol.is(protocol.root(), PickleKind::kInt) || protocol.integer(protocol.root()) != kLegacyProtocol)
       fail("is damaged: an unknown protocol of PyTorch");
-    check_byte_order(next());
-    const Pickle object = next();
-    find_storages(object, next());
-    TensorTable table{.form = "PyTorch (before 1.6)", .files = {file_}};
-    const auto find = [&](const StorageKey& key) { return storage(object, key); };
-    add_tensors(object, find, mapped_->size(), where_, table);
-    table.owners.push_back(mapped_);
-    return table;
   }
 
   void check_byte_order(const Pickle& system) const {
@@ -141,6 +138,15 @@ class TorchPickles {
       if (system.is(items[i], PickleKind::kText) && system.text(items[i]) == "little_endian" &&
           system.is(items[i + 1], PickleKind::kBool) && system.integer(items[i + 1]) == 0)
         fail("has big-endian numbers", {}, "load and save it with PyTorch on a little-endian machine");
+  }
+
+  TensorTable read_object(const Pickle& object) {
+    find_storages(object, next());
+    TensorTable table{.form = "PyTorch (before 1.6)", .files = {file_}};
+    const auto find = [&](const StorageKey& key) { return storage(object, key); };
+    add_tensors(object, find, mapped_->size(), where_, table);
+    table.owners.push_back(mapped_);
+    return table;
   }
 
   void find_storages(const Pickle& object, const Pickle& keys) {
