@@ -154,6 +154,8 @@ TEST_F(ShardedFiles, MayBePyTorchs) {
 
 TEST_F(ShardedFiles, AreRefusedWhereTheyAreNotWhole) {
   expect_index_refused(R"({"weight_map": {"a": "3.safetensors"}})", {"3.safetensors", "missing"});
+  expect_index_refused(R"({"weight_map": {"a": ")" + std::string(300, 'x') + "\"}}", {"xxx", "missing"});
+  expect_index_refused("{" + std::string(10'000'000, ' '), {"too many bytes", "10000001"});
   expect_index_refused(R"({"weight_map": {"c": "1.safetensors"}})", {"the tensor c", "1.safetensors"});
   expect_index_refused(R"({"weight_map": {"a": "1.safetensors", "b": "1.safetensors"}})", {"the tensor b"});
   expect_index_refused(R"({"weight_map": {"a": "1.safetensors", "a": "1.safetensors"}})", {"the tensor a twice"});
