@@ -35,7 +35,6 @@ class ZipReader {
     std::vector<ZipRecord> records;
     for (uint64_t i = 0; i < num_entries_; ++i) records.push_back(take_entry());
     check_places(records);
-    std::erase_if(records, [](const ZipRecord& record) { return record.name.ends_with('/'); });
     return records;
   }
 

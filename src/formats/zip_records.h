@@ -15,8 +15,8 @@ struct ZipRecord {
   bool is_plain = true;  // neither compressed nor encrypted
 };
 
-// In the order of the directory at the file's end; folders are left out. `bytes` are the whole file. Throws DataError naming
-// `where` when it is truncated or damaged, or records overlap.
+// In the order of the directory at the file's end. `bytes` are the whole file. Throws DataError naming `where` when it is
+// truncated or damaged, or records overlap.
 //
 // Zip64 is read. (minizip of Debian 12 finds no record that begins behind 4 GB or has more; libzip doesn't say where one
 // lies.)

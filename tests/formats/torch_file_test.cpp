@@ -128,11 +128,14 @@ TEST(TorchFile, ArraysOfPython2) {
   }
 }
 
-TEST(TorchFile, RecordsMayHaveNumbersOf64Bits) {
+TEST(TorchFile, RecordsMayHaveNumbersOf64BitsAndFolders) {
   const RawRecord pickle{.name = "x/data.pkl", .data = pickled_dict(pickled_tensor({}))};
   RawRecord storage{.name = "x/data/0", .data = "0123456789abcdef", .is_large = true};
   const MemoryFile file(raw_zip({pickle, storage}));
   EXPECT_EQ(packed(*TensorFile(file.path()).find("a")), "01234567");
+  const RawRecord folder{.name = "x/"}, data_folder{.name = "x/data/"};
+  const MemoryFile packed_again(raw_zip({folder, pickle, data_folder, storage}));
+  EXPECT_EQ(packed(*TensorFile(packed_again.path()).find("a")), "01234567");
   storage.claimed = 1ull << 40;
   expect_refused(raw_zip({pickle, storage}), {"a part doesn't fit", "1099511627776 bytes"});
 }
