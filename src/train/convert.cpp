@@ -64,10 +64,6 @@ struct TrainedModel {
   RunConfig config;
 };
 
-bool is_run_or_checkpoint(const fs::path& path) {
-  return fs::exists(path / "state.json") || fs::exists(path / "checkpoints");
-}
-
 // What the input means.
 struct Input {
   fs::path file;
@@ -174,8 +170,12 @@ Json architecture_of(const fs::path& file, const LoadedEncoder& encoder) {
 WholeModel ours(const TensorFile& file, const fs::path& path, const LoadedEncoder& encoder) {
   WholeModel model{{}, architecture_of(path, encoder)};
   for (const auto& [name, tensor] : named_parameters(*encoder.swin)) model.tensors.emplace_back("encoder." + name, tensor);
-  for (const std::string& name : names_of_other_parts(file, encoder.found))
+  const std::vector<std::string> others = names_of_other_parts(file, encoder.found);
+  for (const std::string& name : others)
     model.tensors.emplace_back(name, floating_tensor(file, encoder.found.prefix + name, path.string()));
+  if (!others.empty() && !model.architecture.find("heads"))
+    log_warning("no JSON beside {} says what it is: the new one has the encoder alone; give the run to have all",
+                path.string());
   return model;
 }
 
@@ -232,7 +232,8 @@ ForeignModel converted(const ConvertRequest& request, Dialect to, const Input& i
 void convert_weights(const ConvertRequest& request) {
   const Dialect to = dialect_of(request.to);
   const at::ScalarType type = type_of(request.dtype);
-  const WeightPlace place(request.output);
+  // transformers knows its configuration by this name; others find it as beside any file.
+  const WeightPlace place(request.output, to == Dialect::kHuggingFace ? "config.json" : "model.json");
   const Input input = find_input(request);
   const TensorFile file(input.file);
   std::vector<fs::path> read = file.files();

@@ -1,5 +1,7 @@
 #include "weight_place.h"
 
+#include <utility>
+
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
@@ -20,7 +22,8 @@ fs::path without_slash(const fs::path& path) { return path.has_filename() ? path
 
 }  // namespace
 
-WeightPlace::WeightPlace(fs::path output) : output_(without_slash(output)), is_folder_(output_.extension().empty()) {
+WeightPlace::WeightPlace(const fs::path& output, std::string json_in_folder)
+    : output_(without_slash(output)), json_in_folder_(std::move(json_in_folder)), is_folder_(output_.extension().empty()) {
   if (!is_folder_ && !is_weights_name(output_))
     throw UsageError(kOption, "has an unknown extension", output_.string(),
                      ".safetensors, .pth, .pt or .bin make a file, and a name without an extension a folder");
@@ -45,7 +48,7 @@ void WeightPlace::write(const WrittenWeights& weights, const Json& json) const {
   if (is_folder_) {
     AtomicFolder folder(output_);
     write_weights(folder.path() / kInFolder, kInFolder, weights);
-    put_file(folder.path() / "config.json", text_of(json));
+    put_file(folder.path() / json_in_folder_, text_of(json));
     folder.commit();
   } else {
     AtomicFile file(output_), about(json_file());
@@ -58,7 +61,7 @@ void WeightPlace::write(const WrittenWeights& weights, const Json& json) const {
 }
 
 std::string WeightPlace::text() const {
-  return is_folder_ ? format("{} and config.json", (output_ / kInFolder).string())
+  return is_folder_ ? format("{} and {}", (output_ / kInFolder).string(), json_in_folder_)
                     : format("{} and {}", output_.string(), json_file().filename().string());
 }
 

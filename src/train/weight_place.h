@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "glid/core/json.h"
@@ -11,8 +12,9 @@ namespace glid {
 
 class WeightPlace {
  public:
-  // Throws UsageError, naming OUT, for an unknown extension, a place that can't be written, and a folder that is not empty.
-  explicit WeightPlace(std::filesystem::path output);
+  // A file has its JSON beside it; in a folder that is called `json_in_folder`. Throws UsageError, naming OUT, for an
+  // unknown extension, a place that can't be written, and a folder that is not empty.
+  WeightPlace(const std::filesystem::path& output, std::string json_in_folder);
 
   // Throws UsageError where what is there belongs to something else: a file that is read, or another JSON.
   void require_free(const std::vector<std::filesystem::path>& inputs, const Json& json) const;
@@ -25,6 +27,7 @@ class WeightPlace {
   std::filesystem::path json_file() const;
 
   std::filesystem::path output_;
+  std::string json_in_folder_;
   bool is_folder_;
 };
 

@@ -15,10 +15,14 @@ constexpr auto kPretrainedFiles = {"model.safetensors", "model.safetensors.index
 std::filesystem::path weights_file(const std::filesystem::path& path) {
   if (std::filesystem::is_regular_file(path)) return path;
   if (!std::filesystem::exists(path)) throw DataError(path.string(), "does not exist");
-  if (!std::filesystem::exists(path / "state.json") && !std::filesystem::exists(path / "checkpoints"))
+  if (!is_run_or_checkpoint(path))
     for (const char* name : kPretrainedFiles)
       if (std::filesystem::is_regular_file(path / name)) return path / name;
   return find_checkpoint(path).folder / "model.safetensors";
+}
+
+bool is_run_or_checkpoint(const std::filesystem::path& path) {
+  return std::filesystem::exists(path / "state.json") || std::filesystem::exists(path / "checkpoints");
 }
 
 }  // namespace glid

@@ -174,10 +174,15 @@ TEST_F(Convert, WindowsAreResizedAsAModelsWouldBe) {
   EXPECT_EQ(TensorFile(file).find("encoder.layers.1.blocks.0.attn.relative_position_bias_table")->shape[0], 49);
   EXPECT_EQ(json("w.json").at("encoder").at("windows").dump(), "[4,4,4,4]");
   EXPECT_GT(expect_same_bits(file, weights_of_run(), "decoder."), 50);
+  const ProgramResult bare = convert(weights_of_run(), place("bare.pth"));
+  EXPECT_THAT(bare.output, HasSubstr("says what it is: the new one has the encoder alone; give the run to have all"));
+  EXPECT_EQ(json("bare.json").find("questions"), nullptr);
   // A file keeps what its JSON says of the rest.
   converted(file, "w2.pth", {"--window", "[6,6,6,3]"});
   EXPECT_EQ(json("w2.json").at("encoder").at("windows").dump(), "[6,6,6,3]");
   EXPECT_EQ(json("w2.json").at("questions").dump(), json("w.json").at("questions").dump());
+  converted(converted(run_folder(), "folder"), "w3.pth");
+  EXPECT_EQ(json("w3.json").dump(), json("folder/model.json").dump());
   for (const auto& [to, what] : {std::pair{"hf", "has one window for all stages, but the encoder has others"},
                                  std::pair{"timm", "makes windows smaller where maps are, but these at no size of image"}}) {
     const ProgramResult refused = convert(run_folder(), place("x.pth"), {"--to", to, "--window", "[6,4,6,3]"});

@@ -9,4 +9,7 @@ namespace glid {
 // one, or the weights in a folder as Hugging Face's save_pretrained writes it. Throws DataError when there is none.
 std::filesystem::path weights_file(const std::filesystem::path& file_or_folder);
 
+// A folder of ours, whose checkpoints have configurations.
+bool is_run_or_checkpoint(const std::filesystem::path& path);
+
 }  // namespace glid
