@@ -66,7 +66,7 @@ bool PickledTensors::read_array(PickleId object, std::optional<TensorInfo>& tens
 std::optional<TensorInfo> PickledTensors::array(PickleId data, PickleId dtype, PickleId shape, bool is_fortran) {
   TensorInfo tensor{.dtype = std::string(array_dtype(dtype)), .shape = sizes(shape)};
   if (tensor.dtype.empty()) return std::nullopt;
-  count(tensor);
+  take_bytes(tensor);
   const auto bytes = array_data(data, tensor.bytes);
   if (!bytes || bytes->size() != tensor.bytes) fail("an array with too few or too many bytes", format("{}", tensor.bytes));
   tensor.data = reinterpret_cast<const std::byte*>(bytes->data());

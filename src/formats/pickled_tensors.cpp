@@ -13,34 +13,32 @@ constexpr size_t kMaxDimensions = 64;  // of PyTorch
 constexpr int kMaxWraps = 4;           // a parameter of a tensor with attributes
 
 // torch/storage.py, safetensors' bindings/python/py_src/safetensors/torch.py.
-constexpr std::array<TorchType, 27> kTypes{{
-    {"DoubleStorage", "float64", "F64", 8},
-    {"FloatStorage", "float32", "F32", 4},
-    {"HalfStorage", "float16", "F16", 2},
-    {"BFloat16Storage", "bfloat16", "BF16", 2},
-    {"LongStorage", "int64", "I64", 8},
-    {"IntStorage", "int32", "I32", 4},
-    {"ShortStorage", "int16", "I16", 2},
-    {"CharStorage", "int8", "I8", 1},
-    {"ByteStorage", "uint8", "U8", 1},
-    {"BoolStorage", "bool", "BOOL", 1},
-    {"UntypedStorage", "", "U8", 1},
-    {"ComplexFloatStorage", "complex64", "C64", 8},
+constexpr std::array<TorchType, 25> kTypes{{
+    {"DoubleStorage", "float64", "F64"},
+    {"FloatStorage", "float32", "F32"},
+    {"HalfStorage", "float16", "F16"},
+    {"BFloat16Storage", "bfloat16", "BF16"},
+    {"LongStorage", "int64", "I64"},
+    {"IntStorage", "int32", "I32"},
+    {"ShortStorage", "int16", "I16"},
+    {"CharStorage", "int8", "I8"},
+    {"ByteStorage", "uint8", "U8"},
+    {"BoolStorage", "bool", "BOOL"},
+    {"UntypedStorage", "", "U8"},
+    {"ComplexFloatStorage", "complex64", "C64"},
     {"ComplexDoubleStorage", "complex128", "", 16},
     {"QInt8Storage", "qint8", "", 1},
     {"QUInt8Storage", "quint8", "", 1},
     {"QInt32Storage", "qint32", "", 4},
     {"QUInt4x2Storage", "quint4x2", "", 1},
     {"QUInt2x4Storage", "quint2x4", "", 1},
-    {"", "uint16", "U16", 2},
-    {"", "uint32", "U32", 4},
-    {"", "uint64", "U64", 8},
-    {"", "float8_e4m3fn", "F8_E4M3", 1},
-    {"", "float8_e5m2", "F8_E5M2", 1},
-    {"", "float8_e4m3fnuz", "F8_E4M3FNUZ", 1},
-    {"", "float8_e5m2fnuz", "F8_E5M2FNUZ", 1},
-    {"", "float8_e8m0fnu", "", 1},
-    {"", "complex32", "", 4},
+    {"", "uint16", "U16"},
+    {"", "uint32", "U32"},
+    {"", "uint64", "U64"},
+    {"", "float8_e4m3fn", "F8_E4M3"},
+    {"", "float8_e5m2", "F8_E5M2"},
+    {"", "float8_e4m3fnuz", "F8_E4M3FNUZ"},
+    {"", "float8_e5m2fnuz", "F8_E5M2FNUZ"},
 }};
 
 // The row whose `field` is the class or dtype of torch that a value names; nullptr for another one.
@@ -86,11 +84,11 @@ std::vector<int64_t> PickledTensors::sizes(PickleId id) const {
   if (!pickle_.is(id, PickleKind::kTuple) && !pickle_.is(id, PickleKind::kList)) fail("a tensor without shape");
   if (pickle_.items(id).size() > kMaxDimensions) fail("a tensor of too many dimensions");
   std::vector<int64_t> sizes;
-  for (const PickleId size : pickle_.items(id)) sizes.push_back(static_cast<int64_t>(offset(size)));
+  for (const PickleId size : pickle_.items(id)) sizes.push_back(static_cast<int64_t>(non_negative(size)));
   return sizes;
 }
 
-uint64_t PickledTensors::offset(PickleId id) const {
+uint64_t PickledTensors::non_negative(PickleId id) const {
   if (!pickle_.is(id, PickleKind::kInt) || pickle_.integer(id) < 0) fail("a tensor with an impossible shape or place");
   return static_cast<uint64_t>(pickle_.integer(id));
 }
@@ -135,7 +133,7 @@ std::optional<TensorInfo> PickledTensors::torch_tensor(Ids arguments, size_t num
   const TorchType* type = num_plain == 7 ? torch_type(pickle_, arguments[6], &TorchType::dtype) : key->type;
   if (!type || !key->type || type->name.empty() || is_marked(arguments, num_plain)) return std::nullopt;
   TensorInfo tensor{.dtype = std::string(type->name), .shape = sizes(arguments[2]), .strides = sizes(arguments[3])};
-  return view(std::move(tensor), find_storage_(*key), offset(arguments[1]));
+  return view(std::move(tensor), find_storage_(*key), non_negative(arguments[1]));
 }
 
 // Whether the numbers are meant negated or conjugated.
@@ -148,7 +146,7 @@ bool PickledTensors::is_marked(Ids arguments, size_t place) const {
 }
 
 // Finds the bytes, which all tensors together must not have too many of.
-void PickledTensors::count(TensorInfo& tensor) {
+void PickledTensors::take_bytes(TensorInfo& tensor) {
   uint64_t bytes = dtype_bytes(tensor.dtype);
   bool fits = true, empty = false;
   for (const int64_t size : tensor.shape) {
@@ -164,7 +162,7 @@ void PickledTensors::count(TensorInfo& tensor) {
 
 std::optional<TensorInfo> PickledTensors::view(TensorInfo tensor, std::span<const std::byte> storage, uint64_t first) {
   if (tensor.shape.size() != tensor.strides.size()) fail("a tensor with a stride too many or too few");
-  count(tensor);
+  take_bytes(tensor);
   tensor.data = storage.data();
   uint64_t last = first, row_major = 1;
   bool fits = true, contiguous = true;

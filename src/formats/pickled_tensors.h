@@ -20,7 +20,10 @@ struct TorchType {
   std::string_view storage;  // the class of its storages: "FloatStorage"; empty for those of newer PyTorch
   std::string_view dtype;    // "float32"
   std::string_view name;     // of safetensors: "F32"; empty where it has none
-  size_t bytes;              // of an element
+  size_t unnamed_bytes = 0;  // of an element of a type without a name there
+
+  // Of an element.
+  size_t bytes() const { return name.empty() ? unnamed_bytes : dtype_bytes(name); }
 };
 
 // What a persistent value of a PyTorch file says of a storage.
@@ -56,14 +59,14 @@ class PickledTensors {
   PickleId class_of(PickleId object) const { return pickle_.items(object)[0]; }
   Ids arguments(PickleId object) const;
   std::vector<int64_t> sizes(PickleId id) const;
-  uint64_t offset(PickleId id) const;
+  uint64_t non_negative(PickleId id) const;
   bool is_class(PickleId object, std::string_view name) const { return pickle_.is_global(class_of(object), name); }
 
   std::optional<TensorInfo> torch_tensor(Ids arguments, size_t num_plain);
   bool is_marked(Ids arguments, size_t place) const;
   bool read_rebuilt(PickleId made_by, Ids arguments, std::optional<TensorInfo>& tensor);
   std::optional<TensorInfo> view(TensorInfo tensor, std::span<const std::byte> storage, uint64_t first);
-  void count(TensorInfo& tensor);
+  void take_bytes(TensorInfo& tensor);
 
   bool read_array(PickleId object, std::optional<TensorInfo>& tensor);
   std::optional<TensorInfo> array(PickleId data, PickleId dtype, PickleId shape, bool is_fortran);

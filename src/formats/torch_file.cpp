@@ -24,7 +24,7 @@ Bytes part_of(const MappedFile& file, uint64_t begin, uint64_t size) { return By
 // Of a storage of `available` bytes; throws when it doesn't have so many elements.
 Bytes elements_of(const StorageKey& key, Bytes available, const std::string& where) {
   uint64_t size = 0;
-  if (__builtin_mul_overflow(key.num_elements, key.type->bytes, &size) || size > available.size())
+  if (__builtin_mul_overflow(key.num_elements, key.type->bytes(), &size) || size > available.size())
     throw DataError(where, format("is truncated or damaged: storage {} is shorter than it says", key.key),
                     format("{} bytes for {} elements", available.size(), key.num_elements));
   return available.first(size);
@@ -189,7 +189,7 @@ class TorchPickles {
     const auto num_elements = static_cast<int64_t>(key.num_elements);
     if (first < 0 || count < 0 || first > num_elements || count > num_elements - first)
       fail("is damaged: a part reaches beyond its storage", format("{} elements from {}", count, first));
-    return whole.subspan(static_cast<uint64_t>(first) * key.type->bytes, static_cast<uint64_t>(count) * key.type->bytes);
+    return whole.subspan(static_cast<uint64_t>(first) * key.type->bytes(), static_cast<uint64_t>(count) * key.type->bytes());
   }
 
   TensorTable read_arrays(const Pickle& pickle) const {
