@@ -73,10 +73,14 @@ TEST(Pickles, Numbers) {
 
 TEST(Pickles, TextsAndContainers) {
   EXPECT_EQ(shown(pickled_text("text")), "text");
+  EXPECT_EQ(shown("\x8d" + little_endian(4, 8) + "text"), "text");
   EXPECT_EQ(shown("C\3abc"), "babc");
+  EXPECT_EQ(shown("C\3abc\x98"), "babc");
   EXPECT_EQ(shown("(K\1K\2t"), "(1 2)");
   EXPECT_EQ(shown("K\1K\2K\3\x87"), "(1 2 3)");
   EXPECT_EQ(shown("](K\1K\2eK\3a"), "[1 2 3]");
+  EXPECT_EQ(shown("(K\1K\2l"), "[1 2]");
+  EXPECT_EQ(shown("(K\1K\2d"), "{1 2}");
   EXPECT_EQ(shown("}K\1K\2s(K\3K\4u"), "{1 2 3 4}");
   EXPECT_EQ(shown("\x8f(K\1K\2\x90"), "set(1 2)");
   EXPECT_EQ(shown("(K\1\x91"), "set(1)");
@@ -90,6 +94,8 @@ TEST(Pickles, ObjectsStayInert) {
   EXPECT_EQ(shown("cos\nsystem\nU\4true\x85R"), "object(<os system> (true) None)");
   EXPECT_EQ(shown("cargparse\nNamespace\n)\x81}U\2lrK\1sb"), "object(<argparse Namespace> () {lr 1})");
   EXPECT_EQ(shown("\x8c\1m\x8c\1n\x93)\x81"), "object(<m n> () None)");
+  EXPECT_EQ(shown("cm\nn\nK\1\x85}\x92"), "object(<m n> (1) None)");
+  EXPECT_EQ(shown("(cm\nn\nK\1K\2o"), "object(<m n> (1 2) None)");
   EXPECT_EQ(shown("ccollections\nOrderedDict\n)RU\1aK\1s}U\11_metadataK\2sb"), "{a 1}");
   EXPECT_EQ(shown("ccollections\nOrderedDict\n]]U\1aaK\1aa\x85R"), "{a 1}");
   EXPECT_EQ(shown("cx\nConfigDict\n)\x81U\1aK\1s"), "{a 1}");
@@ -116,7 +122,12 @@ TEST(Pickles, RefuseWhatNoWriterWrites) {
   expect_refused(pickled("a"), {"takes more than it has"});
   expect_refused(pickled("N(0K\1a"), {"into what has none"});
   expect_refused(pickled("}(K\1u"), {"half a pair"});
+  expect_refused(pickled("(K\1d"), {"half a pair"});
+  expect_refused(pickled("ccollections\nOrderedDict\n]K\1a\x85R"), {"other things than pairs"});
+  expect_refused(pickled("ccollections\nOrderedDict\n]((K\1te\x85R"), {"other things than pairs"});
   expect_refused(pickled("t"), {"takes more than it has"});
+  expect_refused(pickled("\x98N"), {"takes more than it has"});
+  expect_refused(pickled("(o"), {"without a class"});
   expect_refused(pickled("h\1"), {"lacks", "1"});
   expect_refused(pickled("Nr\xff\xff\xff\xff"), {"impossible memo"});
   expect_refused(pickled("NNb"), {"a state"});

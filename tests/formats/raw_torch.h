@@ -35,10 +35,15 @@ struct RawTensor {
   std::string part = "";  // of the storage, in the older form
 };
 
+// What its function is called with.
+inline std::string pickled_tensor_arguments(const RawTensor& tensor) {
+  return "((" + pickled_text("storage") + "ctorch\n" + tensor.storage + "\n" + pickled_text(tensor.key) +
+         pickled_text("cpu") + pickled_int(tensor.num_elements) + tensor.part + "tQ" + pickled_int(tensor.offset) +
+         pickled_ints(tensor.shape) + pickled_ints(tensor.strides) + "\x89Nt";
+}
+
 inline std::string pickled_tensor(const RawTensor& tensor) {
-  return "ctorch._utils\n_rebuild_tensor_v2\n((" + pickled_text("storage") + "ctorch\n" + tensor.storage + "\n" +
-         pickled_text(tensor.key) + pickled_text("cpu") + pickled_int(tensor.num_elements) + tensor.part + "tQ" +
-         pickled_int(tensor.offset) + pickled_ints(tensor.shape) + pickled_ints(tensor.strides) + "\x89NtR";
+  return "ctorch._utils\n_rebuild_tensor_v2\n" + pickled_tensor_arguments(tensor) + "R";
 }
 
 // {"a": value}
@@ -50,6 +55,7 @@ struct RawRecord {
   uint64_t flags = 0;        // 1: encrypted
   int64_t begin_from = -1;   // the record whose place the directory gives to it
   uint64_t claimed = ~0ull;  // bytes that the directory gives it
+  int64_t unpacked = -1;     // its size without compression, where the directory gives another one
   bool is_large = false;     // sizes and place have 64 bits
 };
 
@@ -68,8 +74,9 @@ inline std::string raw_zip(const std::vector<RawRecord>& records) {
     const uint64_t begin = begins[record.begin_from < 0 ? begins.size() - 1 : static_cast<size_t>(record.begin_from)];
     const std::string extra = record.is_large ? zip_extra(size, begin) : "";
     const uint64_t shown_size = record.is_large ? 0xFFFFFFFF : size;
+    const uint64_t unpacked = record.unpacked < 0 ? shown_size : static_cast<uint64_t>(record.unpacked);
     const std::string common = little_endian(20, 2) + little_endian(record.flags, 2) + little_endian(record.method, 2) +
-                               little_endian(0, 8) + little_endian(shown_size, 4) + little_endian(shown_size, 4) +
+                               little_endian(0, 8) + little_endian(shown_size, 4) + little_endian(unpacked, 4) +
                                little_endian(record.name.size(), 2);
     file += "PK\3\4" + common + little_endian(0, 2) + record.name + record.data;
     directory += "PK\1\2" + little_endian(20, 2) + common + little_endian(extra.size(), 2) + little_endian(0, 10) +
@@ -84,11 +91,19 @@ inline std::string raw_torch_zip(const std::string& pickle, const std::string& s
   return raw_zip({{.name = "x/data.pkl", .data = pickle}, {.name = "x/data/0", .data = storage}});
 }
 
-// The older form; each storage has its count before it.
-inline std::string raw_torch_pickles(const std::string& pickle, const std::string& keys, const std::string& storages) {
+struct RawPickles {
+  int64_t protocol = 1001;
+  std::string system = "}" + pickled_text("little_endian") + "\x88s";
+  std::string object;  // a pickle
+  std::string keys = "]" + pickled_text("0") + "a";
+  std::string storages;  // each has its count before it
+};
+
+// The older form.
+inline std::string raw_torch_pickles(const RawPickles& file) {
   const std::string magic = pickled(std::string("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 12));
-  const std::string system = pickled("}" + pickled_text("little_endian") + "\x88s");
-  return magic + pickled(pickled_int(1001)) + system + pickle + pickled(keys) + storages;
+  return magic + pickled(pickled_int(file.protocol)) + pickled(file.system) + file.object + pickled(file.keys) +
+         file.storages;
 }
 
 }  // namespace glid

@@ -93,6 +93,8 @@ TEST_F(TensorFileForms, OthersAreCalledByTheirNames) {
   expect_refused("\x93NUMPY____", {"single numpy array"});
   expect_refused("GGUF____", {"GGUF"});
   expect_refused("\x1f\x8b____", {"gunzip"});
+  expect_refused("BZh9____", {"bunzip2"});
+  expect_refused(std::string("\xfd\x37zXZ\0____", 10), {"unxz"});
   expect_refused(std::string(257, 'x') + "ustar____", {"tar file", "2016"});
   expect_refused("(lp0\n.", {"no file of weights that is known here", "safetensors"});
   expect_refused("\x80\x02}q\1.", {"a pickle without tensors or arrays"});
@@ -150,6 +152,18 @@ TEST_F(ShardedFiles, MayBePyTorchs) {
       write("pytorch_model.bin.index.json", R"({"weight_map": {"base": "pytorch_model-00001-of-00001.bin"}})"));
   EXPECT_EQ(file.form(), "PyTorch (zip), 1 file");
   EXPECT_EQ(file.names().size(), 7u);
+}
+
+TEST_F(ShardedFiles, HaveTheTextsAndTheLeftOutOfAll) {
+  for (const std::string name : {"a", "b"}) {
+    const std::string left_out = pickled_tensor({.storage = "QInt8Storage"});
+    write(name + ".bin",
+          raw_torch_zip(pickled("}" + pickled_text(name) + pickled_tensor({}) + "s" + pickled_text("q" + name) + left_out +
+                                "s" + pickled_text("of " + name) + "K\1s")));
+  }
+  const TensorFile file(write("x.index.json", R"({"weight_map": {"b": "b.bin", "a": "a.bin"}})"));
+  EXPECT_EQ(file.left_out().line("x"), "2 x (first: qb)");
+  EXPECT_EQ(file.metadata(), (std::map<std::string, std::string>{{"of a", "1"}, {"of b", "1"}}));
 }
 
 TEST_F(ShardedFiles, AreRefusedWhereTheyAreNotWhole) {

@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <map>
+
 #include "expect_data_error.h"
 #include "fuzz/memory_file.h"
 #include "fuzz/torch_file_fuzz.h"
@@ -21,9 +24,13 @@ void expect_refused(const std::string& bytes, const std::vector<std::string>& pa
 // A file of this one tensor.
 std::string with(const RawTensor& tensor) { return raw_torch_zip(pickled_dict(pickled_tensor(tensor))); }
 
+RawPickles older_form(const RawTensor& tensor, int64_t count, const std::string& numbers) {
+  return {.object = pickled_dict(pickled_tensor(tensor)),
+          .storages = little_endian(static_cast<uint64_t>(count), 8) + numbers};
+}
+
 std::string older(const RawTensor& tensor, int64_t count, const std::string& numbers) {
-  return raw_torch_pickles(pickled_dict(pickled_tensor(tensor)), "]" + pickled_text("0") + "a",
-                           little_endian(static_cast<uint64_t>(count), 8) + numbers);
+  return raw_torch_pickles(older_form(tensor, count, numbers));
 }
 
 // A long key fifty times over before many names of one tensor.
@@ -97,6 +104,27 @@ TEST(TorchFile, TensorsOfOldFunctionsAndOtherDevices) {
                  {"without storage"});
 }
 
+// PyTorch pickles a tensor with attributes of its own as (function, class, its arguments, the attributes).
+TEST(TorchFile, TensorsWithAttributes) {
+  const auto with_class = [](const std::string& module, const std::string& name, const std::string& arguments) {
+    return raw_torch_zip(pickled_dict("ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_tensor_v2\nc" +
+                                      module + "\n" + name + "\n" + arguments + "}tR"));
+  };
+  const std::string arguments = pickled_tensor_arguments({.offset = 1});
+  for (const auto& [module, name] : {std::pair("torch", "Tensor"), std::pair("torch.nn.parameter", "Parameter"),
+                                     std::pair("torch.nn.parameter", "Buffer")}) {
+    const MemoryFile file(with_class(module, name, arguments));
+    const TensorFile tensors(file.path());
+    ASSERT_TRUE(tensors.find("a")) << name;
+    EXPECT_EQ(tensors.find("a")->shape, std::vector<int64_t>{2});
+  }
+  const MemoryFile own_class(with_class("my.tensors", "Masked", arguments));
+  EXPECT_EQ(TensorFile(own_class.path()).left_out().line("x"), "1 x (first: a)");
+  const MemoryFile no_arguments(with_class("torch", "Tensor", "N"));
+  EXPECT_EQ(TensorFile(no_arguments.path()).left_out().count, 1);
+  expect_refused(with_class("torch", "Tensor", ")"), {"without storage"});
+}
+
 TEST(TorchFile, OlderFormHasPartsOfStorages) {
   const std::string numbers = "0123456789abcdef";
   const auto part = [](int64_t first, int64_t count) {
@@ -110,6 +138,30 @@ TEST(TorchFile, OlderFormHasPartsOfStorages) {
   expect_refused(older({}, 3, numbers), {"another size"});
   expect_refused(older({}, 4, numbers.substr(1)), {"shorter than it says"});
   expect_refused(older({.key = "1"}, 4, numbers), {"a storage that no tensor has"});
+}
+
+TEST(TorchFile, OlderFormIsRefusedWhereItIsDamaged) {
+  const RawPickles good = older_form({}, 4, "0123456789abcdef");
+  const auto expect_damaged = [&](const std::string& part, const std::function<void(RawPickles&)>& change) {
+    RawPickles changed = good;
+    change(changed);
+    expect_refused(raw_torch_pickles(changed), {part});
+  };
+  const MemoryFile file(raw_torch_pickles(good));
+  EXPECT_EQ(packed(*TensorFile(file.path()).find("a")), "01234567");
+  expect_damaged("unknown protocol", [](RawPickles& f) { f.protocol = 1002; });
+  expect_damaged("big-endian", [](RawPickles& f) { f.system = "}" + pickled_text("little_endian") + "\x89s"; });
+  expect_damaged("on what machine", [](RawPickles& f) { f.system = "]"; });
+  expect_damaged("no list of storages", [](RawPickles& f) { f.keys = "N"; });
+  expect_damaged("a storage that no tensor has", [](RawPickles& f) { f.keys = "]K\1a"; });
+  expect_damaged("lacks storage 0", [](RawPickles& f) { f.keys = "]"; });
+  expect_damaged("a storage is missing", [](RawPickles& f) { f.storages.resize(7); });
+  expect_damaged("storage 0 is there twice", [](RawPickles& f) {
+    f.keys += pickled_text("0") + "a";
+    f.storages += f.storages;
+  });
+  expect_refused(older({.storage = "NewStorage"}, 4, ""), {"storage 0 is of an unknown class"});
+  expect_refused(older({.part = "K\1"}, 4, "0123456789abcdef"), {"a part of a storage without place"});
 }
 
 // An array as Python 2 writes it, with text for bytes.
@@ -148,6 +200,9 @@ TEST(TorchFile, RefusesOtherZipFiles) {
   expect_refused(raw_zip({{.name = "x/data.pkl", .data = pickle, .flags = 1}}),
                  {"compressed or encrypted record, x/data.pkl"});
   expect_refused(raw_zip({{.name = "x/data.pkl", .data = pickle}, {.name = "x/byteorder", .data = "big"}}), {"big-endian"});
+  expect_refused(raw_zip({{.name = "x/data.pkl", .data = pickle}, {.name = "x/byteorder", .data = "middle"}}),
+                 {"numbers of an unknown byte order"});
+  expect_refused(raw_zip({{.name = "x/data.pkl", .data = pickle, .unpacked = 7}}), {"x/data.pkl has two sizes"});
   expect_refused(raw_zip({{.name = "x/data.pkl", .data = pickle}, {.name = "x/data.pkl", .data = pickle}}),
                  {"two records of the name x/data.pkl"});
   expect_refused(raw_zip({{.name = "x/data.pkl", .data = pickle, .claimed = 1 << 30}}), {"a part doesn't fit"});
@@ -185,6 +240,20 @@ TEST(TorchFile, NamesAreUnique) {
                  {"two tensors of the name 1"});
   const MemoryFile other_keys(raw_torch_zip(pickled("}N" + tensor + "sK\2K\3\x86" + tensor + "sU\3a\nb" + tensor + "s")));
   EXPECT_EQ(TensorFile(other_keys.path()).left_out().count, 3);
+}
+
+TEST(TorchFile, TextsAreBounded) {
+  const auto text = [](size_t size) { return pickled_text(std::string(size, 'k')); };
+  const MemoryFile lengths(raw_torch_zip(pickled("}" + text(1000) + "K\1s" + text(1001) + "K\2s" + "U\1a" + text(1000) +
+                                                 "sU\1b" + text(1001) + "sU\1c}" + text(999) + "K\3ss")));
+  const std::map<std::string, std::string> kept = {{std::string(1000, 'k'), "1"}, {"a", std::string(1000, 'k')}};
+  EXPECT_EQ(TensorFile(lengths.path()).metadata(), kept);
+  const MemoryFile long_key(raw_torch_zip(pickled("}" + text(1001) + pickled_tensor({}) + "s")));
+  EXPECT_EQ(TensorFile(long_key.path()).left_out().count, 1);
+  std::string many = "](";
+  for (int i = 0; i < 10'001; ++i) many += "K\1";
+  const MemoryFile bomb(raw_torch_zip(pickled(many + "e")));
+  EXPECT_EQ(TensorFile(bomb.path()).metadata().size(), 10'000u);
 }
 
 TEST(TorchFile, EveryCutIsAnError) {
