@@ -32,4 +32,12 @@ std::string to_utf8(std::string_view bytes) {
   return text;
 }
 
+std::string printable(std::string_view bytes) {
+  constexpr size_t kMost = 400;
+  std::string text = to_utf8(bytes.substr(0, kMost));
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
+  return bytes.size() > kMost ? text + " ..." : text;
+}
+
 }  // namespace glid

@@ -15,6 +15,7 @@
 #include "glid/formats/pairs.h"
 #include "glid/formats/resize.h"
 #include "glid/formats/safetensors.h"
+#include "glid/model/find_encoder.h"
 #include "glid/model/model_config.h"
 #include "glid/model/weights.h"
 

@@ -76,7 +76,7 @@ at::Tensor spline(const std::vector<double>& knots, int64_t reach) {
 }
 
 at::Tensor resize_geometric(const at::Tensor& image, int64_t side) {  // [heads, S, S]
-  TORCH_CHECK(image.size(1) >= 4, "a spline wants more than 3 entries");
+  TORCH_CHECK(image.size(1) >= side_of(kSmallestGeometricWindow), "a spline wants more than 3 entries");
   const at::Tensor along = spline(growing_places(image.size(1), static_cast<double>(side / 2)), side / 2);
   return at::matmul(at::matmul(along, image.to(at::kDouble)), along.t()).to(at::kFloat);
 }

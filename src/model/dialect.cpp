@@ -2,63 +2,190 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
+#include <charconv>
 
 #include "glid/core/format.h"
-#include "glid/model/file_tensors.h"
+#include "glid/nn/batch_plan.h"
 
 namespace glid {
 namespace {
 
-// OpenMMLab gathers the pixels of a merging by nn.Unfold: channel by channel (0,0), (0,1), (1,0), (1,1), where the others put
-// pixel before pixel in the order (0,0), (1,0), (0,1), (1,1). The last axis of its norm and its reduction follows.
-at::Tensor from_unfold(const at::Tensor& x) {
-  const int64_t channels = x.size(-1) / 4;
-  return x.unflatten(-1, {channels, 2, 2}).movedim({-1, -2, -3}, {-3, -2, -1}).flatten(-3);
+// A dialect's words. Empty ones: it has no such thing.
+struct Words {
+  std::string_view patch_embed, patch_norm;
+  std::string (*block)(int64_t stage, int64_t block);
+  std::string (*merging)(int64_t stage);  // that behind the stage
+  std::string_view norm1, bias_table, qkv, proj, norm2, fc1, fc2;
+  std::array<std::string_view, 3> split{};         // instead of qkv
+  std::string (*stage_norm)(int64_t stage) = nullptr;  // of a stage's output
+  std::string_view final_norm;                     // behind the last stage
+};
+
+constexpr Words kOfficialWords{
+    .patch_embed = "patch_embed.proj",
+    .patch_norm = "patch_embed.norm",
+    .block = [](int64_t s, int64_t b) { return format("layers.{}.blocks.{}", s, b); },
+    .merging = [](int64_t s) { return format("layers.{}.downsample", s); },
+    .norm1 = "norm1",
+    .bias_table = "attn.relative_position_bias_table",
+    .qkv = "attn.qkv",
+    .proj = "attn.proj",
+    .norm2 = "norm2",
+    .fc1 = "mlp.fc1",
+    .fc2 = "mlp.fc2",
+    .stage_norm = [](int64_t s) { return format("norm{}", s); },
+    .final_norm = "norm",
+};
+
+constexpr Words timm_words() {
+  Words words = kOfficialWords;
+  words.merging = [](int64_t s) { return format("layers.{}.downsample", s + 1); };
+  words.stage_norm = nullptr;
+  return words;
 }
 
-bool is_merging(const std::string& parameter) { return parameter.find(".downsample.") != std::string::npos; }
-
-// Where a name of the encoder may stand in the file. transformers keeps SwinBackbone's model under `swin.` and its norms
-// beside it, but saves the files without that `swin.`, except for the norm that SwinModel ends with.
-std::vector<std::string> places_of(const FoundEncoder& found, const std::string& name) {
-  constexpr std::string_view kModel = "swin.";
-  std::vector<std::string> places{found.prefix + name};
-  if (found.prefix.ends_with(kModel))
-    places.push_back(found.prefix.substr(0, found.prefix.size() - kModel.size()) + name);
-  places.push_back(format("{}{}{}", found.prefix, kModel, name));
-  return places;
+constexpr Words timm_features_words() {
+  Words words = kOfficialWords;
+  words.block = [](int64_t s, int64_t b) { return format("layers_{}.blocks.{}", s, b); };
+  words.merging = [](int64_t s) { return format("layers_{}.downsample", s + 1); };
+  words.stage_norm = nullptr;
+  words.final_norm = "";
+  return words;
 }
 
-// The names of a spelling, empty unless the file has all of them.
-Spelling names_in_file(const TensorFile& file, const FoundEncoder& found, const Spelling& spelling) {
-  Spelling names;
-  for (const std::string& name : spelling) {
-    const std::vector<std::string> places = places_of(found, name);
-    const auto place = std::ranges::find_if(places, [&](const std::string& p) { return file.find(p) != nullptr; });
-    if (place == places.end()) return {};
-    names.push_back(*place);
+constexpr Words kHuggingFaceWords{
+    .patch_embed = "embeddings.patch_embeddings.projection",
+    .patch_norm = "embeddings.norm",
+    .block = [](int64_t s, int64_t b) { return format("encoder.layers.{}.blocks.{}", s, b); },
+    .merging = [](int64_t s) { return format("encoder.layers.{}.downsample", s); },
+    .norm1 = "layernorm_before",
+    .bias_table = "attention.self.relative_position_bias_table",
+    .qkv = "",
+    .proj = "attention.output.dense",
+    .norm2 = "layernorm_after",
+    .fc1 = "intermediate.dense",
+    .fc2 = "output.dense",
+    .split = {"attention.self.query", "attention.self.key", "attention.self.value"},
+    .stage_norm = [](int64_t s) { return format("hidden_states_norms.stage{}", s + 1); },
+    .final_norm = "layernorm",
+};
+
+constexpr Words transformers_words() {
+  Words words = kHuggingFaceWords;
+  words.bias_table = "attention.relative_position_bias.relative_position_bias_table";
+  words.proj = "attention.o_proj";
+  words.fc1 = "mlp.fc1";
+  words.fc2 = "mlp.fc2";
+  words.split = {"attention.q_proj", "attention.k_proj", "attention.v_proj"};
+  return words;
+}
+
+constexpr Words kTorchvisionWords{
+    .patch_embed = "features.0.0",
+    .patch_norm = "features.0.2",
+    .block = [](int64_t s, int64_t b) { return format("features.{}.{}", 2 * s + 1, b); },
+    .merging = [](int64_t s) { return format("features.{}", 2 * s + 2); },
+    .norm1 = "norm1",
+    .bias_table = "attn.relative_position_bias_table",
+    .qkv = "attn.qkv",
+    .proj = "attn.proj",
+    .norm2 = "norm2",
+    .fc1 = "mlp.0",
+    .fc2 = "mlp.3",
+    .final_norm = "norm",
+};
+
+constexpr Words kOpenMmlabWords{
+    .patch_embed = "patch_embed.projection",
+    .patch_norm = "patch_embed.norm",
+    .block = [](int64_t s, int64_t b) { return format("stages.{}.blocks.{}", s, b); },
+    .merging = [](int64_t s) { return format("stages.{}.downsample", s); },
+    .norm1 = "norm1",
+    .bias_table = "attn.w_msa.relative_position_bias_table",
+    .qkv = "attn.w_msa.qkv",
+    .proj = "attn.w_msa.proj",
+    .norm2 = "norm2",
+    .fc1 = "ffn.layers.0.0",
+    .fc2 = "ffn.layers.1",
+    .stage_norm = [](int64_t s) { return format("norm{}", s); },
+};
+
+const Words& words_of(Dialect dialect) {
+  static constexpr Words kTimmWords = timm_words(), kTimmFeaturesWords = timm_features_words(),
+                         kTransformersWords = transformers_words();
+  switch (dialect) {
+    case Dialect::kGlid:
+    case Dialect::kOfficial:
+      return kOfficialWords;
+    case Dialect::kTimm:
+      return kTimmWords;
+    case Dialect::kTimmFeatures:
+      return kTimmFeaturesWords;
+    case Dialect::kHuggingFace:
+      return kHuggingFaceWords;
+    case Dialect::kTransformers:
+      return kTransformersWords;
+    case Dialect::kTorchvision:
+      return kTorchvisionWords;
+    case Dialect::kOpenMmlab:
+      return kOpenMmlabWords;
   }
+  return kOfficialWords;
+}
+
+// Takes `beginning` and the number behind it off `text`.
+bool take_number(std::string_view& text, std::string_view beginning, int64_t& number) {
+  if (!text.starts_with(beginning)) return false;
+  const char* first = text.data() + beginning.size();
+  const auto [end, error] = std::from_chars(first, text.data() + text.size(), number);
+  if (error != std::errc()) return false;
+  text.remove_prefix(static_cast<size_t>(end - text.data()));
+  return true;
+}
+
+// What stands in a block under our name for it.
+std::vector<std::string_view> words_in_block(const Words& words, std::string_view member) {
+  if (member == "norm1") return {words.norm1};
+  if (member == "norm2") return {words.norm2};
+  if (member == "attn.proj") return {words.proj};
+  if (member == "mlp.fc1") return {words.fc1};
+  if (member == "mlp.fc2") return {words.fc2};
+  if (member == "attn.qkv" && words.qkv.empty()) return {words.split.begin(), words.split.end()};
+  return {words.qkv};
+}
+
+// Of a name behind its block: ".attn.qkv.weight".
+Spelling in_block(const Words& words, const std::string& block, std::string_view rest) {
+  if (rest == ".attn.relative_position_bias_table") return {format("{}.{}", block, words.bias_table)};
+  const size_t dot = rest.rfind('.');
+  Spelling names;
+  for (const std::string_view word : words_in_block(words, rest.substr(1, dot - 1)))
+    names.push_back(format("{}.{}{}", block, word, rest.substr(dot)));
   return names;
+}
+
+// Of a name behind `patch_embed`: ".proj.weight".
+Spelling in_stem(const Words& words, std::string_view rest) {
+  const size_t dot = rest.rfind('.');
+  return {format("{}{}", rest.substr(0, dot) == ".proj" ? words.patch_embed : words.patch_norm, rest.substr(dot))};
 }
 
 }  // namespace
 
-ReadParameter read_parameter(const TensorFile& file, const FoundEncoder& found, const std::string& parameter,
-                             const std::string& where) {
-  ReadParameter read;
-  for (const Spelling& spelling : spellings(found.dialect, parameter)) {
-    const Spelling names = names_in_file(file, found, spelling);
-    if (read.names.empty()) read.names = names;
-    else read.unused.insert(read.unused.end(), names.begin(), names.end());
+std::vector<Spelling> spellings(Dialect dialect, const std::string& parameter) {
+  const Words& words = words_of(dialect);
+  if (dialect == Dialect::kGlid) return {{"encoder." + parameter}};
+  std::string_view rest = parameter;
+  int64_t stage = 0, block = 0;
+  if (take_number(rest, "norm", stage)) {
+    std::vector<Spelling> found;
+    if (words.stage_norm) found.push_back({words.stage_norm(stage) + std::string(rest)});
+    if (stage == kNumStages - 1 && !words.final_norm.empty()) found.push_back({std::string(words.final_norm) + std::string(rest)});
+    return found;
   }
-  if (read.names.empty()) return read;
-  std::vector<at::Tensor> parts;
-  for (const std::string& name : read.names) parts.push_back(floating_tensor(file, name, where));
-  read.tensor = parts.size() == 1 ? parts[0] : at::cat(parts);
-  const bool is_unfolded = found.dialect == Dialect::kOpenMmlab && is_merging(parameter);
-  if (is_unfolded && read.tensor.dim() > 0 && read.tensor.size(-1) % 4 == 0) read.tensor = from_unfold(read.tensor);
-  return read;
+  if (!take_number(rest, "layers.", stage)) return {in_stem(words, rest.substr(std::string_view("patch_embed").size()))};
+  if (take_number(rest, ".blocks.", block)) return {in_block(words, words.block(stage, block), rest)};
+  return {{words.merging(stage) + std::string(rest.substr(std::string_view(".downsample").size()))}};
 }
 
 ForeignTensors to_dialect(Dialect dialect, const NamedTensors& parameters) {

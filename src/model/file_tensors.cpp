@@ -7,6 +7,7 @@
 #include <string>
 
 #include "glid/core/error.h"
+#include "glid/core/utf8.h"
 
 namespace glid {
 namespace {
@@ -44,8 +45,6 @@ int64_t extent(const TensorInfo& info) {
 
 }  // namespace
 
-bool has_tensor_type(const TensorInfo& info) { return tensor_types().contains(info.dtype); }
-
 at::Tensor as_tensor(const TensorInfo& info) {
   const at::ScalarType type = tensor_type(info.dtype);
   auto* data = const_cast<std::byte*>(info.data);
@@ -60,12 +59,17 @@ at::Tensor as_tensor(const TensorInfo& info) {
   return info.strides.empty() ? elements.view(info.shape) : elements.as_strided(info.shape, info.strides);
 }
 
+void require_floating(const TensorFile& file, const std::string& name, const std::string& where) {
+  const std::string& dtype = file.find(name)->dtype;
+  const auto known = tensor_types().find(dtype);
+  if (known == tensor_types().end() || !at::isFloatingType(known->second))
+    throw UsageError(where + ": " + printable(name), "has numbers that no weight can take", dtype,
+                     "fp64, fp32, fp16, bf16 and fp8 (e4m3fn, e5m2) are taken; integers are not");
+}
+
 at::Tensor floating_tensor(const TensorFile& file, const std::string& name, const std::string& where) {
-  const TensorInfo& info = *file.find(name);
-  if (!has_tensor_type(info) || !at::isFloatingType(tensor_type(info.dtype)))
-    throw UsageError(where + ": " + name, "has numbers that no weight can take", info.dtype,
-                     "fp64, fp32, fp16, bf16 and fp8 are taken; quantised weights are not");
-  return as_tensor(info);
+  require_floating(file, name, where);
+  return as_tensor(*file.find(name));
 }
 
 TensorInfo tensor_info(const at::Tensor& tensor) {

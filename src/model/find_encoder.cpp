@@ -1,10 +1,17 @@
+#include "glid/model/find_encoder.h"
+
+#include <ATen/ATen.h>
+
 #include <algorithm>
+#include <ranges>
+#include <string_view>
 #include <tuple>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/utf8.h"
 #include "glid/model/bias_table.h"
-#include "glid/model/dialect.h"
+#include "glid/model/file_tensors.h"
 #include "glid/model/model_config.h"
 
 namespace glid {
@@ -25,10 +32,51 @@ std::vector<std::string> prefixes_of(const TensorFile& file, const std::string& 
   return prefixes;
 }
 
+// OpenMMLab gathers the pixels of a merging by nn.Unfold: channel by channel (0,0), (0,1), (1,0), (1,1), where the others put
+// pixel before pixel in the order (0,0), (1,0), (0,1), (1,1). The last axis of its norm and its reduction follows.
+at::Tensor from_unfold(const at::Tensor& x) {
+  const int64_t channels = x.size(-1) / 4;
+  return x.unflatten(-1, {channels, 2, 2}).movedim({-1, -2, -3}, {-3, -2, -1}).flatten(-3);
+}
+
+bool is_merging(const std::string& parameter) { return parameter.find(".downsample.") != std::string::npos; }
+
+// Where a name of the encoder may stand in the file. transformers keeps SwinBackbone's model under `swin.` and its norms
+// beside it, but saves the files without that `swin.`, except for the norm that SwinModel ends with.
+std::vector<std::string> places_of(const FoundEncoder& found, const std::string& name) {
+  constexpr std::string_view kModel = "swin.";
+  std::vector<std::string> places{found.prefix + name};
+  if (found.prefix.ends_with(kModel))
+    places.push_back(found.prefix.substr(0, found.prefix.size() - kModel.size()) + name);
+  places.push_back(format("{}{}{}", found.prefix, kModel, name));
+  return places;
+}
+
+// The names of a spelling, empty unless the file has all of them.
+Spelling names_in_file(const TensorFile& file, const FoundEncoder& found, const Spelling& spelling) {
+  Spelling names;
+  for (const std::string& name : spelling) {
+    const std::vector<std::string> places = places_of(found, name);
+    const auto place = std::ranges::find_if(places, [&](const std::string& p) { return file.find(p) != nullptr; });
+    if (place == places.end()) return {};
+    names.push_back(*place);
+  }
+  return names;
+}
+
+bool is_average(std::string_view component) {
+  return component == "ema" || component.starts_with("ema_") || component.ends_with("_ema");
+}
+
 // Of several encoders in a file the one that is meant: the weights before their averages, a teacher before its student.
 int rank_of(const std::string& prefix) {
-  if (contains(prefix, "ema")) return 2;
-  return contains(prefix, "student") || contains(prefix, "momentum") || contains(prefix, "encoder_k.") ? 1 : 0;
+  int rank = 0;
+  for (const auto part : std::views::split(prefix, '.')) {
+    const std::string_view component(part.begin(), part.end());
+    if (is_average(component)) rank = std::max(rank, 2);
+    if (component == "student" || component.starts_with("momentum") || component == "encoder_k") rank = std::max(rank, 1);
+  }
+  return rank;
 }
 
 // Official names are written by several programs: what stands beside them tells.
@@ -37,7 +85,7 @@ std::string writer_of_official(const TensorFile& file, const std::string& prefix
   if (contains(prefix, "teacher") || contains(prefix, "student")) return "EsViT";
   if (has("absolute_pos_embed") && (has("decoder_embed.weight") || has("mask_token"))) return "MixMIM";
   if (has("mask_token")) return "SimMIM";
-  if (has("norm0.weight") || has("norm1.weight")) return "Mask2Former";
+  if (has("norm1.weight") && !has("norm.weight")) return "Mask2Former";
   return "official Swin";
 }
 
@@ -115,8 +163,7 @@ class ShapeReader {
  private:
   // Empty where there is none.
   std::vector<int64_t> sizes(const std::string& parameter) const {
-    const ReadParameter read = read_parameter(file_, found_, parameter, where_);
-    return read.tensor.defined() ? read.tensor.sizes().vec() : std::vector<int64_t>();
+    return find_parameter(file_, found_, parameter, where_).sizes;
   }
   std::vector<int64_t> require(const std::string& parameter, size_t rank) const {
     std::vector<int64_t> found = sizes(parameter);
@@ -161,6 +208,33 @@ std::optional<EncoderName> name_of_size(const SwinShape& shape) {
 }
 
 }  // namespace
+
+FoundParameter find_parameter(const TensorFile& file, const FoundEncoder& found, const std::string& parameter,
+                              const std::string& where) {
+  FoundParameter place;
+  for (const Spelling& spelling : spellings(found.dialect, parameter)) {
+    const Spelling names = names_in_file(file, found, spelling);
+    if (place.names.empty()) place.names = names;
+    else place.unused.insert(place.unused.end(), names.begin(), names.end());
+  }
+  if (place.names.empty()) return place;
+  place.sizes = file.find(place.names[0])->shape;
+  for (const std::string& name : place.names)
+    if (file.find(name)->shape != place.sizes || (place.names.size() > 1 && place.sizes.empty()))
+      throw DataError(where + ": " + printable(name), "has another shape than what belongs to it",
+                      glid::format("{}", fmt::join(file.find(name)->shape, "x")));
+  if (place.names.size() > 1) place.sizes[0] *= std::ssize(place.names);
+  return place;
+}
+
+at::Tensor read_parameter(const TensorFile& file, const FoundEncoder& found, const std::string& parameter,
+                          const FoundParameter& place, const std::string& where) {
+  std::vector<at::Tensor> parts;
+  for (const std::string& name : place.names) parts.push_back(floating_tensor(file, name, where));
+  const at::Tensor whole = parts.size() == 1 ? parts[0] : at::cat(parts);
+  const bool is_unfolded = found.dialect == Dialect::kOpenMmlab && is_merging(parameter);
+  return is_unfolded && whole.dim() > 0 && whole.size(-1) % 4 == 0 ? from_unfold(whole) : whole;
+}
 
 std::optional<FoundEncoder> find_encoder(const TensorFile& file, const std::string& where) {
   if (has_any(file, is_swin_v2)) refuse(where, "Swin v2");

@@ -8,7 +8,11 @@ namespace glid {
 namespace {
 
 void append_names(std::string& text, const char* what, const std::vector<std::string>& names) {
-  if (!names.empty()) text += format("\n  {}: {}", what, join(names, " "));
+  constexpr size_t kMost = 40;
+  if (names.empty()) return;
+  const std::vector<std::string> first(names.begin(), names.begin() + static_cast<int64_t>(std::min(names.size(), kMost)));
+  text += format("\n  {}: {}", what, join(first, " "));
+  if (names.size() > kMost) text += format(" and {} more", names.size() - kMost);
 }
 
 std::string part_text(const PartReport& part) {

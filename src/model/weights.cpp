@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
-#include <optional>
 #include <ranges>
 #include <set>
 
@@ -13,55 +11,16 @@
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/join.h"
-#include "glid/model/file_tensors.h"
+#include "glid/core/utf8.h"
 #include "glid/model/parts.h"
+#include "weight_source.h"
 
 namespace glid {
 namespace {
 
-constexpr std::string_view kEncoder = "encoder.";
+constexpr size_t kMostNearMisses = 20;
 
 bool is_in(std::string_view name, const auto& names) { return std::ranges::find(names, name) != std::ranges::end(names); }
-
-// A file's tensors under the names of our parameters.
-class WeightSource {
- public:
-  explicit WeightSource(const std::filesystem::path& path)
-      : where_(path.string()), file_(path), encoder_(find_encoder(file_, where_)) {}
-
-  // Undefined where the file lacks it.
-  ReadParameter read(const std::string& parameter) const {
-    if (parameter.starts_with(kEncoder))
-      return encoder_ ? read_parameter(file_, *encoder_, parameter.substr(kEncoder.size()), where_) : ReadParameter();
-    const std::string name = prefix() + parameter;
-    return is_ours() && file_.find(name) ? ReadParameter{floating_tensor(file_, name, where_), {name}} : ReadParameter();
-  }
-  // Files without an encoder can only be ours.
-  bool is_ours() const { return !encoder_ || encoder_->dialect == Dialect::kGlid; }
-  // What it would be called in this file.
-  std::string name_of(const std::string& parameter) const {
-    if (is_ours()) return prefix() + parameter;
-    return prefix() + spellings(encoder_->dialect, parameter.substr(kEncoder.size())).at(0).at(0);
-  }
-  std::string prefix() const { return encoder_ ? encoder_->prefix : std::string(); }
-  bool has_place_for(const std::string& parameter) const {
-    if (!encoder_ || is_ours() || !parameter.starts_with("encoder.norm")) return true;
-    return parameter.starts_with("encoder.norm3.") && encoder_->dialect != Dialect::kTimmFeatures;
-  }
-  const std::string& where() const { return where_; }
-  const TensorFile& file() const { return file_; }
-  const std::optional<FoundEncoder>& encoder() const { return encoder_; }
-  std::string text() const {
-    if (!encoder_) return format("{} ({})", where_, file_.form());
-    const std::string under = encoder_->prefix.empty() ? "" : format(" under '{}'", encoder_->prefix);
-    return format("{} ({}; {}'s names{}; {})", where_, file_.form(), encoder_->origin, under, encoder_text(encoder_->shape));
-  }
-
- private:
-  std::string where_;
-  TensorFile file_;
-  std::optional<FoundEncoder> encoder_;
-};
 
 const Swin* encoder_of(const torch::nn::Module& model) {
   for (const auto& child : model.named_children())
@@ -85,43 +44,58 @@ std::string hint_for(std::string_view part) {
 
 bool is_bias_table(const std::string& name) { return name.ends_with(".relative_position_bias_table"); }
 
-// Of one parameter: what the file gives for it.
+// What a parameter is to get.
 struct Filling {
-  at::Tensor from, to;
+  std::string name;
+  FoundParameter from;
+  at::Tensor to;
   bool resize = false;
 };
 using Fillings = std::vector<Filling>;
 
-Filling fill(const WeightSource& source, const std::string& name, const at::Tensor& from, const at::Tensor& to,
-                  const std::string& part) {
-  if (from.sizes() == to.sizes()) return {from, to};
-  const bool is_table = is_bias_table(name) && from.dim() == 2 && from.size(1) == to.size(1);
-  if (is_table && window_of_table(from.size(0)) > 0) return {from, to, true};
-  throw UsageError(source.where() + ": " + name, "has another shape than the model",
-                   glid::format("{}", fmt::join(from.sizes(), "x")),
-                   glid::format("the model's is {}; {}", fmt::join(to.sizes(), "x"), hint_for(part)));
+// Throws for a shape that can't become the parameter's.
+bool wants_resizing(const WeightSource& source, const Filling& filling, const std::string& part, BiasResize how) {
+  const std::vector<int64_t>& from = filling.from.sizes;
+  const at::IntArrayRef to = filling.to.sizes();
+  if (to == from) return false;
+  const bool is_table = is_bias_table(filling.name) && from.size() == 2 && from[1] == to[1];
+  const int64_t window = is_table ? window_of_table(from[0]) : 0;
+  if (window == 0)
+    throw UsageError(source.where() + ": " + filling.name, "has another shape than the model",
+                     glid::format("{}", fmt::join(from, "x")),
+                     glid::format("the model's is {}; {}", fmt::join(to, "x"), hint_for(part)));
+  if (how == BiasResize::kGeometric && window < kSmallestGeometricWindow)
+    throw UsageError(source.where() + ": " + filling.name, "is too small a bias table for a spline",
+                     format("window {}", window), "take bicubic");
+  return true;
 }
 
 // Looks at every parameter of a part; nothing is copied yet.
-PartReport plan_part(const std::string& part_name, torch::nn::Module& model, const WeightSource& source,
-                     Fillings& fillings, std::set<std::string>& used) {
+PartReport plan_part(const std::string& part_name, torch::nn::Module& model, const WeightSource& source, BiasResize how,
+                     Fillings& fillings) {
   PartReport part{part_name};
   for (auto& [name, parameter] : named_parameters(model)) {
     if (part_of_parameter(name) != part.part) continue;
     part.parameters += parameter.numel();
-    const ReadParameter read = source.read(name);
-    if (!read.tensor.defined()) {
+    Filling filling{name, source.find(name), parameter};
+    if (filling.from.names.empty()) {
       (source.has_place_for(name) ? part.missing : part.kept).push_back(name);
       continue;
     }
-    fillings.push_back(fill(source, name, read.tensor, parameter, part.part));
-    (fillings.back().resize ? part.resized : part.loaded).push_back(name);
+    filling.resize = wants_resizing(source, filling, part.part, how);
+    (filling.resize ? part.resized : part.loaded).push_back(name);
     part.filled += parameter.numel();
-    part.renamed += !read.names[0].ends_with(std::string_view(name).substr(name.starts_with(kEncoder) ? kEncoder.size() : 0));
-    used.insert(read.names.begin(), read.names.end());
-    used.insert(read.unused.begin(), read.unused.end());
+    part.renamed += source.is_renamed(name, filling.from);
+    fillings.push_back(std::move(filling));
   }
   return part;
+}
+
+void copy_all(const WeightSource& source, const Fillings& fillings, BiasResize how) {
+  for (const auto& [name, from, to, resize] : fillings) {
+    const at::Tensor tensor = source.read(name, from);
+    to.copy_(resize ? resize_bias_table(tensor, window_of_table(to.size(0)), how) : tensor);
+  }
 }
 
 // The model's parts without those that were loaded, each with the reason.
@@ -139,10 +113,12 @@ std::vector<std::string> random_parts(const torch::nn::Module& model, const Load
 
 // Decoder layers among names: one more than the largest number behind `beginning`.
 int64_t num_decoder_layers(const auto& names, const std::string& beginning) {
+  constexpr int64_t kMostLayers = 1000;
   int64_t layers = 0;
   for (const std::string& name : names)
     if (int64_t layer = 0; name.starts_with(beginning) &&
-                           std::from_chars(name.data() + beginning.size(), name.data() + name.size(), layer).ec == std::errc())
+                           std::from_chars(name.data() + beginning.size(), name.data() + name.size(), layer).ec == std::errc() &&
+                           layer < kMostLayers)
       layers = std::max(layers, layer + 1);
   return layers;
 }
@@ -175,11 +151,16 @@ bool is_expected(const WeightSource& source, const std::string& name, const std:
 }
 
 void sort_unused(LoadReport& report, const WeightSource& source, const std::vector<std::string>& parts,
-                 const std::set<std::string>& used) {
+                 const Fillings& fillings) {
+  std::set<std::string> used;
+  for (const Filling& filling : fillings)
+    for (const std::vector<std::string>& names : {filling.from.names, filling.from.unused}) used.insert(names.begin(), names.end());
   for (const std::string& name : source.file().names())
-    if (!used.contains(name)) (is_expected(source, name, parts) ? report.ignored : report.unexpected).push_back(name);
+    if (!used.contains(name))
+      (is_expected(source, name, parts) ? report.ignored : report.unexpected).push_back(printable(name));
   for (const PartReport& part : report.parts)
     for (const std::string& missing : part.missing) {
+      if (report.near_misses.size() == kMostNearMisses) return;
       const std::string expected = source.name_of(missing);
       if (std::string near = config::nearest(expected, report.unexpected); !near.empty())
         report.near_misses.emplace_back(expected, near);
@@ -195,7 +176,7 @@ void require_strict(const LoadReport& report, const std::string& where) {
 
 [[noreturn]] void refuse_absent(const WeightSource& source, const std::string& part) {
   const auto& names = source.file().names();
-  const std::string has = names.empty() ? "no tensor" : format("{} tensors, the first is {}", names.size(), names[0]);
+  const std::string has = names.empty() ? "no tensor" : format("{} tensors, the first is {}", names.size(), printable(names[0]));
   throw UsageError(source.where(), format("holds no tensor of the part '{}'", part), has,
                    source.encoder() ? format("it has an encoder in {}'s names; init.parts lists what is to be loaded",
                                              source.encoder()->origin)
@@ -240,18 +221,15 @@ LoadReport load_weights(torch::nn::Module& model, const std::filesystem::path& p
   if (is_in("decoder", parts)) require_equal_depth(model, source);
   LoadReport report{.source = source.text()};
   Fillings fillings;
-  std::set<std::string> used;
   for (const std::string& name : parts) {
-    PartReport part = plan_part(name, model, source, fillings, used);
+    PartReport part = plan_part(name, model, source, options.bias_tables, fillings);
     if (part.filled > 0) report.parts.push_back(std::move(part));
     else if (options.absent == AbsentPart::kRefuse) refuse_absent(source, name);
   }
   if (report.parts.empty()) refuse_absent(source, join(parts, ", "));
-  sort_unused(report, source, parts, used);
+  sort_unused(report, source, parts, fillings);
   if (options.strict) require_strict(report, source.where());
-  for (const Filling& filling : fillings)
-    filling.to.copy_(filling.resize ? resize_bias_table(filling.from, window_of_table(filling.to.size(0)), options.bias_tables)
-                                    : filling.from);
+  copy_all(source, fillings, options.bias_tables);
   report.random = random_parts(model, report, parts);
   report.remarks = remarks_on(source, report);
   return report;

@@ -19,6 +19,7 @@
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
 #include "glid/model/file_tensors.h"
+#include "glid/model/find_encoder.h"
 #include "glid/model/parts.h"
 #include "glid/model/weights.h"
 #include "glid/train/architecture.h"

@@ -9,7 +9,7 @@
 #include "glid/core/format.h"
 #include "glid/formats/sha256.h"
 #include "glid/formats/tensor_file.h"
-#include "glid/model/dialect.h"
+#include "glid/model/find_encoder.h"
 #include "glid/train/weights_file.h"
 #include "name_tree.h"
 

@@ -4,6 +4,7 @@
 
 #include "glid/formats/safetensors.h"
 #include "glid/model/file_tensors.h"
+#include "glid/model/find_encoder.h"
 #include "glid/model/weights.h"
 #include "support/formula_weights.h"
 #include "support/golden.h"

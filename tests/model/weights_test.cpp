@@ -194,7 +194,7 @@ TEST(Weights, EveryDialectIsReadAsItIsWritten) {
       NamedTensors tensors;
       for (const auto& [name, tensor] : to_dialect(dialect, parameters_of(from)).tensors)
         tensors.emplace_back(prefix + name, tensor);
-      const LoadReport report = load_weights(to, save(tensors, dir), {"encoder"});
+      const LoadReport report = load_weights(to, save(tensors, dir), {"encoder"}, {.strict = true});
       expect_equal(from, to);
       EXPECT_TRUE(report.parts[0].missing.empty() && report.parts[0].kept.empty()) << report.text();
     }
@@ -297,6 +297,75 @@ TEST(Weights, OfSeveralEncodersTheTeacherIsTakenAndSaidSo) {
   EXPECT_TRUE(at::equal(to.swin->norms[3]->weight, teacher.swin->norms[3]->weight));
   EXPECT_THAT(report.text(), HasSubstr("EsViT's names under 'teacher.backbone.'"));
   EXPECT_THAT(report.text(), HasSubstr("further encoders, which are not taken, under student.module."));
+}
+
+// "ema" is a part of other words too.
+TEST(Weights, AveragesAreTakenLast) {
+  for (const auto& [weights, average] :
+       {std::pair{"model.", "model_ema."}, std::pair{"state_dict.", "ema_state_dict."},
+        std::pair{"semantic.backbone.", "ema.backbone."}, std::pair{"encoder_q.", "encoder_k."}}) {
+    const TemporaryFolder dir;
+    const Holder meant(4);
+    const EmptyHolder other(4);
+    EmptyHolder to(4);
+    NamedTensors tensors;
+    for (const auto& [name, tensor] : official_tensors(other)) tensors.emplace_back(average + name, tensor);
+    for (const auto& [name, tensor] : official_tensors(meant)) tensors.emplace_back(weights + name, tensor);
+    load_weights(to, save(tensors, dir), {"encoder"});
+    EXPECT_TRUE(at::equal(to.swin->norms[3]->weight, meant.swin->norms[3]->weight)) << average;
+  }
+}
+
+// A stage's norm is whole or not there.
+TEST(Weights, HalfANormIsMissing) {
+  const TemporaryFolder dir;
+  EmptyHolder to(4);
+  NamedTensors tensors = to_dialect(Dialect::kOfficial, parameters_of(Holder(4))).tensors;
+  std::erase_if(tensors, [](const auto& tensor) { return tensor.first == "norm1.bias"; });
+  const LoadReport report = load_weights(to, save(tensors, dir), {"encoder"});
+  EXPECT_THAT(report.parts[0].missing, testing::ElementsAre("encoder.norm1.bias"));
+  EXPECT_TRUE(report.parts[0].kept.empty());
+}
+
+TEST(Weights, QueryKeyAndValueMustAgree) {
+  const TemporaryFolder dir;
+  EmptyHolder to(4);
+  for (const at::Tensor& wrong : {at::zeros({8, 7}), at::zeros({}), at::zeros({8})}) {
+    NamedTensors tensors = to_dialect(Dialect::kHuggingFace, parameters_of(Holder(4))).tensors;
+    for (auto& [name, tensor] : tensors)
+      if (name == "encoder.layers.0.blocks.0.attention.self.key.weight") tensor = wrong;
+    EXPECT_THAT([&] { load_weights(to, save(tensors, dir), {"encoder"}); },
+                testing::ThrowsMessage<DataError>(HasSubstr("attention.self.key.weight: has another shape")));
+  }
+}
+
+TEST(Weights, BiasTablesAreResizedAsAsked) {
+  const TemporaryFolder dir;
+  const Holder from(4);
+  EmptyHolder bicubic(6), geometric(6);
+  const std::filesystem::path file = save_official(from, dir);
+  load_weights(bicubic, file, {"encoder"});
+  load_weights(geometric, file, {"encoder"}, {.bias_tables = BiasResize::kGeometric});
+  const auto table = [](const Holder& holder) { return (*(*holder.swin->layers)[1].blocks)[0].attn->relative_position_bias_table; };
+  EXPECT_TRUE(at::equal(table(bicubic), resize_bias_table(table(from), 6, BiasResize::kBicubic)));
+  EXPECT_TRUE(at::equal(table(geometric), resize_bias_table(table(from), 6, BiasResize::kGeometric)));
+  EXPECT_FALSE(at::equal(table(bicubic), table(geometric)));
+  const Holder small(2);
+  EXPECT_THAT([&] { load_weights(geometric, save_official(small, dir), {"encoder"}, {.bias_tables = BiasResize::kGeometric}); },
+              testing::ThrowsMessage<UsageError>(HasSubstr("too small a bias table for a spline (got window 2); take bicubic")));
+}
+
+// Names from a file reach the terminal.
+TEST(Weights, NamesAreShownWithoutControlCharacters) {
+  const TemporaryFolder dir;
+  EmptyHolder to(4);
+  NamedTensors tensors = official_tensors(Holder(4));
+  tensors.emplace_back("stray\x1b[2J", at::zeros({1}));
+  tensors.emplace_back("long" + std::string(5000, 'x'), at::zeros({1}));
+  const std::string text = load_weights(to, save(tensors, dir), {"encoder"}).text();
+  EXPECT_THAT(text, HasSubstr("stray?[2J"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, testing::Not(HasSubstr(std::string(1000, 'x'))));
 }
 
 TEST(Weights, AnotherSizeIsNamedWithTheOptionThatTakesIt) {

@@ -11,4 +11,7 @@ namespace glid {
 // characters).
 std::string to_utf8(std::string_view bytes);
 
+// The same without control characters, for terminals: they become question marks. Of long texts the beginning.
+std::string printable(std::string_view bytes);
+
 }  // namespace glid

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <array>
+#include <cstdint>
 
 #include "glid/config/value.h"
 
@@ -21,7 +22,9 @@ constexpr auto enum_names(BiasResize) {
 // The window w of a table of (2w - 1)^2 rows; 0 when there is none.
 int64_t window_of_table(int64_t rows);
 
-// [(2v - 1)^2, heads] -> [(2w - 1)^2, heads] for the window w, in fp32. Geometric wants v of at least 3 (TORCH_CHECK).
+inline constexpr int64_t kSmallestGeometricWindow = 3;  // a spline wants more than 3 entries
+
+// [(2v - 1)^2, heads] -> [(2w - 1)^2, heads] for the window w, in fp32. Geometric wants v of at least the smallest.
 at::Tensor resize_bias_table(const at::Tensor& table, int64_t window, BiasResize how);
 
 }  // namespace glid

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "glid/model/bias_table.h"
-#include "glid/model/dialect.h"
 #include "glid/model/glid.h"
 
 namespace glid {
