@@ -8,7 +8,7 @@
 #include "glid/core/format.h"
 #include "glid/formats/safetensors.h"
 #include "glid/model/file_tensors.h"
-#include "pickle_writer.h"
+#include "glid/formats/pickle_writer.h"
 #include "pytorch_zip.h"
 
 namespace glid {
@@ -32,8 +32,9 @@ const WrittenType& names_of(at::ScalarType type) {
 
 at::Tensor as_written(const std::string& name, const at::Tensor& tensor, at::ScalarType type) {
   const at::Tensor converted = tensor.detach().to(type).contiguous();
-  const auto is_finite = [](const at::Tensor& x) { return at::isfinite(x).all().item<bool>(); };
-  if (type != tensor.scalar_type() && !is_finite(converted) && is_finite(tensor))
+  const bool overflows = type != tensor.scalar_type() &&
+                         at::isfinite(tensor.detach()).logical_and(at::isfinite(converted).logical_not()).any().item<bool>();
+  if (overflows)
     throw UsageError("--dtype", format("doesn't hold the numbers of {}", name), std::string(names_of(type).dtype),
                      format("the largest is {:.3g}: take bf16 or fp32", tensor.detach().abs().max().item<double>()));
   return converted;

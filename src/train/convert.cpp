@@ -163,14 +163,20 @@ Json with_member(const Json& object, std::string_view key, const Json& value) {
 Json architecture_of(const fs::path& file, const LoadedEncoder& encoder) {
   const SwinShape& shape = encoder.swin->shape;
   const std::optional<Json> beside = encoder.found.dialect == Dialect::kGlid ? architecture_beside(file) : std::nullopt;
-  if (!beside) return architecture_of(shape);
-  const Json windows = Json::Array(shape.windows.begin(), shape.windows.end());
-  return with_member(*beside, "encoder", with_member(beside->at("encoder"), "windows", windows));
+  const Json own = architecture_of(shape);
+  if (!beside) return own;
+  const Json &said = beside->at("encoder"), &is = own.at("encoder");
+  for (const char* key : {"channels", "depths", "heads", "patch"})
+    if (said.at(key).dump() != is.at(key).dump())
+      throw DataError(fs::path(file).replace_extension(".json").string(), "is of another encoder than the weights beside it",
+                      format("{} {}", key, said.at(key).dump()), "remove it, or put the right one there");
+  return with_member(*beside, "encoder", with_member(said, "windows", is.at("windows")));
 }
 
 WholeModel ours(const TensorFile& file, const fs::path& path, const LoadedEncoder& encoder) {
   WholeModel model{{}, architecture_of(path, encoder)};
-  for (const auto& [name, tensor] : named_parameters(*encoder.swin)) model.tensors.emplace_back("encoder." + name, tensor);
+  for (const auto& [name, tensor] : named_parameters(*encoder.swin))
+    if (const std::string full = "encoder." + name; !encoder.not_in_file.contains(full)) model.tensors.emplace_back(full, tensor);
   const std::vector<std::string> others = names_of_other_parts(file, encoder.found);
   for (const std::string& name : others)
     model.tensors.emplace_back(name, floating_tensor(file, encoder.found.prefix + name, path.string()));

@@ -12,6 +12,7 @@
 
 #include "glid/core/format.h"
 #include "glid/core/join.h"
+#include "glid/core/rng.h"
 #include "glid/core/utf8.h"
 
 namespace glid {
@@ -22,7 +23,7 @@ struct TreeNode {
   const TensorInfo* tensor = nullptr;  // a name may be both a tensor's and the beginning of others
   std::vector<std::unique_ptr<TreeNode>> children;
   std::map<std::string, TreeNode*, std::less<>> by_name;
-  std::string form;  // what is below it, without names of its own: nodes that are alike have the same
+  uint64_t form = 0;  // a hash of what is below it, without names of its own: nodes that are alike have the same
   uint64_t bytes = 0;
 };
 
@@ -64,12 +65,12 @@ TreeNode tree_of(const TensorFile& file) {
 
 void describe(TreeNode& node) {
   if (node.tensor) {
-    node.form = format("{} {}", shape_text(*node.tensor), node.tensor->dtype);
+    node.form = stable_hash(format("{} {}", shape_text(*node.tensor), node.tensor->dtype));
     node.bytes = node.tensor->bytes;
   }
   for (const auto& child : node.children) {
     describe(*child);
-    node.form += format("({} {})", child->name, child->form);
+    node.form = stable_hash(format("{} {} {}", node.form, child->name, child->form));
     node.bytes += child->bytes;
   }
 }
@@ -79,7 +80,7 @@ using Alike = std::vector<const TreeNode*>;
 // Neighbours in groups: those with numbers for names and the same form are one, where the first of them stands.
 std::vector<Alike> groups_of(const TreeNode& parent) {
   std::vector<Alike> groups;
-  std::map<std::string_view, size_t> by_form;
+  std::map<uint64_t, size_t> by_form;
   for (const auto& node : parent.children) {
     const auto [place, is_new] = by_form.emplace(node->form, groups.size());
     if (!is_new && number_of(node->name)) {
@@ -97,7 +98,7 @@ std::string names_text(const Alike& nodes) {
   std::vector<std::string> names;
   std::set<int64_t> steps;
   for (size_t i = 0; i < nodes.size(); ++i) {
-    names.push_back(shown(nodes[i]->name));
+    names.push_back(printable(nodes[i]->name));
     if (i > 0) steps.insert(*number_of(nodes[i]->name) - *number_of(nodes[i - 1]->name));
   }
   if (steps == std::set<int64_t>{1}) return format("{}..{}", names[0], names.back());
@@ -108,7 +109,7 @@ std::string names_text(const Alike& nodes) {
 // Nodes that have one child and nothing else are one line with it.
 const TreeNode& last_of_chain(const TreeNode& node, std::string& name) {
   if (node.tensor || node.children.size() != 1) return node;
-  name += "." + shown(node.children[0]->name);
+  name += "." + printable(node.children[0]->name);
   return last_of_chain(*node.children[0], name);
 }
 
@@ -139,12 +140,6 @@ void append_nodes(std::string& text, const TreeNode& parent, const std::string& 
 }
 
 }  // namespace
-
-std::string shown(std::string_view text) {
-  std::string clean = to_utf8(text);
-  std::ranges::replace_if(clean, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
-  return clean;
-}
 
 std::string bytes_text(uint64_t bytes) {
   constexpr std::array<const char*, 4> kUnits = {"kB", "MB", "GB", "TB"};

@@ -14,7 +14,4 @@ std::string name_tree(const TensorFile& file);
 // "88.1 MB", in powers of ten as file managers count.
 std::string bytes_text(uint64_t bytes);
 
-// Text of a file's for a terminal.
-std::string shown(std::string_view text);
-
 }  // namespace glid

@@ -7,6 +7,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/utf8.h"
 #include "glid/formats/sha256.h"
 #include "glid/formats/tensor_file.h"
 #include "glid/model/find_encoder.h"
@@ -24,7 +25,7 @@ std::string line(std::string_view what, const std::string& text) { return format
 std::string files_text(const TensorFile& file) {
   std::string text = line("form", file.form());
   for (const fs::path& part : file.files()) {
-    const std::string name = file.files().size() > 1 ? shown(part.filename().string()) + "  " : "";
+    const std::string name = file.files().size() > 1 ? printable(part.filename().string()) + "  " : "";
     text += line("size", format("{}{} bytes", name, fs::file_size(part)));
     text += line("sha256", name + sha256_of_file(part));
   }
@@ -35,12 +36,12 @@ std::string encoder_line(const TensorFile& file, const std::string& where) {
   try {
     const std::optional<FoundEncoder> found = find_encoder(file, where);
     if (!found) return line("encoder", "none of a name that is known (docs/weights.md)");
-    const std::string under = found->prefix.empty() ? "" : format(", under '{}'", shown(found->prefix));
+    const std::string under = found->prefix.empty() ? "" : format(", under '{}'", printable(found->prefix));
     std::string text = format("{}, patch {} px; {}'s names{}", encoder_text(found->shape), found->shape.patch, found->origin, under);
-    for (const std::string& other : found->others) text += format("; another under '{}'", shown(other));
+    for (const std::string& other : found->others) text += format("; another under '{}'", printable(other));
     return line("encoder", text);
   } catch (const Error& error) {
-    return line("encoder", shown(error.what()));
+    return line("encoder", printable(error.what()));
   }
 }
 
@@ -67,7 +68,7 @@ std::string totals_text(const TensorFile& file) {
   for (const auto& [dtype, total] : by_dtype)
     if (by_dtype.size() > 1) text += line("", format("{}: {}", dtype, total.text()));
   if (by_dtype.size() == 1) text.insert(text.size() - 1, ", all " + by_dtype.begin()->first);
-  if (file.left_out().count > 0) text += line("left out", shown(file.left_out().line("tensors of a kind that is not read")));
+  if (file.left_out().count > 0) text += line("left out", printable(file.left_out().line("tensors of a kind that is not read")));
   return text;
 }
 
@@ -78,7 +79,7 @@ std::string metadata_text(const TensorFile& file) {
   std::ranges::stable_sort(all, {}, [](const auto& entry) { return std::ranges::count(entry.first, '.'); });
   std::string text;
   for (size_t i = 0; i < std::min(all.size(), kMostLines); ++i) {
-    std::string entry = shown(all[i].first + ": " + all[i].second.substr(0, kMostColumns));
+    std::string entry = printable(all[i].first + ": " + all[i].second.substr(0, kMostColumns));
     if (all[i].second.size() > kMostColumns) entry += " ...";
     text += line(i == 0 ? "metadata" : "", entry);
   }
@@ -91,7 +92,7 @@ std::string metadata_text(const TensorFile& file) {
 std::string weights_text(const fs::path& path) {
   const fs::path file = weights_file(path);
   const TensorFile tensors(file);
-  return shown(file.string()) + "\n" + files_text(tensors) + encoder_line(tensors, file.string()) + totals_text(tensors) +
+  return printable(file.string()) + "\n" + files_text(tensors) + encoder_line(tensors, file.string()) + totals_text(tensors) +
          metadata_text(tensors) + "\n" + name_tree(tensors);
 }
 

@@ -18,6 +18,16 @@ constexpr int kIndent = 2;
 
 std::string text_of(const Json& json) { return json.dump(kIndent) + "\n"; }
 
+// Written by glid_convert: of every dialect it has the encoder's depths.
+bool is_ours(const std::string& text, const fs::path& file) {
+  try {
+    const Json json = Json::parse(text, file.string());
+    return json.is_object() && (json.find("encoder") || json.find("depths"));
+  } catch (const DataError&) {
+    return false;
+  }
+}
+
 fs::path without_slash(const fs::path& path) { return path.has_filename() ? path : path.parent_path(); }
 
 }  // namespace
@@ -39,7 +49,8 @@ void WeightPlace::require_free(const std::vector<fs::path>& inputs, const Json& 
   require_apart(kOption, output_, inputs);
   if (is_folder_ || !fs::exists(json_file())) return;
   require_apart(kOption, json_file(), inputs);
-  if (!fs::exists(output_) && read_file(json_file()) != text_of(json))
+  const std::string there = read_file(json_file());
+  if (there != text_of(json) && !(fs::exists(output_) && is_ours(there, json_file())))
     throw UsageError(kOption, "would replace a JSON that is there already", json_file().string(), "choose another name");
 }
 

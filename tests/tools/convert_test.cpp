@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "glid/core/files.h"
 #include "glid/core/json.h"
 #include "glid/formats/safetensors.h"
 #include "glid/formats/sha256.h"
@@ -167,6 +168,28 @@ TEST_F(Convert, WhatIsLeftOutIsSaid) {
   EXPECT_THAT(timm.output, HasSubstr("left out, as timm has an encoder only: bifpn, decoder, queries, heads"));
   const ProgramResult back = convert(place("t.pth"), place("b.pth"));
   EXPECT_THAT(back.output, HasSubstr("not in files of this kind, keeps its initial value: encoder.norm0.weight"));
+  EXPECT_FALSE(TensorFile(place("b.pth")).find("encoder.norm0.weight"));  // and no value is invented
+  converted(place("b.pth"), "h", {"--to", "hf"});
+  EXPECT_EQ(json("h/config.json").at("out_features").dump(), R"(["stage4"])");
+}
+
+TEST_F(Convert, AJsonOfAnotherEncoderIsNotBelieved) {
+  converted(run_folder(), "a.safetensors");
+  std::string text = read_file(place("a.json"));
+  const size_t place_of_channels = text.find("\"channels\": 32");
+  ASSERT_NE(place_of_channels, std::string::npos);
+  text.replace(place_of_channels, 14, "\"channels\": 64");
+  write_file(place("a.json"), text);
+  expect_refused(convert(place("a.safetensors"), place("b.safetensors")), 3,
+                 "a.json: is of another encoder than the weights beside it (got channels 64)");
+}
+
+TEST_F(Convert, AJsonOfSomethingElseIsNotReplaced) {
+  converted(run_folder(), "a.safetensors");
+  EXPECT_EQ(convert(run_folder(), place("a.safetensors"), {"--to", "timm"}).code, 0);  // what it wrote itself
+  write_file(place("a.json"), R"({"notes": [1, 2]})");
+  expect_refused(convert(run_folder(), place("a.safetensors")), 2, "would replace a JSON that is there already");
+  EXPECT_EQ(read_file(place("a.json")), R"({"notes": [1, 2]})");
 }
 
 TEST_F(Convert, WindowsAreResizedAsAModelsWouldBe) {
@@ -286,7 +309,7 @@ TEST_F(Convert, ShowSaysWhatIsInAFile) {
   ASSERT_EQ(result.code, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr("form      PyTorch (zip)\n"));
   EXPECT_THAT(result.output, HasSubstr("sha256    " + sha256_of_file(file) + "\n"));
-  EXPECT_THAT(result.output, HasSubstr("encoder   tiny, window 6, patch 1 px; Mask2Former's names, under 'model.'\n"));
+  EXPECT_THAT(result.output, HasSubstr("encoder   tiny, window 6, patch 1 px; official Swin's names, under 'model.'\n"));
   EXPECT_THAT(result.output, HasSubstr("total     127 tensors, 2284188 numbers, 4.6 MB, all F16\n"));
   EXPECT_THAT(result.output, ContainsRegex("\n +0\\.\\.1 +[0-9.]+ kB  each, 2 x\n"));
   EXPECT_THAT(result.output, ContainsRegex("\n +qkv\\.weight +96x32 +F16 +6\\.1 kB\n"));

@@ -1,4 +1,4 @@
-#include "pickle_writer.h"
+#include "glid/formats/pickle_writer.h"
 
 #include <bit>
 #include <limits>
