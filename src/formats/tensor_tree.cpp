@@ -94,6 +94,12 @@ class TensorTree {
     visit(items[level.next++], nameless);
   }
 
+  // One long key may stand in many places, and before many tensors.
+  void take_name_bytes(size_t size) {
+    if (size > name_bytes_left_) fail("is damaged: values that hold each other many times over");
+    name_bytes_left_ -= size;
+  }
+
   // False for a key that is no part of a name.
   bool append_key(PickleId key, bool is_object) {
     if (pickle_.is(key, PickleKind::kInt)) return append_part(std::to_string(pickle_.integer(key))), true;
@@ -101,6 +107,7 @@ class TensorTree {
     // Attributes of a torch.nn.Module that its state_dict() doesn't show as levels
     for (const std::string_view hidden : {"_parameters", "_buffers", "_modules"})
       if (is_object && pickle_.text(key) == hidden) return true;
+    take_name_bytes(pickle_.text(key).size());
     append_part(to_utf8(pickle_.text(key)));
     return true;
   }
@@ -124,7 +131,7 @@ class TensorTree {
   void visit_object(PickleId id, bool nameless) {
     std::optional<TensorInfo> tensor;
     if (tensors_.read(id, tensor)) {
-      take_name_bytes();
+      take_name_bytes(name_.size());
       if (tensor && !nameless) add_tensor(*std::move(tensor));
       else table_.left_out.add(name_);
       return;
@@ -139,12 +146,6 @@ class TensorTree {
       if (level.id == id) return;
     if (levels_.size() == kMaxLevels) fail("is nested too deep", format("more than {} levels", kMaxLevels));
     levels_.push_back({.id = id, .name_size = name_.size(), .is_object = is_object, .nameless = nameless});
-  }
-
-  // One long key may stand before many tensors, and each is called by it.
-  void take_name_bytes() {
-    if (name_.size() > name_bytes_left_) fail("is damaged: values that hold each other many times over");
-    name_bytes_left_ -= name_.size();
   }
 
   void add_tensor(TensorInfo tensor) {

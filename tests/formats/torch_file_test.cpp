@@ -232,6 +232,10 @@ TEST(TorchFile, BombsDoNotGoOff) {
   EXPECT_EQ(TensorFile(itself.path()).names(), std::vector<std::string>{"1"});
   for (const char* storage : {"FloatStorage", "QInt8Storage"})
     expect_refused(raw_torch_zip(pickled(long_names(storage)), std::string(1 << 20, 'x')), {"many times over"});
+  // A long key before many numbers
+  std::string keys = "(" + std::string(20'000, 'N') + "1" + pickled_text(std::string(1000, 'k')) + "q\1}(";
+  for (int i = 0; i < 2000; ++i) keys += "h\1N";
+  expect_refused(raw_torch_zip(pickled(keys + "u")), {"many times over"});
 }
 
 TEST(TorchFile, NamesAreUnique) {
