@@ -35,8 +35,12 @@ std::string to_utf8(std::string_view bytes) {
 std::string printable(std::string_view bytes) {
   constexpr size_t kMost = 400;
   std::string text = to_utf8(bytes.substr(0, kMost));
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool is_second_control = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (byte < ' ' || byte == 0x7F) text[i] = '?';
+    else if (is_second_control) text.replace(i, 2, "?");
+  }
   return bytes.size() > kMost ? text + " ..." : text;
 }
 

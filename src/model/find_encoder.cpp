@@ -41,14 +41,18 @@ at::Tensor from_unfold(const at::Tensor& x) {
 
 bool is_merging(const std::string& parameter) { return parameter.find(".downsample.") != std::string::npos; }
 
-// Where a name of the encoder may stand in the file. transformers keeps SwinBackbone's model under `swin.` and its norms
-// beside it, but saves the files without that `swin.`, except for the norm that SwinModel ends with.
+// Where a name of the encoder may stand in the file. transformers keeps SwinBackbone's model under `swin.` (MaskFormer's under
+// `model.`) and its norms beside it, but saves the files without that `swin.`, except for the norm that SwinModel ends with.
 std::vector<std::string> places_of(const FoundEncoder& found, const std::string& name) {
-  constexpr std::string_view kModel = "swin.";
   std::vector<std::string> places{found.prefix + name};
-  if (found.prefix.ends_with(kModel))
-    places.push_back(found.prefix.substr(0, found.prefix.size() - kModel.size()) + name);
-  places.push_back(format("{}{}{}", found.prefix, kModel, name));
+  for (const std::string_view model : {"swin.", "model."})
+    if (found.prefix.ends_with(model))
+      places.push_back(found.prefix.substr(0, found.prefix.size() - model.size()) + name);
+  places.push_back(format("{}swin.{}", found.prefix, name));
+  constexpr std::string_view kStage = "hidden_states_norms.stage";  // MaskFormer counts from 0
+  if (name.starts_with(kStage) && found.prefix.ends_with("model."))
+    places.push_back(format("{}hidden_states_norms.{}{}", found.prefix.substr(0, found.prefix.size() - 6),
+                            name[kStage.size()] - '1', name.substr(kStage.size() + 1)));
   return places;
 }
 
@@ -64,18 +68,26 @@ Spelling names_in_file(const TensorFile& file, const FoundEncoder& found, const 
   return names;
 }
 
-bool is_average(std::string_view component) {
-  return component == "ema" || component.starts_with("ema_") || component.ends_with("_ema");
+bool is_in(std::string_view text, std::initializer_list<std::string_view> words) {
+  return std::ranges::find(words, text) != words.end();
 }
 
-// Of several encoders in a file the one that is meant: the weights before their averages, a teacher before its student.
+// How unlikely it is that weights are meant that stand under this name: what programs call their weights, names that tell
+// nothing, a student beside its teacher, averages, what an optimizer keeps.
+int rank_of_component(std::string_view component) {
+  if (is_in(component, {"model", "state_dict", "module", "backbone", "encoder", "swin", "net", "teacher", "encoder_q"})) return 0;
+  if (component.starts_with("exp_avg") || component.starts_with("grad") || component.starts_with("optim") ||
+      component.starts_with("momentum"))
+    return 4;
+  if (component == "ema" || component.starts_with("ema_") || component.ends_with("_ema")) return 3;
+  return is_in(component, {"student", "encoder_k"}) ? 2 : 1;
+}
+
 int rank_of(const std::string& prefix) {
   int rank = 0;
-  for (const auto part : std::views::split(prefix, '.')) {
-    const std::string_view component(part.begin(), part.end());
-    if (is_average(component)) rank = std::max(rank, 2);
-    if (component == "student" || component.starts_with("momentum") || component == "encoder_k") rank = std::max(rank, 1);
-  }
+  if (prefix.empty()) return rank;
+  for (const auto part : std::views::split(std::string_view(prefix).substr(0, prefix.size() - 1), '.'))
+    rank = std::max(rank, rank_of_component({part.begin(), part.end()}));
   return rank;
 }
 
@@ -140,7 +152,7 @@ bool is_swin_v2(const std::string& name) {
 // Blocks without stages, or a class token: GLID's own is the decoder's.
 bool is_vit(const std::string& name) {
   constexpr std::string_view kBlock = "blocks.0.attn.qkv.weight";
-  if (name == kBlock || name.ends_with(format(".{}", kBlock))) return true;
+  if (!contains(name, "layers") && (name == kBlock || name.ends_with(format(".{}", kBlock)))) return true;
   return name.ends_with("cls_token") && !name.ends_with("decoder.cls_token");
 }
 
@@ -174,6 +186,12 @@ class ShapeReader {
   [[noreturn]] void contradicts(const std::string& parameter, const std::vector<int64_t>& found) const {
     throw DataError(where_ + ": " + parameter, "is of no shape that a Swin encoder has", glid::format("{}", fmt::join(found, "x")));
   }
+  // Whether anything of the block is there.
+  bool is_block(const std::string& block) const {
+    for (const char* member : {"mlp.fc1.weight", "attn.qkv.weight", "norm1.weight", "attn.relative_position_bias_table"})
+      if (!sizes(block + member).empty()) return true;
+    return false;
+  }
   void read_stage(SwinShape& shape, int stage) const {
     const int64_t channels = shape.stage_channels(stage);
     const auto block = [&](int64_t b) { return format("layers.{}.blocks.{}.", stage, b); };
@@ -183,7 +201,7 @@ class ShapeReader {
     shape.heads[stage] = rows_and_heads[1];
     if (shape.windows[stage] == 0 || channels % shape.heads[stage] != 0) contradicts(table, rows_and_heads);
     int64_t depth = 0;
-    for (; depth == 0 || !sizes(block(depth) + "mlp.fc1.weight").empty(); ++depth) {
+    for (; depth == 0 || is_block(block(depth)); ++depth) {
       const std::string name = block(depth) + "mlp.fc1.weight";
       const std::vector<int64_t> found = require(name, 2);
       if (found != std::vector<int64_t>{4 * channels, channels}) contradicts(name, found);

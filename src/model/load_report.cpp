@@ -37,6 +37,7 @@ std::string LoadReport::text() const {
   if (!random.empty()) text += "\n  initial values: " + join(random, ", ");
   append_names(text, "unexpected, not used", unexpected);
   if (!ignored.empty()) text += format("\n  ignored: {} (other parts, buffers, classifier)", ignored.size());
+  append_names(text, "WARNING: NaN or infinity in", not_finite);
   for (const std::string& remark : remarks) text += "\n  " + remark;
   return text;
 }

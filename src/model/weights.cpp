@@ -91,11 +91,15 @@ PartReport plan_part(const std::string& part_name, torch::nn::Module& model, con
   return part;
 }
 
-void copy_all(const WeightSource& source, const Fillings& fillings, BiasResize how) {
+// -> the parameters whose numbers are not all finite.
+std::vector<std::string> copy_all(const WeightSource& source, const Fillings& fillings, BiasResize how) {
+  std::vector<std::string> not_finite;
   for (const auto& [name, from, to, resize] : fillings) {
     const at::Tensor tensor = source.read(name, from);
     to.copy_(resize ? resize_bias_table(tensor, window_of_table(to.size(0)), how) : tensor);
+    if (!at::isfinite(to.sum()).item<bool>()) not_finite.push_back(name);
   }
+  return not_finite;
 }
 
 // The model's parts without those that were loaded, each with the reason.
@@ -229,7 +233,7 @@ LoadReport load_weights(torch::nn::Module& model, const std::filesystem::path& p
   if (report.parts.empty()) refuse_absent(source, join(parts, ", "));
   sort_unused(report, source, parts, fillings);
   if (options.strict) require_strict(report, source.where());
-  copy_all(source, fillings, options.bias_tables);
+  report.not_finite = copy_all(source, fillings, options.bias_tables);
   report.random = random_parts(model, report, parts);
   report.remarks = remarks_on(source, report);
   return report;

@@ -6,6 +6,7 @@
 
 #include "glid/core/json.h"
 #include "glid/model/dialect.h"
+#include "glid/model/swin.h"
 
 namespace glid {
 

@@ -141,6 +141,8 @@ TEST(Utf8, BytesThatArePartOfNoCharacterBecomeText) {
   EXPECT_EQ(to_utf8("\xE2\x82\xE2\x82\xAC"), "\\xE2\\x82\xE2\x82\xAC");
   EXPECT_EQ(to_utf8("\xED\xA0\x80"), "\\xED\\xA0\\x80");  // half of a pair of UTF-16
   EXPECT_EQ(to_utf8(""), "");
+  EXPECT_EQ(printable("M\xC3\xBCller\x1b[31m\n\x7f\xC2\x9B"), "M\xC3\xBCller?[31m???");
+  EXPECT_EQ(printable(std::string(1000, 'x')), std::string(400, 'x') + " ...");
 }
 
 TEST(Json, IsUtf8WhateverTheNames) {
