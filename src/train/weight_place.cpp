@@ -49,6 +49,7 @@ void WeightPlace::require_free(const std::vector<fs::path>& inputs, const Json& 
   require_apart(kOption, output_, inputs);
   if (is_folder_ || !fs::exists(json_file())) return;
   require_apart(kOption, json_file(), inputs);
+  if (!fs::is_regular_file(json_file())) return;  // a device or a pipe is written as it stands
   const std::string there = read_file(json_file());
   if (there != text_of(json) && !(fs::exists(output_) && is_ours(there, json_file())))
     throw UsageError(kOption, "would replace a JSON that is there already", json_file().string(), "choose another name");
