@@ -66,7 +66,8 @@ bool PickledTensors::read_array(PickleId object, std::optional<TensorInfo>& tens
 std::optional<TensorInfo> PickledTensors::array(PickleId data, PickleId dtype, PickleId shape, bool is_fortran) {
   TensorInfo tensor{.dtype = std::string(array_dtype(dtype)), .shape = sizes(shape)};
   if (tensor.dtype.empty()) return std::nullopt;
-  take_bytes(tensor);
+  count_bytes(tensor);
+  if (!take_bytes(tensor, tensor.bytes)) return std::nullopt;
   const auto bytes = array_data(data, tensor.bytes);
   if (!bytes || bytes->size() != tensor.bytes) fail("an array with too few or too many bytes", format("{}", tensor.bytes));
   tensor.data = reinterpret_cast<const std::byte*>(bytes->data());

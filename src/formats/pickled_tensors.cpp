@@ -145,8 +145,7 @@ bool PickledTensors::is_marked(Ids arguments, size_t place) const {
   return false;
 }
 
-// Finds the bytes, which all tensors together must not have too many of.
-void PickledTensors::take_bytes(TensorInfo& tensor) {
+void PickledTensors::count_bytes(TensorInfo& tensor) const {
   uint64_t bytes = dtype_bytes(tensor.dtype);
   bool fits = true, empty = false;
   for (const int64_t size : tensor.shape) {
@@ -155,14 +154,21 @@ void PickledTensors::take_bytes(TensorInfo& tensor) {
   }
   if (!fits) fail("a tensor with an impossible shape");
   tensor.bytes = empty ? 0 : bytes;
-  if (tensor.bytes > bytes_left_)
-    fail("the tensors have more than eight times the file's bytes", format("one of {} bytes", bytes));
+}
+
+// All tensors together must not have too many: smaller ones may fit where a large one doesn't, and those that show numbers
+// many times must leave room for the others.
+bool PickledTensors::take_bytes(const TensorInfo& tensor, size_t storage_bytes) {
+  const bool is_expanded = tensor.bytes > storage_bytes;
+  if (tensor.bytes > bytes_left_ || (is_expanded && tensor.bytes > expanded_bytes_left_)) return false;
   bytes_left_ -= tensor.bytes;
+  if (is_expanded) expanded_bytes_left_ -= tensor.bytes;
+  return true;
 }
 
 std::optional<TensorInfo> PickledTensors::view(TensorInfo tensor, std::span<const std::byte> storage, uint64_t first) {
   if (tensor.shape.size() != tensor.strides.size()) fail("a tensor with a stride too many or too few");
-  take_bytes(tensor);
+  count_bytes(tensor);
   tensor.data = storage.data();
   uint64_t last = first, row_major = 1;
   bool fits = true, contiguous = true;
@@ -179,7 +185,7 @@ std::optional<TensorInfo> PickledTensors::view(TensorInfo tensor, std::span<cons
   const size_t element_bytes = dtype_bytes(tensor.dtype);
   if (!fits || last >= storage.size() / element_bytes) fail("a tensor reaches beyond its storage");
   tensor.data += first * element_bytes;
-  return tensor;
+  return take_bytes(tensor, storage.size()) ? std::optional(std::move(tensor)) : std::nullopt;
 }
 
 }  // namespace glid

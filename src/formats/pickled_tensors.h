@@ -43,9 +43,14 @@ class PickledTensors {
   // Where the bytes of a storage lie.
   using FindStorage = std::function<std::span<const std::byte>(const StorageKey&)>;
 
-  // All tensors together may have eight times `file_bytes`.
+  // All tensors together may have eight times `file_bytes`, those with more bytes than their storages half of that; a tensor
+  // beyond it is read as one that TensorInfo can't say.
   PickledTensors(const Pickle& pickle, FindStorage find_storage, uint64_t file_bytes, const std::string& where)
-      : pickle_(pickle), find_storage_(std::move(find_storage)), bytes_left_(8 * file_bytes), where_(where) {}
+      : pickle_(pickle),
+        find_storage_(std::move(find_storage)),
+        bytes_left_(8 * file_bytes),
+        expanded_bytes_left_(bytes_left_ / 2),
+        where_(where) {}
 
   // Whether an object is a tensor at all; `tensor` stays empty where TensorInfo can't say what it is. Throws DataError.
   bool read(PickleId object, std::optional<TensorInfo>& tensor);
@@ -66,7 +71,8 @@ class PickledTensors {
   bool is_marked(Ids arguments, size_t place) const;
   bool read_rebuilt(PickleId made_by, Ids arguments, std::optional<TensorInfo>& tensor);
   std::optional<TensorInfo> view(TensorInfo tensor, std::span<const std::byte> storage, uint64_t first);
-  void take_bytes(TensorInfo& tensor);
+  void count_bytes(TensorInfo& tensor) const;
+  bool take_bytes(const TensorInfo& tensor, size_t storage_bytes);
 
   bool read_array(PickleId object, std::optional<TensorInfo>& tensor);
   std::optional<TensorInfo> array(PickleId data, PickleId dtype, PickleId shape, bool is_fortran);
@@ -75,7 +81,7 @@ class PickledTensors {
 
   const Pickle& pickle_;
   FindStorage find_storage_;
-  uint64_t bytes_left_;
+  uint64_t bytes_left_, expanded_bytes_left_;
   const std::string& where_;
   std::vector<std::shared_ptr<const void>> owners_;
 };

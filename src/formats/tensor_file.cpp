@@ -10,6 +10,7 @@
 #include "glid/core/format.h"
 #include "glid/core/json.h"
 #include "glid/core/mapped_file.h"
+#include "glid/core/utf8.h"
 #include "glid/formats/safetensors.h"
 #include "tensor_table.h"
 #include "torch_file.h"
@@ -111,6 +112,7 @@ class ShardedFile {
     } catch (const DataError&) {
       fail("has a weight_map of other things than names of files");
     }
+    if (places.empty()) fail("lists no tensor: its weight_map is empty", {}, "give the file of weights itself");
     for (const auto& [tensor, file] : places) check_beside(file);
     return places;
   }
@@ -181,7 +183,10 @@ TensorTable read_any(const std::filesystem::path& file) {
 
 }  // namespace
 
-TensorFile::TensorFile(const std::filesystem::path& file) : content_(new Content{read_any(file)}) {}
+TensorFile::TensorFile(const std::filesystem::path& file) : content_(new Content{read_any(file)}) {
+  if (!names().empty() || left_out().count == 0) return;
+  throw DataError(file.string(), "has no tensor of a kind that is read", printable(left_out().line("left out")));
+}
 TensorFile::TensorFile(TensorFile&&) noexcept = default;
 TensorFile& TensorFile::operator=(TensorFile&&) noexcept = default;
 TensorFile::~TensorFile() = default;

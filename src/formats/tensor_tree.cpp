@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/utf8.h"
 
@@ -47,15 +46,16 @@ bool is_name(std::string_view key) {
          std::none_of(key.begin(), key.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
 }
 
-// Walks a pickle without recursion. A value that stands in many places is met in each, so the steps are bounded.
+// Walks a pickle without recursion. A value that stands in many places is met in each as long as the steps for that last;
+// every value is met once at least. What goes beyond a bound is left out, as it seldom is what the file was written for.
 class TensorTree {
  public:
-  TensorTree(const Pickle& pickle, PickledTensors& tensors, const std::string& where, TensorTable& table)
+  TensorTree(const Pickle& pickle, PickledTensors& tensors, TensorTable& table)
       : pickle_(pickle),
         tensors_(tensors),
-        where_(where),
         table_(table),
-        steps_left_(4 * pickle.num_values() + 1000),
+        met_(pickle.num_values()),
+        repeated_steps_left_(4 * pickle.num_values() + 1000),
         name_bytes_left_(16 * pickle.num_bytes() + (64 << 10)) {}
 
   void walk() {
@@ -72,12 +72,7 @@ class TensorTree {
     bool nameless = false;   // some key above can't be part of a name
   };
 
-  [[noreturn]] void fail(const std::string& what, const std::string& value = {}) const {
-    throw DataError(where_, what, value);
-  }
-
   void step() {
-    if (steps_left_-- == 0) fail("is damaged: values that hold each other many times over");
     Level& level = levels_.back();
     const auto items = pickle_.items(level.id);
     if (level.next >= items.size()) {
@@ -94,11 +89,19 @@ class TensorTree {
     visit(items[level.next++], nameless);
   }
 
-  // One long key may stand in many places, and before many tensors.
-  void take_name_bytes(size_t size) {
-    if (size > name_bytes_left_) fail("is damaged: values that hold each other many times over");
+  // One long key may stand in many places, and before many tensors. False when the bytes for that are used up.
+  bool take_name_bytes(size_t size) {
+    if (size > name_bytes_left_) return false;
     name_bytes_left_ -= size;
+    return true;
   }
+
+  // One name is enough for a report, and no other is copied.
+  void leave_out() {
+    if (table_.left_out.count++ == 0) table_.left_out.first = full_name();
+  }
+
+  std::string full_name() const { return name_.empty() ? std::string(kBareTensor) : name_; }
 
   // False for a key that is no part of a name.
   bool append_key(PickleId key, bool is_object) {
@@ -107,7 +110,7 @@ class TensorTree {
     // Attributes of a torch.nn.Module that its state_dict() doesn't show as levels
     for (const std::string_view hidden : {"_parameters", "_buffers", "_modules"})
       if (is_object && pickle_.text(key) == hidden) return true;
-    take_name_bytes(pickle_.text(key).size());
+    if (!take_name_bytes(pickle_.text(key).size())) return false;
     append_part(to_utf8(pickle_.text(key)));
     return true;
   }
@@ -131,9 +134,7 @@ class TensorTree {
   void visit_object(PickleId id, bool nameless) {
     std::optional<TensorInfo> tensor;
     if (tensors_.read(id, tensor)) {
-      take_name_bytes(name_.size());
-      if (tensor && !nameless) add_tensor(*std::move(tensor));
-      else table_.left_out.add(name_);
+      if (!tensor || nameless || !add_tensor(*std::move(tensor))) leave_out();
       return;
     }
     const PickleId state = pickle_.items(id)[2];
@@ -144,14 +145,26 @@ class TensorTree {
   void enter(PickleId id, bool nameless, bool is_object) {
     for (const Level& level : levels_)
       if (level.id == id) return;
-    if (levels_.size() == kMaxLevels) fail("is nested too deep", format("more than {} levels", kMaxLevels));
+    if (levels_.size() == kMaxLevels || !take_steps(id)) return leave_out();
     levels_.push_back({.id = id, .name_size = name_.size(), .is_object = is_object, .nameless = nameless});
   }
 
-  void add_tensor(TensorInfo tensor) {
-    const std::string& name = name_.empty() ? std::string(kBareTensor) : name_;
-    if (!table_.tensors.emplace(name, std::move(tensor)).second) fail(format("has two tensors of the name {}", name));
+  // Whether there are steps enough for all items.
+  bool take_steps(PickleId id) {
+    const size_t steps = met_[id] ? pickle_.items(id).size() + 1 : 0;
+    if (steps > repeated_steps_left_) return false;
+    repeated_steps_left_ -= steps;
+    met_[id] = true;
+    return true;
+  }
+
+  // False where another one has the name: {1: a, "1": b}.
+  bool add_tensor(TensorInfo tensor) {
+    if (!take_name_bytes(name_.size())) return false;
+    const std::string name = full_name();
+    if (!table_.tensors.emplace(name, std::move(tensor)).second) return false;
     table_.names.push_back(name);
+    return true;
   }
 
   void add_text(PickleId id) {
@@ -174,11 +187,11 @@ class TensorTree {
 
   const Pickle& pickle_;
   PickledTensors& tensors_;
-  const std::string& where_;
   TensorTable& table_;
   std::vector<Level> levels_;
   std::string name_;
-  size_t steps_left_;
+  std::vector<bool> met_;       // by value
+  size_t repeated_steps_left_;  // in values that were met before
   size_t name_bytes_left_;
 };
 
@@ -187,7 +200,7 @@ class TensorTree {
 void add_tensors(const Pickle& pickle, const PickledTensors::FindStorage& find_storage, uint64_t file_bytes,
                  const std::string& where, TensorTable& table) {
   PickledTensors tensors(pickle, find_storage, file_bytes, where);
-  TensorTree(pickle, tensors, where, table).walk();
+  TensorTree(pickle, tensors, table).walk();
   table.owners.insert(table.owners.end(), tensors.owners().begin(), tensors.owners().end());
 }
 

@@ -9,8 +9,8 @@
 
 namespace glid {
 
-// Adds to the names, tensors, metadata and owners of `table`. `file_bytes` bound what the tensors may have. Throws DataError
-// naming `where` when the pickle is damaged or a bomb, and for two tensors of one name.
+// Adds to the names, tensors, metadata, left_out and owners of `table`. `file_bytes` bound what the tensors may have, the
+// pickle's size the time and memory. Throws DataError naming `where` for a damaged tensor.
 void add_tensors(const Pickle& pickle, const PickledTensors::FindStorage& find_storage, uint64_t file_bytes,
                  const std::string& where, TensorTable& table);
 

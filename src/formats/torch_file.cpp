@@ -196,7 +196,7 @@ class TorchPickles {
     TensorTable table{.form = "pickle of numpy arrays", .files = {file_}};
     const auto find = [this](const StorageKey&) -> Bytes { fail("is a pickle whose storages lie elsewhere"); };
     add_tensors(pickle, find, mapped_->size(), where_, table);
-    if (table.names.empty()) fail("is a pickle without tensors or arrays");
+    if (table.names.empty() && table.left_out.count == 0) fail("is a pickle without tensors or arrays");
     table.owners.push_back(mapped_);
     return table;
   }

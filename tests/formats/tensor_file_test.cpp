@@ -180,6 +180,7 @@ TEST_F(ShardedFiles, AreRefusedWhereTheyAreNotWhole) {
     expect_index_refused(R"({"weight_map": {"a": ")" + std::string(name) + "\"}}", {"isn't beside it"});
   expect_index_refused(R"({"weight_map": {"a": "x.index.json"}})", {"an index itself"});
   expect_index_refused(R"({"config": 1})", {"no weight_map"});
+  expect_index_refused(R"({"weight_map": {}})", {"its weight_map is empty"});
   expect_index_refused(R"({"weight_map": {"a": 1}})", {});
   expect_index_refused(R"({"weight_map": {"a")", {});
 }

@@ -24,7 +24,8 @@ namespace glid {
 // memory; only the arrays that Python 3 pickled by protocol 2 are copied, as they are texts there.
 class TensorFile {
  public:
-  // Throws DataError naming the file when it is missing, truncated, damaged or of no known form.
+  // Throws DataError naming the file when it is missing, truncated, damaged or of no known form, and when all that it has is
+  // left out.
   explicit TensorFile(const std::filesystem::path& file);
   TensorFile(TensorFile&&) noexcept;
   TensorFile& operator=(TensorFile&&) noexcept;
@@ -37,8 +38,11 @@ class TensorFile {
   // Texts beside the tensors: safetensors' metadata, or the strings and numbers of a PyTorch file by their dotted names, of
   // which the first 10,000 are kept and none that is longer than 1000 characters.
   const std::map<std::string, std::string>& metadata() const;
-  // Tensors that TensorInfo can't say: quantised, sparse, of complex128 or of a class of their own; and those whose key in a
-  // dictionary is neither an integer nor a line of at most 1000 characters.
+  // Tensors that TensorInfo can't say: quantised, sparse, of complex128 or of a class of their own; those whose key in a
+  // dictionary is neither an integer nor a line of at most 1000 characters; the second one of a name. And what is beyond the
+  // bounds: tensors with which all have more than eight times the file's bytes, or those that show their numbers many times
+  // over more than four times; what lies below a hundred levels; values that are held many times over, from where it is
+  // too much.
   const Tally& left_out() const;
   // The form in words, as above: "safetensors", "PyTorch (zip)", "safetensors, 3 files".
   const std::string& form() const;
