@@ -22,6 +22,9 @@ static_assert(std::endian::native == std::endian::little, "safetensors data are 
 
 constexpr size_t kLengthBytes = 8;
 constexpr size_t kMaxHeaderBytes = 100'000'000;  // the reference implementation's limit
+constexpr size_t kMaxValues = 10'000'000;        // of the JSON: less than 2 GB of memory
+constexpr size_t kMaxDimensions = 64;            // of PyTorch
+constexpr size_t kMaxTexts = 100'000;            // of the metadata
 constexpr size_t kAlignment = 8;
 constexpr std::string_view kMetadata = "__metadata__";
 
@@ -44,7 +47,10 @@ struct Entry {
 Entry read_entry(const std::string& name, const Json& json) {
   Entry entry{name};
   entry.tensor.dtype = json.at("dtype").as_string();
-  for (const Json& size : json.at("shape").as_array()) entry.tensor.shape.push_back(size.as_int());
+  const Json::Array& shape = json.at("shape").as_array();
+  if (shape.size() > kMaxDimensions)
+    throw DataError("", "impossible shape: too many dimensions", format("{}", shape.size()));
+  for (const Json& size : shape) entry.tensor.shape.push_back(size.as_int());
   const auto& offsets = json.at("data_offsets").as_array();
   if (offsets.size() != 2) throw DataError("", "data_offsets must be two numbers");
   entry.begin = offsets[0].as_uint();
@@ -55,6 +61,14 @@ Entry read_entry(const std::string& name, const Json& json) {
   if (entry.end < entry.begin || entry.end - entry.begin != *bytes)
     throw DataError("", "data_offsets don't fit shape and dtype", format("{} to {}", entry.begin, entry.end));
   return entry;
+}
+
+std::map<std::string, std::string> read_metadata(const Json& json) {
+  const Json::Object& texts = json.as_object();
+  if (texts.size() > kMaxTexts) throw DataError("", "has too many texts", format("{}", texts.size()));
+  std::map<std::string, std::string> metadata;
+  for (const auto& [key, text] : texts) metadata[key] = text.as_string();
+  return metadata;
 }
 
 struct Header {
@@ -69,13 +83,18 @@ Header read_members(const Json& json) {
     if (!seen.insert(name).second) throw DataError(name, "is there twice");
     try {
       if (name != kMetadata) header.entries.push_back(read_entry(name, value));
-      else
-        for (const auto& [key, text] : value.as_object()) header.metadata[key] = text.as_string();
+      else header.metadata = read_metadata(value);
     } catch (const DataError& error) {
       throw DataError(name, error.what());
     }
   }
   return header;
+}
+
+// Every value of a JSON but the first stands behind one of these. Those in texts count as well.
+void check_num_values(std::string_view json) {
+  const auto count = std::count_if(json.begin(), json.end(), [](char c) { return c == '[' || c == '{' || c == ','; });
+  if (static_cast<size_t>(count) > kMaxValues) throw DataError("", "has a header of too many values", format("{}", count));
 }
 
 // Sorts the entries by place. Throws DataError unless they fill `size` bytes without holes or overlaps.
@@ -142,6 +161,7 @@ void SafetensorsFile::read_header() {
     throw DataError("", "is truncated: the header doesn't fit", format("{} of {} bytes", length, size));
   const std::string_view text = file_.text().substr(kLengthBytes, length);
   if (!text.starts_with('{')) throw DataError("", "is not a safetensors file: no JSON header");
+  check_num_values(text);
   Header header = read_members(Json::parse(text, "the header"));
   const std::byte* data = file_.data() + kLengthBytes + length;
   check_layout(header.entries, size - kLengthBytes - length);

@@ -133,6 +133,25 @@ TEST_F(Safetensors, RefusesWhatTheFormatForbids) {
   EXPECT_EQ(message_for(file_of("{\"a\":" + good + "}", 4)), "no error");
 }
 
+TEST_F(Safetensors, RefusesWhatIsTooMuch) {
+  const auto shaped = [](int num_dimensions) {
+    std::string shape = "1";
+    for (int i = 1; i < num_dimensions; ++i) shape += ",1";
+    return file_of(R"({"a":{"dtype":"U8","shape":[)" + shape + R"(],"data_offsets":[0,1]}})", 1);
+  };
+  EXPECT_EQ(message_for(shaped(64)), "no error");
+  EXPECT_THAT(message_for(shaped(65)), HasSubstr("a: impossible shape: too many dimensions (got 65)"));
+  const auto with_texts = [](int num_texts) {
+    std::string texts = R"("0":"")";
+    for (int i = 1; i < num_texts; ++i) texts += ",\"" + std::to_string(i) + R"(":"")";
+    return file_of(R"({"__metadata__":{)" + texts + "}}", 0);
+  };
+  EXPECT_EQ(message_for(with_texts(100'000)), "no error");
+  EXPECT_THAT(message_for(with_texts(100'001)), HasSubstr("__metadata__: has too many texts (got 100001)"));
+  // It isn't even JSON: nothing is parsed.
+  EXPECT_THAT(message_for(file_of("{" + std::string(10'000'000, '['), 0)), HasSubstr("too many values (got 10000001)"));
+}
+
 TEST_F(Safetensors, RefusesImpossibleHeaderLengths) {
   for (const uint64_t length : {uint64_t{100'000'001}, uint64_t{1000}, UINT64_MAX}) {
     std::string bytes = file_of("{}", 0);

@@ -20,7 +20,9 @@
 namespace glid {
 
 // A file mapped into memory and checked before anything is handed out: the header's length and JSON, known dtypes, sizes
-// that equal shape x dtype, data that fill the file without holes or overlaps. Pages are read when touched.
+// that equal shape x dtype, data that fill the file without holes or overlaps. Pages are read when touched. The header is
+// bounded before it is parsed: 100 MB, as the reference implementation does, and 10 million brackets and commas, so that it
+// takes less than 2 GB of memory; shapes have up to 64 dimensions and the metadata up to 100,000 texts.
 class SafetensorsFile {
  public:
   // Throws DataError naming the file when it is missing, truncated or damaged.
