@@ -5,6 +5,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "torch_file.h"
 
 namespace glid {
 namespace {
@@ -125,15 +126,35 @@ bool PickledTensors::read_rebuilt(PickleId made_by, Ids arguments, std::optional
   return pickle_.text(name[0]).starts_with("torch.") && pickle_.text(name[1]).starts_with("_rebuild_");
 }
 
+TorchStorage PickledTensors::storage_of(PickleId id) {
+  if (pickle_.is(id, PickleKind::kObject) && is_class(id, kLoadFromBytes) && arguments(id).size() == 1)
+    return loaded_storage(arguments(id)[0]);
+  const auto key = pickle_.is(id, PickleKind::kPersistent) ? storage_key(pickle_, id, where_) : std::nullopt;
+  if (!key) fail("a tensor without storage");
+  if (!key->type || key->type->name.empty()) return {};
+  return {key->type, find_storage_(*key)};
+}
+
+// Each text is decoded and read once, whatever refers to it.
+TorchStorage PickledTensors::loaded_storage(PickleId data) {
+  const bool is_encoded = pickle_.is(data, PickleKind::kObject) && is_class(data, "_codecs.encode");
+  const PickleId text = is_encoded && !arguments(data).empty() ? arguments(data)[0] : data;
+  const auto [place, is_new] = loaded_.try_emplace(text);
+  if (!is_new) return place->second;
+  const auto bytes = array_data(data, SIZE_MAX / 2);
+  if (!bytes) fail("a storage without numbers");
+  return place->second = read_torch_storage(*bytes, where_);
+}
+
 // (storage, offset, shape, strides, needs a gradient, hooks, [dtype,] [marks]): `num_plain` before the marks.
 std::optional<TensorInfo> PickledTensors::torch_tensor(Ids arguments, size_t num_plain) {
-  if (arguments.size() < num_plain || !pickle_.is(arguments[0], PickleKind::kPersistent)) fail("a tensor without storage");
-  const auto key = storage_key(pickle_, arguments[0], where_);
-  if (!key) fail("a tensor without storage");
-  const TorchType* type = num_plain == 7 ? torch_type(pickle_, arguments[6], &TorchType::dtype) : key->type;
-  if (!type || !key->type || type->name.empty() || is_marked(arguments, num_plain)) return std::nullopt;
+  if (arguments.size() < num_plain) fail("a tensor without storage");
+  if (is_marked(arguments, num_plain)) return std::nullopt;
+  const TorchStorage storage = storage_of(arguments[0]);
+  const TorchType* type = num_plain == 7 ? torch_type(pickle_, arguments[6], &TorchType::dtype) : storage.type;
+  if (!type || !storage.type || type->name.empty()) return std::nullopt;
   TensorInfo tensor{.dtype = std::string(type->name), .shape = sizes(arguments[2]), .strides = sizes(arguments[3])};
-  return view(std::move(tensor), find_storage_(*key), non_negative(arguments[1]));
+  return view(std::move(tensor), storage.bytes, non_negative(arguments[1]));
 }
 
 // Whether the numbers are meant negated or conjugated.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -37,6 +38,14 @@ struct StorageKey {
 // None for other persistent values. Throws DataError naming `where` for a damaged one.
 std::optional<StorageKey> storage_key(const Pickle& pickle, PickleId id, const std::string& where);
 
+struct TorchStorage {
+  const TorchType* type = nullptr;  // nullptr: one that TensorInfo can't say
+  std::span<const std::byte> bytes;
+};
+
+// What plain pickle makes a storage of, from a whole file as torch.save wrote them before 1.6.
+inline constexpr std::string_view kLoadFromBytes = "torch.storage._load_from_bytes";
+
 // The tensors in one pickle, checked: shapes and strides stay within the storage.
 class PickledTensors {
  public:
@@ -67,6 +76,8 @@ class PickledTensors {
   uint64_t non_negative(PickleId id) const;
   bool is_class(PickleId object, std::string_view name) const { return pickle_.is_global(class_of(object), name); }
 
+  TorchStorage storage_of(PickleId id);
+  TorchStorage loaded_storage(PickleId data);
   std::optional<TensorInfo> torch_tensor(Ids arguments, size_t num_plain);
   bool is_marked(Ids arguments, size_t place) const;
   bool read_rebuilt(PickleId made_by, Ids arguments, std::optional<TensorInfo>& tensor);
@@ -84,6 +95,7 @@ class PickledTensors {
   uint64_t bytes_left_, expanded_bytes_left_;
   const std::string& where_;
   std::vector<std::shared_ptr<const void>> owners_;
+  std::map<PickleId, TorchStorage> loaded_;  // by their bytes: many tensors may have the same
 };
 
 }  // namespace glid

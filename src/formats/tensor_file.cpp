@@ -69,6 +69,17 @@ TensorTable read_safetensors(const std::filesystem::path& file) {
   return table;
 }
 
+// Whether it is called as one of several, "model-00001-of-00003.safetensors", and their index lies beside it.
+bool is_one_of_several(const std::filesystem::path& file) {
+  constexpr size_t kNumber = 6, kCount = 9;  // "-00001" and "-of-00003"
+  const std::string name = file.filename().string();
+  const size_t of = name.rfind("-of-");
+  if (of == std::string::npos || of < kNumber || name.size() < of + kCount) return false;
+  const std::string whole = name.substr(0, of - kNumber) + name.substr(of + kCount);
+  std::error_code unreachable;
+  return std::filesystem::exists(file.parent_path() / (whole + ".index.json"), unreachable);
+}
+
 // Anything but an index.
 TensorTable read_one(const std::filesystem::path& file, std::shared_ptr<const MappedFile> mapped) {
   const std::string_view text = mapped->text();
@@ -175,7 +186,11 @@ class ShardedFile {
 
 TensorTable read_any(const std::filesystem::path& file) {
   auto mapped = std::make_shared<const MappedFile>(file);
-  if (!is_index(mapped->text())) return read_one(file, std::move(mapped));
+  if (!is_index(mapped->text())) {
+    TensorTable table = read_one(file, std::move(mapped));
+    if (is_one_of_several(file)) table.form += "; one of several files, whose index is beside it";
+    return table;
+  }
   if (mapped->size() > kMaxIndexBytes)
     throw DataError(file.string(), "is JSON of too many bytes", std::to_string(mapped->size()));
   return ShardedFile(file, mapped->text()).read();

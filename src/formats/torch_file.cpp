@@ -100,15 +100,26 @@ class TorchZip {
 // them each storage: its number of elements and these.
 class TorchPickles {
  public:
-  TorchPickles(const std::filesystem::path& file, std::shared_ptr<const MappedFile> mapped)
-      : file_(file), where_(file.string()), mapped_(std::move(mapped)), rest_(mapped_->text()) {}
+  TorchPickles(std::string_view text, const std::string& where) : where_(where), num_bytes_(text.size()), rest_(text) {}
 
-  // No more than two pickles are in memory at once: that of the object stays when the keys are read.
+  // No more than two pickles are in memory at once, that of the object when the keys are read, and behind an outer one those
+  // of a storage. Neither files nor owners are told.
   TensorTable read() {
     if (const Pickle first = next(); !is_magic(first)) return read_arrays(first);
-    check_protocol(next());
-    check_byte_order(next());
+    check_machine();
     return read_object(next());
+  }
+
+  TorchStorage read_storage() {
+    if (!is_magic(next())) fail("is damaged: a storage that is no PyTorch file");
+    check_machine();
+    const Pickle object = next();
+    find_storages(object, next());
+    const PickleId root = object.root();
+    const auto key = object.is(root, PickleKind::kPersistent) ? storage_key(object, root, where_) : std::nullopt;
+    if (!key) fail("is damaged: a PyTorch file of something else than a storage");
+    const Bytes bytes = storage(object, *key);
+    return key->type->name.empty() ? TorchStorage() : TorchStorage{key->type, bytes};
   }
 
  private:
@@ -124,6 +135,11 @@ class TorchPickles {
 
   static bool is_magic(const Pickle& pickle) {
     return pickle.is(pickle.root(), PickleKind::kBigInt) && pickle.text(pickle.root()) == kMagic;
+  }
+
+  void check_machine() {
+    check_protocol(next());
+    check_byte_order(next());
   }
 
   void check_protocol(const Pickle& protocol) const {
@@ -142,10 +158,9 @@ class TorchPickles {
 
   TensorTable read_object(const Pickle& object) {
     find_storages(object, next());
-    TensorTable table{.form = "PyTorch (before 1.6)", .files = {file_}};
+    TensorTable table{.form = "PyTorch (before 1.6)"};
     const auto find = [&](const StorageKey& key) { return storage(object, key); };
-    add_tensors(object, find, mapped_->size(), where_, table);
-    table.owners.push_back(mapped_);
+    add_tensors(object, find, num_bytes_, where_, table);
     return table;
   }
 
@@ -193,17 +208,21 @@ class TorchPickles {
   }
 
   TensorTable read_arrays(const Pickle& pickle) const {
-    TensorTable table{.form = "pickle of numpy arrays", .files = {file_}};
+    TensorTable table{.form = has_storages(pickle) ? "pickle of PyTorch's tensors" : "pickle of numpy arrays"};
     const auto find = [this](const StorageKey&) -> Bytes { fail("is a pickle whose storages lie elsewhere"); };
-    add_tensors(pickle, find, mapped_->size(), where_, table);
+    add_tensors(pickle, find, num_bytes_, where_, table);
     if (table.names.empty() && table.left_out.count == 0) fail("is a pickle without tensors or arrays");
-    table.owners.push_back(mapped_);
     return table;
   }
 
-  std::filesystem::path file_;
+  static bool has_storages(const Pickle& pickle) {
+    for (PickleId id = 0; id < pickle.num_values(); ++id)
+      if (pickle.is_global(id, kLoadFromBytes)) return true;
+    return false;
+  }
+
   std::string where_;
-  std::shared_ptr<const MappedFile> mapped_;
+  size_t num_bytes_;
   std::string_view rest_;
   std::map<std::string_view, Bytes> storages_;
 };
@@ -215,7 +234,14 @@ TensorTable read_torch_zip(const std::filesystem::path& file, std::shared_ptr<co
 }
 
 TensorTable read_torch_pickle(const std::filesystem::path& file, std::shared_ptr<const MappedFile> mapped) {
-  return TorchPickles(file, std::move(mapped)).read();
+  TensorTable table = TorchPickles(mapped->text(), file.string()).read();
+  table.files = {file};
+  table.owners.push_back(std::move(mapped));
+  return table;
+}
+
+TorchStorage read_torch_storage(std::string_view bytes, const std::string& where) {
+  return TorchPickles(bytes, where).read_storage();
 }
 
 }  // namespace glid

@@ -35,11 +35,15 @@ struct RawTensor {
   std::string part = "";  // of the storage, in the older form
 };
 
+inline std::string pickled_storage(const RawTensor& tensor) {
+  return "(" + pickled_text("storage") + "ctorch\n" + tensor.storage + "\n" + pickled_text(tensor.key) +
+         pickled_text("cpu") + pickled_int(tensor.num_elements) + tensor.part + "tQ";
+}
+
 // What its function is called with.
 inline std::string pickled_tensor_arguments(const RawTensor& tensor) {
-  return "((" + pickled_text("storage") + "ctorch\n" + tensor.storage + "\n" + pickled_text(tensor.key) +
-         pickled_text("cpu") + pickled_int(tensor.num_elements) + tensor.part + "tQ" + pickled_int(tensor.offset) +
-         pickled_ints(tensor.shape) + pickled_ints(tensor.strides) + "\x89Nt";
+  return "(" + pickled_storage(tensor) + pickled_int(tensor.offset) + pickled_ints(tensor.shape) +
+         pickled_ints(tensor.strides) + "\x89Nt";
 }
 
 inline std::string pickled_tensor(const RawTensor& tensor) {

@@ -146,6 +146,16 @@ TEST_F(ShardedFiles, AreReadAsOne) {
   EXPECT_EQ(file.metadata().at("note"), "two");
 }
 
+TEST_F(ShardedFiles, OneAloneTellsOfItsIndex) {
+  const std::string one = "model-00001-of-00002.safetensors";
+  write_one(one, "a", "1");
+  EXPECT_EQ(TensorFile(folder_.path() / one).form(), "safetensors");
+  write("model.safetensors.index.json", R"({"weight_map": {"a": ")" + one + "\"}}");
+  EXPECT_EQ(TensorFile(folder_.path() / one).form(), "safetensors; one of several files, whose index is beside it");
+  EXPECT_EQ(TensorFile(folder_.path() / "model.safetensors.index.json").form(), "safetensors, 1 file");
+  EXPECT_EQ(TensorFile(folder_.path() / "1.safetensors").form(), "safetensors");
+}
+
 TEST_F(ShardedFiles, MayBePyTorchs) {
   std::filesystem::copy(kGoldenFormats / "views.pth", folder_.path() / "pytorch_model-00001-of-00001.bin");
   const TensorFile file(

@@ -39,6 +39,16 @@ std::string older(const RawTensor& tensor, int64_t count, const std::string& num
   return raw_torch_pickles(older_form(tensor, count, numbers));
 }
 
+std::string latin1_as_utf8(const std::string& text) {
+  std::string utf8;
+  for (const char c : text) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (byte < 0x80) utf8 += c;
+    else utf8 += {static_cast<char>(0xC0 | byte >> 6), static_cast<char>(0x80 | (byte & 0x3F))};
+  }
+  return utf8;
+}
+
 // A long key fifty times over before many names of one tensor.
 std::string long_names(const std::string& storage) {
   std::string names = pickled_text(std::string(1000, 'k')) +
@@ -207,6 +217,35 @@ TEST(TorchFile, OlderFormIsRefusedWhereItIsDamaged) {
   });
   expect_refused(older({.storage = "NewStorage"}, 4, ""), {"storage 0 is of an unknown class"});
   expect_refused(older({.part = "K\1"}, 4, "0123456789abcdef"), {"a part of a storage without place"});
+}
+
+// As plain pickle writes a tensor: its storage is a whole file of the older form, in bytes, or in a text that makes them.
+TEST(TorchFile, StoragesInPlainPickles) {
+  const auto file_of_storage = [](const RawTensor& tensor, const std::string& object, const std::string& numbers) {
+    return raw_torch_pickles(
+        {.object = pickled(object), .storages = little_endian(static_cast<uint64_t>(tensor.num_elements), 8) + numbers});
+  };
+  const auto pickle_of = [](const std::string& made_of) {
+    const std::string storage = "ctorch.storage\n_load_from_bytes\n" + made_of + "\x85R";
+    return pickled_dict("ctorch._utils\n_rebuild_tensor_v2\n(" + storage + "K\1" + pickled_ints({2}) + pickled_ints({1}) +
+                        "\x89NtR");
+  };
+  const auto bytes = [](const std::string& text) { return "B" + little_endian(text.size(), 4) + text; };
+  const RawTensor floats, quantised{.storage = "QInt8Storage"};
+  const std::string good = file_of_storage(floats, pickled_storage(floats), "0123456789abcdef");
+  for (const std::string& made_of :
+       {bytes(good), "c_codecs\nencode\n" + pickled_text(latin1_as_utf8(good)) + pickled_text("latin1") + "\x86R"}) {
+    const MemoryFile file(pickle_of(made_of));
+    EXPECT_EQ(packed(*TensorFile(file.path()).find("a")), "456789ab");
+    EXPECT_EQ(TensorFile(file.path()).form(), "pickle of PyTorch's tensors");
+  }
+  expect_refused(pickle_of(bytes(good.substr(0, good.size() - 1))), {"shorter than it says"});
+  expect_refused(pickle_of(bytes(pickled("N"))), {"a storage that is no PyTorch file"});
+  expect_refused(pickle_of(bytes(file_of_storage(floats, "]" + pickled_storage(floats) + "a", "0123456789abcdef"))),
+                 {"something else than a storage"});
+  expect_refused(pickle_of("K\1"), {"a storage without numbers"});
+  expect_refused(pickle_of(bytes(file_of_storage(quantised, pickled_storage(quantised), "0123"))),
+                 {"1 left out (first: a)"});
 }
 
 // An array as Python 2 writes it, with text for bytes.

@@ -18,6 +18,7 @@ namespace glid {
 //   PyTorch (zip)           .pth .pt .bin as torch.save writes them since 1.6, or the `*.bin.index.json` of several
 //   PyTorch (before 1.6)    the older form without a zip
 //   pickle of numpy arrays  .pkl as detectron2 and Mask2Former give weights away
+//   pickle of PyTorch's tensors  .pkl as plain pickle.dump writes a state_dict
 // In PyTorch's files and pickles the levels of nested dictionaries and lists are joined by dots ("model.layers.0.weight",
 // "optimizer.state.3.exp_avg"); of objects the attributes are a level, those of a whole torch.nn.Module as its state_dict()
 // names them. A tensor alone is called "tensor". Nothing in a file is ever run. The tensors of a file lie in its
@@ -44,7 +45,8 @@ class TensorFile {
   // over more than four times; what lies below a hundred levels; values that are held many times over, from where it is
   // too much.
   const Tally& left_out() const;
-  // The form in words, as above: "safetensors", "PyTorch (zip)", "safetensors, 3 files".
+  // The form in words, as above: "safetensors", "PyTorch (zip)", "safetensors, 3 files"; of a file that is one of several by
+  // its name it says whether their index is beside it.
   const std::string& form() const;
   // The files that the tensors lie in.
   const std::vector<std::filesystem::path>& files() const;
