@@ -200,7 +200,7 @@ TensorTable read_any(const std::filesystem::path& file) {
 
 TensorFile::TensorFile(const std::filesystem::path& file) : content_(new Content{read_any(file)}) {
   if (!names().empty() || left_out().count == 0) return;
-  throw DataError(file.string(), "has no tensor of a kind that is read", printable(left_out().line("left out")));
+  throw DataError(file.string(), "has no tensor of a kind that is read: " + printable(left_out().line("left out")));
 }
 TensorFile::TensorFile(TensorFile&&) noexcept = default;
 TensorFile& TensorFile::operator=(TensorFile&&) noexcept = default;

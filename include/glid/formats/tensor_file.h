@@ -14,15 +14,15 @@
 namespace glid {
 
 // A file of one of these forms, recognised by its content, mapped into memory and checked before anything is handed out:
-//   safetensors             one file, or the `*.safetensors.index.json` of several
-//   PyTorch (zip)           .pth .pt .bin as torch.save writes them since 1.6, or the `*.bin.index.json` of several
-//   PyTorch (before 1.6)    the older form without a zip
-//   pickle of numpy arrays  .pkl as detectron2 and Mask2Former give weights away
+//   safetensors                  one file, or the `*.safetensors.index.json` of several
+//   PyTorch (zip)                .pth .pt .bin as torch.save writes them since 1.6, or the `*.bin.index.json` of several
+//   PyTorch (before 1.6)         the older form without a zip
+//   pickle of numpy arrays       .pkl as detectron2 and Mask2Former give weights away
 //   pickle of PyTorch's tensors  .pkl as plain pickle.dump writes a state_dict
 // In PyTorch's files and pickles the levels of nested dictionaries and lists are joined by dots ("model.layers.0.weight",
 // "optimizer.state.3.exp_avg"); of objects the attributes are a level, those of a whole torch.nn.Module as its state_dict()
 // names them. A tensor alone is called "tensor". Nothing in a file is ever run. The tensors of a file lie in its
-// memory; only the arrays that Python 3 pickled by protocol 2 are copied, as they are texts there.
+// memory; only those that Python 3 pickled by protocol 2 without torch.save are copied, as they are texts there.
 class TensorFile {
  public:
   // Throws DataError naming the file when it is missing, truncated, damaged or of no known form, and when all that it has is
