@@ -94,7 +94,8 @@ uint64_t PickledTensors::non_negative(PickleId id) const {
   return static_cast<uint64_t>(pickle_.integer(id));
 }
 
-bool PickledTensors::read(PickleId object, std::optional<TensorInfo>& tensor) {
+bool PickledTensors::read(PickleId object, bool again, std::optional<TensorInfo>& tensor) {
+  is_again_ = again;
   for (int i = 0; i < kMaxWraps; ++i) {
     const bool wraps = is_class(object, "torch._utils._rebuild_parameter") ||
                        is_class(object, "torch._utils._rebuild_parameter_with_state");
@@ -178,12 +179,12 @@ void PickledTensors::count_bytes(TensorInfo& tensor) const {
 }
 
 // All tensors together must not have too many: smaller ones may fit where a large one doesn't, and those that show numbers
-// many times must leave room for the others.
+// again must leave room for the others.
 bool PickledTensors::take_bytes(const TensorInfo& tensor, size_t storage_bytes) {
-  const bool is_expanded = tensor.bytes > storage_bytes;
-  if (tensor.bytes > bytes_left_ || (is_expanded && tensor.bytes > expanded_bytes_left_)) return false;
+  const bool is_again = is_again_ || tensor.bytes > storage_bytes;
+  if (tensor.bytes > bytes_left_ || (is_again && tensor.bytes > again_bytes_left_)) return false;
   bytes_left_ -= tensor.bytes;
-  if (is_expanded) expanded_bytes_left_ -= tensor.bytes;
+  if (is_again) again_bytes_left_ -= tensor.bytes;
   return true;
 }
 

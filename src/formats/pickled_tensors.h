@@ -52,17 +52,18 @@ class PickledTensors {
   // Where the bytes of a storage lie.
   using FindStorage = std::function<std::span<const std::byte>(const StorageKey&)>;
 
-  // All tensors together may have eight times `file_bytes`, those with more bytes than their storages half of that; a tensor
-  // beyond it is read as one that TensorInfo can't say.
+  // All tensors together may have eight times `file_bytes`, those that show numbers again half of that: one with more bytes
+  // than its storage, or one that was met before. A tensor beyond it is read as one that TensorInfo can't say.
   PickledTensors(const Pickle& pickle, FindStorage find_storage, uint64_t file_bytes, const std::string& where)
       : pickle_(pickle),
         find_storage_(std::move(find_storage)),
         bytes_left_(8 * file_bytes),
-        expanded_bytes_left_(bytes_left_ / 2),
+        again_bytes_left_(bytes_left_ / 2),
         where_(where) {}
 
-  // Whether an object is a tensor at all; `tensor` stays empty where TensorInfo can't say what it is. Throws DataError.
-  bool read(PickleId object, std::optional<TensorInfo>& tensor);
+  // Whether an object is a tensor at all; `tensor` stays empty where TensorInfo can't say what it is. `again`: it was met
+  // before. Throws DataError.
+  bool read(PickleId object, bool again, std::optional<TensorInfo>& tensor);
   // Of numbers that had to be decoded.
   const std::vector<std::shared_ptr<const void>>& owners() const { return owners_; }
 
@@ -92,7 +93,8 @@ class PickledTensors {
 
   const Pickle& pickle_;
   FindStorage find_storage_;
-  uint64_t bytes_left_, expanded_bytes_left_;
+  uint64_t bytes_left_, again_bytes_left_;
+  bool is_again_ = false;  // the tensor that is read
   const std::string& where_;
   std::vector<std::shared_ptr<const void>> owners_;
   std::map<PickleId, TorchStorage> loaded_;  // by their bytes: many tensors may have the same

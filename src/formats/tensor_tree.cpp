@@ -13,6 +13,7 @@ constexpr size_t kMaxLevels = 100;
 constexpr size_t kMaxText = 1000;  // characters of a key or of a text
 constexpr size_t kMaxTexts = 10'000;
 constexpr size_t kMaxBigInt = 64;  // bytes
+constexpr size_t kTableBytes = 64;  // that a tensor is counted as beside its name: a bomb has many of two bytes each
 constexpr std::string_view kBareTensor = "tensor";
 
 // Of the two's complement of an integer.
@@ -56,7 +57,8 @@ class TensorTree {
         table_(table),
         met_(pickle.num_values()),
         repeated_steps_left_(4 * pickle.num_values() + 1000),
-        name_bytes_left_(16 * pickle.num_bytes() + (64 << 10)) {}
+        name_bytes_left_(16 * pickle.num_bytes() + (64 << 10)),
+        again_name_bytes_left_(name_bytes_left_ / 2) {}
 
   void walk() {
     visit(pickle_.root(), false);
@@ -70,6 +72,7 @@ class TensorTree {
     size_t name_size = 0;
     bool is_object = false;  // `id` is its state
     bool nameless = false;   // some key above can't be part of a name
+    bool is_again = false;   // it was met before
   };
 
   void step() {
@@ -82,17 +85,19 @@ class TensorTree {
     name_.resize(level.name_size);
     bool nameless = level.nameless;
     if (pickle_.is(level.id, PickleKind::kDict)) {
-      nameless |= !append_key(items[level.next++], level.is_object);
+      nameless |= !append_key(items[level.next++], level);
     } else {
       append_part(std::to_string(level.next));
     }
     visit(items[level.next++], nameless);
   }
 
-  // One long key may stand in many places, and before many tensors. False when the bytes for that are used up.
-  bool take_name_bytes(size_t size) {
-    if (size > name_bytes_left_) return false;
+  // One long key may stand in many places, and before many tensors. False when the bytes for that are used up, of which what
+  // is met again has half.
+  bool take_name_bytes(size_t size, bool is_again) {
+    if (size > name_bytes_left_ || (is_again && size > again_name_bytes_left_)) return false;
     name_bytes_left_ -= size;
+    if (is_again) again_name_bytes_left_ -= size;
     return true;
   }
 
@@ -104,13 +109,13 @@ class TensorTree {
   std::string full_name() const { return name_.empty() ? std::string(kBareTensor) : name_; }
 
   // False for a key that is no part of a name.
-  bool append_key(PickleId key, bool is_object) {
+  bool append_key(PickleId key, const Level& level) {
     if (pickle_.is(key, PickleKind::kInt)) return append_part(std::to_string(pickle_.integer(key))), true;
     if (!pickle_.is(key, PickleKind::kText) || !is_name(pickle_.text(key))) return false;
     // Attributes of a torch.nn.Module that its state_dict() doesn't show as levels
     for (const std::string_view hidden : {"_parameters", "_buffers", "_modules"})
-      if (is_object && pickle_.text(key) == hidden) return true;
-    if (!take_name_bytes(pickle_.text(key).size())) return false;
+      if (level.is_object && pickle_.text(key) == hidden) return true;
+    if (!take_name_bytes(pickle_.text(key).size(), level.is_again)) return false;
     append_part(to_utf8(pickle_.text(key)));
     return true;
   }
@@ -133,8 +138,9 @@ class TensorTree {
 
   void visit_object(PickleId id, bool nameless) {
     std::optional<TensorInfo> tensor;
-    if (tensors_.read(id, tensor)) {
-      if (!tensor || nameless || !add_tensor(*std::move(tensor))) leave_out();
+    const bool is_again = met_[id];
+    if (tensors_.read(id, is_again, tensor)) {
+      if (!tensor || nameless || !take_steps(id, 1) || !add_tensor(*std::move(tensor), is_again)) leave_out();
       return;
     }
     const PickleId state = pickle_.items(id)[2];
@@ -145,22 +151,23 @@ class TensorTree {
   void enter(PickleId id, bool nameless, bool is_object) {
     for (const Level& level : levels_)
       if (level.id == id) return;
-    if (levels_.size() == kMaxLevels || !take_steps(id)) return leave_out();
-    levels_.push_back({.id = id, .name_size = name_.size(), .is_object = is_object, .nameless = nameless});
+    const bool is_again = met_[id];
+    if (levels_.size() == kMaxLevels || !take_steps(id, pickle_.items(id).size() + 1)) return leave_out();
+    levels_.push_back(
+        {.id = id, .name_size = name_.size(), .is_object = is_object, .nameless = nameless, .is_again = is_again});
   }
 
-  // Whether there are steps enough for all items.
-  bool take_steps(PickleId id) {
-    const size_t steps = met_[id] ? pickle_.items(id).size() + 1 : 0;
-    if (steps > repeated_steps_left_) return false;
-    repeated_steps_left_ -= steps;
+  // Whether a value is met for the first time, or there are so many steps for others.
+  bool take_steps(PickleId id, size_t steps) {
+    if (met_[id] && steps > repeated_steps_left_) return false;
+    if (met_[id]) repeated_steps_left_ -= steps;
     met_[id] = true;
     return true;
   }
 
   // False where another one has the name: {1: a, "1": b}.
-  bool add_tensor(TensorInfo tensor) {
-    if (!take_name_bytes(name_.size())) return false;
+  bool add_tensor(TensorInfo tensor, bool is_again) {
+    if (!take_name_bytes(name_.size() + kTableBytes, is_again)) return false;
     const std::string name = full_name();
     if (!table_.tensors.emplace(name, std::move(tensor)).second) return false;
     table_.names.push_back(name);
@@ -192,7 +199,7 @@ class TensorTree {
   std::string name_;
   std::vector<bool> met_;       // by value
   size_t repeated_steps_left_;  // in values that were met before
-  size_t name_bytes_left_;
+  size_t name_bytes_left_, again_name_bytes_left_;
 };
 
 }  // namespace

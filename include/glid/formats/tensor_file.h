@@ -41,8 +41,8 @@ class TensorFile {
   const std::map<std::string, std::string>& metadata() const;
   // Tensors that TensorInfo can't say: quantised, sparse, of complex128 or of a class of their own; those whose key in a
   // dictionary is neither an integer nor a line of at most 1000 characters; the second one of a name. And what is beyond the
-  // bounds: tensors with which all have more than eight times the file's bytes, or those that show their numbers many times
-  // over more than four times; what lies below a hundred levels; values that are held many times over, from where it is
+  // bounds: tensors with which all have more than eight times the file's bytes, or those that show numbers again more than
+  // four times; what lies below a hundred levels; values that are held many times over, from where it is
   // too much.
   const Tally& left_out() const;
   // The form in words, as above: "safetensors", "PyTorch (zip)", "safetensors, 3 files"; of a file that is one of several by
