@@ -14,7 +14,8 @@ void add_options(CLI::App& app, glid::ConvertRequest& request, std::string& show
   glid::path_option(app, "OUT", request.output, ".safetensors, .pth, .pt, .bin, or a folder's name");
   app.add_option("--to", request.to, "whose names: glid, official, timm or hf")->capture_default_str();
   app.add_option("--dtype", request.dtype, "fp32, fp16 or bf16")->capture_default_str();
-  app.add_option("--window", request.window, "as model.encoder.window: what bias tables are resized to (12 or [12,12,12,6])");
+  app.add_option("--window", request.window,
+                 "as model.encoder.window: what bias tables are resized to (12 or [12,12,12,6])");
   app.add_option("--which", request.which, "best, last or a step of the run (default: the best, else the newest)");
   app.add_option("--weights", request.weights, "of a run: raw or ema (default: its eval.weights)");
   app.add_flag("--strict", request.strict, "refuse weights with missing or unexpected tensors");

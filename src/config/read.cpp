@@ -4,10 +4,10 @@
 #include <map>
 #include <utility>
 
+#include "glid/config/nearest.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/join.h"
-#include "glid/config/nearest.h"
 
 namespace glid::config {
 namespace {

@@ -6,12 +6,12 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "glid/config/nearest.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/home.h"
 #include "glid/core/join.h"
 #include "glid/core/json.h"
-#include "glid/config/nearest.h"
 
 namespace glid::config {
 namespace {

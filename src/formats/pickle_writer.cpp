@@ -62,7 +62,9 @@ void PickleWriter::value(const TensorInPickle& tensor) {
   write(int64_t{0});
   write(tensor.sizes);
   write(strides_of(tensor.sizes));
-  text_ += "\x89" "ccollections\nOrderedDict\n)RtR";
+  text_ +=
+      "\x89"
+      "ccollections\nOrderedDict\n)RtR";
 }
 
 }  // namespace glid

@@ -15,8 +15,8 @@ at::Tensor resize_bicubic(const at::Tensor& image, int64_t side) {  // [heads, S
   return at::upsample_bicubic2d(image.unsqueeze(0), {side, side}, /*align_corners=*/false)[0];
 }
 
-// Places of `side` entries whose distances from the middle are 1, 1 + q, 1 + q + q^2, .. with the q in [1.01, 1.5] that takes
-// the last one to `reach`.
+// Places of `side` entries whose distances from the middle are 1, 1 + q, 1 + q + q^2, .. with the q in [1.01, 1.5] that
+// takes the last one to `reach`.
 std::vector<double> growing_places(int64_t side, double reach) {
   const int64_t count = side / 2;
   double low = 1.01, high = 1.5, q = low;

@@ -16,9 +16,9 @@ struct Words {
   std::string (*block)(int64_t stage, int64_t block);
   std::string (*merging)(int64_t stage);  // that behind the stage
   std::string_view norm1, bias_table, qkv, proj, norm2, fc1, fc2;
-  std::array<std::string_view, 3> split{};         // instead of qkv
+  std::array<std::string_view, 3> split{};             // instead of qkv
   std::string (*stage_norm)(int64_t stage) = nullptr;  // of a stage's output
-  std::string_view final_norm;                     // behind the last stage
+  std::string_view final_norm;                         // behind the last stage
 };
 
 constexpr Words kOfficialWords{
@@ -115,20 +115,13 @@ const Words& words_of(Dialect dialect) {
                          kTransformersWords = transformers_words();
   switch (dialect) {
     case Dialect::kGlid:
-    case Dialect::kOfficial:
-      return kOfficialWords;
-    case Dialect::kTimm:
-      return kTimmWords;
-    case Dialect::kTimmFeatures:
-      return kTimmFeaturesWords;
-    case Dialect::kHuggingFace:
-      return kHuggingFaceWords;
-    case Dialect::kTransformers:
-      return kTransformersWords;
-    case Dialect::kTorchvision:
-      return kTorchvisionWords;
-    case Dialect::kOpenMmlab:
-      return kOpenMmlabWords;
+    case Dialect::kOfficial: return kOfficialWords;
+    case Dialect::kTimm: return kTimmWords;
+    case Dialect::kTimmFeatures: return kTimmFeaturesWords;
+    case Dialect::kHuggingFace: return kHuggingFaceWords;
+    case Dialect::kTransformers: return kTransformersWords;
+    case Dialect::kTorchvision: return kTorchvisionWords;
+    case Dialect::kOpenMmlab: return kOpenMmlabWords;
   }
   return kOfficialWords;
 }
@@ -180,7 +173,8 @@ std::vector<Spelling> spellings(Dialect dialect, const std::string& parameter) {
   if (take_number(rest, "norm", stage)) {
     std::vector<Spelling> found;
     if (words.stage_norm) found.push_back({words.stage_norm(stage) + std::string(rest)});
-    if (stage == kNumStages - 1 && !words.final_norm.empty()) found.push_back({std::string(words.final_norm) + std::string(rest)});
+    if (stage == kNumStages - 1 && !words.final_norm.empty())
+      found.push_back({std::string(words.final_norm) + std::string(rest)});
     return found;
   }
   if (!take_number(rest, "layers.", stage)) return {in_stem(words, rest.substr(std::string_view("patch_embed").size()))};

@@ -14,10 +14,12 @@ namespace {
 
 const std::map<std::string, at::ScalarType, std::less<>>& tensor_types() {
   static const std::map<std::string, at::ScalarType, std::less<>> types{
-      {"F64", at::kDouble}, {"F32", at::kFloat}, {"F16", at::kHalf},    {"BF16", at::kBFloat16},
-      {"I64", at::kLong},   {"I32", at::kInt},   {"I16", at::kShort},   {"I8", at::kChar},
-      {"U64", at::kUInt64}, {"U32", at::kUInt32}, {"U16", at::kUInt16}, {"U8", at::kByte},
-      {"BOOL", at::kBool},  {"C64", at::kComplexFloat}, {"F8_E4M3", at::kFloat8_e4m3fn}, {"F8_E5M2", at::kFloat8_e5m2}};
+      {"F64", at::kDouble},         {"F32", at::kFloat},        {"F16", at::kHalf},
+      {"BF16", at::kBFloat16},      {"I64", at::kLong},         {"I32", at::kInt},
+      {"I16", at::kShort},          {"I8", at::kChar},          {"U64", at::kUInt64},
+      {"U32", at::kUInt32},         {"U16", at::kUInt16},       {"U8", at::kByte},
+      {"BOOL", at::kBool},          {"C64", at::kComplexFloat}, {"F8_E4M3", at::kFloat8_e4m3fn},
+      {"F8_E5M2", at::kFloat8_e5m2}};
   return types;
 }
 

@@ -32,8 +32,8 @@ std::vector<std::string> prefixes_of(const TensorFile& file, const std::string& 
   return prefixes;
 }
 
-// OpenMMLab gathers the pixels of a merging by nn.Unfold: channel by channel (0,0), (0,1), (1,0), (1,1), where the others put
-// pixel before pixel in the order (0,0), (1,0), (0,1), (1,1). The last axis of its norm and its reduction follows.
+// OpenMMLab gathers the pixels of a merging by nn.Unfold: channel by channel (0,0), (0,1), (1,0), (1,1), where the others
+// put pixel before pixel in the order (0,0), (1,0), (0,1), (1,1). The last axis of its norm and its reduction follows.
 at::Tensor from_unfold(const at::Tensor& x) {
   const int64_t channels = x.size(-1) / 4;
   return x.unflatten(-1, {channels, 2, 2}).movedim({-1, -2, -3}, {-3, -2, -1}).flatten(-3);
@@ -41,13 +41,13 @@ at::Tensor from_unfold(const at::Tensor& x) {
 
 bool is_merging(const std::string& parameter) { return parameter.find(".downsample.") != std::string::npos; }
 
-// Where a name of the encoder may stand in the file. transformers keeps SwinBackbone's model under `swin.` (MaskFormer's under
-// `model.`) and its norms beside it, but saves the files without that `swin.`, except for the norm that SwinModel ends with.
+// Where a name of the encoder may stand in the file. transformers keeps SwinBackbone's model under `swin.` (MaskFormer's
+// under `model.`) and its norms beside it, but saves the files without that `swin.`, except for the norm that SwinModel ends
+// with.
 std::vector<std::string> places_of(const FoundEncoder& found, const std::string& name) {
   std::vector<std::string> places{found.prefix + name};
   for (const std::string_view model : {"swin.", "model."})
-    if (found.prefix.ends_with(model))
-      places.push_back(found.prefix.substr(0, found.prefix.size() - model.size()) + name);
+    if (found.prefix.ends_with(model)) places.push_back(found.prefix.substr(0, found.prefix.size() - model.size()) + name);
   places.push_back(format("{}swin.{}", found.prefix, name));
   constexpr std::string_view kStage = "hidden_states_norms.stage";  // MaskFormer counts from 0
   if (name.starts_with(kStage) && found.prefix.ends_with("model."))
@@ -75,7 +75,8 @@ bool is_in(std::string_view text, std::initializer_list<std::string_view> words)
 // How unlikely it is that weights are meant that stand under this name: what programs call their weights, names that tell
 // nothing, a student beside its teacher, averages, what an optimizer keeps.
 int rank_of_component(std::string_view component) {
-  if (is_in(component, {"model", "state_dict", "module", "backbone", "encoder", "swin", "net", "teacher", "encoder_q"})) return 0;
+  if (is_in(component, {"model", "state_dict", "module", "backbone", "encoder", "swin", "net", "teacher", "encoder_q"}))
+    return 0;
   if (component.starts_with("exp_avg") || component.starts_with("grad") || component.starts_with("optim") ||
       component.starts_with("momentum"))
     return 4;
@@ -103,9 +104,8 @@ std::string writer_of_official(const TensorFile& file, const std::string& prefix
 
 bool is_glid(const TensorFile& file, const std::string& prefix) {  // that of `encoder.`
   return has_any(file, [&](const std::string& name) {
-    return name.starts_with(prefix) &&
-           (std::string_view(name).substr(prefix.size()).starts_with("encoder.norm0.") ||
-            std::string_view(name).substr(prefix.size()).starts_with("bifpn.cells."));
+    return name.starts_with(prefix) && (std::string_view(name).substr(prefix.size()).starts_with("encoder.norm0.") ||
+                                        std::string_view(name).substr(prefix.size()).starts_with("bifpn.cells."));
   });
 }
 
@@ -126,18 +126,12 @@ FoundEncoder among_official(const TensorFile& file, std::string prefix) {
 
 FoundEncoder found_under(const TensorFile& file, Dialect dialect, std::string prefix) {
   switch (dialect) {
-    case Dialect::kTimmFeatures:
-      return {dialect, "timm features_only", std::move(prefix)};
-    case Dialect::kHuggingFace:
-      return {dialect, "Hugging Face", std::move(prefix)};
-    case Dialect::kTransformers:
-      return {dialect, "transformers 5", std::move(prefix)};
-    case Dialect::kTorchvision:
-      return {dialect, "torchvision", std::move(prefix)};
-    case Dialect::kOpenMmlab:
-      return {dialect, "OpenMMLab", std::move(prefix)};
-    default:
-      return among_official(file, std::move(prefix));
+    case Dialect::kTimmFeatures: return {dialect, "timm features_only", std::move(prefix)};
+    case Dialect::kHuggingFace: return {dialect, "Hugging Face", std::move(prefix)};
+    case Dialect::kTransformers: return {dialect, "transformers 5", std::move(prefix)};
+    case Dialect::kTorchvision: return {dialect, "torchvision", std::move(prefix)};
+    case Dialect::kOpenMmlab: return {dialect, "OpenMMLab", std::move(prefix)};
+    default: return among_official(file, std::move(prefix));
   }
 }
 
@@ -184,7 +178,8 @@ class ShapeReader {
     return found;
   }
   [[noreturn]] void contradicts(const std::string& parameter, const std::vector<int64_t>& found) const {
-    throw DataError(where_ + ": " + parameter, "is of no shape that a Swin encoder has", glid::format("{}", fmt::join(found, "x")));
+    throw DataError(where_ + ": " + parameter, "is of no shape that a Swin encoder has",
+                    glid::format("{}", fmt::join(found, "x")));
   }
   // Whether anything of the block is there.
   bool is_block(const std::string& block) const {
@@ -273,10 +268,9 @@ std::optional<FoundEncoder> find_encoder(const TensorFile& file, const std::stri
 
 std::string encoder_text(const SwinShape& shape) {
   const std::optional<EncoderName> name = name_of_size(shape);
-  const std::string size =
-      name ? std::string(config::name_of(*name))
-           : glid::format("Swin of {} channels, blocks {}, heads {}", shape.channels, fmt::join(shape.depths, "-"),
-                          fmt::join(shape.heads, "-"));
+  const std::string size = name ? std::string(config::name_of(*name))
+                                : glid::format("Swin of {} channels, blocks {}, heads {}", shape.channels,
+                                               fmt::join(shape.depths, "-"), fmt::join(shape.heads, "-"));
   const bool is_one = std::ranges::count(shape.windows, shape.windows[0]) == kNumStages;
   return glid::format("{}, window{} {}", size, is_one ? "" : "s",
                       fmt::join(shape.windows.begin(), shape.windows.begin() + (is_one ? 1 : kNumStages), ", "));

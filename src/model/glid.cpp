@@ -19,7 +19,8 @@ std::array<int64_t, kNumStages> stage_channels(const SwinShape& shape) {
 
 at::Tensor constant(const at::TensorOptions& options, const std::array<double, 3>& values) {
   const at::Tensor rgb = at::empty({3}, options);
-  rgb[0] = values[0], rgb[1] = values[1], rgb[2] = values[2];  // numbers travel with the kernels: nothing waits for the device
+  rgb[0] = values[0], rgb[1] = values[1],
+  rgb[2] = values[2];  // numbers travel with the kernels: nothing waits for the device
   return rgb;
 }
 

@@ -29,7 +29,7 @@ class PyTorchZip {
 
   std::string name_;
   std::unique_ptr<std::FILE, Close> stream_;
-  int error_ = 0;                                               // errno of the first write that failed
+  int error_ = 0;                                                // errno of the first write that failed
   std::unique_ptr<caffe2::serialize::PyTorchStreamWriter> zip_;  // writes to the stream until it is gone
 };
 

@@ -120,9 +120,10 @@ int64_t num_decoder_layers(const auto& names, const std::string& beginning) {
   constexpr int64_t kMostLayers = 1000;
   int64_t layers = 0;
   for (const std::string& name : names)
-    if (int64_t layer = 0; name.starts_with(beginning) &&
-                           std::from_chars(name.data() + beginning.size(), name.data() + name.size(), layer).ec == std::errc() &&
-                           layer < kMostLayers)
+    if (int64_t layer = 0;
+        name.starts_with(beginning) &&
+        std::from_chars(name.data() + beginning.size(), name.data() + name.size(), layer).ec == std::errc() &&
+        layer < kMostLayers)
       layers = std::max(layers, layer + 1);
   return layers;
 }
@@ -158,7 +159,8 @@ void sort_unused(LoadReport& report, const WeightSource& source, const std::vect
                  const Fillings& fillings) {
   std::set<std::string> used;
   for (const Filling& filling : fillings)
-    for (const std::vector<std::string>& names : {filling.from.names, filling.from.unused}) used.insert(names.begin(), names.end());
+    for (const std::vector<std::string>& names : {filling.from.names, filling.from.unused})
+      used.insert(names.begin(), names.end());
   for (const std::string& name : source.file().names())
     if (!used.contains(name))
       (is_expected(source, name, parts) ? report.ignored : report.unexpected).push_back(printable(name));
@@ -180,7 +182,8 @@ void require_strict(const LoadReport& report, const std::string& where) {
 
 [[noreturn]] void refuse_absent(const WeightSource& source, const std::string& part) {
   const auto& names = source.file().names();
-  const std::string has = names.empty() ? "no tensor" : format("{} tensors, the first is {}", names.size(), printable(names[0]));
+  const std::string has =
+      names.empty() ? "no tensor" : format("{} tensors, the first is {}", names.size(), printable(names[0]));
   throw UsageError(source.where(), format("holds no tensor of the part '{}'", part), has,
                    source.encoder() ? format("it has an encoder in {}'s names; init.parts lists what is to be loaded",
                                              source.encoder()->origin)
@@ -196,10 +199,11 @@ std::vector<std::string> remarks_on(const WeightSource& source, const LoadReport
   if (std::ranges::any_of(report.unexpected, [](const std::string& name) {
         return name.ends_with("absolute_pos_embed") || name.ends_with("position_embeddings");
       }))
-    remarks.push_back("its encoder adds position vectors to the patches, GLID's has none: the maps are not those of its makers");
+    remarks.push_back(
+        "its encoder adds position vectors to the patches, GLID's has none: the maps are not those of its makers");
   if (source.encoder() && !source.encoder()->others.empty())
-    remarks.push_back(format("the file has further encoders, which are not taken, under {}",
-                             join(source.encoder()->others, ", ")));
+    remarks.push_back(
+        format("the file has further encoders, which are not taken, under {}", join(source.encoder()->others, ", ")));
   return remarks;
 }
 
@@ -209,7 +213,8 @@ void require_whole(const LoadReport& report, const std::string& where) {
   for (const PartReport& part : report.parts) {
     if (part.missing.empty()) continue;
     std::vector<std::string> hints;
-    for (const auto& [missing, found] : report.near_misses) hints.push_back(format("instead of {} it has {}", missing, found));
+    for (const auto& [missing, found] : report.near_misses)
+      hints.push_back(format("instead of {} it has {}", missing, found));
     throw DataError(where, format("lacks tensors of the part '{}'", part.part), join(part.missing, " "), join(hints, "; "));
   }
 }

@@ -6,9 +6,9 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/formats/pickle_writer.h"
 #include "glid/formats/safetensors.h"
 #include "glid/model/file_tensors.h"
-#include "glid/formats/pickle_writer.h"
 #include "pytorch_zip.h"
 
 namespace glid {

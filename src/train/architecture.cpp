@@ -169,8 +169,8 @@ Json architecture_of(const RunConfig& config, const Task& task, const Vocabulary
   json.set("image", json_of_image(config)).set("encoder", json_of_encoder(config.model.encoder));
   json.set("bifpn", json_of(config.model.bifpn)).set("decoder", json_of(config.model.decoder));
   json.set("heads", heads).set("queries", Json::object().set("learned", list_of(spec.queries.learned)));
-  json.set("supervised_layers", spec.supervised_layers.empty() ? Json::Array{config.model.decoder.layers}
-                                                               : list_of(spec.supervised_layers));
+  json.set("supervised_layers",
+           spec.supervised_layers.empty() ? Json::Array{config.model.decoder.layers} : list_of(spec.supervised_layers));
   json.set("features", spec.features).set("task", config::name_of(config.task)).set("classes", json_of_classes(askers));
   return json.set("questions", questions_of(task, askers, config.model.shape()));
 }

@@ -41,12 +41,9 @@ Dialect dialect_of(const std::string& name) {
 
 at::ScalarType type_of(const std::string& dtype) {
   switch (config::parse_name<Precision>("--dtype", dtype)) {
-    case Precision::kFp16:
-      return at::kHalf;
-    case Precision::kBf16:
-      return at::kBFloat16;
-    case Precision::kFp32:
-      break;
+    case Precision::kFp16: return at::kHalf;
+    case Precision::kBf16: return at::kBFloat16;
+    case Precision::kFp32: break;
   }
   return at::kFloat;
 }
@@ -80,8 +77,8 @@ Input find_input(const ConvertRequest& request) {
   TrainedModel trained{choose_checkpoint(request.input, request.which), {}};
   const fs::path& folder = trained.chosen.checkpoint.folder;
   config::read(config::load_tree(folder / "config.yaml"), trained.config);
-  const EvalWeights weights = request.weights.empty() ? trained.config.eval.weights
-                                                      : config::parse_name<EvalWeights>("--weights", request.weights);
+  const EvalWeights weights =
+      request.weights.empty() ? trained.config.eval.weights : config::parse_name<EvalWeights>("--weights", request.weights);
   const std::string stem = stem_of_weights(trained.chosen.checkpoint, weights, "--weights");
   log_info("{} ({}), weights: {}", folder.string(), trained.chosen.why, config::name_of(weights));
   return {folder / (stem + ".safetensors"), std::move(trained)};
@@ -114,8 +111,8 @@ WholeModel whole_model(const Input& input, const std::optional<StageWindows>& wi
 // The encoder of a file of any dialect.
 struct LoadedEncoder {
   FoundEncoder found;
-  std::shared_ptr<Swin> swin;          // with the windows that were asked for
-  std::set<std::string> not_in_file;   // parameters that keep their initial values
+  std::shared_ptr<Swin> swin;         // with the windows that were asked for
+  std::set<std::string> not_in_file;  // parameters that keep their initial values
 };
 
 LoadedEncoder load_encoder(const TensorFile& file, const fs::path& path, const std::optional<StageWindows>& windows,
@@ -176,7 +173,8 @@ Json architecture_of(const fs::path& file, const LoadedEncoder& encoder) {
 WholeModel ours(const TensorFile& file, const fs::path& path, const LoadedEncoder& encoder) {
   WholeModel model{{}, architecture_of(path, encoder)};
   for (const auto& [name, tensor] : named_parameters(*encoder.swin))
-    if (const std::string full = "encoder." + name; !encoder.not_in_file.contains(full)) model.tensors.emplace_back(full, tensor);
+    if (const std::string full = "encoder." + name; !encoder.not_in_file.contains(full))
+      model.tensors.emplace_back(full, tensor);
   const std::vector<std::string> others = names_of_other_parts(file, encoder.found);
   for (const std::string& name : others)
     model.tensors.emplace_back(name, floating_tensor(file, encoder.found.prefix + name, path.string()));
@@ -250,7 +248,8 @@ void convert_weights(const ConvertRequest& request) {
   place.require_free(read, model.config);
   model.weights.type = type;
   place.write(model.weights, model.config);
-  log_info("{} tensors in {}'s names, {} -> {}", model.weights.tensors.size(), config::name_of(to), request.dtype, place.text());
+  log_info("{} tensors in {}'s names, {} -> {}", model.weights.tensors.size(), config::name_of(to), request.dtype,
+           place.text());
 }
 
 }  // namespace glid

@@ -54,13 +54,15 @@ Json huggingface_config(const SwinShape& shape, int64_t size_px, const std::vect
   Json::Array out;
   for (const int stage : normed_stages) out.push_back(format("stage{}", stage));
   Json json = Json::object().set("model_type", "swin").set("architectures", Json::Array{"SwinBackbone"});
-  json = with_size(json, shape).set("image_size", size_px).set("num_channels", 3).set("mlp_ratio", 4.0).set("qkv_bias", true);
+  json =
+      with_size(json, shape).set("image_size", size_px).set("num_channels", 3).set("mlp_ratio", 4.0).set("qkv_bias", true);
   return json.set("hidden_act", "gelu").set("layer_norm_eps", 1e-5).set("out_features", out);
 }
 
 }  // namespace
 
-Json foreign_config(Dialect dialect, const SwinShape& shape, const std::vector<int>& normed_stages, const std::string& where) {
+Json foreign_config(Dialect dialect, const SwinShape& shape, const std::vector<int>& normed_stages,
+                    const std::string& where) {
   const bool is_one = std::ranges::count(shape.windows, shape.windows[0]) == kNumStages;
   if (dialect == Dialect::kHuggingFace && !is_one)
     refuse_windows(shape, where, "has one window for all stages, but the encoder has others");

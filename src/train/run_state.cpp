@@ -91,8 +91,11 @@ Json write_state(const RunState& state) {
 RunState read_state(const Json& json, const std::string& where) {
   const Json* format = json.find("format");
   if (!format || format->as_int() != RunState::kFormat)
-    throw DataError(where, "is of a checkpoint format that can't be gone on with", format ? format->dump() : "",
-                    glid::format("this program reads format {}; its model.safetensors still gives weights, to init.from and glid_convert", RunState::kFormat));
+    throw DataError(
+        where, "is of a checkpoint format that can't be gone on with", format ? format->dump() : "",
+        glid::format(
+            "this program reads format {}; its model.safetensors still gives weights, to init.from and glid_convert",
+            RunState::kFormat));
   try {
     RunState state;
     Reader reader{json};

@@ -37,7 +37,8 @@ std::string encoder_line(const TensorFile& file, const std::string& where) {
     const std::optional<FoundEncoder> found = find_encoder(file, where);
     if (!found) return line("encoder", "none of a name that is known (docs/weights.md)");
     const std::string under = found->prefix.empty() ? "" : format(", under '{}'", printable(found->prefix));
-    std::string text = format("{}, patch {} px; {}'s names{}", encoder_text(found->shape), found->shape.patch, found->origin, under);
+    std::string text =
+        format("{}, patch {} px; {}'s names{}", encoder_text(found->shape), found->shape.patch, found->origin, under);
     for (const std::string& other : found->others) text += format("; another under '{}'", printable(other));
     return line("encoder", text);
   } catch (const Error& error) {
@@ -68,7 +69,8 @@ std::string totals_text(const TensorFile& file) {
   for (const auto& [dtype, total] : by_dtype)
     if (by_dtype.size() > 1) text += line("", format("{}: {}", dtype, total.text()));
   if (by_dtype.size() == 1) text.insert(text.size() - 1, ", all " + by_dtype.begin()->first);
-  if (file.left_out().count > 0) text += line("left out", printable(file.left_out().line("tensors of a kind that is not read")));
+  if (file.left_out().count > 0)
+    text += line("left out", printable(file.left_out().line("tensors of a kind that is not read")));
   return text;
 }
 
@@ -92,8 +94,8 @@ std::string metadata_text(const TensorFile& file) {
 std::string weights_text(const fs::path& path) {
   const fs::path file = weights_file(path);
   const TensorFile tensors(file);
-  return printable(file.string()) + "\n" + files_text(tensors) + encoder_line(tensors, file.string()) + totals_text(tensors) +
-         metadata_text(tensors) + "\n" + name_tree(tensors);
+  return printable(file.string()) + "\n" + files_text(tensors) + encoder_line(tensors, file.string()) +
+         totals_text(tensors) + metadata_text(tensors) + "\n" + name_tree(tensors);
 }
 
 }  // namespace glid

@@ -68,23 +68,20 @@ TEST_P(DialectGolden, MapsEqualTheLibrarys) {
     expect_matches_relative(golden.at("stages").as_array()[stage], maps[stage], 1e-5, "stage" + std::to_string(stage + 1));
 }
 
-INSTANTIATE_TEST_SUITE_P(Libraries, DialectGolden,
-                         testing::Values(DialectCase{"official", "official Swin", ""}, DialectCase{"timm", "timm", ""},
-                                         DialectCase{"timm features", "timm features_only", ""},
-                                         DialectCase{"hf", "Hugging Face", ""},
-                                         DialectCase{"hf classifier", "Hugging Face", "swin."},
-                                         DialectCase{"hf state_dict", "transformers 5", ""},
-                                         DialectCase{"hf backbone", "Hugging Face", ""},
-                                         DialectCase{"torchvision", "torchvision", ""},
-                                         DialectCase{"openmmlab", "OpenMMLab", "backbone."},
-                                         DialectCase{"mask2former", "Mask2Former", "backbone."},
-                                         DialectCase{"simmim", "SimMIM", "encoder."}, DialectCase{"esvit", "EsViT", "teacher."},
-                                         DialectCase{"mixmim", "MixMIM", ""}),
-                         [](const auto& info) {
-                           std::string name = info.param.name;
-                           std::ranges::replace(name, ' ', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Libraries, DialectGolden,
+    testing::Values(DialectCase{"official", "official Swin", ""}, DialectCase{"timm", "timm", ""},
+                    DialectCase{"timm features", "timm features_only", ""}, DialectCase{"hf", "Hugging Face", ""},
+                    DialectCase{"hf classifier", "Hugging Face", "swin."},
+                    DialectCase{"hf state_dict", "transformers 5", ""}, DialectCase{"hf backbone", "Hugging Face", ""},
+                    DialectCase{"torchvision", "torchvision", ""}, DialectCase{"openmmlab", "OpenMMLab", "backbone."},
+                    DialectCase{"mask2former", "Mask2Former", "backbone."}, DialectCase{"simmim", "SimMIM", "encoder."},
+                    DialectCase{"esvit", "EsViT", "teacher."}, DialectCase{"mixmim", "MixMIM", ""}),
+    [](const auto& info) {
+      std::string name = info.param.name;
+      std::ranges::replace(name, ' ', '_');
+      return name;
+    });
 
 }  // namespace
 }  // namespace glid

@@ -23,7 +23,11 @@ TEST(FileTensors, HaveTheValuesThatWereWritten) {
         EXPECT_EQ(given.scalar_type(), expected.scalar_type());
         ASSERT_EQ(given.sizes(), expected.sizes());
         const bool is_number = !at::isFloat8Type(given.scalar_type()) && !at::isComplexType(given.scalar_type());
-        const auto comparable = [&](const at::Tensor& x) { return at::isComplexType(x.scalar_type()) ? at::view_as_real(x.contiguous()) : is_number ? x.to(at::kDouble) : x.contiguous().to(at::kFloat); };
+        const auto comparable = [&](const at::Tensor& x) {
+          return at::isComplexType(x.scalar_type()) ? at::view_as_real(x.contiguous())
+                 : is_number                        ? x.to(at::kDouble)
+                                                    : x.contiguous().to(at::kFloat);
+        };
         EXPECT_TRUE(at::allclose(comparable(given), comparable(expected), 0, 0, /*equal_nan=*/true)) << tensor;
         ++num_compared;
       }

@@ -77,8 +77,8 @@ TEST(FindEncoder, OtherArchitecturesAreNamed) {
   for (const char* name : {"layers.0.blocks.0.attn.logit_scale", "backbone.layers.0.blocks.0.attn.cpb_mlp.0.weight",
                            "encoder.layers.0.blocks.0.attention.self.continuous_position_bias_mlp.0.weight"})
     EXPECT_THAT(message(name), testing::ThrowsMessage<UsageError>(HasSubstr("is a Swin v2"))) << name;
-  for (const char* name : {"blocks.0.attn.qkv.weight", "model.blocks.0.attn.qkv.weight",
-                           "embeddings.cls_token", "vit.embeddings.cls_token"})
+  for (const char* name :
+       {"blocks.0.attn.qkv.weight", "model.blocks.0.attn.qkv.weight", "embeddings.cls_token", "vit.embeddings.cls_token"})
     EXPECT_THAT(message(name), testing::ThrowsMessage<UsageError>(HasSubstr("is a ViT"))) << name;
   EXPECT_THAT(message("conv1.weight"), testing::ThrowsMessage<UsageError>(HasSubstr("the first is conv1.weight")));
 }

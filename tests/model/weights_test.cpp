@@ -33,7 +33,8 @@ TEST(Weights, OfficialNamesFillTheEncoder) {
   EXPECT_THAT(report.unexpected, testing::ElementsAre("stray"));
   EXPECT_EQ(report.ignored.size(), 2u);
   EXPECT_THAT(report.text(), HasSubstr("encoder.norm0.weight"));
-  EXPECT_THAT(report.text(), HasSubstr("official Swin's names; Swin of 8 channels, blocks 1-1-2-1, heads 1-2-2-4, window 4"));
+  EXPECT_THAT(report.text(),
+              HasSubstr("official Swin's names; Swin of 8 channels, blocks 1-1-2-1, heads 1-2-2-4, window 4"));
 }
 
 TEST(Weights, BiasTablesAreResizedAndReported) {
@@ -192,8 +193,9 @@ TEST(Weights, AMisspeltTensorIsNamedBesideTheMissingOne) {
 
 // transformers' SwinBackbone keeps a final norm that it doesn't use; official files may have norm3 and norm.
 TEST(Weights, ASecondFinalNormIsNoStray) {
-  for (const auto& [dialect, second] : {std::pair{Dialect::kHuggingFace, "swin.layernorm"},
-                                        std::pair{Dialect::kHuggingFace, "layernorm"}, std::pair{Dialect::kOfficial, "norm"}}) {
+  for (const auto& [dialect, second] :
+       {std::pair{Dialect::kHuggingFace, "swin.layernorm"}, std::pair{Dialect::kHuggingFace, "layernorm"},
+        std::pair{Dialect::kOfficial, "norm"}}) {
     const TemporaryFolder dir;
     const Holder from(4);
     EmptyHolder to(4);
@@ -260,13 +262,16 @@ TEST(Weights, BiasTablesAreResizedAsAsked) {
   const std::filesystem::path file = save_official(from, dir);
   load_weights(bicubic, file, {"encoder"});
   load_weights(geometric, file, {"encoder"}, {.bias_tables = BiasResize::kGeometric});
-  const auto table = [](const Holder& holder) { return (*(*holder.swin->layers)[1].blocks)[0].attn->relative_position_bias_table; };
+  const auto table = [](const Holder& holder) {
+    return (*(*holder.swin->layers)[1].blocks)[0].attn->relative_position_bias_table;
+  };
   EXPECT_TRUE(at::equal(table(bicubic), resize_bias_table(table(from), 6, BiasResize::kBicubic)));
   EXPECT_TRUE(at::equal(table(geometric), resize_bias_table(table(from), 6, BiasResize::kGeometric)));
   EXPECT_FALSE(at::equal(table(bicubic), table(geometric)));
   const Holder small(2);
-  EXPECT_THAT([&] { load_weights(geometric, save_official(small, dir), {"encoder"}, {.bias_tables = BiasResize::kGeometric}); },
-              testing::ThrowsMessage<UsageError>(HasSubstr("too small a bias table for a spline (got window 2); take bicubic")));
+  EXPECT_THAT(
+      [&] { load_weights(geometric, save_official(small, dir), {"encoder"}, {.bias_tables = BiasResize::kGeometric}); },
+      testing::ThrowsMessage<UsageError>(HasSubstr("too small a bias table for a spline (got window 2); take bicubic")));
 }
 
 // Names from a file reach the terminal.

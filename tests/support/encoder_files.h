@@ -40,7 +40,8 @@ struct EmptyHolder : Holder {
   explicit EmptyHolder(int64_t window) : Holder(window) { zero(*this); }
 };
 
-inline std::filesystem::path save(const NamedTensors& tensors, const TemporaryFolder& dir, const std::string& name = "swin") {
+inline std::filesystem::path save(const NamedTensors& tensors, const TemporaryFolder& dir,
+                                  const std::string& name = "swin") {
   std::vector<std::pair<std::string, TensorInfo>> infos;
   for (const auto& [name_in_file, tensor] : tensors) infos.emplace_back(name_in_file, tensor_info(tensor));
   const std::filesystem::path file = dir.path() / (name + ".safetensors");

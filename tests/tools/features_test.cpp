@@ -55,8 +55,8 @@ TEST_F(Features, HoldFourMapsAnImageUnderItsRelativeName) {
 }
 
 TEST_F(Features, TheModelIsTheFilesUnlessAnotherIsAskedFor) {
-  const std::vector<std::string> rest{"--input", images().string(), "--size", "32", "--out", out().string(), "--checkpoint",
-                                      (dir_.path() / "run").string()};
+  const std::vector<std::string> rest{"--input", images().string(), "--size",       "32",
+                                      "--out",   out().string(),    "--checkpoint", (dir_.path() / "run").string()};
   EXPECT_EQ(run("glid_features", rest).code, 0);
   std::vector<std::string> other{"--model", "swint"};
   other.insert(other.end(), rest.begin(), rest.end());

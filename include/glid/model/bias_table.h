@@ -11,8 +11,8 @@
 namespace glid {
 
 // bicubic: an image of the table is resized (microsoft/Swin-Transformer, utils.py; timm's resize_rel_pos_bias_table_simple).
-// geometric: its entries are placed at growing distances, as far as the new table reaches, and interpolated by a cubic spline
-// (SimMIM, utils.py; BEiT; timm's resize_rel_pos_bias_table).
+// geometric: its entries are placed at growing distances, as far as the new table reaches, and interpolated by a cubic
+// spline (SimMIM, utils.py; BEiT; timm's resize_rel_pos_bias_table).
 enum class BiasResize { kBicubic, kGeometric };
 constexpr auto enum_names(BiasResize) {
   return std::to_array<config::Named<BiasResize>>(

@@ -37,8 +37,8 @@ constexpr auto enum_names(Dialect) {
 using Spelling = std::vector<std::string>;
 std::vector<Spelling> spellings(Dialect dialect, const std::string& parameter);
 
-// Parameters under all their spellings in a dialect (official files get norm3 and norm), in its layout, and those that have no
-// place there. Not for kOpenMmlab.
+// Parameters under all their spellings in a dialect (official files get norm3 and norm), in its layout, and those that have
+// no place there. Not for kOpenMmlab.
 struct ForeignTensors {
   NamedTensors tensors;
   std::vector<std::string> left_out;

@@ -23,9 +23,9 @@ struct PartReport {
 struct LoadReport {
   std::string source;  // the file, its form, and what was recognised
   std::vector<PartReport> parts;
-  std::vector<std::string> unexpected;                           // tensors of the file that no asked part has
-  std::vector<std::string> ignored;                              // parts not asked for, [M], buffers, classifiers
-  std::vector<std::string> random;                               // parts of the model that keep their initial values, and why
+  std::vector<std::string> unexpected;  // tensors of the file that no asked part has
+  std::vector<std::string> ignored;     // parts not asked for, [M], buffers, classifiers
+  std::vector<std::string> random;      // parts of the model that keep their initial values, and why
   std::vector<std::pair<std::string, std::string>> near_misses;  // missing, and the unexpected name that is like it
   std::vector<std::string> not_finite;                           // parameters that got NaN or infinity
   std::vector<std::string> remarks;                              // on the encoder: windows, other copies in the file

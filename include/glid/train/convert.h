@@ -7,14 +7,14 @@
 namespace glid {
 
 struct ConvertRequest {
-  std::filesystem::path input;     // a file of any form and dialect, a run, a checkpoint, a folder of save_pretrained
-  std::filesystem::path output;    // .safetensors, .pth, .pt, .bin; without an extension a folder
-  std::string to = "glid";         // whose names: glid, official, timm, hf
-  std::string dtype = "fp32";      // fp32, fp16, bf16
-  std::string window;              // as model.encoder.window, to which bias tables are resized; empty: as they are
-  std::string which;               // of a run: best, last or a step; empty: the best by its validations, else the newest
-  std::string weights;             // of a run: raw or ema; empty: as its eval.weights says
-  bool strict = false;             // a file with missing or unexpected tensors is refused
+  std::filesystem::path input;   // a file of any form and dialect, a run, a checkpoint, a folder of save_pretrained
+  std::filesystem::path output;  // .safetensors, .pth, .pt, .bin; without an extension a folder
+  std::string to = "glid";       // whose names: glid, official, timm, hf
+  std::string dtype = "fp32";    // fp32, fp16, bf16
+  std::string window;            // as model.encoder.window, to which bias tables are resized; empty: as they are
+  std::string which;             // of a run: best, last or a step; empty: the best by its validations, else the newest
+  std::string weights;           // of a run: raw or ema; empty: as its eval.weights says
+  bool strict = false;           // a file with missing or unexpected tensors is refused
 };
 
 // Writes the weights, and beside them OUT.json (in a folder model.json, hf config.json), which says how it is built: glid
