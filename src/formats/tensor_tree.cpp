@@ -56,8 +56,8 @@ class TensorTree {
         tensors_(tensors),
         table_(table),
         met_(pickle.num_values()),
-        repeated_steps_left_(4 * pickle.num_values() + 1000),
-        name_bytes_left_(16 * pickle.num_bytes() + (64 << 10)),
+        repeated_steps_left_(4 * pickle.num_values() + 20'000),
+        name_bytes_left_(16 * pickle.num_bytes() + (1 << 20)),
         again_name_bytes_left_(name_bytes_left_ / 2) {}
 
   void walk() {
