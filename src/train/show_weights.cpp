@@ -70,7 +70,7 @@ std::string totals_text(const TensorFile& file) {
     if (by_dtype.size() > 1) text += line("", format("{}: {}", dtype, total.text()));
   if (by_dtype.size() == 1) text.insert(text.size() - 1, ", all " + by_dtype.begin()->first);
   if (file.left_out().count > 0)
-    text += line("left out", printable(file.left_out().line("tensors of a kind that is not read")));
+    text += line("left out", printable(file.left_out().line("parts of the file that are not read")));
   return text;
 }
 
