@@ -34,7 +34,7 @@ at::Tensor WeightSource::read(const std::string& parameter, const FoundParameter
 }
 
 std::string WeightSource::name_of(const std::string& parameter) const {
-  if (is_ours()) return prefix() + parameter;
+  if (is_ours() || !is_of_encoder(parameter)) return prefix() + parameter;
   return prefix() + spellings(encoder_->dialect, without_part(parameter)).at(0).at(0);
 }
 
@@ -44,7 +44,7 @@ bool WeightSource::is_renamed(const std::string& parameter, const FoundParameter
 }
 
 bool WeightSource::has_place_for(const std::string& parameter) const {
-  if (is_ours()) return true;
+  if (is_ours() || !is_of_encoder(parameter)) return true;
   const std::string bare = without_part(parameter);
   if (spellings(encoder_->dialect, bare).empty()) return false;
   if (!bare.starts_with("norm") || bare.starts_with("norm3.")) return true;

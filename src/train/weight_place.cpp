@@ -47,11 +47,15 @@ fs::path WeightPlace::json_file() const { return fs::path(output_).replace_exten
 
 void WeightPlace::require_free(const std::vector<fs::path>& inputs, const Json& json) const {
   require_apart(kOption, output_, inputs);
-  if (is_folder_ || !fs::exists(json_file())) return;
+  if (is_folder_) return;
   require_apart(kOption, json_file(), inputs);
-  if (!fs::is_regular_file(json_file())) return;  // a device or a pipe is written as it stands
-  const std::string there = read_file(json_file());
-  if (there != text_of(json) && !(fs::exists(output_) && is_ours(there, json_file())))
+  const bool has_json = fs::exists(json_file()), has_weights = fs::is_regular_file(output_);
+  if (has_json && !fs::is_regular_file(json_file())) return;  // a device or a pipe is written as it stands
+  const std::string there = has_json ? read_file(json_file()) : "";
+  const bool is_known = has_json && is_ours(there, json_file());
+  if (has_weights && !is_known)
+    throw UsageError(kOption, "is there already, and not by glid_convert", output_.string(), "choose another name");
+  if (has_json && there != text_of(json) && !(has_weights && is_known))
     throw UsageError(kOption, "would replace a JSON that is there already", json_file().string(), "choose another name");
 }
 

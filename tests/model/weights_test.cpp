@@ -91,6 +91,29 @@ struct DecoderHolder : torch::nn::Module {
   std::shared_ptr<Decoder> decoder;
 };
 
+// Other programs' files have an encoder only, whatever parts are asked for.
+TEST(Weights, AForeignFileGivesItsEncoderAndTheRestIsReported) {
+  struct Model : Holder {
+    Model() : Holder(4) {
+      register_module("decoder", std::make_shared<Decoder>(DecoderConfig{.layers = 3, .width = 16, .heads = 2},
+                                                           DecoderQueries{.learned = {4}}));
+      zero(*this);
+    }
+  };
+  const Holder from(4);
+  for (const Dialect dialect : {Dialect::kOfficial, Dialect::kTimm, Dialect::kHuggingFace, Dialect::kTorchvision}) {
+    const TemporaryFolder dir;
+    const std::filesystem::path file = save(to_dialect(dialect, parameters_of(from)).tensors, dir);
+    Model to;
+    const LoadReport report = load_weights(to, file, {"encoder", "decoder", "queries"}, {AbsentPart::kReport});
+    ASSERT_EQ(report.parts.size(), 1u);
+    EXPECT_THAT(report.random, testing::ElementsAre("decoder (not in the file)", "queries (not in the file)"));
+    EXPECT_TRUE(at::equal(to.swin->norms[3]->weight, from.swin->norms[3]->weight));
+    EXPECT_THAT([&] { load_weights(to, file, {"encoder", "decoder"}); },
+                testing::ThrowsMessage<UsageError>(HasSubstr("holds no tensor of the part 'decoder'")));
+  }
+}
+
 TEST(Weights, ADecoderOfAnotherDepthIsRefused) {
   const TemporaryFolder dir;
   const DecoderHolder deep(6);

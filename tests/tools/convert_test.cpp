@@ -7,6 +7,7 @@
 
 #include "glid/core/files.h"
 #include "glid/core/json.h"
+#include "glid/formats/image_file.h"
 #include "glid/formats/safetensors.h"
 #include "glid/formats/sha256.h"
 #include "glid/formats/tensor_file.h"
@@ -162,6 +163,35 @@ TEST_F(Convert, TheJsonIsWhatOthersBuildTheirModelsFrom) {
   EXPECT_EQ(json("h2/config.json").at("out_features").dump(), R"(["stage4"])");
 }
 
+// As others' programs hand it over: the folder gives features and starts a training.
+TEST_F(Convert, AFolderOfPretrainedWeightsIsTakenAsItIs) {
+  const fs::path folder = converted(run_folder(), "h", {"--to", "hf"});
+  write_png(place("image.png"), Image{32, 32, std::vector<uint8_t>(32 * 32 * 3, 99)});
+  const auto features = [&](const char* option, const fs::path& weights) {
+    const fs::path out = place(weights.filename().string() + ".features.safetensors");
+    const ProgramResult result = glid::run("glid_features", {option, weights.string(), "--strict", "--input",
+                                                             place("image.png").string(), "--size", "32", "--out", out.string()});
+    EXPECT_EQ(result.code, 0) << result.output;
+    return read_file(out);
+  };
+  EXPECT_TRUE(features("--encoder", folder) == features("--checkpoint", run_folder()));
+  const auto train = [&](const fs::path& weights, const std::string& name) {
+    return glid::run("glid_train", small_training(place(name), {"--set", "train.steps=1", "--set", "init.parts=[encoder]", "--set",
+                                                                "init.strict=true", "--set", "init.from=" + weights.string()}));
+  };
+  EXPECT_EQ(train(folder, "run1").code, 0);
+  const ProgramResult all = glid::run("glid_train", small_training(place("run3"), {"--set", "train.steps=1", "--set",
+                                                                                   "init.from=" + folder.string()}));
+  EXPECT_EQ(all.code, 0) << all.output;
+  EXPECT_THAT(all.output, HasSubstr("initial values: bifpn (not in the file), decoder (not in the file), heads (not asked for)"));
+  const TensorFile file(folder / "model.safetensors");
+  SafetensorsWriter::Tensors tensors;
+  for (const std::string& name : file.names()) tensors.emplace_back(name, *file.find(name));
+  tensors.emplace_back("stray", *file.find("layernorm.bias"));
+  write_safetensors(place("stray.safetensors"), tensors, {});
+  expect_refused(train(place("stray.safetensors"), "run2"), 3, "has tensors that the model lacks (got stray)");
+}
+
 TEST_F(Convert, WhatIsLeftOutIsSaid) {
   const ProgramResult timm = convert(run_folder(), place("t.pth"), {"--to", "timm"});
   EXPECT_THAT(timm.output, HasSubstr("left out, as timm has no place for them: norm0.weight norm0.bias norm1.weight"));
@@ -184,10 +214,18 @@ TEST_F(Convert, AJsonOfAnotherEncoderIsNotBelieved) {
                  "a.json: is of another encoder than the weights beside it (got channels 64)");
 }
 
+TEST_F(Convert, WeightsThatItDidNotWriteAreNotReplaced) {
+  const fs::path downloaded = file_of({"patch_embed.proj.weight"});
+  const std::string before = read_file(downloaded);
+  expect_refused(convert(run_folder(), downloaded), 2, "is there already, and not by glid_convert");
+  EXPECT_TRUE(read_file(downloaded) == before);
+}
+
 TEST_F(Convert, AJsonOfSomethingElseIsNotReplaced) {
   converted(run_folder(), "a.safetensors");
   EXPECT_EQ(convert(run_folder(), place("a.safetensors"), {"--to", "timm"}).code, 0);  // what it wrote itself
   write_file(place("a.json"), R"({"notes": [1, 2]})");
+  fs::remove(place("a.safetensors"));
   expect_refused(convert(run_folder(), place("a.safetensors")), 2, "would replace a JSON that is there already");
   EXPECT_EQ(read_file(place("a.json")), R"({"notes": [1, 2]})");
 }
