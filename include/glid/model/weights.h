@@ -27,7 +27,7 @@ struct LoadReport {
   std::vector<std::string> ignored;     // parts not asked for, [M], buffers, classifiers
   std::vector<std::string> random;      // parts of the model that keep their initial values, and why
   std::vector<std::pair<std::string, std::string>> near_misses;  // missing, and the unexpected name that is like it
-  std::vector<std::string> not_finite;                           // parameters that got NaN or infinity
+  std::vector<std::string> not_finite;                           // vectors (norms, biases) that got NaN or infinity
   std::vector<std::string> remarks;                              // on the encoder: windows, other copies in the file
 
   // One line a part, then what is missing, resized and unexpected by name.
