@@ -45,14 +45,17 @@ bool is_merging(const std::string& parameter) { return parameter.find(".downsamp
 // under `model.`) and its norms beside it, but saves the files without that `swin.`, except for the norm that SwinModel ends
 // with.
 std::vector<std::string> places_of(const FoundEncoder& found, const std::string& name) {
+  constexpr std::string_view kStage = "hidden_states_norms.stage";
   std::vector<std::string> places{found.prefix + name};
-  for (const std::string_view model : {"swin.", "model."})
-    if (found.prefix.ends_with(model)) places.push_back(found.prefix.substr(0, found.prefix.size() - model.size()) + name);
+  for (const std::string_view model : {"swin.", "model."}) {
+    if (!found.prefix.ends_with(model)) continue;
+    const std::string outer = found.prefix.substr(0, found.prefix.size() - model.size());
+    places.push_back(outer + name);
+    if (name.starts_with(kStage))  // MaskFormer counts from 0
+      places.push_back(
+          format("{}hidden_states_norms.{}{}", outer, name[kStage.size()] - '1', name.substr(kStage.size() + 1)));
+  }
   places.push_back(format("{}swin.{}", found.prefix, name));
-  constexpr std::string_view kStage = "hidden_states_norms.stage";  // MaskFormer counts from 0
-  if (name.starts_with(kStage) && found.prefix.ends_with("model."))
-    places.push_back(format("{}hidden_states_norms.{}{}", found.prefix.substr(0, found.prefix.size() - 6),
-                            name[kStage.size()] - '1', name.substr(kStage.size() + 1)));
   return places;
 }
 

@@ -8,16 +8,12 @@
 #include "evaluated_classes.h"
 #include "glid/model/pixel_statistics.h"
 #include "glid/tasks/mask_features.h"
+#include "json_list.h"
 
 namespace glid {
 namespace {
 
 constexpr std::string_view kFormatKey = "format", kFormat = "glid architecture 1";
-
-template <class Numbers>
-Json list_of(const Numbers& numbers) {
-  return Json::Array(std::begin(numbers), std::end(numbers));
-}
 
 // A block of a configuration with its keys.
 class JsonOfFields {

@@ -5,6 +5,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "json_list.h"
 
 namespace glid {
 namespace {
@@ -26,8 +27,6 @@ std::optional<int64_t> image_size_px(const SwinShape& shape) {
     if (has_windows_at(shape, units * shape.unit_px())) return units * shape.unit_px();
   return std::nullopt;
 }
-
-Json list_of(const auto& numbers) { return Json::Array(numbers.begin(), numbers.end()); }
 
 [[noreturn]] void refuse_windows(const SwinShape& shape, const std::string& where, const char* what) {
   throw UsageError(where, what, glid::format("{}", fmt::join(shape.windows, ",")),

@@ -16,9 +16,10 @@ class WeightPlace {
   // unknown extension, a place that can't be written, and a folder that is not empty.
   WeightPlace(const std::filesystem::path& output, std::string json_in_folder);
 
-  // Throws UsageError where what is there belongs to something else: a file that is read, or another JSON.
+  // Throws UsageError where what is there belongs to something else: a file that is read, weights that
+  // glid_convert didn't write, or another JSON.
   void require_free(const std::vector<std::filesystem::path>& inputs, const Json& json) const;
-  // Both or none. Throws as write_weights() does.
+  // Both, or none where it fails; they are renamed one after the other. Throws as write_weights() does.
   void write(const WrittenWeights& weights, const Json& json) const;
   // "a.pth and a.json"
   std::string text() const;

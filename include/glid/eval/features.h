@@ -8,10 +8,9 @@
 namespace glid {
 
 struct FeaturesRequest {
-  std::string model;  // as in model.encoder.name; empty: the encoder's that is found
-  std::filesystem::path
-      weights;          // of any form and dialect (glid/model/dialect.h); its tensors give sizes, windows and patch
-  bool strict = false;  // tensors that are missing or unexpected are refused
+  std::string model;              // as in model.encoder.name; empty: the encoder's that is found
+  std::filesystem::path weights;  // of any form and dialect; its tensors give sizes, windows and patch
+  bool strict = false;            // tensors that are missing or unexpected are refused
   std::filesystem::path input;    // an image, or a folder searched for image files
   std::filesystem::path output;   // .safetensors
   int64_t size_px = 224;          // a multiple of the unit (8 x patch)

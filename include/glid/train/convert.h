@@ -20,7 +20,7 @@ struct ConvertRequest {
 // Writes the weights, and beside them OUT.json (in a folder model.json, hf config.json), which says how it is built: glid
 // architecture 1 (glid/train/architecture.h), or the arguments of SwinTransformer, timm.create_model or transformers'
 // SwinConfig. To glid, a run gives all parts, a file of GLID's what it has, and others their encoder; the other names have
-// places for an encoder only, and what is left out is logged. Either both files are written or none is. Throws UsageError
+// places for an encoder only, and what is left out is logged. Where it fails neither file is left. Throws UsageError
 // for what was asked wrongly or can't be expressed, DataError for an input that is missing or damaged.
 void convert_weights(const ConvertRequest& request);
 
