@@ -68,8 +68,9 @@ class NamedMetric : public Metric {
   NamedMetric(Metric& metric, std::string name) : metric_(metric), name_(std::move(name)) {}
   std::string to_bytes() const override { return metric_.to_bytes(); }
   void merge_bytes(std::string_view bytes) override { metric_.merge_bytes(bytes); }
-  std::vector<MetricValue> values() const override {
-    std::vector<MetricValue> values = metric_.values();
+  std::vector<std::string> keys() const override { return metric_.keys(); }
+  std::vector<MetricValue> values_of(Times times) const override {
+    std::vector<MetricValue> values = metric_.values_of(times);
     for (MetricValue& value : values) value.name = full(value.name);
     return values;
   }

@@ -36,12 +36,15 @@ void Accuracy::merge_bytes(std::string_view bytes) {
   ranks_.merge(records_of_bytes<int64_t>(kHeader, in, [](ByteReader& record) { return record.get<int64_t>(); }));
 }
 
-std::vector<MetricValue> Accuracy::values() const {
+std::vector<MetricValue> Accuracy::values_of(Times times) const {
   const auto share = [&](int64_t first) -> std::optional<double> {
-    if (ranks_.size() == 0) return std::nullopt;
-    int64_t right = 0;
-    for (const auto& [image, rank] : ranks_) right += rank < first ? 1 : 0;
-    return static_cast<double>(right) / static_cast<double>(ranks_.size());
+    int64_t right = 0, all = 0;
+    ranks_.for_each(times, [&](int64_t rank, int32_t count) {
+      right += rank < first ? count : 0;
+      all += count;
+    });
+    if (all == 0) return std::nullopt;
+    return static_cast<double>(right) / static_cast<double>(all);
   };
   return {{"top1", share(1)}, {"top5", share(5)}};
 }

@@ -6,14 +6,15 @@
 
 namespace glid {
 
-ApCurves::ApCurves(const ApAccumulator& in, std::span<const uint32_t> groups, size_t category, ApResult& out)
-    : in_(in), parameters_(in.parameters_), groups_(groups), category_(category), out_(out) {
+ApCurves::ApCurves(const ApAccumulator& in, std::span<const uint32_t> groups, Times times, size_t category, ApResult& out)
+    : in_(in), parameters_(in.parameters_), groups_(groups), times_(times), category_(category), out_(out) {
   false_before_.resize(parameters_.iou_thresholds.size());
   for (uint32_t group : groups) {
+    if (times_of(group) == 0) continue;
     const uint64_t first = in.groups_[group].first_detection;
     for (uint32_t rank = 0; rank < in.groups_[group].num_detections; ++rank) {
       const ApAccumulator::Detection& detection = in.detections_[first + rank];
-      detections_.push_back({detection.score, rank, detection.match, detection.outside});
+      detections_.push_back({detection.score, rank, detection.match, detection.outside, times_of(group)});
     }
   }
   std::stable_sort(detections_.begin(), detections_.end(),
@@ -22,10 +23,10 @@ ApCurves::ApCurves(const ApAccumulator& in, std::span<const uint32_t> groups, si
 
 void ApCurves::write() {
   const size_t num_ranges = parameters_.area_ranges.size();
-  out_.num_detections[category_] = static_cast<int64_t>(detections_.size());
+  for (const Ranked& detection : detections_) out_.num_detections[category_] += detection.times;
   for (size_t range = 0; range < num_ranges; ++range) {
     int64_t num_truths = 0;
-    for (uint32_t group : groups_) num_truths += in_.num_truths_[group * num_ranges + range];
+    for (uint32_t group : groups_) num_truths += times_of(group) * int64_t{in_.num_truths_[group * num_ranges + range]};
     out_.num_truths[category_ * num_ranges + range] = num_truths;
     if (num_truths == 0) continue;
     for (size_t limit = 0; limit < parameters_.max_dets.size(); ++limit) write_cell(range, limit, num_truths);
@@ -47,7 +48,7 @@ void ApCurves::count(size_t range, int64_t limit) {
   for (const Ranked& detection : detections_) {
     if (detection.rank >= limit) continue;
     if (detection.match == ApAccumulator::kUnmatched) {
-      num_never_matched += (detection.outside >> range & 1) == 0;
+      num_never_matched += (detection.outside >> range & 1) == 0 ? detection.times : 0;
     } else {
       count_match(detection, range, num_never_matched);
     }
@@ -60,9 +61,10 @@ void ApCurves::count_match(const Ranked& detection, size_t range, int64_t num_ne
   for (size_t threshold = 0; threshold < false_before_.size(); ++threshold) {
     if (match.matched >> threshold & 1) {
       if ((match.ignored >> threshold & 1) == 0)
-        false_before_[threshold].push_back(num_never_matched + num_false_[threshold]);
+        false_before_[threshold].insert(false_before_[threshold].end(), static_cast<size_t>(detection.times),
+                                        num_never_matched + num_false_[threshold]);
     } else if (!is_outside) {
-      ++num_false_[threshold];
+      num_false_[threshold] += detection.times;
     }
   }
 }

@@ -106,25 +106,47 @@ void ApAccumulator::merge(const ApAccumulator& other) {
 
 ApResult ApAccumulator::finish(int64_t num_images, int64_t num_threads) const {
   check_images(images_, num_images);
-  return curves(num_threads);
+  return curves(num_threads, {});
 }
 
-ApResult ApAccumulator::result() const {
+std::vector<int64_t> ApAccumulator::sorted_images() const {
   std::vector<int64_t> images = images_;
   std::sort(images.begin(), images.end());
   if (const auto twice = std::adjacent_find(images.begin(), images.end()); twice != images.end())
     throw std::invalid_argument(format("ApAccumulator: image {} came twice", *twice));
-  return curves(/*num_threads=*/1);
+  return images;
 }
 
-ApResult ApAccumulator::curves(int64_t num_threads) const {
+std::vector<std::string> ApAccumulator::keys() const {
+  std::vector<std::string> keys;
+  for (const int64_t image : sorted_images()) keys.push_back(format("{:012}", image));
+  return keys;
+}
+
+ApResult ApAccumulator::result() const {
+  sorted_images();
+  return curves(/*num_threads=*/1, {});
+}
+
+std::vector<MetricValue> ApAccumulator::values_of(Times times) const {
+  if (times.empty()) return ap_numbers(result());
+  const std::vector<int64_t> images = sorted_images();
+  if (images.size() != times.size()) throw std::invalid_argument("times of other images");
+  std::vector<int32_t> of_group;
+  for (const Group& group : groups_)
+    of_group.push_back(times[static_cast<size_t>(std::ranges::lower_bound(images, group.image) - images.begin())]);
+  return ap_numbers(curves(/*num_threads=*/1, of_group));
+}
+
+// `times` of each group.
+ApResult ApAccumulator::curves(int64_t num_threads, Times times) const {
   ApResult result = empty_result(parameters_, num_categories_);
   std::vector<std::vector<uint32_t>> groups_of(static_cast<size_t>(result.num_categories));
   for (uint32_t i = 0; i < groups_.size(); ++i) groups_of[static_cast<size_t>(groups_[i].category)].push_back(i);
   parallel_for(result.num_categories, num_threads, [&](int64_t category, int64_t) {
     std::vector<uint32_t>& groups = groups_of[static_cast<size_t>(category)];
     std::sort(groups.begin(), groups.end(), [this](uint32_t a, uint32_t b) { return groups_[a].image < groups_[b].image; });
-    ApCurves(*this, groups, static_cast<size_t>(category), result).write();
+    ApCurves(*this, groups, times, static_cast<size_t>(category), result).write();
   });
   return result;
 }

@@ -27,13 +27,13 @@ std::vector<BlindPrediction> get_record(ByteReader& in) {
   return predictions;
 }
 
-void add_to(std::vector<BlindPrediction>& totals, const std::vector<BlindPrediction>& predictions) {
+void add_to(std::vector<BlindPrediction>& totals, const std::vector<BlindPrediction>& predictions, int32_t times) {
   if (totals.empty())
     for (const BlindPrediction& p : predictions) totals.push_back({p.name});
   if (totals.size() != predictions.size()) throw std::invalid_argument("BlindLosses: other predictors than before");
   for (size_t i = 0; i < totals.size(); ++i) {
     for (const auto sum : {&BlindPrediction::pt, &BlindPrediction::pp, &BlindPrediction::tt, &BlindPrediction::count})
-      totals[i].*sum += predictions[i].*sum;
+      totals[i].*sum += times * predictions[i].*sum;
   }
 }
 
@@ -52,9 +52,10 @@ void BlindLosses::merge_bytes(std::string_view bytes) {
   images_.merge(records_of_bytes<std::vector<BlindPrediction>>(kHeader, in, get_record));
 }
 
-std::vector<MetricValue> BlindLosses::values() const {
+std::vector<MetricValue> BlindLosses::values_of(Times times) const {
   std::vector<BlindPrediction> totals;
-  for (const auto& [image, predictions] : images_) add_to(totals, predictions);
+  images_.for_each(
+      times, [&](const std::vector<BlindPrediction>& predictions, int32_t count) { add_to(totals, predictions, count); });
   std::vector<MetricValue> values;
   for (const BlindPrediction& p : totals) values.push_back({p.name, best_scaled(p), Better::kLower});
   return values;

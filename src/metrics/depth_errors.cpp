@@ -315,23 +315,23 @@ std::vector<MetricValue> depth_values(const DepthReport& report, DepthProtocol p
   return values;
 }
 
-std::vector<MetricValue> DepthErrors::values() const { return depth_values(report(), options_.protocol); }
+std::vector<MetricValue> DepthErrors::values_of(Times times) const { return depth_values(report(times), options_.protocol); }
 
-DepthReport DepthErrors::report() const {
+DepthReport DepthErrors::report(Times times) const {
   DepthReport report;
   DepthErrorValues sum;
   double squared_error = 0;
-  for (const auto& [image, record] : images_) {
-    ++report.num_images;
+  images_.for_each(times, [&](const DepthImageRecord& record, int32_t count) {
+    report.num_images += count;
     report.notes += record.notes;
     if (record.num_valid == 0) {
-      ++report.num_skipped;
-      continue;
+      report.num_skipped += count;
+      return;
     }
-    report.num_pixels += record.num_valid;
-    squared_error += record.squared_error;
-    for (const DepthErrorField& field : kDepthErrorFields) sum.*field.value += record.values.*field.value;
-  }
+    report.num_pixels += count * record.num_valid;
+    squared_error += count * record.squared_error;
+    for (const DepthErrorField& field : kDepthErrorFields) sum.*field.value += count * record.values.*field.value;
+  });
   if (report.num_pixels == 0) return report;
   const auto num_averaged = static_cast<double>(report.num_images - report.num_skipped);
   report.mean.emplace();

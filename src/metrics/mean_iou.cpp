@@ -52,13 +52,11 @@ std::optional<double> mean_of(const std::vector<SemanticClass>& classes, std::op
   return sum / static_cast<double>(num_values);
 }
 
-std::vector<SemanticClass> classes_of(const ConfusionMatrix& confusion, MeanIouProtocol protocol) {
+// `pixels` of every class.
+std::vector<SemanticClass> classes_of(const std::vector<SemanticImageClass>& pixels, MeanIouProtocol protocol) {
   std::vector<SemanticClass> classes;
-  for (int64_t i = 0; i < confusion.num_classes(); ++i) {
-    SemanticClass c;
-    c.num_truth = confusion.num_truth(i);
-    c.num_predicted = confusion.num_predicted(i);
-    c.num_correct = confusion.num_correct(i);
+  for (const SemanticImageClass& p : pixels) {
+    SemanticClass c{p.num_truth, p.num_predicted, p.num_correct};
     c.iou = ratio(c.num_correct, c.num_truth + c.num_predicted - c.num_correct);
     if (protocol == MeanIouProtocol::kDetectron2 && c.num_truth == 0) c.iou.reset();
     if (protocol == MeanIouProtocol::kCsail && !c.iou) c.iou = 0;
@@ -66,6 +64,23 @@ std::vector<SemanticClass> classes_of(const ConfusionMatrix& confusion, MeanIouP
     classes.push_back(c);
   }
   return classes;
+}
+
+// What the classes add up to.
+void set_means(MeanIouReport& report) {
+  report.mean_iou = mean_of(report.classes, &SemanticClass::iou);
+  report.mean_accuracy = mean_of(report.classes, &SemanticClass::accuracy);
+  int64_t num_correct = 0;
+  double weighted_iou = 0;
+  for (const SemanticClass& c : report.classes) {
+    report.num_kept += c.num_truth;
+    num_correct += c.num_correct;
+  }
+  for (const SemanticClass& c : report.classes) {
+    if (c.num_truth > 0) weighted_iou += *c.iou * *ratio(c.num_truth, report.num_kept);
+  }
+  report.pixel_accuracy = ratio(num_correct, report.num_kept);
+  if (report.num_kept > 0) report.frequency_weighted_iou = weighted_iou;
 }
 
 constexpr size_t kBlock = 4;  // labels in a 64-bit word
@@ -227,8 +242,23 @@ void MeanIou::merge_bytes(std::string_view bytes) {
   confusion_ += confusion;
 }
 
-std::vector<MetricValue> MeanIou::values() const {
-  const MeanIouReport found = report();
+std::vector<SemanticImageClass> MeanIou::pixels_of(Times times) const {
+  std::vector<SemanticImageClass> pixels(static_cast<size_t>(options_.num_classes));
+  images_.for_each(times, [&](const SemanticImageRecord& record, int32_t count) {
+    for (const SemanticImageClass& c : record.classes) {
+      SemanticImageClass& sum = pixels[static_cast<size_t>(c.index)];
+      sum.num_truth += count * c.num_truth;
+      sum.num_predicted += count * c.num_predicted;
+      sum.num_correct += count * c.num_correct;
+    }
+  });
+  return pixels;
+}
+
+std::vector<MetricValue> MeanIou::values_of(Times times) const {
+  MeanIouReport found;
+  found.classes = classes_of(pixels_of(times), options_.protocol);
+  set_means(found);
   return {{"mIoU", found.mean_iou},
           {"mAcc", found.mean_accuracy},
           {"aAcc", found.pixel_accuracy},
@@ -237,23 +267,12 @@ std::vector<MetricValue> MeanIou::values() const {
 
 MeanIouReport MeanIou::report(MeanIouProtocol protocol) const {
   MeanIouReport report;
-  report.classes = classes_of(confusion_, protocol);
-  report.mean_iou = mean_of(report.classes, &SemanticClass::iou);
-  report.mean_accuracy = mean_of(report.classes, &SemanticClass::accuracy);
+  const std::vector<SemanticImageClass> pixels = pixels_of({});
+  report.classes = classes_of(pixels, protocol);
+  set_means(report);
   for (const auto& other : enum_names(MeanIouProtocol{})) {
-    report.by_protocol.push_back(mean_of(classes_of(confusion_, other.value), &SemanticClass::iou));
+    report.by_protocol.push_back(mean_of(classes_of(pixels, other.value), &SemanticClass::iou));
   }
-  int64_t num_correct = 0;
-  double weighted_iou = 0;
-  for (const SemanticClass& c : report.classes) {
-    report.num_kept += c.num_truth;
-    num_correct += c.num_correct;
-  }
-  for (const SemanticClass& c : report.classes) {
-    if (c.num_truth > 0) weighted_iou += *c.iou * *ratio(c.num_truth, report.num_kept);
-  }
-  report.pixel_accuracy = ratio(num_correct, report.num_kept);
-  if (report.num_kept > 0) report.frequency_weighted_iou = weighted_iou;
   report.num_images = static_cast<int64_t>(images_.size());
   report.num_ignored_images = std::ranges::count_if(images_, [](const auto& image) { return image.second.num_kept == 0; });
   report.num_ignored = confusion_.num_ignored();

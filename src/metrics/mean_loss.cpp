@@ -55,14 +55,14 @@ void MeanLoss::merge_bytes(std::string_view bytes) {
   images_.merge(images);
 }
 
-std::vector<MetricValue> MeanLoss::values() const {
+std::vector<MetricValue> MeanLoss::values_of(Times times) const {
   std::vector<LossPart> totals(terms_.size());
-  for (const auto& [image, parts] : images_) {
+  images_.for_each(times, [&](const std::vector<LossPart>& parts, int32_t count) {
     for (size_t i = 0; i < parts.size(); ++i) {
-      totals[i].sum += parts[i].sum;
-      totals[i].count += parts[i].count;
+      totals[i].sum += count * parts[i].sum;
+      totals[i].count += count * parts[i].count;
     }
-  }
+  });
   MetricValue loss{"loss", std::nullopt, Better::kLower};
   std::vector<MetricValue> terms;
   for (size_t i = 0; i < terms_.size(); ++i) {

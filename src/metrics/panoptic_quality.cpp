@@ -119,8 +119,8 @@ void PanopticQuality::merge_bytes(std::string_view bytes) {
   images_.merge(records_of_bytes<PanopticImageRecord>(header(), in, get_record));
 }
 
-std::vector<MetricValue> PanopticQuality::values() const {
-  const PanopticReport found = report();
+std::vector<MetricValue> PanopticQuality::values_of(Times times) const {
+  const PanopticReport found = report(times);
   std::vector<MetricValue> values;
   const auto append = [&](const std::string& suffix, const PanopticScores& scores) {
     values.push_back({"PQ" + suffix, scores.pq});
@@ -133,24 +133,24 @@ std::vector<MetricValue> PanopticQuality::values() const {
   return values;
 }
 
-PanopticReport PanopticQuality::report() const {
+PanopticReport PanopticQuality::report(Times times) const {
   PanopticReport report;
   for (const PanopticCategory& category : categories_) report.classes.push_back({.category = category});
   const auto class_at = [&](int64_t index) -> PanopticClass& { return report.classes.at(static_cast<size_t>(index)); };
-  for (const auto& [image, record] : images_) {
+  images_.for_each(times, [&](const PanopticImageRecord& record, int32_t count) {
     for (const PanopticMatch& match : record.matches) {
-      ++class_at(match.category).num_true_positives;
-      class_at(match.category).iou_sum += match.iou;
+      class_at(match.category).num_true_positives += count;
+      class_at(match.category).iou_sum += count * match.iou;
     }
-    for (int64_t index : record.false_negatives) ++class_at(index).num_false_negatives;
-    for (int64_t index : record.false_positives) ++class_at(index).num_false_positives;
+    for (int64_t index : record.false_negatives) class_at(index).num_false_negatives += count;
+    for (int64_t index : record.false_positives) class_at(index).num_false_positives += count;
     report.notes += record.notes;
-  }
+    report.num_images += count;
+  });
   for (PanopticClass& c : report.classes) c.scores = scores_of(c);
   report.all = means_of(report.classes, [](const PanopticClass&) { return true; });
   report.things = means_of(report.classes, [](const PanopticClass& c) { return c.category.is_thing; });
   report.stuff = means_of(report.classes, [](const PanopticClass& c) { return !c.category.is_thing; });
-  report.num_images = static_cast<int64_t>(images_.size());
   return report;
 }
 

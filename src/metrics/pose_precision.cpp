@@ -163,7 +163,14 @@ std::vector<EstimatedPose> PosePrecision::poses_of(int64_t image) const {
   return found == images_.end() ? std::vector<EstimatedPose>{} : left_of(found->second);
 }
 
-std::vector<MetricValue> PosePrecision::values() const {
+std::vector<std::string> PosePrecision::keys() const {
+  std::vector<std::string> keys;
+  for (const auto& [id, image] : images_)
+    if (image.is_whole()) keys.push_back(format("{:012}", id));
+  return keys;
+}
+
+std::vector<MetricValue> PosePrecision::values_of(Times times) const {
   ApAccumulator precision(parameters_, 1);
   for (const auto& [id, image] : images_) {
     if (!image.is_whole()) continue;
@@ -179,19 +186,22 @@ std::vector<MetricValue> PosePrecision::values() const {
                                                 parameters_.keypoint_sigmas);
                    }});
   }
-  std::vector<MetricValue> values = precision.values();
-  values.push_back(correct_joints());
+  std::vector<MetricValue> values = precision.values_of(times);
+  values.push_back(correct_joints(times));
   return values;
 }
 
-MetricValue PosePrecision::correct_joints() const {
+// Images of which a sample is missing count here, once.
+MetricValue PosePrecision::correct_joints(Times times) const {
   int64_t labelled = 0, correct = 0;
+  size_t i = 0;
   for (const auto& [id, image] : images_) {
+    const int64_t count = image.is_whole() && !times.empty() ? times[i++] : 1;
     for (const auto& [sample, person] : image.persons) {
       if (!person.truth || !person.pose) continue;
       const AnnotatedPose& truth = image.truths[static_cast<size_t>(*person.truth)];
-      labelled += num_labelled(truth);
-      correct += num_correct(*person.pose, truth);
+      labelled += count * num_labelled(truth);
+      correct += count * num_correct(*person.pose, truth);
     }
   }
   MetricValue value{"PCK@0.1", std::nullopt};

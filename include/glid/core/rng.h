@@ -24,6 +24,7 @@ enum class RandomOp : uint32_t {
   kBlind,
   kSubset,
   kPoints,
+  kBootstrap,
 };
 
 // One block of the Philox 4x32-10 function.

@@ -21,7 +21,8 @@ class Accuracy : public Metric {
   std::string to_bytes() const override;
   void merge_bytes(std::string_view bytes) override;
   // top1 and top5, fractions of the images.
-  std::vector<MetricValue> values() const override;
+  std::vector<MetricValue> values_of(Times times) const override;
+  std::vector<std::string> keys() const override { return ranks_.keys(); }
   std::string best() const override { return "top1"; }
 
   // How many classes rank before the right one.

@@ -82,7 +82,8 @@ class ApAccumulator : public Metric {
   // The same over the images that were added, which may lack some of the set. Throws std::invalid_argument when one came
   // twice.
   ApResult result() const;
-  std::vector<MetricValue> values() const override { return ap_numbers(result()); }
+  std::vector<MetricValue> values_of(Times times) const override;
+  std::vector<std::string> keys() const override;
   std::string best() const override { return "AP"; }
   int64_t num_images() const { return static_cast<int64_t>(images_.size()); }
 
@@ -90,7 +91,8 @@ class ApAccumulator : public Metric {
   friend class ApMatcher;
   friend class ApCurves;
 
-  ApResult curves(int64_t num_threads) const;
+  std::vector<int64_t> sorted_images() const;
+  ApResult curves(int64_t num_threads, Times times) const;
 
   // An (image, category)'s detections, by descending score.
   struct Group {

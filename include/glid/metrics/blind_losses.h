@@ -28,7 +28,8 @@ class BlindLosses : public Metric {
   std::string to_bytes() const override;
   void merge_bytes(std::string_view bytes) override;
   // min over s of mean (t - s p)^2, in the order of the first image's predictors; none without images.
-  std::vector<MetricValue> values() const override;
+  std::vector<MetricValue> values_of(Times times) const override;
+  std::vector<std::string> keys() const override { return images_.keys(); }
   std::string best() const override { return {}; }  // nothing here is a model's
 
  private:

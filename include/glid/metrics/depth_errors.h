@@ -167,12 +167,13 @@ class DepthErrors : public Metric {
   std::string to_bytes() const override;
   void merge_bytes(std::string_view bytes) override;
   // By the options' protocol.
-  std::vector<MetricValue> values() const override;
+  std::vector<MetricValue> values_of(Times times) const override;
+  std::vector<std::string> keys() const override { return images_.keys(); }
   std::string best() const override { return "rmse"; }
 
   const DepthOptions& options() const { return options_; }
   const ImageRecords<DepthImageRecord>& images() const { return images_; }
-  DepthReport report() const;
+  DepthReport report(Times times = {}) const;
 
  private:
   std::string header() const;

@@ -2,16 +2,20 @@
 // results are bit-equal whatever the split among threads and ranks and whatever the order of arrival.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <set>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/metrics/metric.h"
 
 namespace glid {
 
@@ -23,6 +27,24 @@ class ImageRecords {
   // Pairs of key and record, ascending by the key's bytes.
   auto begin() const { return records_.begin(); }
   auto end() const { return records_.end(); }
+
+  std::vector<std::string> keys() const {
+    std::vector<std::string> keys;
+    for (const auto& [image, record] : records_) keys.push_back(image);
+    return keys;
+  }
+
+  // Calls each(record, how often it counts) in that order, for those that do. Throws std::invalid_argument for times of
+  // another number of images.
+  template <typename Each>
+  void for_each(Times times, Each each) const {
+    if (!times.empty() && times.size() != records_.size()) throw std::invalid_argument("times of other images");
+    size_t i = 0;
+    for (const auto& [image, record] : records_) {
+      const int32_t count = times.empty() ? 1 : times[i++];
+      if (count > 0) each(record, count);
+    }
+  }
 
   // Throws DataError when the image is there already.
   void require_new(std::string_view image) const {

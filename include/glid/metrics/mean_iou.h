@@ -124,7 +124,8 @@ class MeanIou : public Metric {
   std::string to_bytes() const override;
   void merge_bytes(std::string_view bytes) override;
   // mIoU mAcc aAcc fwIoU, by the options' protocol.
-  std::vector<MetricValue> values() const override;
+  std::vector<MetricValue> values_of(Times times) const override;
+  std::vector<std::string> keys() const override { return images_.keys(); }
   std::string best() const override { return "mIoU"; }
 
   const MeanIouOptions& options() const { return options_; }
@@ -142,6 +143,7 @@ class MeanIou : public Metric {
   std::string header() const;
   std::vector<CellCount> count(std::span<const uint16_t> predicted, std::span<const uint16_t> truth);
   SemanticImageRecord record_of(const std::vector<CellCount>& cells) const;
+  std::vector<SemanticImageClass> pixels_of(Times times) const;  // of every class
 
   MeanIouOptions options_;
   std::vector<uint32_t> row_begin_;    // [65536] of a truth label

@@ -35,7 +35,8 @@ class MeanLoss : public Metric {
   std::string to_bytes() const override;
   void merge_bytes(std::string_view bytes) override;
   // `loss`, then the terms by name, if there are several: only images make those known.
-  std::vector<MetricValue> values() const override;
+  std::vector<MetricValue> values_of(Times times) const override;
+  std::vector<std::string> keys() const override { return images_.keys(); }
   std::string best() const override { return "loss"; }
 
  private:

@@ -1,7 +1,9 @@
 // What all measures share, whether files or models are measured (no LibTorch). Each adds images in its own way.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +19,9 @@ struct MetricValue {
   Better better = Better::kHigher;
 };
 
+// How often each image counts, in the order of their keys; empty: once each.
+using Times = std::span<const int32_t>;
+
 // Accumulators keep a record of every image and sum in the order of the images' keys: one object a thread or rank, merged in
 // any order, gives the same bits.
 class Metric {
@@ -30,7 +35,12 @@ class Metric {
   virtual void merge_bytes(std::string_view bytes) = 0;
 
   // The same names in the same order whatever was added; losses add names that only images make known.
-  virtual std::vector<MetricValue> values() const = 0;
+  std::vector<MetricValue> values() const { return values_of({}); }
+  // The same as if the images had come so often: what a bootstrap asks for (bootstrap.h). Throws std::invalid_argument
+  // unless there is a number for each of keys().
+  virtual std::vector<MetricValue> values_of(Times times) const = 0;
+  // What tells the images apart, ascending: equal keys of two metrics of one data set are the same image.
+  virtual std::vector<std::string> keys() const = 0;
   // The one of them by which models are compared.
   virtual std::string best() const = 0;
 

@@ -107,12 +107,13 @@ class PanopticQuality : public Metric {
   std::string to_bytes() const override;
   void merge_bytes(std::string_view bytes) override;
   // PQ SQ RQ of all classes, then of things (_th) and stuff (_st).
-  std::vector<MetricValue> values() const override;
+  std::vector<MetricValue> values_of(Times times) const override;
+  std::vector<std::string> keys() const override { return images_.keys(); }
   std::string best() const override { return "PQ"; }
 
   const std::vector<PanopticCategory>& categories() const { return categories_; }
   const ImageRecords<PanopticImageRecord>& images() const { return images_; }
-  PanopticReport report() const;
+  PanopticReport report(Times times = {}) const;
 
  private:
   std::string header() const;

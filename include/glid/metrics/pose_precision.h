@@ -49,7 +49,9 @@ class PosePrecision : public Metric {
   std::string to_bytes() const override;
   void merge_bytes(std::string_view bytes) override;
   // AP ... ARl as ap_numbers() names them, then PCK@0.1.
-  std::vector<MetricValue> values() const override;
+  std::vector<MetricValue> values_of(Times times) const override;
+  // Of those that are whole.
+  std::vector<std::string> keys() const override;
   std::string best() const override { return "AP"; }
 
   int64_t num_images() const;  // that are whole
@@ -69,7 +71,7 @@ class PosePrecision : public Metric {
   std::string header() const;
   void add_person(ImagePoses& image, PersonResult person) const;
   std::vector<EstimatedPose> left_of(const ImagePoses& image) const;
-  MetricValue correct_joints() const;
+  MetricValue correct_joints(Times times) const;
 
   ApParameters parameters_;
   std::map<int64_t, ImagePoses> images_;
