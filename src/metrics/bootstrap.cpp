@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
+#include <limits>
 #include <stdexcept>
 
 #include "glid/core/error.h"
@@ -13,27 +13,13 @@
 namespace glid {
 namespace {
 
-using Values = std::vector<MetricValue>;
+constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<int32_t> times_of_sample(size_t num_images, uint64_t seed, int64_t sample) {
   Rng rng(seed, 0, static_cast<uint64_t>(sample), RandomOp::kBootstrap);
   std::vector<int32_t> times(num_images);
   for (size_t i = 0; i < num_images; ++i) ++times[rng.below(num_images)];
   return times;
-}
-
-// [sample][metric] of the same samples of the images.
-std::vector<std::vector<Values>> sampled(const std::vector<const Metric*>& metrics, const BootstrapOptions& options) {
-  if (options.num_samples < 1 || !(options.confidence > 0 && options.confidence < 1))
-    throw std::invalid_argument("bootstrap: no sample, or a confidence that isn't between 0 and 1");
-  const size_t num_images = metrics[0]->keys().size();
-  if (num_images == 0) return {};
-  std::vector<std::vector<Values>> samples(static_cast<size_t>(options.num_samples));
-  parallel_for(options.num_samples, options.num_threads, [&](int64_t sample, int64_t) {
-    const std::vector<int32_t> times = times_of_sample(num_images, options.seed, sample);
-    for (const Metric* metric : metrics) samples[static_cast<size_t>(sample)].push_back(metric->values_of(times));
-  });
-  return samples;
 }
 
 // Between the order statistics, linearly (numpy.quantile's default). `sorted` isn't empty.
@@ -44,59 +30,60 @@ double quantile(const std::vector<double>& sorted, double part) {
   return std::lerp(sorted[below], sorted[above], place - std::floor(place));
 }
 
-// `value_of(sample)`: a number, or none, which leaves no interval.
-template <typename ValueOf>
-std::optional<Interval> interval_of(const std::vector<std::vector<Values>>& samples, double confidence, ValueOf value_of) {
-  std::vector<double> values;
-  for (const std::vector<Values>& sample : samples) {
-    const std::optional<double> value = value_of(sample);
-    if (!value) return std::nullopt;
-    values.push_back(*value);
-  }
-  if (values.empty()) return std::nullopt;
-  std::ranges::sort(values);
-  return Interval{quantile(values, (1 - confidence) / 2), quantile(values, (1 + confidence) / 2)};
+size_t num_samples(const Bootstrap& of) { return of.values.empty() ? 0 : of.values[0].samples.size(); }
+
+void require_alike(const Bootstrap& a, const Bootstrap& b) {
+  const auto require = [](bool alike, const char* what, const auto& of_a, const auto& of_b, const char* hint) {
+    if (!alike) throw DataError("the results", what, format("{} and {}", of_a, of_b), hint);
+  };
+  require(a.num_images == b.num_images, "are of different numbers of images", a.num_images, b.num_images,
+          "evaluate both on the same images");
+  require(a.images == b.images, "are of different images", a.images, b.images, "evaluate both on the same images");
+  require(a.seed == b.seed, "have samples of different seeds", a.seed, b.seed, "evaluate both with the same seed");
+  require(num_samples(a) == num_samples(b), "have different numbers of samples", num_samples(a), num_samples(b),
+          "evaluate both with the same --bootstrap");
 }
 
-std::optional<double> minus(const std::optional<double>& a, const std::optional<double>& b) {
-  return a && b ? std::optional(*a - *b) : std::nullopt;
-}
-
-void require_same_images(const Metric& a, const Metric& b) {
-  const std::vector<std::string> of_a = a.keys(), of_b = b.keys();
-  std::vector<std::string> alone;
-  std::ranges::set_symmetric_difference(of_a, of_b, std::back_inserter(alone));
-  if (!alone.empty())
-    throw DataError(format("image {}", alone[0]), "is in one of the results only", format("{} such images", alone.size()),
-                    "evaluate both on the same images");
+MetricDifference difference_of(const SampledValue& a, const SampledValue& b, double confidence) {
+  MetricDifference difference{a.name, a.value, b.value, {}, {}, a.better};
+  if (a.value && b.value) difference.difference = *b.value - *a.value;
+  std::vector<double> samples(a.samples.size());
+  std::ranges::transform(b.samples, a.samples, samples.begin(), std::minus());
+  difference.interval = interval_of(std::move(samples), confidence);
+  return difference;
 }
 
 }  // namespace
 
-std::vector<std::optional<Interval>> bootstrap(const Metric& metric, const BootstrapOptions& options) {
-  const std::vector<std::vector<Values>> samples = sampled({&metric}, options);
-  std::vector<std::optional<Interval>> intervals;
-  for (size_t i = 0; i < metric.values().size(); ++i)
-    intervals.push_back(
-        interval_of(samples, options.confidence, [i](const auto& sample) { return sample[0].at(i).value; }));
-  return intervals;
+Bootstrap bootstrap(const Metric& metric, const BootstrapOptions& options) {
+  if (options.num_samples < 1) throw std::invalid_argument("bootstrap: no sample");
+  const std::vector<std::string> keys = metric.keys();
+  Bootstrap found{options.seed, std::ssize(keys)};
+  for (const std::string& key : keys) found.images = stable_hash(key, found.images);
+  for (const MetricValue& value : metric.values()) found.values.push_back({value.name, value.value, value.better, {}});
+  if (keys.empty()) return found;
+  for (SampledValue& value : found.values) value.samples.resize(static_cast<size_t>(options.num_samples));
+  parallel_for(options.num_samples, options.num_threads, [&](int64_t sample, int64_t) {
+    const auto values = metric.values_of(times_of_sample(keys.size(), options.seed, sample));
+    for (size_t i = 0; i < found.values.size(); ++i)
+      found.values[i].samples[static_cast<size_t>(sample)] = values.at(i).value.value_or(kNothing);
+  });
+  return found;
 }
 
-std::vector<MetricDifference> paired_bootstrap(const Metric& a, const Metric& b, const BootstrapOptions& options) {
-  require_same_images(a, b);
-  const std::vector<std::vector<Values>> samples = sampled({&a, &b}, options);
-  const Values of_a = a.values(), of_b = b.values();
+std::optional<Interval> interval_of(std::vector<double> samples, double confidence) {
+  if (!(confidence > 0 && confidence < 1)) throw std::invalid_argument("interval_of: confidence must be between 0 and 1");
+  if (samples.empty() || std::ranges::any_of(samples, [](double v) { return std::isnan(v); })) return std::nullopt;
+  std::ranges::sort(samples);
+  return Interval{quantile(samples, (1 - confidence) / 2), quantile(samples, (1 + confidence) / 2)};
+}
+
+std::vector<MetricDifference> differences(const Bootstrap& a, const Bootstrap& b, double confidence) {
+  require_alike(a, b);
   std::vector<MetricDifference> differences;
-  for (size_t i = 0; i < of_a.size(); ++i) {
-    const auto found = std::ranges::find(of_b, of_a[i].name, &MetricValue::name);
-    if (found == of_b.end()) continue;
-    const auto j = static_cast<size_t>(found - of_b.begin());
-    MetricDifference difference{of_a[i].name, of_a[i].value, found->value, minus(found->value, of_a[i].value)};
-    difference.better = of_a[i].better;
-    difference.interval = interval_of(samples, options.confidence, [i, j](const auto& sample) {
-      return minus(sample[1].at(j).value, sample[0].at(i).value);
-    });
-    differences.push_back(std::move(difference));
+  for (const SampledValue& of_a : a.values) {
+    const auto of_b = std::ranges::find(b.values, of_a.name, &SampledValue::name);
+    if (of_b != b.values.end()) differences.push_back(difference_of(of_a, *of_b, confidence));
   }
   return differences;
 }

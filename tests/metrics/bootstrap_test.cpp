@@ -31,38 +31,40 @@ Accuracy right_of(int num_right, int num_images) {
   return metric;
 }
 
-// The mean of n independent numbers of deviation s is within 1.96 s / sqrt(n), 19 times of 20.
+double half_width(const SampledValue& value, double confidence) {
+  const Interval interval = interval_of(value.samples, confidence).value();
+  return (interval.high - interval.low) / 2;
+}
+
+// The mean of n independent numbers of deviation s is within 1.96 s / sqrt(n), 19 times of 20; within s / sqrt(n) two of 3.
 TEST(Bootstrap, GivesTheIntervalOfAMeanThatTheNormalDistributionGives) {
-  const auto intervals = bootstrap(losses(3, 1), {.num_samples = 4000});
-  const double expected = 1.96 * std::sqrt(1.01 / kNumImages);
-  ASSERT_EQ(intervals.size(), 1);
-  ASSERT_TRUE(intervals[0]);
-  EXPECT_NEAR((intervals[0]->high - intervals[0]->low) / 2, expected, 0.1 * expected);
-  const double half = (bootstrap(losses(3, 1), {.num_samples = 4000, .confidence = 0.6827})[0]->high -
-                       bootstrap(losses(3, 1), {.num_samples = 4000, .confidence = 0.6827})[0]->low) / 2;
-  EXPECT_NEAR(half, expected / 1.96, 0.1 * expected);
+  const Bootstrap found = bootstrap(losses(3, 1), {.num_samples = 4000});
+  const double deviation = std::sqrt(1.01 / kNumImages);
+  ASSERT_EQ(found.values.size(), 1);
+  EXPECT_EQ(found.num_images, kNumImages);
+  EXPECT_NEAR(half_width(found.values[0], 0.95), 1.96 * deviation, 0.2 * deviation);
+  EXPECT_NEAR(half_width(found.values[0], 0.6827), deviation, 0.1 * deviation);
 }
 
 TEST(Bootstrap, GivesTheIntervalOfAShare) {
-  const auto intervals = bootstrap(right_of(300, 400), {.num_samples = 4000});
+  const Bootstrap found = bootstrap(right_of(300, 400), {.num_samples = 4000});
   const double expected = 1.96 * std::sqrt(0.75 * 0.25 / 400);
-  ASSERT_TRUE(intervals[0]);
-  EXPECT_NEAR(intervals[0]->low, 0.75 - expected, 0.01);
-  EXPECT_NEAR(intervals[0]->high, 0.75 + expected, 0.01);
+  const Interval top1 = interval_of(found.values[0].samples, 0.95).value();
+  EXPECT_NEAR(top1.low, 0.75 - expected, 0.01);
+  EXPECT_NEAR(top1.high, 0.75 + expected, 0.01);
 }
 
 TEST(Bootstrap, OfPairsSeesDifferencesThatTheIntervalsOfEachHide) {
-  const MeanLoss a = losses(3, 1), b = losses(3.05, 2);
-  const auto of_a = bootstrap(a, {}), of_b = bootstrap(b, {});
-  EXPECT_LT(of_b[0]->low, of_a[0]->high);
-  const auto differences = paired_bootstrap(a, b, {});
-  ASSERT_EQ(differences.size(), 1);
-  EXPECT_EQ(differences[0].name, "loss");
-  EXPECT_EQ(differences[0].better, Better::kLower);
-  EXPECT_DOUBLE_EQ(*differences[0].difference, *differences[0].b - *differences[0].a);
-  EXPECT_TRUE(differences[0].is_significant());
-  EXPECT_NEAR(differences[0].interval->high - differences[0].interval->low, 2 * 1.96 * std::sqrt(0.02 / kNumImages), 0.005);
-  const auto none = paired_bootstrap(a, a, {});
+  const Bootstrap a = bootstrap(losses(3, 1), {}), b = bootstrap(losses(3.05, 2), {});
+  EXPECT_LT(interval_of(b.values[0].samples, 0.95)->low, interval_of(a.values[0].samples, 0.95)->high);
+  const auto found = differences(a, b, 0.95);
+  ASSERT_EQ(found.size(), 1);
+  EXPECT_EQ(found[0].name, "loss");
+  EXPECT_EQ(found[0].better, Better::kLower);
+  EXPECT_DOUBLE_EQ(found[0].difference.value(), *b.values[0].value - *a.values[0].value);
+  EXPECT_TRUE(found[0].is_significant());
+  EXPECT_NEAR(found[0].interval->high - found[0].interval->low, 2 * 1.96 * std::sqrt(0.02 / kNumImages), 0.005);
+  const auto none = differences(a, a, 0.95);
   EXPECT_EQ(none[0].interval->low, 0);
   EXPECT_EQ(none[0].interval->high, 0);
   EXPECT_FALSE(none[0].is_significant());
@@ -70,17 +72,38 @@ TEST(Bootstrap, OfPairsSeesDifferencesThatTheIntervalsOfEachHide) {
 
 TEST(Bootstrap, DependsOnTheSeedAndNotOnTheThreads) {
   const MeanLoss metric = losses(3, 1);
-  const auto one = bootstrap(metric, {}), two = bootstrap(metric, {.num_threads = 2}), other = bootstrap(metric, {.seed = 1});
-  EXPECT_EQ(one[0]->low, two[0]->low);
-  EXPECT_EQ(one[0]->high, two[0]->high);
-  EXPECT_NE(one[0]->low, other[0]->low);
+  const Bootstrap one = bootstrap(metric, {});
+  EXPECT_EQ(bootstrap(metric, {.num_threads = 2}).values[0].samples, one.values[0].samples);
+  EXPECT_NE(bootstrap(metric, {.seed = 1}).values[0].samples, one.values[0].samples);
 }
 
-TEST(Bootstrap, SaysNothingWithoutImagesAndRefusesOthers) {
-  for (const auto& interval : bootstrap(Accuracy(), {})) EXPECT_FALSE(interval);
-  EXPECT_THROW(paired_bootstrap(right_of(3, 5), right_of(3, 4), {}), DataError);
+TEST(Bootstrap, SaysNothingWithoutImages) {
+  for (const SampledValue& value : bootstrap(Accuracy(), {}).values) {
+    EXPECT_FALSE(value.value);
+    EXPECT_FALSE(interval_of(value.samples, 0.95));
+  }
   EXPECT_THROW(bootstrap(right_of(3, 5), {.num_samples = 0}), std::invalid_argument);
-  EXPECT_THROW(bootstrap(right_of(3, 5), {.confidence = 1}), std::invalid_argument);
+}
+
+TEST(Bootstrap, ComparesOnlyWhatIsAlike) {
+  const Bootstrap some = bootstrap(right_of(3, 5), {});
+  Accuracy others;
+  for (int i = 1; i < 6; ++i) others.add(std::to_string(i), std::vector<double>{0.6, 0.4}, 0);
+  EXPECT_THROW(differences(some, bootstrap(right_of(3, 4), {}), 0.95), DataError);
+  EXPECT_THROW(differences(some, bootstrap(others, {}), 0.95), DataError);
+  EXPECT_THROW(differences(some, bootstrap(right_of(3, 5), {.seed = 1}), 0.95), DataError);
+  EXPECT_THROW(differences(some, bootstrap(right_of(3, 5), {.num_samples = 10}), 0.95), DataError);
+  EXPECT_NO_THROW(differences(some, bootstrap(right_of(4, 5), {}), 0.95));
+}
+
+TEST(Intervals, LieBetweenTheOrderStatistics) {
+  const Interval middle = interval_of({5, 1, 2, 4, 3}, 0.5).value();
+  EXPECT_DOUBLE_EQ(middle.low, 2);
+  EXPECT_DOUBLE_EQ(middle.high, 4);
+  EXPECT_DOUBLE_EQ(interval_of({0, 1}, 0.5)->low, 0.25);
+  EXPECT_FALSE(interval_of({}, 0.5));
+  EXPECT_FALSE(interval_of({1, std::nan("")}, 0.5));
+  EXPECT_THROW(interval_of({1}, 1), std::invalid_argument);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// How far a number could be off by the choice of the images: the percentile bootstrap (Efron & Tibshirani, "An Introduction
+// How far numbers could be off by the choice of the images: the percentile bootstrap (Efron & Tibshirani, "An Introduction
 // to the Bootstrap", 1993, chapter 13) over images, which are drawn with replacement.
 #pragma once
 
@@ -13,17 +13,35 @@ namespace glid {
 
 struct BootstrapOptions {
   int64_t num_samples = 1000;
-  double confidence = 0.95;
   uint64_t seed = 0;
   int64_t num_threads = 1;  // changes nothing but the time
 };
+
+// A number, and what it would have been on other images.
+struct SampledValue {
+  std::string name;
+  std::optional<double> value;
+  Better better = Better::kHigher;
+  std::vector<double> samples;  // NaN where one had nothing to measure
+};
+
+// Sample i of a seed is of the same images for every metric of the same set.
+struct Bootstrap {
+  uint64_t seed = 0;
+  int64_t num_images = 0;
+  uint64_t images = 0;  // stable_hash of their keys: which images they are
+  std::vector<SampledValue> values;
+};
+
+// Of all values of a metric; without images there are no samples. Throws std::invalid_argument unless num_samples > 0.
+Bootstrap bootstrap(const Metric& metric, const BootstrapOptions& options);
 
 struct Interval {
   double low = 0, high = 0;
 };
 
-// Of each of the metric's values; none where a sample had nothing to measure.
-std::vector<std::optional<Interval>> bootstrap(const Metric& metric, const BootstrapOptions& options);
+// Where `confidence` of the samples lie, as much outside on either side; none without samples or with a NaN among them.
+std::optional<Interval> interval_of(std::vector<double> samples, double confidence);
 
 struct MetricDifference {
   std::string name;
@@ -34,8 +52,8 @@ struct MetricDifference {
   bool is_significant() const { return interval && (interval->low > 0 || interval->high < 0); }
 };
 
-// Of the values that both have, by samples that are the same for both: what is hard in an image is hard for both, so
-// differences are surer than the intervals of each let one think. Throws DataError unless they are of the same images.
-std::vector<MetricDifference> paired_bootstrap(const Metric& a, const Metric& b, const BootstrapOptions& options);
+// Of the values that both have, sample by sample: what is hard in an image is hard for both, so differences are surer than
+// the intervals of each let one think. Throws DataError unless both have the same images, seed and number of samples.
+std::vector<MetricDifference> differences(const Bootstrap& a, const Bootstrap& b, double confidence);
 
 }  // namespace glid
