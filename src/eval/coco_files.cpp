@@ -16,8 +16,10 @@ Report evaluate(const Settings& settings, const EvalRequest& request) {
   parameters.check();
   const CocoIndex truth = CocoIndex::open(request.annotations, coco_use(parameters));
   const CocoResults results = read_coco_results(request.results, truth, parameters.kind);
-  const ApReport found = evaluate_coco(truth, results, {parameters, request.settings.threads});
+  const ApAccumulator matches = match_coco(truth, results, {parameters, request.settings.threads});
+  const ApReport found = ap_report(truth, results, matches, request.settings.threads);
   Report report = report_of(found, rules_of(settings));
+  report.bootstrap = bootstrap_of(matches, request);
   if (parameters.kind == CocoKind::kBox)
     for (std::string& note : box_notes(truth, results)) report.notes.push_back(std::move(note));
   if (!request.plots.empty()) plot_precision_recall(found, request.plots);

@@ -91,6 +91,7 @@ Report evaluate_task(const DepthFileSettings& settings, const EvalRequest& reque
   const std::vector<MatchedFile>& files = matched.files;
   const DepthErrors errors = evaluate(files, rules, request.settings.threads);
   Report report = report_of(errors, rules_of(settings, settings.depth_scale) + scale_of(files, rules));
+  report.bootstrap = bootstrap_of(errors, request);
   matched.add_notes(report.notes);
   if (!request.plots.empty()) plot_worst(files, errors, rules, request.plots);
   return report;

@@ -11,4 +11,9 @@ Report evaluate_files(const EvalRequest& request) {
                     request.settings.metric);
 }
 
+std::optional<Bootstrap> bootstrap_of(const Metric& metric, const EvalRequest& request) {
+  if (request.bootstrap == 0) return std::nullopt;
+  return bootstrap(metric, {.num_samples = request.bootstrap, .num_threads = request.settings.threads});
+}
+
 }  // namespace glid

@@ -12,4 +12,7 @@ Report evaluate_task(const PanopticFileSettings& settings, const EvalRequest& re
 Report evaluate_task(const SemanticFileSettings& settings, const EvalRequest& request);
 Report evaluate_task(const DepthFileSettings& settings, const EvalRequest& request);
 
+// Of what was measured, where it is asked for.
+std::optional<Bootstrap> bootstrap_of(const Metric& metric, const EvalRequest& request);
+
 }  // namespace glid

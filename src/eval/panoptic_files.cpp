@@ -94,6 +94,7 @@ Report evaluate_task(const PanopticFileSettings& settings, const EvalRequest& re
       accumulate(std::ssize(pairs), request.settings.threads, PanopticQuality(truth.json.categories),
                  [&](size_t i, PanopticQuality& part) { add_image(pairs[i], truth, predicted, part); });
   Report report = report_of(quality, settings.protocol);
+  report.bootstrap = bootstrap_of(quality, request);
   OwnSettings own;
   own.add("missing_as_empty", std::optional(settings.missing_as_empty), PanopticFileSettings().missing_as_empty);
   report.rules += own.text();

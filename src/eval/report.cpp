@@ -5,6 +5,7 @@
 #include "glid/core/format.h"
 #include "glid/core/json.h"
 #include "glid/core/utf8.h"
+#include "glid/eval/comparison.h"
 
 namespace glid {
 namespace {
@@ -75,6 +76,19 @@ std::string lines_of(const NamedValues& values) {
   return text;
 }
 
+// With the interval of each.
+std::string lines_of(const Bootstrap& bootstrap) {
+  size_t width = 0;
+  for (const SampledValue& value : bootstrap.values) width = std::max(width, value.name.size());
+  std::string text;
+  for (const auto& [name, value, better, samples] : bootstrap.values) {
+    const std::optional<Interval> interval = interval_of(samples, kConfidence);
+    text += format("  {:<{}}  {}{}\n", name, width, shown(value),
+                   interval ? format("  [{:.6g}, {:.6g}]", interval->low, interval->high) : "");
+  }
+  return text + format("in brackets: {:.0f} % of the values when images are drawn anew\n", kConfidence * 100);
+}
+
 Json json_of(const NamedValues& values) {
   Json json = Json::object();
   for (const auto& [name, value] : values) json.set(name, json_of(value));
@@ -93,7 +107,7 @@ std::string report_table(const Report& report) {
   const std::string protocol = report.protocol.empty() ? "rules" : "protocol " + report.protocol;
   std::string text = format("{}: {} images\n{}: {}\n", report.task, report.images, protocol, report.rules);
   for (const auto& [name, value] : report.model) text += format("{}: {}\n", name, value);
-  text += lines_of(report.metrics);
+  text += report.bootstrap ? lines_of(*report.bootstrap) : lines_of(report.metrics);
   for (const Variant& v : report.variants) text += format("  {} by protocol {}: {}\n", v.metric, v.protocol, shown(v.value));
   if (!report.losses.empty()) text += "losses\n" + lines_of(report.losses);
   if (!report.blind.empty()) text += "without looking at the images\n" + lines_of(report.blind);
@@ -115,6 +129,7 @@ std::string report_json(const Report& report) {
   if (!report.losses.empty()) json.set("losses", json_of(report.losses));
   if (!report.blind.empty()) json.set("without_looking", json_of(report.blind));
   json.set("metrics", json_of(report.metrics)).set("variants", variants).set("per_class", json_of(report.per_class));
+  if (report.bootstrap) json.set("bootstrap", json_of(*report.bootstrap));
   if (!report.per_image.empty()) json.set("per_image", json_of(report.per_image));
   if (!report.confusion.empty()) json.set("confusion", json_of(report.confusion));
   return json.set("notes", notes).dump(2) + "\n";

@@ -60,6 +60,7 @@ Report evaluate_task(const SemanticFileSettings& settings, const EvalRequest& re
   const MatchedFiles matched = match_files(request.results, request.annotations, kPngExtensions);
   const MeanIou metric = evaluate(matched.files, request, settings);
   Report report = report_of(metric, class_names(settings.num_classes));
+  report.bootstrap = bootstrap_of(metric, request);
   matched.add_notes(report.notes);
   if (!request.plots.empty()) {
     plot_confusion(metric.confusion(), request.plots);

@@ -36,12 +36,12 @@ void require_alike(const Bootstrap& a, const Bootstrap& b) {
   const auto require = [](bool alike, const char* what, const auto& of_a, const auto& of_b, const char* hint) {
     if (!alike) throw DataError("the results", what, format("{} and {}", of_a, of_b), hint);
   };
+  require(num_samples(a) == num_samples(b), "have different numbers of samples", num_samples(a), num_samples(b),
+          "evaluate both with the same --bootstrap");
   require(a.num_images == b.num_images, "are of different numbers of images", a.num_images, b.num_images,
           "evaluate both on the same images");
   require(a.images == b.images, "are of different images", a.images, b.images, "evaluate both on the same images");
   require(a.seed == b.seed, "have samples of different seeds", a.seed, b.seed, "evaluate both with the same seed");
-  require(num_samples(a) == num_samples(b), "have different numbers of samples", num_samples(a), num_samples(b),
-          "evaluate both with the same --bootstrap");
 }
 
 MetricDifference difference_of(const SampledValue& a, const SampledValue& b, double confidence) {

@@ -174,7 +174,7 @@ class ImageView {
   std::vector<std::optional<BoxedRle>> masks_;  // of truths, made when first compared
 };
 
-ApResult match_and_count(const CocoIndex& truth, const CocoResults& results, const ApRequest& request) {
+ApAccumulator matches_of(const CocoIndex& truth, const CocoResults& results, const ApRequest& request) {
   const size_t num_images = truth.images().size();
   const ByImage truths(num_images, truths_in_order(truth), [&](uint32_t i) { return truth.annotations()[i].image; });
   const ByImage detections(num_images, results_in_order(results), [&](uint32_t i) { return results.results[i].image; });
@@ -187,7 +187,7 @@ ApResult match_and_count(const CocoIndex& truth, const CocoResults& results, con
     parts[t].add(views[t].look_at(image, truths.of(image), detections.of(image)));
   });
   for (size_t t = 1; t < num_threads; ++t) parts[0].merge(parts[t]);
-  return parts[0].finish(static_cast<int64_t>(num_images), request.num_threads);
+  return std::move(parts[0]);
 }
 
 std::vector<ApCategory> categories_of(const CocoIndex& truth) {
@@ -235,13 +235,21 @@ double ap_similarity(const BoxXywh& detection, const BoxXywh& truth, bool truth_
   return coco_iou(with_corners(detection), with_corners(truth), truth_is_crowd);
 }
 
-ApReport evaluate_coco(const CocoIndex& truth, const CocoResults& results, const ApRequest& request) {
+ApAccumulator match_coco(const CocoIndex& truth, const CocoResults& results, const ApRequest& request) {
   request.parameters.check();
   check_truths(truth, request.parameters);
   check_results(results, request.parameters);
   if (request.parameters.kind == CocoKind::kMask) check_masks(truth, results);
+  return matches_of(truth, results, request);
+}
+
+ApReport evaluate_coco(const CocoIndex& truth, const CocoResults& results, const ApRequest& request) {
+  return ap_report(truth, results, match_coco(truth, results, request), request.num_threads);
+}
+
+ApReport ap_report(const CocoIndex& truth, const CocoResults& results, const ApAccumulator& matches, int64_t num_threads) {
   ApReport report;
-  report.result = match_and_count(truth, results, request);
+  report.result = matches.finish(std::ssize(truth.images()), num_threads);
   report.numbers = ap_numbers(report.result);
   report.per_class = ap_classes(report.result, categories_of(truth));
   report.num_images = static_cast<int64_t>(truth.images().size());

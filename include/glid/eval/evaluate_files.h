@@ -28,6 +28,7 @@ struct EvalRequest {
   std::filesystem::path results_dir;      // panoptic: the folder of the PNGs; empty: beside the JSON, under its name
   std::filesystem::path annotations_dir;  // the same for the annotations
   std::filesystem::path plots;            // a folder for pictures; empty: none
+  int64_t bootstrap = 0;                  // samples of the images for intervals
 };
 
 // Throws UsageError for a setting that makes no sense, DataError (one line: file, record, value) for files that can't be

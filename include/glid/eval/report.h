@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "glid/metrics/bootstrap.h"
 #include "glid/metrics/metric.h"
 
 namespace glid {
@@ -39,6 +40,7 @@ struct Report {
   NamedValues metrics;
   NamedValues losses;  // a model's, beside its metrics
   NamedValues blind;   // the metrics of predictions without looking at the images, where a run has such
+  std::optional<Bootstrap> bootstrap;  // of the metrics, where asked for
   std::vector<Variant> variants;
   std::vector<ReportRow> per_class;
   std::vector<ReportRow> per_image;  // depth
@@ -46,6 +48,9 @@ struct Report {
   std::vector<std::vector<int64_t>> confusion;
   std::vector<std::string> notes;  // what was legal but odd in the files, counted
 };
+
+// Of every value in that `confidence` of the samples lie.
+inline constexpr double kConfidence = 0.95;
 
 // For the terminal: protocol, numbers, variants, notes; "n/a" where a number is absent.
 std::string report_table(const Report& report);

@@ -62,5 +62,8 @@ CocoUse coco_use(const ApParameters& parameters);
 // UsageError when the joints of the files aren't as many as the sigmas. A truth without a mask is never found. Annotations
 // that share an id count as pycocotools counts them: the last one in the place of each.
 ApReport evaluate_coco(const CocoIndex& truth, const CocoResults& results, const ApRequest& request);
+// Its two steps.
+ApAccumulator match_coco(const CocoIndex& truth, const CocoResults& results, const ApRequest& request);
+ApReport ap_report(const CocoIndex& truth, const CocoResults& results, const ApAccumulator& matches, int64_t num_threads);
 
 }  // namespace glid

@@ -1,0 +1,111 @@
+#include "glid/eval/comparison.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "glid/core/error.h"
+#include "glid/core/files.h"
+#include "glid/eval/report.h"
+#include "glid/metrics/accuracy.h"
+#include "glid/metrics/depth_errors.h"
+#include "support/temporary_folder.h"
+
+namespace glid {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+// Of images of which every `wrong_every`th is wrong.
+Accuracy accuracy(int num_images, int wrong_every) {
+  Accuracy metric;
+  const std::vector<double> scores{0.6, 0.4};
+  for (int i = 0; i < num_images; ++i) metric.add(std::to_string(1000 + i), scores, i % wrong_every == 0 ? 1 : 0);
+  return metric;
+}
+
+Report report_of(const Metric& metric, const std::string& task) {
+  Report report{.task = task, .protocol = "p", .rules = "r", .images = std::ssize(metric.keys())};
+  report.metrics = named_values(metric.values());
+  report.bootstrap = bootstrap(metric, {.num_samples = 200});
+  return report;
+}
+
+class Comparison : public testing::Test {
+ protected:
+  std::filesystem::path written(const std::string& name, const Report& report) const {
+    const std::filesystem::path file = folder_.path() / name;
+    write_file(file, report_json(report));
+    return file;
+  }
+  std::string error_of(const std::filesystem::path& a, const std::filesystem::path& b) const {
+    try {
+      comparison_table(a, b);
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(Comparison, ReadsWhatWasWritten) {
+  DepthErrors depth({.crop = DepthCrop::kNone});
+  for (int i = 0; i < 5; ++i) {
+    const std::vector<double> truth{1, 2}, predicted{1.1 + 0.1 * i, 2};
+    depth.add(std::to_string(i), {predicted, 1, 2}, {truth, 1, 2});
+  }
+  const Bootstrap expected = bootstrap(depth, {.num_samples = 7, .seed = 3});
+  Report report = report_of(depth, "depth");
+  report.bootstrap = expected;
+  const Bootstrap got = bootstrap_of(read_report(written("a.json", report)));
+  EXPECT_EQ(got.seed, expected.seed);
+  EXPECT_EQ(got.images, expected.images);
+  EXPECT_EQ(got.num_images, 5);
+  ASSERT_EQ(got.values.size(), expected.values.size());
+  for (size_t i = 0; i < got.values.size(); ++i) {
+    EXPECT_EQ(got.values[i].name, expected.values[i].name);
+    EXPECT_EQ(got.values[i].value, expected.values[i].value);
+    EXPECT_EQ(got.values[i].better, expected.values[i].better);
+    EXPECT_EQ(got.values[i].samples, expected.values[i].samples);
+  }
+}
+
+TEST_F(Comparison, SaysWhatIsBetterAndWhatIsNotSure) {
+  const auto a = written("a.json", report_of(accuracy(200, 4), "accuracy"));
+  const auto b = written("b.json", report_of(accuracy(200, 8), "accuracy"));
+  EXPECT_THAT(comparison_table(a, b), HasSubstr("top1        0.75       0.875  +0.125 ["));
+  EXPECT_THAT(comparison_table(a, b), HasSubstr("] better\n"));
+  EXPECT_THAT(comparison_table(b, a), HasSubstr("] worse\n"));
+  EXPECT_THAT(comparison_table(a, a), HasSubstr("+0 [+0, +0]\n"));
+}
+
+TEST_F(Comparison, ShowsIntervalsOfOneReport) {
+  const std::string table = report_table(report_of(accuracy(200, 4), "accuracy"));
+  EXPECT_THAT(table, HasSubstr("top1  0.75  [0."));
+  EXPECT_THAT(table, HasSubstr("95 %"));
+}
+
+TEST_F(Comparison, SaysThatThereAreNoIntervals) {
+  Report report = report_of(accuracy(200, 4), "accuracy");
+  report.bootstrap.reset();
+  const auto a = written("a.json", report);
+  EXPECT_THAT(comparison_table(a, a), HasSubstr("note: no intervals"));
+  EXPECT_THAT(report_table(report), Not(HasSubstr("95 %")));
+  EXPECT_THAT(error_of(a, written("b.json", report_of(accuracy(200, 4), "accuracy"))), HasSubstr("--bootstrap"));
+}
+
+TEST_F(Comparison, RefusesWhatIsNotAlike) {
+  const auto a = written("a.json", report_of(accuracy(200, 4), "accuracy"));
+  EXPECT_THAT(error_of(a, written("b.json", report_of(accuracy(200, 4), "box"))), HasSubstr("is of another task than"));
+  EXPECT_THAT(error_of(a, written("c.json", report_of(accuracy(100, 4), "accuracy"))), HasSubstr("200"));
+  write_file(folder_.path() / "d.json", "[1]");
+  EXPECT_THAT(error_of(a, folder_.path() / "d.json"), HasSubstr("is no report of glid_eval"));
+  EXPECT_THAT(error_of(a, folder_.path() / "none.json"), HasSubstr("none.json"));
+}
+
+}  // namespace
+}  // namespace glid
