@@ -1,7 +1,5 @@
 #include "glid/eval/features.h"
 
-#include <ATen/ATen.h>
-
 #include <map>
 #include <optional>
 
@@ -12,27 +10,15 @@
 #include "glid/core/output_place.h"
 #include "glid/core/temporaries.h"
 #include "glid/core/utf8.h"
+#include "glid/eval/image_encoder.h"
 #include "glid/formats/pairs.h"
 #include "glid/formats/resize.h"
 #include "glid/formats/safetensors.h"
-#include "glid/model/find_encoder.h"
-#include "glid/model/model_config.h"
-#include "glid/model/weights.h"
 
 namespace glid {
 namespace {
 
 namespace fs = std::filesystem;
-
-// That of the file, which must be that of the name if there is one.
-SwinShape shape_of(const FeaturesRequest& request) {
-  const std::string where = request.weights.string();
-  const std::optional<FoundEncoder> found = find_encoder(TensorFile(request.weights), where);
-  if (!found) throw DataError(where, "holds no Swin encoder in names that are known", {}, "docs/weights.md has the list");
-  if (request.model.empty()) return found->shape;
-  require_same_size(*found, swin_preset(config::parse_name<EncoderName>("--model", request.model)), where, "--model ");
-  return found->shape;
-}
 
 // By the name of their features: the path below `input` without its extension.
 std::map<std::string, fs::path> image_files(const fs::path& input) {
@@ -57,39 +43,9 @@ SafetensorsWriter::Tensors layout_of(const std::map<std::string, fs::path>& file
   return layout;
 }
 
-// An encoder for whole images.
-class FeatureExtractor {
- public:
-  explicit FeatureExtractor(const FeaturesRequest& request);
-  StageTokens operator()(const Image& image, int64_t size_px) const;  // [C, H, W]
-  const SwinShape& shape() const { return shape_; }
-
- private:
-  SwinShape shape_;
-  std::shared_ptr<Swin> encoder_;
-  mutable WholeImagePlans plans_;
-};
-
-FeatureExtractor::FeatureExtractor(const FeaturesRequest& request) : shape_(shape_of(request)) {
-  torch::nn::Module holder;
-  encoder_ = holder.register_module("encoder", std::make_shared<Swin>(shape_));
-  const LoadReport report = load_weights(holder, request.weights, {"encoder"}, {.strict = request.strict});
-  require_whole(report, request.weights.string());
-  log_info("{}", report.text());
-  encoder_->eval();
-}
-
-StageTokens FeatureExtractor::operator()(const Image& image, int64_t size_px) const {
-  const at::NoGradGuard no_grad;
-  const UnitGrid grid = unit_grid(size_px, size_px, shape_.unit_px(), "--size");
+Image squash(const Image& image, int64_t size_px) {
   const bool fits = image.height == size_px && image.width == size_px;
-  const Image resized = fits ? image : resize(image, size_px, size_px, Filter::kBicubic);
-  const at::Tensor pixels = at::from_blob(const_cast<uint8_t*>(resized.pixels.data()), {1, size_px, size_px, 3}, at::kByte);
-  const auto plan = plans_.get(grid, 1, shape_.windows, at::kCPU);
-  const ValidUnits whole{static_cast<double>(grid.height), static_cast<double>(grid.width)};
-  StageTokens maps = encoder_->forward(to_units(normalise(pixels), shape_.unit_px()), {.plan = {{{plan, whole}}}});
-  for (int stage = 0; stage < kNumStages; ++stage) maps[stage] = to_image(maps[stage], *plan, stage)[0].contiguous();
-  return maps;
+  return fits ? image : resize(image, size_px, size_px, Filter::kBicubic);
 }
 
 // Reads the images of a folder one after the other; those that can't be read are counted.
@@ -124,16 +80,16 @@ FeaturesWritten extract_features(const FeaturesRequest& request) {
   std::vector<fs::path> inputs{request.weights};
   for (const auto& [name, file] : files) inputs.push_back(file);
   require_apart("--out", request.output, inputs);
-  const FeatureExtractor extract(request);
-  unit_grid(request.size_px, request.size_px, extract.shape().unit_px(), "--size");
+  const ImageEncoder encode(request.weights, {request.model, request.strict});
+  unit_grid(request.size_px, request.size_px, encode.shape().unit_px(), "--size");
   FoldersAbove above(request.output);
   AtomicFile output(request.output);
-  SafetensorsWriter writer(output.path(), layout_of(files, extract.shape(), request.size_px), {});
+  SafetensorsWriter writer(output.path(), layout_of(files, encode.shape(), request.size_px), {});
   ReadableImages images(request);
   int64_t num_done = 0;
   for (const auto& [name, file] : files) {
     if (const std::optional<Image> image = images.read(file)) {
-      for (const at::Tensor& map : extract(*image, request.size_px))
+      for (const at::Tensor& map : encode(squash(*image, request.size_px)))
         writer.append(static_cast<const std::byte*>(map.const_data_ptr()), map.nbytes());
     } else {
       for (int stage = 0; stage < kNumStages; ++stage) writer.skip();
