@@ -10,6 +10,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/log.h"
 #include "glid/train/threads.h"
 
 namespace glid {
@@ -37,8 +38,12 @@ c10::Device choose_device(DeviceChoice choice, int local_rank) {
   return device;
 }
 
-std::string arithmetic_text(const TrainConfig& config, const c10::Device& device, const LaunchEnv& env) {
-  return format("{}, {}, {}", threads_text(config.threads, env), device.str(), config::name_of(config.precision));
+void log_arithmetic(const TrainConfig& config, const c10::Device& device, const LaunchEnv& env) {
+  log_info("{}, {}, {}", threads_text(config.threads, env), device.str(), config::name_of(config.precision));
+  if (device.is_cpu() && config.precision == Precision::kFp16)
+    log_rank_zero_warning(
+        "train.precision: fp16 has no fast kernels on a CPU and takes some fifty times as long as fp32: "
+        "--set train.precision=fp32, or bf16");
 }
 
 double memory_mib(const c10::Device& device) {

@@ -249,7 +249,7 @@ ExitCode evaluate_checkpoint(const ModelEvalArguments& arguments) {
   require_usable(arguments, config);
   set_threads(config.train.threads, env);
   const c10::Device device = choose_device(config.train.device, env.local_rank);
-  log_info("{}", arithmetic_text(config.train, device, env));
+  log_arithmetic(config.train, device, env);
   const auto data = open_data(config);
   require_known_classes(config.task, config.eval.metric, chosen.state.vocabulary, data->vocabulary(),
                         arguments.other_classes);

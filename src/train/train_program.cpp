@@ -66,7 +66,7 @@ ExitCode run_train_program(const TrainArguments& arguments) {
   set_log_rank(env.rank, env.size);
   set_threads(config.train.threads, env);
   const c10::Device device = choose_device(config.train.device, env.local_rank);
-  log_info("{}", arithmetic_text(config.train, device, env));
+  log_arithmetic(config.train, device, env);
   if (arguments.dry_run) {
     if (env.rank == 0) dry_run(config, std::max(env.size, arguments.num_ranks), device, print_now);
     return ExitCode::kDone;

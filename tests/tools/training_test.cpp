@@ -12,6 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(Training, LeavesACompleteRunFolder) {
   const TemporaryFolder dir;
@@ -76,6 +77,17 @@ TEST(Training, TheFirstLineSaysHowItComputes) {
   EXPECT_EQ(free.code, 0) << free.output;
   EXPECT_THAT(free.output.substr(0, free.output.find('\n')),
               testing::ContainsRegex(" [0-9]+ threads?( \\(of .*\\))?, cpu, fp32"));
+}
+
+TEST(Training, WarnsOfHalfPrecisionOnACpu) {
+  const TemporaryFolder dir;
+  const std::vector<std::string> one_step{"--set", "train.steps=1", "--set", "train.threads=1"};
+  auto half = one_step;
+  half.insert(half.end(), {"--set", "train.precision=fp16"});
+  const ProgramResult slow = run("glid_train", small_training(dir.path() / "a", half));
+  EXPECT_EQ(slow.code, 0) << slow.output;
+  EXPECT_THAT(slow.output, HasSubstr("train.precision: fp16 has no fast kernels on a CPU"));
+  EXPECT_THAT(run("glid_train", small_training(dir.path() / "b", one_step)).output, Not(HasSubstr("fast kernels")));
 }
 
 TEST(Training, DryRunCountsParametersAndWritesNothing) {

@@ -3,8 +3,6 @@
 
 #include <c10/core/Device.h>
 
-#include <string>
-
 #include "glid/dist/launch.h"
 #include "glid/train/run_config.h"
 
@@ -13,8 +11,8 @@ namespace glid {
 // The device that train.device means, for this process's place in its group. Throws UsageError for cuda without one.
 c10::Device choose_device(DeviceChoice choice, int local_rank);
 
-// "2 threads, cpu, fp32": how a program computes.
-std::string arithmetic_text(const TrainConfig& config, const c10::Device& device, const LaunchEnv& env);
+// Says how a program computes: "2 threads, cpu, fp32", and warns where that is hopelessly slow.
+void log_arithmetic(const TrainConfig& config, const c10::Device& device, const LaunchEnv& env);
 
 // Resident memory of this process (a CPU), or the peak allocated on a CUDA device, in MiB.
 double memory_mib(const c10::Device& device);
