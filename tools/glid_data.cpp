@@ -47,10 +47,12 @@ int main(int argc, char** argv) {
   show->add_option("--seed", sheet.seed, "of their choice")->capture_default_str();
 
   glid::DemoOptions demo;
-  std::string layout = "imagenet";
+  std::string layout = "imagenet", kind = "plain";
   CLI::App* make_demo = app.add_subcommand("make-demo", "Generates scenes as files in the layout of a dataset");
   glid::path_option(*make_demo, "--out", demo.out, "folder to make")->required();
   make_demo->add_option("--layout", layout, "imagenet, coco, ade20k, nyu_depth, voc or pairs")->capture_default_str();
+  make_demo->add_option("--kind", kind, "plain: objects of any colour; classes: objects whose class hue and texture tell")
+      ->capture_default_str();
   make_demo->add_option("--count", demo.count, "training images; a tenth as many validation images on top")
       ->capture_default_str();
   make_demo->add_option("--size", demo.size_px, "side of an image in pixels")->capture_default_str();
@@ -69,6 +71,7 @@ int main(int argc, char** argv) {
       glid::log_info("wrote {}", out);
       return glid::ExitCode::kDone;
     }
+    demo.kind = glid::config::parse_name<glid::SceneKind>("--kind", kind);
     demo.layout = glid::config::parse_name<glid::DemoLayout>("--layout", layout);
     glid::make_demo(demo);
     return glid::ExitCode::kDone;

@@ -28,6 +28,7 @@ std::string description(const DemoOptions& options, const Scenes& train) {
   json.set("count", options.count).set("size", options.size_px).set("seed", options.seed);
   json.set("fingerprint", format("{:016x}", train.fingerprint().names));
   if (options.layout != DemoLayout::kImageNet) json.set("layout", config::name_of(options.layout));
+  if (options.kind != SceneKind::kPlain) json.set("kind", config::name_of(options.kind));
   return json.dump(2) + "\n";
 }
 
@@ -53,7 +54,9 @@ void write_split(const Scenes& scenes, Split split, DemoLayout layout, const fs:
 bool make_demo(const DemoOptions& options) {
   if (options.count < 1) throw UsageError("--count", "must be positive", std::to_string(options.count));
   if (options.size_px < 32) throw UsageError("--size", "must be at least 32", std::to_string(options.size_px));
-  const Scenes::Config config{options.seed, options.count, options.size_px};
+  if (options.kind != SceneKind::kPlain && options.kind != SceneKind::kClasses)
+    throw UsageError("--kind", "must be plain or classes", std::string(config::name_of(options.kind)));
+  const Scenes::Config config{options.seed, options.count, options.size_px, options.kind};
   const Scenes train(config, Split::kTrain), val(config, Split::kVal);
   const std::string content = description(options, train);
   const fs::path out = (fs::absolute(options.out) / "").lexically_normal().parent_path();  // without a slash at the end

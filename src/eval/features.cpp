@@ -1,19 +1,21 @@
 #include "glid/eval/features.h"
 
-#include <map>
-#include <optional>
+#include <ATen/ATen.h>
 
+#include <utility>
+#include <vector>
+
+#include "feature_reader.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
-#include "glid/core/log.h"
 #include "glid/core/output_place.h"
 #include "glid/core/temporaries.h"
 #include "glid/core/utf8.h"
-#include "glid/eval/image_encoder.h"
 #include "glid/formats/pairs.h"
-#include "glid/formats/resize.h"
 #include "glid/formats/safetensors.h"
+#include "glid/model/file_tensors.h"
+#include "glid/model/pixel_statistics.h"
 
 namespace glid {
 namespace {
@@ -21,87 +23,120 @@ namespace {
 namespace fs = std::filesystem;
 
 // By the name of their features: the path below `input` without its extension.
-std::map<std::string, fs::path> image_files(const fs::path& input) {
+std::map<std::string, fs::path> image_files(const fs::path& input, OtherImages& others) {
   if (!fs::exists(input)) throw DataError(input.string(), "does not exist");
   if (!fs::is_directory(input)) return {{input.stem().string(), input}};
-  OtherImages others;
   std::map<std::string, fs::path> files = files_by_stem(input, kImageExtensions, &others);
   if (files.empty()) throw DataError(input.string(), "holds no images", {}, others.hint());
-  others.warn(input);
   return files;
 }
 
-SafetensorsWriter::Tensors layout_of(const std::map<std::string, fs::path>& files, const SwinShape& shape, int64_t size_px) {
+class ImageFiles : public Dataset {
+ public:
+  explicit ImageFiles(const fs::path& input) {
+    OtherImages others;
+    for (auto& file : image_files(input, others)) files_.push_back(std::move(file));
+    others.warn(input);
+  }
+
+  int64_t size() const override { return std::ssize(files_); }
+  Sample get(int64_t id) const override { return {id, name(id), read_image(name(id)), {}}; }
+  std::string name(int64_t id) const override { return files_.at(static_cast<size_t>(id)).second.string(); }
+  Fingerprint fingerprint() const override { return {}; }  // of no run
+  const std::string& stem(int64_t id) const { return files_.at(static_cast<size_t>(id)).first; }
+
+ private:
+  std::vector<std::pair<std::string, fs::path>> files_;
+};
+
+at::ScalarType scalar_type(FeatureType type) {
+  switch (type) {
+    case FeatureType::kFp32: return at::kFloat;
+    case FeatureType::kFp16: return at::kHalf;
+    case FeatureType::kBf16: return at::kBFloat16;
+  }
+  return at::kFloat;
+}
+
+SafetensorsWriter::Tensors layout_of(const ImageFiles& files, const FeatureNet& net, const FeaturesRequest& request) {
+  const std::vector<std::string> names = request.options.names();
+  std::vector<TensorInfo> infos;
+  for (const std::vector<int64_t>& shape : net.shapes(request.options))
+    infos.push_back(tensor_info(at::empty(shape, scalar_type(request.type))));
+  for (TensorInfo& info : infos) info.data = nullptr;
   SafetensorsWriter::Tensors layout;
-  for (const auto& [name, file] : files)
-    for (int stage = 0; stage < kNumStages; ++stage) {
-      const int64_t side = size_px / shape.patch >> stage, channels = shape.stage_channels(stage);
-      layout.emplace_back(
-          format("{}/stage{}", to_utf8(name), stage + 1),
-          TensorInfo{"F32", {channels, side, side}, nullptr, static_cast<size_t>(channels * side * side * 4)});
-    }
+  for (int64_t id = 0; id < files.size(); ++id)
+    for (size_t i = 0; i < names.size(); ++i)
+      layout.emplace_back(format("{}/{}", to_utf8(files.stem(id)), names[i]), infos[i]);
   return layout;
 }
 
-Image squash(const Image& image, int64_t size_px) {
-  const bool fits = image.height == size_px && image.width == size_px;
-  return fits ? image : resize(image, size_px, size_px, Filter::kBicubic);
+std::map<std::string, std::string> metadata_of(const FeaturesRequest& request) {
+  const FeatureOptions& options = request.options;
+  std::map<std::string, std::string> metadata = request.metadata;
+  metadata["transform"] = config::name_of(options.transform);
+  metadata["image_size"] = std::to_string(options.size_px);
+  if (options.pool != FeaturePool::kCls) metadata["stages"] = glid::format("{}", fmt::join(options.stages, ","));
+  metadata["pool"] = config::name_of(options.pool);
+  metadata["dtype"] = config::name_of(request.type);
+  metadata["pixel_mean"] = glid::format("{}", fmt::join(kPixelMean, ","));
+  metadata["pixel_deviation"] = glid::format("{}", fmt::join(kPixelDeviation, ","));
+  return metadata;
 }
 
-// Reads the images of a folder one after the other; those that can't be read are counted.
-class ReadableImages {
+// Writes the features of images in the order of their ids; those that never come are left out.
+class Rows {
  public:
-  ReadableImages(const FeaturesRequest& request) : input_(request.input), max_bad_files_(request.max_bad_files) {}
+  Rows(SafetensorsWriter& writer, size_t num_names, FeatureType type)
+      : writer_(writer), num_names_(num_names), type_(scalar_type(type)) {}
 
-  std::optional<Image> read(const fs::path& file) {
-    try {
-      return read_image(file);
-    } catch (const DataError& error) {
-      if (file == input_) throw;
-      log_warning("left out: {}", error.what());
-      if (++num_bad_ > max_bad_files_)
-        throw DataError("--max-bad-files", format("{} images can't be read, the last one: {}", num_bad_, error.what()), {},
-                        format("repair them or raise the limit of {}", max_bad_files_));
-      return std::nullopt;
+  void write(const Batch& batch, const std::vector<at::Tensor>& features) {
+    for (int64_t i = 0; i < batch.size(); ++i) {
+      skip_to(batch.images[static_cast<size_t>(i)].key.id);
+      for (const at::Tensor& feature : features) {
+        const at::Tensor row = feature[i].to(type_).contiguous();
+        writer_.append(static_cast<const std::byte*>(row.const_data_ptr()), row.nbytes());
+      }
+      ++next_;
     }
   }
-  int64_t num_bad() const { return num_bad_; }
+  void skip_to(int64_t id) {
+    for (; next_ < id; ++next_)
+      for (size_t i = 0; i < num_names_; ++i) writer_.skip();
+  }
 
  private:
-  fs::path input_;
-  int64_t max_bad_files_;
-  int64_t num_bad_ = 0;
+  SafetensorsWriter& writer_;
+  size_t num_names_;
+  at::ScalarType type_;
+  int64_t next_ = 0;
 };
 
 }  // namespace
 
-FeaturesWritten extract_features(const FeaturesRequest& request) {
-  const std::map<std::string, fs::path> files = image_files(request.input);
-  std::vector<fs::path> inputs{request.weights};
-  for (const auto& [name, file] : files) inputs.push_back(file);
+void require_apart(const FeaturesRequest& request, const fs::path& weights) {
+  OtherImages others;
+  std::vector<fs::path> inputs{weights};
+  for (const auto& [name, file] : image_files(request.input, others)) inputs.push_back(file);
   require_apart("--out", request.output, inputs);
-  const ImageEncoder encode(request.weights, {request.model, request.strict});
-  unit_grid(request.size_px, request.size_px, encode.shape().unit_px(), "--size");
+}
+
+FeaturesWritten extract_features(const FeatureNet& net, const FeaturesRequest& request) {
+  const auto files = std::make_shared<ImageFiles>(request.input);
+  if (!fs::is_directory(request.input)) read_image(request.input);  // the one image must be one
+  unit_grid(request.options.size_px, request.options.size_px, net.shape().unit_px(), "--size");
   FoldersAbove above(request.output);
   AtomicFile output(request.output);
-  SafetensorsWriter writer(output.path(), layout_of(files, encode.shape(), request.size_px), {});
-  ReadableImages images(request);
-  int64_t num_done = 0;
-  for (const auto& [name, file] : files) {
-    if (const std::optional<Image> image = images.read(file)) {
-      for (const at::Tensor& map : encode(squash(*image, request.size_px)))
-        writer.append(static_cast<const std::byte*>(map.const_data_ptr()), map.nbytes());
-    } else {
-      for (int stage = 0; stage < kNumStages; ++stage) writer.skip();
-    }
-    log_status(format("{} of {} images", ++num_done, files.size()));
-  }
-  log_status("");
-  if (images.num_bad() == num_done) throw DataError(request.input.string(), "holds no image that can be read");
+  SafetensorsWriter writer(output.path(), layout_of(*files, net, request), metadata_of(request));
+  Rows rows(writer, request.options.names().size(), request.type);
+  const ImagesRead read = for_each_batch(files, request.options, net.shape().unit_px(), "features",
+                                         [&](const Batch& batch) { rows.write(batch, net(batch, request.options)); });
+  rows.skip_to(files->size());
+  if (read.images == 0) throw DataError(request.input.string(), "holds no image that can be read");
   writer.finish();
   output.commit();
   above.keep();
-  return {num_done - images.num_bad(), images.num_bad()};
+  return {read.images, read.bad_files};
 }
 
 }  // namespace glid

@@ -2,38 +2,14 @@
 
 #include <ATen/ATen.h>
 
-#include <optional>
-
-#include "glid/core/error.h"
-#include "glid/core/log.h"
-#include "glid/model/find_encoder.h"
-#include "glid/model/model_config.h"
-#include "glid/model/weights.h"
+#include "glid/eval/feature_net.h"
+#include "glid/model/glid.h"
 
 namespace glid {
-namespace {
-
-// That of the file, which must be that of the name if there is one.
-SwinShape shape_of(const std::filesystem::path& weights, const std::string& model) {
-  const std::string where = weights.string();
-  const std::optional<FoundEncoder> found = find_encoder(TensorFile(weights), where);
-  if (!found) throw DataError(where, "holds no Swin encoder in names that are known", {}, "docs/weights.md has the list");
-  if (model.empty()) return found->shape;
-  require_same_size(*found, swin_preset(config::parse_name<EncoderName>("--model", model)), where, "--model ");
-  return found->shape;
-}
-
-}  // namespace
 
 ImageEncoder::ImageEncoder(const std::filesystem::path& weights, const ImageEncoderOptions& options)
-    : plans_(std::make_unique<WholeImagePlans>()) {
-  torch::nn::Module holder;
-  encoder_ = holder.register_module("encoder", std::make_shared<Swin>(shape_of(weights, options.model)));
-  const LoadReport report = load_weights(holder, weights, {"encoder"}, {.strict = options.strict});
-  require_whole(report, weights.string());
-  log_info("{}", report.text());
-  encoder_->eval();
-}
+    : encoder_(load_encoder({weights, options.model, options.strict})->encoder),
+      plans_(std::make_unique<WholeImagePlans>()) {}
 
 StageTokens ImageEncoder::operator()(const Image& image) const {
   const at::NoGradGuard no_grad;

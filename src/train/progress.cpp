@@ -4,6 +4,7 @@
 
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "glid/core/progress_bar.h"
 
 namespace glid {
 
@@ -42,11 +43,7 @@ std::string Progress::remaining(int64_t completed_steps) const {
 
 void Progress::draw_bar(int64_t completed_steps) const {
   if (!log_is_terminal()) return;
-  constexpr int64_t kWidth = 30;
-  const int64_t filled = kWidth * completed_steps / total_;
-  log_status(format("[{}{}] {}/{}  ETA {}", std::string(static_cast<size_t>(filled), '#'),
-                    std::string(static_cast<size_t>(kWidth - filled), ' '), completed_steps, total_,
-                    remaining(completed_steps)));
+  log_status(format("{}  ETA {}", progress_bar(completed_steps, total_), remaining(completed_steps)));
 }
 
 void Progress::log(StepMetrics& m) {

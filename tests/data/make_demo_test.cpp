@@ -34,6 +34,28 @@ TEST(MakeDemo, WritesImageNetsLayoutOnce) {
   EXPECT_EQ(read_file(train.name(5)), read_file(open_imagenet(again.out, Split::kTrain).name(5)));
 }
 
+TEST(MakeDemo, ScenesOfClassesAreOthers) {
+  TemporaryFolder folder;
+  const DemoOptions plain{folder.path() / "plain", 4, 32, 3};
+  DemoOptions classes = plain;
+  classes.out = folder.path() / "classes";
+  classes.kind = SceneKind::kClasses;
+  EXPECT_TRUE(make_demo(plain));
+  EXPECT_TRUE(make_demo(classes));
+  const ImageFolder images = open_imagenet(classes.out, Split::kTrain);
+  EXPECT_EQ(images.size(), 4);
+  const Sample scene = draw_scene(3, 0, 32, SceneKind::kClasses);
+  bool is_there = false;
+  for (int64_t id = 0; id < 4; ++id)
+    is_there |= images.name(id).find(kSceneClasses[static_cast<size_t>(*scene.targets.label)]) != std::string::npos;
+  EXPECT_TRUE(is_there);
+  EXPECT_NE(images.fingerprint(), open_imagenet(plain.out, Split::kTrain).fingerprint());
+  classes.out = plain.out;
+  EXPECT_THROW(make_demo(classes), UsageError);  // holds other scenes
+  classes.kind = SceneKind::kFigures;
+  EXPECT_THROW(make_demo(classes), UsageError);
+}
+
 TEST(MakeDemo, LeavesOtherFilesAlone) {
   TemporaryFolder folder;
   write_file(folder.path() / "precious.txt", "mine");

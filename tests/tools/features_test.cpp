@@ -4,6 +4,7 @@
 
 #include "glid/formats/image_file.h"
 #include "glid/formats/safetensors.h"
+#include "glid/formats/sha256.h"
 #include "support/program.h"
 #include "support/run_files.h"
 
@@ -65,6 +66,66 @@ TEST_F(Features, TheModelIsTheFilesUnlessAnotherIsAskedFor) {
   EXPECT_THAT(result.output, HasSubstr("the model is swint, window 7; --model tiny takes it"));
 }
 
+TEST_F(Features, SizeAndModelAreTheRuns) {
+  const ProgramResult result = run("glid_features", {"--checkpoint", (dir_.path() / "run").string(), "--input",
+                                                     images().string(), "--out", out().string(), "--stages", "1"});
+  ASSERT_EQ(result.code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("images of 24 px (the run's data.image_size), transform eval"));
+  const SafetensorsFile file(out());
+  EXPECT_EQ(file.names(), (std::vector<std::string>{"a/one/stage1", "two/stage1"}));
+  EXPECT_EQ(file.find("two/stage1")->shape, (std::vector<int64_t>{32, 24, 24}));
+  const fs::path weights = checkpoint_of(dir_.path() / "run", 1) / "model.safetensors";
+  EXPECT_EQ(file.metadata().at("weights_sha256"), sha256_of_file(weights));
+  EXPECT_EQ(file.metadata().at("weights"), weights.string());
+  EXPECT_EQ(file.metadata().at("image_size"), "24");
+  EXPECT_EQ(file.metadata().at("transform"), "eval");
+  EXPECT_THAT(file.metadata().at("model"), HasSubstr("tiny"));
+  EXPECT_THAT(file.metadata().at("program"), HasSubstr("glid_features"));
+}
+
+TEST_F(Features, TheUsualSizeOfAnEncoderAloneIs224) {
+  const fs::path weights = checkpoint_of(dir_.path() / "run", 1) / "model.safetensors";
+  const ProgramResult result =
+      run("glid_features", {"--encoder", weights.string(), "--input", (images() / "two.jpg").string(), "--out",
+                            out().string(), "--pool", "mean"});
+  ASSERT_EQ(result.code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("images of 224 px (the usual one of an encoder alone: --size sets another)"));
+  EXPECT_EQ(SafetensorsFile(out()).find("two/stage4")->shape, (std::vector<int64_t>{256}));
+}
+
+TEST_F(Features, ClsIsTheDecoders) {
+  const ProgramResult result = extract({"--input", images().string(), "--pool", "cls", "--dtype", "fp16", "--strict"});
+  ASSERT_EQ(result.code, 0) << result.output;
+  const SafetensorsFile file(out());
+  EXPECT_EQ(file.names(), (std::vector<std::string>{"a/one/cls", "two/cls"}));
+  EXPECT_EQ(file.find("two/cls")->shape, (std::vector<int64_t>{32}));
+  EXPECT_EQ(file.find("two/cls")->dtype, "F16");
+}
+
+TEST_F(Features, OptionsThatCantBeAreRefusedInALine) {
+  const auto expect = [&](const std::vector<std::string>& options, int code, const std::string& line) {
+    std::vector<std::string> all = options;
+    all.insert(all.end(), {"--input", images().string(), "--out", out().string()});
+    const ProgramResult result = run("glid_features", all);
+    EXPECT_EQ(result.code, code) << result.output;
+    EXPECT_THAT(result.output, HasSubstr(line));
+    EXPECT_FALSE(fs::exists(out()));
+  };
+  const std::string of_run = (dir_.path() / "run").string();
+  const std::string weights = (checkpoint_of(dir_.path() / "run", 1) / "model.safetensors").string();
+  expect({"--checkpoint", of_run, "--stages", "2,5"}, 2, "--stages: must be numbers from 1 to 4, ascending (got 2,5)");
+  expect({"--checkpoint", of_run, "--stages", "3,3"}, 2, "--stages: must be numbers from 1 to 4, ascending (got 3,3)");
+  expect({"--checkpoint", of_run, "--pool", "max"}, 2, "--pool: ");
+  expect({"--checkpoint", of_run, "--transform", "crop"}, 2, "--transform: ");
+  expect({"--checkpoint", of_run, "--dtype", "int8"}, 2, "--dtype: ");
+  expect({"--checkpoint", of_run, "--pool", "cls", "--stages", "4"}, 2, "--stages: is about the encoder's maps");
+  expect({"--encoder", weights, "--pool", "cls"}, 2,
+         "--pool: is the decoder's answer, and --encoder gives an encoder alone");
+  expect({"--encoder", weights, "--checkpoint", of_run}, 2, "--encoder");
+  expect({"--checkpoint", weights}, 3, "is not a run or a checkpoint folder; --encoder takes files of weights");
+  expect({}, 2, "--encoder");
+}
+
 TEST_F(Features, RefuseSizesAndPlacesBeforeTheWork) {
   EXPECT_EQ(extract({"--input", images().string(), "--size", "30"}).code, 2);
   EXPECT_EQ(extract({"--input", (dir_.path() / "nothing").string(), "--size", "32"}).code, 3);
@@ -100,7 +161,7 @@ TEST_F(Features, ABadImageIsNamedCountedAndLeftOut) {
   write_file(images() / "three.webp", "RIFF\x10...WEBP");
   const ProgramResult result = extract({"--input", images().string(), "--size", "32"});
   ASSERT_EQ(result.code, 0) << result.output;
-  EXPECT_THAT(result.output, HasSubstr("left out: " + (images() / "a/bad.jpg").string() + ": is not a JPEG or PNG image"));
+  EXPECT_THAT(result.output, HasSubstr((images() / "a/bad.jpg").string() + ": is not a JPEG or PNG image; left out"));
   EXPECT_THAT(result.output, HasSubstr("1 images are left out, as only JPEG and PNG are read: 1 x .webp"));
   EXPECT_THAT(result.output, HasSubstr("2 images -> " + out().string() + "; 1 that can't be read are left out"));
   EXPECT_EQ(SafetensorsFile(out()).names().size(), 8u);
@@ -112,7 +173,7 @@ TEST_F(Features, TooManyBadImagesEndItAndLeaveNothing) {
   const fs::path deep = dir_.path() / "new/deep/f.safetensors";
   const ProgramResult many = extract({"--input", images().string(), "--size", "32", "--max-bad-files", "1"}, deep);
   EXPECT_EQ(many.code, 3) << many.output;
-  EXPECT_THAT(many.output, HasSubstr("--max-bad-files: 2 images can't be read, the last one: "));
+  EXPECT_THAT(many.output, HasSubstr("--max-bad-files: 2 images can't be read; repair them or raise the limit of 1"));
   EXPECT_FALSE(fs::exists(dir_.path() / "new"));
   const ProgramResult one = extract({"--input", (images() / "b.jpg").string(), "--size", "32"}, deep);
   EXPECT_EQ(one.code, 3);

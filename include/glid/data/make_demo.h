@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "glid/config/value.h"
+#include "glid/data/scenes.h"
 
 namespace glid {
 
@@ -37,6 +38,7 @@ struct DemoOptions {
   int64_t size_px = 128;
   uint64_t seed = 0;
   DemoLayout layout = DemoLayout::kImageNet;
+  SceneKind kind = SceneKind::kPlain;  // or kClasses
 };
 
 // Makes the layout's files below out, and out/demo.json; the folder appears whole or not at all. Returns false, and does

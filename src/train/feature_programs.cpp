@@ -1,0 +1,74 @@
+#include "glid/train/feature_programs.h"
+
+#include <cstdio>
+
+#include "feature_source.h"
+#include "glid/core/format.h"
+#include "glid/core/log.h"
+#include "glid/core/output_place.h"
+#include "glid/core/temporaries.h"
+#include "glid/eval/features.h"
+#include "glid/eval/probe.h"
+#include "glid/train/threads.h"
+
+namespace glid {
+namespace {
+
+const std::vector<int64_t> kAllStages{1, 2, 3, 4}, kLastStage{4};
+
+void begin(const FeatureArguments& arguments) {
+  remove_temporaries_on_signals();
+  set_threads(arguments.threads, LaunchEnv{});
+  log_info("{}, cpu, fp32", threads_text(arguments.threads, LaunchEnv{}));
+}
+
+std::string text_of(const FeatureSource& source) {
+  const FeatureOptions& options = source.options;
+  return glid::format("images of {} px ({}), transform {}, {}, pool {}", options.size_px, source.why_size,
+                      config::name_of(options.transform), fmt::join(options.names(), " "), config::name_of(options.pool));
+}
+
+}  // namespace
+
+ExitCode write_features(const FeaturesArguments& arguments) {
+  require_file("--out", arguments.output);
+  begin(arguments.features);
+  const FeatureSource source = open_feature_source(arguments.features, kAllStages);
+  FeaturesRequest request{.options = source.options,
+                          .type = config::parse_name<FeatureType>("--dtype", arguments.type),
+                          .input = arguments.input,
+                          .output = arguments.output};
+  require_apart(request, source.weights);
+  const auto net = load_net(source, arguments.features);
+  request.metadata = description_of(source, *net);
+  request.metadata["program"] = "glid_features";
+  log_info("{}, {}", text_of(source), arguments.type);
+  const auto [images, bad_files] = extract_features(*net, request);
+  log_info("{} images -> {}{}", images, request.output.string(),
+           bad_files > 0 ? format("; {} that can't be read are left out", bad_files) : "");
+  return ExitCode::kDone;
+}
+
+ExitCode run_probe(const ProbeArguments& arguments) {
+  require_file("--json", arguments.json);
+  if (arguments.features.pool == "none") throw UsageError("--pool", "must give one vector an image", "none", "mean or cls");
+  begin(arguments.features);
+  const FeatureSource source = open_feature_source(arguments.features, kLastStage);
+  const auto net = load_net(source, arguments.features);
+  log_info("{}", text_of(source));
+  const ProbeReport report =
+      probe(*net, source.options, arguments.data,
+            {.knn = {.neighbours = arguments.neighbours}, .linear = arguments.linear, .random = arguments.random});
+  std::fputs(probe_table(report).c_str(), stdout);
+  if (arguments.json.empty()) return ExitCode::kDone;
+  Json json = Json::object().set("program", "glid_probe");
+  for (const auto& [name, value] : description_of(source, *net)) json.set(name, value);
+  json.set("data", arguments.data.string()).set("image_size", source.options.size_px);
+  json.set("transform", config::name_of(source.options.transform)).set("pool", config::name_of(source.options.pool));
+  json.set("features", glid::format("{}", fmt::join(source.options.names(), ",")));
+  write_output(arguments.json, json.set("probe", probe_json(report)).dump(2) + "\n");
+  log_info("numbers -> {}", arguments.json.string());
+  return ExitCode::kDone;
+}
+
+}  // namespace glid
