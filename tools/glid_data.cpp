@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
   std::string out;
   CLI::App* show = app.add_subcommand("show", "Draws a contact sheet of annotated images");
   add_selection(*show, selection, split);
-  glid::path_option(*show, "--out", out, "PNG file to write")->required();
+  glid::path_option(*show, "--out", out, "file to write: .png, .jpg or .jpeg")->required();
   show->add_option("--count", sheet.count, "images")->capture_default_str()->check(CLI::PositiveNumber);
   show->add_option("--seed", sheet.seed, "of their choice")->capture_default_str();
 
@@ -63,10 +63,12 @@ int main(int argc, char** argv) {
     glid::remove_temporaries_on_signals();
     if (*check) return glid::run_check(select_data(selection), glid::parse_split(split), threads, json);
     if (*show) {
+      if (!glid::has_extension(out, glid::kWrittenExtensions))
+        throw glid::UsageError("--out", "must end in .png, .jpg or .jpeg", out);
       glid::require_file("--out", out);
       glid::FoldersAbove above(out);
       const auto dataset = open_images(select_data(selection), glid::parse_split(split).value_or(glid::Split::kVal));
-      glid::write_png(out, contact_sheet(*dataset, sheet));
+      glid::write_image(out, contact_sheet(*dataset, sheet));
       above.keep();
       glid::log_info("wrote {}", out);
       return glid::ExitCode::kDone;

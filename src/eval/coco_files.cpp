@@ -16,13 +16,17 @@ Report evaluate(const Settings& settings, const EvalRequest& request) {
   parameters.check();
   const CocoIndex truth = CocoIndex::open(request.annotations, coco_use(parameters));
   const CocoResults results = read_coco_results(request.results, truth, parameters.kind);
-  const ApAccumulator matches = match_coco(truth, results, {parameters, request.settings.threads});
+  const ApRequest asked{parameters, request.settings.threads};
+  const ApAccumulator matches = match_coco(truth, results, asked);
   const ApReport found = ap_report(truth, results, matches, request.settings.threads);
   Report report = report_of(found, rules_of(settings));
   report.bootstrap = bootstrap_of(matches, request);
   if (parameters.kind == CocoKind::kBox)
     for (std::string& note : box_notes(truth, results)) report.notes.push_back(std::move(note));
-  if (!request.plots.empty()) plot_precision_recall(found, request.plots);
+  if (request.plots.empty()) return report;
+  plot_precision_recall(found, request.plots);
+  if (parameters.kind != CocoKind::kKeypoint && !found.per_class.empty())
+    plot_confusion(confusion_of_coco(truth, results, asked), report, request.plots);
   return report;
 }
 

@@ -7,11 +7,11 @@
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/formats/depth_map.h"
-#include "glid/formats/image_file.h"
 #include "glid/metrics/depth_errors.h"
 #include "glid/viz/heat_map.h"
 #include "glid/viz/image_grid.h"
 #include "matched_files.h"
+#include "plots.h"
 #include "reports.h"
 
 namespace glid {
@@ -21,6 +21,7 @@ constexpr std::string_view kDepthExtensions[] = {".png", ".npy"};
 constexpr size_t kNumDrawn = 12;     // images, those of the largest abs_rel
 constexpr double kNearest = 1;       // metres, the least end of the depths' colours
 constexpr double kWorstError = 0.5;  // of abs_rel, the end of the error's colours
+constexpr int kPaddingPx = 6;
 
 struct DepthRules {
   DepthOptions options;
@@ -55,8 +56,8 @@ std::string scale_of(const std::vector<MatchedFile>& files, const DepthRules& ru
   return std::ranges::any_of(files, is_png) ? format("; {} units of a PNG in a metre", rules.units_per_metre) : "";
 }
 
-// Truth, prediction and |g - p| / g of an image, from the same blue to the same yellow in all rows.
-std::vector<Image> error_row(const MatchedFile& file, const DepthRules& rules) {
+// Truth and prediction in metres, from the same blue to the same yellow, and |g - p| / g.
+std::vector<Image> error_row(const MatchedFile& file, double abs_rel, const DepthRules& rules) {
   DepthMap truth = read_depth(file.annotation, rules.units_per_metre);
   const DepthMap predicted = read_depth(file.result, rules.units_per_metre);
   std::vector<double> error(truth.metres.size());
@@ -67,9 +68,11 @@ std::vector<Image> error_row(const MatchedFile& file, const DepthRules& rules) {
     else if (rules.options.max_depth == kNoMaxDepth) farthest = std::max(farthest, g);
     error[i] = std::abs(g - predicted.metres[i]) / g;
   }
-  return {heat_map(truth.metres, truth.height, truth.width, 0, farthest),
-          heat_map(predicted.metres, truth.height, truth.width, 0, farthest),
-          heat_map(error, truth.height, truth.width, 0, kWorstError)};
+  const auto drawn = [&](const std::vector<double>& values, const ColorScale& scale, const std::string& caption) {
+    return captioned(with_color_bar(heat_map(values, truth.height, truth.width, scale.low, scale.high), scale), caption);
+  };
+  return {drawn(truth.metres, {0, farthest, "m"}, file.stem), drawn(predicted.metres, {0, farthest, "m"}, file.stem),
+          drawn(error, {0, kWorstError, ""}, format("abs_rel {:.3f}", abs_rel))};
 }
 
 void plot_worst(const std::vector<MatchedFile>& files, const DepthErrors& errors, const DepthRules& rules,
@@ -78,9 +81,11 @@ void plot_worst(const std::vector<MatchedFile>& files, const DepthErrors& errors
   size_t index = 0;
   for (const auto& [name, record] : errors.images()) worst.emplace_back(-record.values.abs_rel, index++);
   std::sort(worst.begin(), worst.end());
+  worst.resize(std::min(kNumDrawn, worst.size()));
   std::vector<std::vector<Image>> rows;
-  for (size_t i = 0; i < std::min(kNumDrawn, worst.size()); ++i) rows.push_back(error_row(files[worst[i].second], rules));
-  write_png(folder / "depth_errors.png", grid(rows, {"truth", "prediction", "|g - p| / g, 0 to 0.5"}, 4));
+  for (const auto& [negative, i] : worst) rows.push_back(error_row(files[i], -negative, rules));
+  write_picture(folder / "depth_errors.png",
+                grid(rows, {"truth", "prediction", "|truth - prediction| / truth"}, kPaddingPx));
 }
 
 }  // namespace

@@ -1,15 +1,10 @@
-#include <algorithm>
-#include <limits>
-
 #include "accumulate.h"
 #include "file_evaluators.h"
 #include "glid/core/error.h"
 #include "glid/formats/ade20k.h"
-#include "glid/formats/image_file.h"
 #include "glid/formats/label_map.h"
 #include "glid/formats/pairs.h"
 #include "glid/metrics/mean_iou.h"
-#include "glid/viz/heat_map.h"
 #include "matched_files.h"
 #include "plots.h"
 #include "reports.h"
@@ -41,19 +36,6 @@ std::vector<std::string> class_names(int64_t num_classes) {
   return names;
 }
 
-// Shares of every true class's pixels.
-void plot_confusion(const ConfusionMatrix& confusion, const std::filesystem::path& folder) {
-  const int64_t size = confusion.num_classes();
-  std::vector<double> shares;
-  for (int64_t truth = 0; truth < size; ++truth) {
-    const auto total = static_cast<double>(confusion.num_truth(truth));
-    for (int64_t predicted = 0; predicted < size; ++predicted)
-      shares.push_back(total > 0 ? static_cast<double>(confusion.at(truth, predicted)) / total
-                                 : std::numeric_limits<double>::quiet_NaN());
-  }
-  write_png(folder / "confusion.png", draw_matrix(shares, size, "share of each true class's pixels"));
-}
-
 }  // namespace
 
 Report evaluate_task(const SemanticFileSettings& settings, const EvalRequest& request) {
@@ -63,7 +45,7 @@ Report evaluate_task(const SemanticFileSettings& settings, const EvalRequest& re
   report.bootstrap = bootstrap_of(metric, request);
   matched.add_notes(report.notes);
   if (!request.plots.empty()) {
-    plot_confusion(metric.confusion(), request.plots);
+    plot_confusion(metric.confusion(), report, request.plots);
     plot_classes(report, "IoU", request.plots);
   }
   return report;

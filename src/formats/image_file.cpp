@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <stdexcept>
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
@@ -27,6 +28,14 @@ std::string small_extension(const std::filesystem::path& file) {
 
 bool has_extension(const std::filesystem::path& file, std::span<const std::string_view> extensions) {
   return std::ranges::find(extensions, small_extension(file)) != extensions.end();
+}
+
+void write_image(const std::filesystem::path& file, const Image& image) {
+  constexpr int kQuality = 90;
+  const std::string extension = small_extension(file);
+  if (!has_extension(file, kWrittenExtensions)) throw std::invalid_argument("write_image: " + file.string());
+  if (extension == ".png") write_png(file, image);
+  else write_jpeg(file, image, kQuality);
 }
 
 void write_png(const std::filesystem::path& file, const Image& image) { write_file(file, encode_png(image)); }

@@ -5,6 +5,7 @@
 #include <span>
 #include <stdexcept>
 #include <unordered_map>
+#include <utility>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
@@ -174,13 +175,15 @@ class ImageView {
   std::vector<std::optional<BoxedRle>> masks_;  // of truths, made when first compared
 };
 
-ApAccumulator matches_of(const CocoIndex& truth, const CocoResults& results, const ApRequest& request) {
+// All images added to copies of `empty`, a thread one, and merged.
+template <class Accumulator>
+Accumulator accumulated(const CocoIndex& truth, const CocoResults& results, const ApRequest& request,
+                        const Accumulator& empty) {
   const size_t num_images = truth.images().size();
   const ByImage truths(num_images, truths_in_order(truth), [&](uint32_t i) { return truth.annotations()[i].image; });
   const ByImage detections(num_images, results_in_order(results), [&](uint32_t i) { return results.results[i].image; });
   const auto num_threads = static_cast<size_t>(std::max<int64_t>(request.num_threads, 1));
-  const ApAccumulator empty(request.parameters, static_cast<int64_t>(truth.categories().size()));
-  std::vector<ApAccumulator> parts(num_threads, empty);
+  std::vector<Accumulator> parts(num_threads, empty);
   std::vector<ImageView> views(num_threads, ImageView(truth, results, request.parameters));
   parallel_for(static_cast<int64_t>(num_images), request.num_threads, [&](int64_t i, int64_t thread) {
     const auto image = static_cast<size_t>(i), t = static_cast<size_t>(thread);
@@ -188,6 +191,10 @@ ApAccumulator matches_of(const CocoIndex& truth, const CocoResults& results, con
   });
   for (size_t t = 1; t < num_threads; ++t) parts[0].merge(parts[t]);
   return std::move(parts[0]);
+}
+
+ApAccumulator matches_of(const CocoIndex& truth, const CocoResults& results, const ApRequest& request) {
+  return accumulated(truth, results, request, ApAccumulator(request.parameters, std::ssize(truth.categories())));
 }
 
 std::vector<ApCategory> categories_of(const CocoIndex& truth) {
@@ -256,6 +263,10 @@ ApReport ap_report(const CocoIndex& truth, const CocoResults& results, const ApA
   report.notes = truth.notes().lines();
   for (std::string& line : results.notes.lines()) report.notes.push_back(std::move(line));
   return report;
+}
+
+DetectionConfusion confusion_of_coco(const CocoIndex& truth, const CocoResults& results, const ApRequest& request) {
+  return accumulated(truth, results, request, DetectionConfusion(std::ssize(truth.categories())));
 }
 
 }  // namespace glid

@@ -7,6 +7,7 @@
 #include "glid/data/transforms.h"
 #include "glid/nn/transfer.h"
 #include "glid/viz/draw.h"
+#include "glid/viz/label.h"
 #include "unit_pictures.h"
 
 namespace glid {
@@ -76,7 +77,8 @@ std::vector<std::vector<Image>> Classification::pictures(std::span<const Answer>
   const std::vector<Image> images = to_images(question.units, question.view.plan.runs[0].plan->grid);  // all of one size
   const auto named = [&](Image image, int64_t label) {
     const Box all{0, 0, static_cast<double>(image.width), static_cast<double>(image.height)};
-    draw_box(image, all, class_color(label), classes_[static_cast<size_t>(label)].name);
+    const Vocabulary::Class& c = classes_[static_cast<size_t>(label)];
+    draw_box(image, all, class_color(label), class_label(c.name, c.id));
     return image;
   };
   std::vector<std::vector<Image>> rows;

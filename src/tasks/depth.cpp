@@ -226,7 +226,9 @@ std::vector<std::vector<Image>> Depth::pictures(std::span<const Answer> answers,
   std::vector<std::vector<Image>> rows;
   for (size_t r = 0; r < plan.runs.size(); ++r) {
     const int64_t height = predicted[r].size(1), width = predicted[r].size(2);
-    const auto drawn = [&](const at::Tensor& map) { return heat_map(to_doubles(map), height, width, 0, config_.max_depth); };
+    const auto drawn = [&](const at::Tensor& map) {
+      return with_color_bar(heat_map(to_doubles(map), height, width, 0, config_.max_depth), {0, config_.max_depth, "m"});
+    };
     for (int64_t i = 0; i < predicted[r].size(0); ++i)
       rows.push_back({images[rows.size()], drawn(predicted[r][i]), drawn(truths[r][i])});
   }

@@ -12,6 +12,7 @@
 #include "glid/tasks/box_losses.h"
 #include "glid/tasks/class_loss.h"
 #include "glid/viz/draw.h"
+#include "glid/viz/label.h"
 #include "query_spread.h"
 #include "unit_pictures.h"
 
@@ -219,7 +220,8 @@ std::vector<Prediction> ObjectDetection::predict(const AnsweredBatch& answered) 
 std::vector<std::string> ObjectDetection::picture_titles() const { return {"prediction", "truth"}; }
 
 void ObjectDetection::draw(Image& image, const Detection& box) const {
-  draw_box(image, box.box, class_color(box.category), classes_[static_cast<size_t>(box.category)].name);
+  const Vocabulary::Class& c = classes_[static_cast<size_t>(box.category)];
+  draw_box(image, box.box, class_color(box.category), class_label(c.name, c.id));
 }
 
 std::vector<std::vector<Image>> ObjectDetection::pictures(std::span<const Answer> answers, const Question& question) const {

@@ -30,19 +30,21 @@ std::vector<int64_t> num_masks(const Batch& batch) {
 }
 
 // Segments in the colours of their classes; objects with a box around each.
-Image drawn(Image image, const Targets& targets) {
+Image drawn(Image image, const Targets& targets, const ClassColors& colors) {
   constexpr double kOpacity = 0.6;
-  if (!targets.semantic.empty()) tint_labels(image, targets.semantic, kOpacity);
+  if (!targets.semantic.empty()) tint_labels(image, targets.semantic, colors.labels, kOpacity);
   for (const Instance& instance : targets.instances) {
-    tint_mask(image, instance.mask, class_color(instance.category), kOpacity);
-    draw_box(image, instance.box, class_color(instance.category), "");
+    const Rgb& color = colors.objects.at(static_cast<size_t>(instance.category));
+    tint_mask(image, instance.mask, color, kOpacity);
+    draw_box(image, instance.box, color, "");
   }
   if (targets.panoptic.ids.empty()) return image;
   std::vector<uint16_t> labels(targets.panoptic.ids.size(), kIgnoreLabel);
   for (const SegmentInfo& segment : targets.panoptic.segments)
     for (size_t i = 0; i < labels.size(); ++i)
       if (targets.panoptic.ids[i] == segment.id) labels[i] = static_cast<uint16_t>(segment.category);
-  tint_labels(image, labels, kOpacity);
+  tint_labels(image, labels, colors.segments, kOpacity);
+  outline(image, targets.panoptic.ids, {255, 255, 255});
   return image;
 }
 
@@ -67,6 +69,7 @@ MaskSet::MaskSet(const MaskSetConfig& config, const TaskContext& context, int64_
       width_(context.model.decoder.width),
       size_px_(context.image_size_px),
       tta_(context.tta),
+      colors_(context.vocabulary),
       num_classes_(num_classes),
       viewer_(shape_) {}
 
@@ -208,7 +211,7 @@ std::vector<std::vector<Image>> MaskSet::pictures(std::span<const Answer> answer
     const QueryMasks view = this->view(answers[0], question, sample.first);
     const Prediction prediction = read({&view, 1}, view.height, view.width);
     const Targets& truth = question.batch.images[first].targets;
-    rows.push_back({image, drawn(image, drawable(prediction)), drawn(image, truth)});
+    rows.push_back({image, drawn(image, drawable(prediction), colors_), drawn(image, truth, colors_)});
   }
   return rows;
 }

@@ -138,8 +138,11 @@ void RunLog::draw(const Chart& chart, const std::string& file) const {
 
 void RunLog::draw_curves(const std::string& value) const {
   const std::string title = folder_.filename().string();
-  Chart losses{.title = title, .x_label = "step", .series = {{"training loss", {}, {}}, {"validation loss", {}, {}}}};
-  Chart metric{.title = title, .x_label = "step", .series = {{value, {}, {}}}};
+  Chart losses{.title = title,
+               .x_label = "steps",
+               .y_label = "loss",
+               .series = {{"training loss", {}, {}}, {"validation loss", {}, {}}}};
+  Chart metric{.title = title, .x_label = "steps", .y_label = value, .series = {{value, {}, {}}}};
   for (const Json& line : read_lines(metrics_file(folder_)).whole) {
     append_point(losses.series[0], line, "loss");
     append_point(losses.series[1], line, "val_loss");
@@ -149,6 +152,7 @@ void RunLog::draw_curves(const std::string& value) const {
     if (const Json* blind = line.find("without_looking"))
       if (const Json* number = blind->find(value)) metric.baselines.push_back({"without looking", number->as_double()});
   }
+  losses.series[0].smoothing = usual_smoothing(losses.series[0].x);
   draw(losses, "curve.png");
   if (value != "loss" && value != "loss_ema") draw(metric, "metric.png");
 }

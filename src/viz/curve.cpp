@@ -1,64 +1,28 @@
 #include "glid/viz/curve.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <limits>
+#include <numeric>
 #include <stdexcept>
 
 #include <opencv2/imgproc.hpp>
 
+#include "axes.h"
 #include "glid/core/format.h"
-#include "opencv.h"
+#include "line_style.h"
 
 namespace glid {
 namespace {
 
-constexpr double kTextScale = 0.4;
-constexpr double kTitleScale = 0.55;
-constexpr int kLeft = 64, kRight = 16, kTop = 32, kBottom = 44;  // px around the plot
-constexpr int kLegendLine = 16;                                  // px from one entry to the next
-constexpr int kLegendKey = 24;                                   // px of line before the name
-constexpr double kHeadroom = 0.05;                               // of the y range, above and below
-constexpr int kDash = 6;                                         // px
-const cv::Scalar kGrey{110, 110, 110}, kLightGrey{226, 226, 226};
+constexpr double kHeadroom = 0.05;     // of the y range, above and below
+constexpr size_t kMostMarked = 25;     // points of a line that are marked one by one
+constexpr int kKey = 40;               // px of line before a name in the legend
+constexpr int kKeyGap = 8, kGap = 20;  // px from a key to its name, from a name to the next key
+constexpr int kLegendLeft = 14, kLegendBottom = 10;
 
-// Colours that stay apart in the common kinds of colour blindness (Okabe and Ito 2008).
-const std::array<cv::Scalar, 7> kColors = {cv::Scalar{0, 114, 178}, {213, 94, 0},   {0, 158, 115},  {204, 121, 167},
-                                           {230, 159, 0},           {86, 180, 233}, {100, 100, 100}};
-
-const cv::Scalar& color_of(size_t index) { return kColors[index % kColors.size()]; }
-
-struct Range {
-  double low = std::numeric_limits<double>::infinity();
-  double high = -std::numeric_limits<double>::infinity();
-
-  void include(double value) {
-    if (!std::isfinite(value)) return;
-    low = std::min(low, value);
-    high = std::max(high, value);
-  }
-  // Something to draw for no values or a single one.
-  Range drawable() const {
-    if (low > high) return {0, 1};
-    if (low == high) return {low - std::max(std::abs(low), 1.0) / 2, high + std::max(std::abs(high), 1.0) / 2};
-    return *this;
-  }
-  Range widened(double part) const { return {low - (high - low) * part, high + (high - low) * part}; }
-};
-
-// Data to pixels.
-struct Axes {
-  Range x, y;
-  int height, width;
-
-  int column(double value) const {
-    return kLeft + static_cast<int>(std::lround((value - x.low) / (x.high - x.low) * (width - kLeft - kRight)));
-  }
-  int row(double value) const {
-    return height - kBottom - static_cast<int>(std::lround((value - y.low) / (y.high - y.low) * (height - kTop - kBottom)));
-  }
-};
+Range range_of(const std::optional<AxisRange>& given, const Range& found) {
+  return given ? Range{(*given)[0], (*given)[1]} : found;
+}
 
 Axes axes_of(const Chart& chart) {
   Range x, y;
@@ -70,72 +34,113 @@ Axes axes_of(const Chart& chart) {
     }
   }
   for (const Baseline& baseline : chart.baselines) y.include(baseline.y);
-  return {x.drawable(), y.drawable().widened(kHeadroom), chart.height, chart.width};
+  return fitted_axes(range_of(chart.x_range, x.drawable()), range_of(chart.y_range, y.drawable().widened(kHeadroom)),
+                     chart.height, chart.width);
 }
 
-// Thin lines are level or upright and drawn without antialiasing, which would blur them.
-void line(Image& image, cv::Point from, cv::Point to, const cv::Scalar& color, int thickness = 1) {
+void draw_dot(Image& image, const cv::Point2d& place, const LineStyle& style) {
   cv::Mat view = view_of(image);
-  cv::line(view, from, to, color, thickness, thickness == 1 ? cv::LINE_8 : cv::LINE_AA);
+  cv::circle(view, place, style.thickness + 1, style.color, cv::FILLED, cv::LINE_AA);
 }
 
-void dashed_line(Image& image, int row, int left, int right, const cv::Scalar& color) {
-  for (int x = left; x < right; x += 2 * kDash) line(image, {x, row}, {std::min(x + kDash, right), row}, color);
-}
-
-void draw_axes(const Axes& axes, const Chart& chart, Image& image) {
-  const int right = axes.width - kRight, bottom = axes.height - kBottom;
-  for (const double value : round_ticks(axes.y.low, axes.y.high, 8)) {
-    const std::string text = format("{:g}", value);
-    const cv::Size size = text_size(text, kTextScale);
-    line(image, {kLeft, axes.row(value)}, {right, axes.row(value)}, kLightGrey);
-    draw_text(image, text, {kLeft - 6 - size.width, axes.row(value) + size.height / 2}, kTextScale, kGrey);
+// Pieces between points that are not finite; few points, and those that stand alone, are marked.
+void draw_points(const Axes& axes, const Series& series, const std::vector<double>& values, const LineStyle& style,
+                 Image& image) {
+  const bool is_marked = values.size() <= kMostMarked && style.thickness > 1;
+  std::vector<cv::Point2d> piece;
+  for (size_t i = 0; i <= values.size(); ++i) {
+    if (i < values.size() && std::isfinite(series.x[i]) && std::isfinite(values[i])) {
+      piece.emplace_back(axes.column(series.x[i]), axes.row(values[i]));
+      continue;
+    }
+    draw_line(image, piece, style);
+    if (is_marked || piece.size() == 1)
+      for (const cv::Point2d& place : piece) draw_dot(image, place, style);
+    piece.clear();
   }
-  for (const double value : round_ticks(axes.x.low, axes.x.high, 8)) {
-    const std::string text = format("{:g}", value);
-    line(image, {axes.column(value), bottom}, {axes.column(value), bottom + 4}, kGrey);
-    draw_text(image, text, {axes.column(value) - text_size(text, kTextScale).width / 2, bottom + 18}, kTextScale, kGrey);
-  }
-  line(image, {kLeft, kTop}, {kLeft, bottom}, kGrey);
-  line(image, {kLeft, bottom}, {right, bottom}, kGrey);
-  const int label_left = (kLeft + right - text_size(chart.x_label, kTextScale).width) / 2;
-  draw_text(image, chart.x_label, {label_left, axes.height - 8}, kTextScale, kGrey);
-  draw_text(image, chart.title, {kLeft, kTop - 12}, kTitleScale);
 }
 
-void draw_series(const Axes& axes, const Series& series, const cv::Scalar& color, Image& image) {
-  const auto is_point = [&](size_t i) { return std::isfinite(series.x[i]) && std::isfinite(series.y[i]); };
-  const auto place = [&](size_t i) { return cv::Point{axes.column(series.x[i]), axes.row(series.y[i])}; };
-  for (size_t i = 0; i < series.x.size(); ++i)
-    if (is_point(i)) line(image, place(i > 0 && is_point(i - 1) ? i - 1 : i), place(i), color, 2);
+void draw_series(const Axes& axes, const Chart& chart, Image& image) {
+  const size_t count = chart.series.size();
+  for (size_t i = 0; i < count; ++i)
+    if (const Series& series = chart.series[i]; series.smoothing > 0)
+      draw_points(axes, series, series.y, lighter(style_of_line(i, count)), image);
+  std::vector<size_t> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, {}, [&](size_t i) { return layer_of_line(i, count); });
+  for (const size_t i : order) {
+    const Series& series = chart.series[i];
+    const bool is_smooth = series.smoothing > 0;
+    const std::vector<double> values = is_smooth ? smoothed(series.x, series.y, series.smoothing) : series.y;
+    draw_points(axes, series, values, style_of_line(i, count), image);
+  }
 }
 
 void draw_baselines(const Axes& axes, const Chart& chart, Image& image) {
   for (size_t i = 0; i < chart.baselines.size(); ++i) {
     const double y = chart.baselines[i].y;
     if (!std::isfinite(y)) continue;
-    dashed_line(image, axes.row(y), kLeft, chart.width - kRight, color_of(chart.series.size() + i));
+    const double left = axes.plot.x, right = axes.plot.br().x, row = std::round(axes.row(y));
+    draw_line(image, std::vector<cv::Point2d>{{left, row}, {right, row}}, style_of_baseline(i, chart.series.size()));
   }
 }
 
-void draw_legend(const Chart& chart, Image& image) {
-  std::vector<std::string> names;
-  for (const Series& series : chart.series) names.push_back(series.name);
-  for (const Baseline& baseline : chart.baselines) names.push_back(baseline.name);
-  if (names.empty()) return;
-  int widest = 0;
-  for (const std::string& name : names) widest = std::max(widest, text_size(name, kTextScale).width);
-  const cv::Rect box(chart.width - kRight - widest - kLegendKey - 18, kTop + 2, widest + kLegendKey + 16,
-                     static_cast<int>(names.size()) * kLegendLine + 6);
-  cv::Mat view = view_of(image);
-  cv::rectangle(view, box, {255, 255, 255}, cv::FILLED);
-  cv::rectangle(view, box, kLightGrey);
-  const int left = box.x + 6;
-  int row = box.y + kLegendLine / 2 + 3;
-  for (size_t i = 0; i < names.size(); ++i, row += kLegendLine) {
-    if (i < chart.series.size()) line(image, {left, row}, {left + kLegendKey - 6, row}, color_of(i), 2);
-    else dashed_line(image, row, left, left + kLegendKey - 6, color_of(i));
-    draw_text(image, names[i], {left + kLegendKey, row + 4}, kTextScale);
+struct Entry {
+  std::string name;
+  LineStyle style;
+  bool has_points_behind = false;
+};
+
+std::string name_of(const Series& series, const std::string& x_label) {
+  if (!(series.smoothing > 0)) return series.name;
+  return format("{}: EMA over {:g} {}, values behind", series.name, series.smoothing, x_label);
+}
+
+std::vector<Entry> entries_of(const Chart& chart) {
+  std::vector<Entry> entries;
+  for (size_t i = 0; i < chart.series.size(); ++i)
+    entries.push_back(
+        {name_of(chart.series[i], chart.x_label), style_of_line(i, chart.series.size()), chart.series[i].smoothing > 0});
+  for (size_t i = 0; i < chart.baselines.size(); ++i)
+    entries.push_back({chart.baselines[i].name, style_of_baseline(i, chart.series.size())});
+  return entries;
+}
+
+// Columns of equal width, filled from above.
+struct Legend {
+  std::vector<Entry> entries;
+  int column = 0;  // px
+  int rows = 0;
+
+  Legend(std::vector<Entry> all, int width) : entries(std::move(all)) {
+    if (entries.empty()) return;
+    const int room = width - 2 * kLegendLeft;
+    for (const Entry& entry : entries)
+      column = std::max(column, text_size(entry.name, kTextScale).width + kKey + kKeyGap + kGap);
+    const int num_columns = std::clamp(room / column, 1, static_cast<int>(entries.size()));
+    column = std::min(column, room);
+    rows = (static_cast<int>(entries.size()) + num_columns - 1) / num_columns;
+  }
+  int height() const { return rows == 0 ? 0 : rows * kTextLine + kLegendBottom; }
+};
+
+void draw_entry(const Entry& entry, cv::Point2d left_middle, int width, Image& image) {
+  const std::vector<cv::Point2d> key = {left_middle, left_middle + cv::Point2d(kKey, 0)};
+  if (entry.has_points_behind) {
+    const cv::Point2d quarter(kKey / 4., 0), high(0, 5);
+    draw_line(image, std::vector<cv::Point2d>{key[0], key[0] + quarter - high, key[1] - quarter + high, key[1]},
+              lighter(entry.style));
+  }
+  draw_line(image, key, entry.style);
+  const cv::Point origin(static_cast<int>(left_middle.x) + kKey + kKeyGap, static_cast<int>(left_middle.y) + 5);
+  draw_text(image, fitted(entry.name, kTextScale, width - kKey - kKeyGap), origin, kTextScale);
+}
+
+void draw_legend(const Legend& legend, int top, Image& image) {
+  for (size_t i = 0; i < legend.entries.size(); ++i) {
+    const int column = static_cast<int>(i) / legend.rows, row = static_cast<int>(i) % legend.rows;
+    const cv::Point2d place(kLegendLeft + column * legend.column, top + row * kTextLine + kTextLine / 2);
+    draw_entry(legend.entries[i], place, legend.column, image);
   }
 }
 
@@ -162,12 +167,13 @@ std::vector<double> round_ticks(double low, double high, int max_ticks) {
 
 Image draw_chart(const Chart& chart) {
   check(chart);
-  Image image = Image::filled(chart.height, chart.width, 255);
+  const Legend legend(entries_of(chart), chart.width);
+  Image image = Image::filled(chart.height + legend.height(), chart.width, 255);
   const Axes axes = axes_of(chart);
-  draw_axes(axes, chart, image);
+  draw_axes(axes, {chart.title, chart.x_label, chart.y_label}, image);
   draw_baselines(axes, chart, image);
-  for (size_t i = 0; i < chart.series.size(); ++i) draw_series(axes, chart.series[i], color_of(i), image);
-  draw_legend(chart, image);
+  draw_series(axes, chart, image);
+  draw_legend(legend, chart.height, image);
   return image;
 }
 

@@ -11,11 +11,19 @@
 namespace glid {
 namespace {
 
-constexpr double kTextScale = 0.35;
+constexpr double kNameScale = 0.42;
 constexpr int kTextGap = 2;  // px around a name
 constexpr int kJointRadius = 3;
-constexpr double kGoldenRatio = 0.61803398874989485;
 constexpr double kMaxCoordinate = 1 << 14;  // far outside of any picture, within OpenCV's range
+
+constexpr std::array<Rgb, 24> kClassColors = {{
+    {230, 159, 0},   {86, 180, 233},  {0, 158, 115},   {240, 228, 66},  {0, 114, 178},   {213, 94, 0},
+    {204, 121, 167}, {0, 0, 255},     {153, 255, 170}, {136, 0, 17},    {51, 34, 170},   {85, 51, 85},
+    {221, 238, 238}, {102, 119, 255}, {85, 187, 102},  {204, 238, 119}, {102, 68, 68},   {255, 153, 170},
+    {34, 51, 136},   {0, 85, 255},    {204, 68, 51},   {170, 221, 255}, {119, 153, 255}, {68, 119, 119},
+}};
+// On the way to white, or to black below 0.
+constexpr std::array<double, 7> kShades = {0, 0.4, -0.4, 0.2, -0.2, 0.6, -0.6};
 
 cv::Scalar scalar(const Rgb& color) { return {double(color[0]), double(color[1]), double(color[2])}; }
 
@@ -41,13 +49,10 @@ bool is_drawn(const Keypoint& joint) {
 }  // namespace
 
 Rgb class_color(int64_t index) {
-  const double hue = 6 * std::fmod(0.03 + static_cast<double>(index) * kGoldenRatio, 1.0);
-  const double low = index % 2 == 0 ? 30 : 80, high = index % 3 == 0 ? 255 : 220;
-  Rgb color{};
-  for (size_t c = 0; c < 3; ++c) {
-    const double distance = std::abs(std::remainder(hue - 2.0 * static_cast<double>(c), 6));
-    color[c] = static_cast<uint8_t>(std::lround(low + (high - low) * std::clamp(2 - distance, 0.0, 1.0)));
-  }
+  const auto i = static_cast<size_t>(index);
+  const double shade = kShades[i / kClassColors.size() % kShades.size()], end = shade < 0 ? 0 : 255;
+  Rgb color = kClassColors[i % kClassColors.size()];
+  for (uint8_t& c : color) c = static_cast<uint8_t>(std::lround(c + std::abs(shade) * (end - c)));
   return color;
 }
 
@@ -56,13 +61,13 @@ void draw_box(Image& image, const Box& box, const Rgb& color, const std::string&
   const cv::Point corner = point(box.x0, box.y0);
   cv::rectangle(view, corner, point(box.x1 - 1, box.y1 - 1), scalar(color), 1);
   if (name.empty()) return;
-  const cv::Size size = text_size(name, kTextScale);
+  const cv::Size size = text_size(name, kNameScale);
   const cv::Point room(size.width + 2 * kTextGap, size.height + 2 * kTextGap);
   const cv::Point visible(std::clamp(corner.x, 0, std::max(0, view.cols - room.x)),
                           std::clamp(corner.y, 0, std::max(0, view.rows - room.y)));
   const cv::Point end = visible + room;
   cv::rectangle(view, visible, end, scalar(color), cv::FILLED);
-  draw_text(image, name, {visible.x + kTextGap, end.y - kTextGap}, kTextScale, text_color(color));
+  draw_text(image, name, {visible.x + kTextGap, end.y - kTextGap}, kNameScale, text_color(color));
 }
 
 void draw_keypoints(Image& image, std::span<const Keypoint> joints, std::span<const Vocabulary::Limb> limbs,
@@ -88,11 +93,22 @@ void tint_mask(Image& image, const Rle& mask, const Rgb& color, double opacity) 
       if (run % 2 == 1) blend(image.row(i % image.height) + 3 * (i / image.height), color, opacity);
 }
 
-void tint_labels(Image& image, std::span<const uint16_t> labels, double opacity) {
+void tint_labels(Image& image, std::span<const uint16_t> labels, std::span<const Rgb> colors, double opacity) {
   if (std::ssize(labels) != image.height * image.width)
     throw std::invalid_argument("tint_labels: labels don't fill the image");
   for (size_t i = 0; i < labels.size(); ++i)
-    if (labels[i] != kIgnoreLabel) blend(image.pixels.data() + 3 * i, class_color(labels[i]), opacity);
+    if (labels[i] != kIgnoreLabel && labels[i] < colors.size())
+      blend(image.pixels.data() + 3 * i, colors[labels[i]], opacity);
+}
+
+void outline(Image& image, std::span<const uint32_t> ids, const Rgb& color) {
+  const int64_t height = image.height, width = image.width;
+  if (std::ssize(ids) != height * width) throw std::invalid_argument("outline: ids don't fill the image");
+  const auto id = [&](int64_t y, int64_t x) { return ids[static_cast<size_t>(y * width + x)]; };
+  for (int64_t y = 0; y < height; ++y)
+    for (int64_t x = 0; x < width; ++x)
+      if ((x + 1 < width && id(y, x) != id(y, x + 1)) || (y + 1 < height && id(y, x) != id(y + 1, x)))
+        std::ranges::copy(color, image.row(y) + 3 * x);
 }
 
 }  // namespace glid

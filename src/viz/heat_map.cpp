@@ -7,15 +7,17 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include "glid/core/format.h"
+#include "glid/viz/curve.h"
 #include "opencv.h"
 
 namespace glid {
 namespace {
 
-constexpr uint8_t kUnknown = 160;  // grey
-constexpr int kMatrixSide = 640;   // px, about
-constexpr int kMargin = 28;        // px around the cells: title above, axis names below and at the left
-constexpr double kTextScale = 0.45;
+constexpr uint8_t kUnknown = 160;              // grey
+constexpr int kGap = 5, kBar = 12, kTick = 3;  // px of width: before the bar and its numbers, of the bar, of a tick
+constexpr int kPxANumber = 32;                 // of height, at least
+constexpr int kMostNumbers = 8;
 
 void require(bool ok, const char* what) {
   if (!ok) throw std::invalid_argument(what);
@@ -28,6 +30,28 @@ cv::Mat palette() {
   cv::applyColorMap(steps, bgr, cv::COLORMAP_VIRIDIS);
   cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
   return rgb;
+}
+
+// Round ones, or both ends where there is no room for two of them.
+std::vector<double> numbers_of(const ColorScale& scale, int64_t height) {
+  std::vector<double> round =
+      round_ticks(scale.low, scale.high, std::clamp(static_cast<int>(height / kPxANumber), 2, kMostNumbers));
+  return round.size() < 2 ? std::vector<double>{scale.low, scale.high} : round;
+}
+
+std::string text_of(double number, const ColorScale& scale) {
+  return format("{:.3g}{}{}", number, scale.unit.empty() ? "" : " ", scale.unit);
+}
+
+// The highest value above.
+Image bar_of(int64_t height) {
+  std::vector<double> shares;
+  for (int64_t y = 0; y < height; ++y)
+    shares.push_back(1 - static_cast<double>(y) / static_cast<double>(std::max<int64_t>(height - 1, 1)));
+  Image column = heat_map(shares, height, 1, 0, 1);
+  Image bar = Image::filled(height, kBar, 0);
+  cv::resize(view_of(column), view_of(bar), {kBar, static_cast<int>(height)}, 0, 0, cv::INTER_NEAREST);
+  return bar;
 }
 
 }  // namespace
@@ -46,14 +70,31 @@ Image heat_map(std::span<const double> values, int64_t height, int64_t width, do
   return image;
 }
 
-Image draw_matrix(std::span<const double> shares, int64_t size, const std::string& title) {
-  require(size > 0 && std::ssize(shares) == size * size, "draw_matrix: the matrix is not square");
-  Image cells = heat_map(shares, size, size, 0, 1);
-  const int scale = std::max<int>(1, static_cast<int>(kMatrixSide / size)), side = static_cast<int>(size) * scale;
-  Image canvas = Image::filled(side + 2 * kMargin, side + 2 * kMargin, 255);
-  cv::resize(view_of(cells), view_of(canvas)(cv::Rect(kMargin, kMargin, side, side)), {side, side}, 0, 0, cv::INTER_NEAREST);
-  draw_text(canvas, title, {kMargin, kMargin - 10}, kTextScale);
-  draw_text(canvas, "predicted, left to right; rows: truth", {kMargin, side + 2 * kMargin - 10}, kTextScale);
+int64_t color_bar_width(const ColorScale& scale) {
+  std::vector<double> numbers = round_ticks(scale.low, scale.high, kMostNumbers);
+  numbers.insert(numbers.end(), {scale.low, scale.high});
+  int widest = 0;
+  for (const double number : numbers) widest = std::max(widest, text_size(text_of(number, scale), kTextScale).width);
+  return kGap + kBar + kTick + kGap + widest;
+}
+
+Image with_color_bar(const Image& picture, const ColorScale& scale) {
+  require(scale.low < scale.high, "with_color_bar: low must be below high");
+  const auto height = static_cast<int>(picture.height), width = static_cast<int>(picture.width);
+  Image canvas = Image::filled(height, width + color_bar_width(scale), 255);
+  cv::Mat view = view_of(canvas);
+  Image left = picture, bar = bar_of(height);
+  view_of(left).copyTo(view(cv::Rect(0, 0, width, height)));
+  view_of(bar).copyTo(view(cv::Rect(width + kGap, 0, kBar, height)));
+  const int right = width + kGap + kBar;
+  for (const double number : numbers_of(scale, height)) {
+    const int row = static_cast<int>(std::lround((scale.high - number) / (scale.high - scale.low) * (height - 1)));
+    const std::string text = text_of(number, scale);
+    const int tall = text_size(text, kTextScale).height;
+    cv::line(view, {right, row}, {right + kTick - 1, row}, kGrey);
+    draw_text(canvas, text, {right + kTick + kGap, std::clamp(row + tall / 2, tall, std::max(tall, height - 2))},
+              kTextScale);
+  }
   return canvas;
 }
 

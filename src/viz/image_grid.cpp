@@ -8,9 +8,11 @@
 namespace glid {
 namespace {
 
-constexpr uint8_t kWhite = 255;
-constexpr double kTitleScale = 0.5;
+constexpr uint8_t kPaper = 255;
+constexpr double kColumnScale = 0.5;
 constexpr int kTitleGap = 6;  // px between a title and what is above and below
+constexpr double kCaptionScale = 0.42;
+constexpr int kCaption = 18;  // px below an image
 
 struct Layout {
   int64_t num_columns = 0;
@@ -31,7 +33,7 @@ Layout layout_of(const std::vector<std::vector<Image>>& rows, bool has_titles, i
       layout.cell_width = std::max(layout.cell_width, image.width);
     }
   }
-  if (has_titles) layout.title_height = text_size("X", kTitleScale).height + 2 * kTitleGap;
+  if (has_titles) layout.title_height = text_size("X", kColumnScale).height + 2 * kTitleGap;
   return layout;
 }
 
@@ -41,8 +43,8 @@ void paste(const Image& image, int64_t top, int64_t left, Image& canvas) {
 
 void draw_title(const std::string& title, const Layout& layout, int64_t column, Image& canvas) {
   const int64_t room = layout.cell_width;
-  const int natural = std::max(text_size(title, kTitleScale).width, 1);
-  const double scale = kTitleScale * std::min(1.0, static_cast<double>(room) / natural);
+  const int natural = std::max(text_size(title, kColumnScale).width, 1);
+  const double scale = kColumnScale * std::min(1.0, static_cast<double>(room) / natural);
   const int64_t left = layout.left(column) + (room - text_size(title, scale).width) / 2;
   draw_text(canvas, title, {static_cast<int>(left), static_cast<int>(layout.title_height - kTitleGap)}, scale);
 }
@@ -52,7 +54,7 @@ void draw_title(const std::string& title, const Layout& layout, int64_t column, 
 Image grid(const std::vector<std::vector<Image>>& rows, const std::vector<std::string>& column_titles, int padding) {
   const Layout layout = layout_of(rows, !column_titles.empty(), padding);
   const auto num_rows = static_cast<int64_t>(rows.size());
-  Image canvas = Image::filled(layout.top(num_rows), layout.left(layout.num_columns), kWhite);
+  Image canvas = Image::filled(layout.top(num_rows), layout.left(layout.num_columns), kPaper);
   for (int64_t r = 0; r < num_rows; ++r) {
     for (int64_t c = 0; c < static_cast<int64_t>(rows[r].size()); ++c) {
       const Image& image = rows[r][c];
@@ -62,6 +64,27 @@ Image grid(const std::vector<std::vector<Image>>& rows, const std::vector<std::s
   }
   const int64_t num_titles = std::min(layout.num_columns, static_cast<int64_t>(column_titles.size()));
   for (int64_t c = 0; c < num_titles; ++c) draw_title(column_titles[c], layout, c, canvas);
+  return canvas;
+}
+
+Image centred(const Image& image, int64_t height, int64_t width) {
+  Image canvas = Image::filled(std::max(height, image.height), std::max(width, image.width), kPaper);
+  paste(image, (canvas.height - image.height) / 2, (canvas.width - image.width) / 2, canvas);
+  return canvas;
+}
+
+Image captioned(const Image& image, const std::string& caption) {
+  Image canvas = Image::filled(image.height + kCaption, image.width, kPaper);
+  paste(image, 0, 0, canvas);
+  draw_text(canvas, fitted_end(caption, kCaptionScale, static_cast<int>(image.width)),
+            {0, static_cast<int>(image.height) + kCaption - 5}, kCaptionScale);
+  return canvas;
+}
+
+Image above(const Image& upper, const Image& lower) {
+  Image canvas = Image::filled(upper.height + lower.height, std::max(upper.width, lower.width), kPaper);
+  paste(upper, 0, 0, canvas);
+  paste(lower, upper.height, 0, canvas);
   return canvas;
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "glid/data/scenes.h"
@@ -48,11 +49,48 @@ TEST(Draw, AMaskIsBlended) {
 }
 
 TEST(Draw, IgnoredLabelsStay) {
-  Image image = Image::filled(1, 2, 100);
-  tint_labels(image, std::vector<uint16_t>{3, kIgnoreLabel}, 1);
-  EXPECT_EQ(pixel(image, 0, 0), class_color(3));
+  Image image = Image::filled(1, 3, 100);
+  const std::vector<Rgb> colors(256, kRed);
+  tint_labels(image, std::vector<uint16_t>{3, kIgnoreLabel, 256}, colors, 1);
+  EXPECT_EQ(pixel(image, 0, 0), kRed);
   EXPECT_EQ(pixel(image, 1, 0), kGrey);
-  EXPECT_THROW(tint_labels(image, std::vector<uint16_t>{3}, 1), std::invalid_argument);
+  EXPECT_EQ(pixel(image, 2, 0), kGrey);
+  EXPECT_THROW(tint_labels(image, std::vector<uint16_t>{3}, colors, 1), std::invalid_argument);
+}
+
+TEST(Draw, OutlinesRunWhereIdsMeet) {
+  Image image = Image::filled(2, 3, 100);
+  outline(image, std::vector<uint32_t>{7, 7, 9, 7, 7, 9}, kRed);
+  EXPECT_EQ(pixel(image, 0, 0), kGrey);
+  EXPECT_EQ(pixel(image, 1, 0), kRed);
+  EXPECT_EQ(pixel(image, 2, 1), kGrey);
+}
+
+// Machado et al. (2009): what is left to eyes without the red, or without the green cones.
+Rgb seen_without(bool red, const Rgb& color) {
+  constexpr double kNoRed[3][3] = {
+      {0.152286, 1.052583, -0.204868}, {0.114503, 0.786281, 0.099216}, {-0.003882, -0.048116, 1.051998}};
+  constexpr double kNoGreen[3][3] = {
+      {0.367322, 0.860646, -0.227968}, {0.280085, 0.672501, 0.047413}, {-0.011820, 0.042940, 0.968881}};
+  Rgb seen{};
+  for (size_t i = 0; i < 3; ++i) {
+    double linear = 0;
+    for (size_t j = 0; j < 3; ++j) linear += (red ? kNoRed : kNoGreen)[i][j] * std::pow(color[j] / 255.0, 2.2);
+    seen[i] = static_cast<uint8_t>(std::lround(255 * std::pow(std::clamp(linear, 0.0, 1.0), 1 / 2.2)));
+  }
+  return seen;
+}
+
+TEST(Draw, TheColourBlindCanTellTwentyClassesApart) {
+  const auto distance = [](const Rgb& a, const Rgb& b) {
+    double sum = 0;
+    for (size_t c = 0; c < 3; ++c) sum += (a[c] - b[c]) * (a[c] - b[c]);
+    return std::sqrt(sum);
+  };
+  for (int64_t i = 0; i < 20; ++i)
+    for (int64_t j = 0; j < i; ++j)
+      for (const bool red : {false, true})
+        EXPECT_GT(distance(seen_without(red, class_color(i)), seen_without(red, class_color(j))), 20) << i << " and " << j;
 }
 
 TEST(Draw, JointsAndLimbs) {
@@ -65,16 +103,61 @@ TEST(Draw, JointsAndLimbs) {
   EXPECT_EQ(pixel(image, 10, 18), kGrey);
 }
 
+int count(const Image& image, const Rgb& color) {
+  int found = 0;
+  for (int64_t y = 0; y < image.height; ++y)
+    for (int64_t x = 0; x < image.width; ++x) found += pixel(image, x, y) == color ? 1 : 0;
+  return found;
+}
+
+TEST(ClassColors, AreOfTheNameInEveryList) {
+  const Vocabulary vocabulary{.objects = {{1, "cat"}, {5, "dog"}},
+                              .labels = {{0, "sky"}, {1, "dog"}, {2, "cat"}},
+                              .segments = {{7, "dog"}, {8, "sky"}}};
+  const ClassColors colors(vocabulary);
+  EXPECT_EQ(colors.objects[0], class_color(0));
+  EXPECT_EQ(colors.labels[2], colors.objects[0]);
+  EXPECT_EQ(colors.labels[1], colors.objects[1]);
+  EXPECT_EQ(colors.segments[0], colors.objects[1]);
+  EXPECT_EQ(colors.segments[1], colors.labels[0]);
+  EXPECT_NE(colors.labels[0], colors.objects[0]);
+}
+
+// Two things of one class lie side by side; a third pixel row is of no segment.
+TEST(SamplePictures, SegmentsHaveTheirClassesColours) {
+  Sample sample{.image = Image::filled(6, 12, 0)};
+  sample.targets.panoptic.ids = std::vector<uint32_t>(72, 0);
+  for (size_t i = 0; i < 48; ++i) sample.targets.panoptic.ids[i] = i % 12 < 6 ? 3 : 4;
+  sample.targets.panoptic.segments = {{3, 1}, {4, 1}};
+  const Vocabulary vocabulary{.segments = {{10, "sky"}, {11, "\xe4\xba\xba"}}, .is_thing = {false, true}};
+  const SamplePictures drawn = draw_sample(sample, vocabulary, 12);
+  ASSERT_EQ(drawn.pictures.size(), 2u);
+  const Image& segments = drawn.pictures[1].image;
+  EXPECT_EQ(pixel(segments, 1, 1), pixel(segments, 9, 1)) << "one class, one colour";
+  EXPECT_EQ(pixel(segments, 5, 1), (Rgb{255, 255, 255})) << "a line between two things";
+  EXPECT_EQ(pixel(segments, 1, 5), (Rgb{0, 0, 0}));
+  EXPECT_EQ(drawn.classes, (std::vector<NamedColor>{{"class 11", class_color(1)}}));
+}
+
 TEST(ContactSheet, OfScenes) {
   const Scenes scenes({1, 40, 64}, Split::kVal);
-  EXPECT_EQ(draw_sample(scenes.get(0), scenes.vocabulary(), 32).size(), 4u);
-  EXPECT_EQ(draw_sample(scenes.get(0), scenes.vocabulary(), 32)[3].width, 32);
-  const Image sheet = contact_sheet(scenes, {.count = 16, .seed = 3, .side_px = 64});
-  EXPECT_EQ(sheet.width, 4 * 70 + 6);
-  EXPECT_EQ(sheet.height, 4 * 70 + 6);
-  EXPECT_EQ(sheet, contact_sheet(scenes, {.count = 4, .seed = 3, .side_px = 64}));
-  EXPECT_NE(sheet, contact_sheet(scenes, {.count = 4, .seed = 4, .side_px = 64}));
+  const SamplePictures drawn = draw_sample(scenes.get(0), scenes.vocabulary(), 128);
+  ASSERT_EQ(drawn.pictures.size(), 4u);
+  EXPECT_GT(drawn.pictures[3].image.width, drawn.pictures[3].image.height) << "with its scale";
+  EXPECT_LE(drawn.pictures[3].image.width, 128);
+  EXPECT_TRUE(drawn.pictures[0].caption.starts_with(scenes.name(0)));
+  const Image sheet = contact_sheet(scenes, {.count = 16, .seed = 3, .side_px = 128});
+  EXPECT_EQ(sheet.width, 4 * 134 + 6);
+  EXPECT_GT(sheet.height, 4 * (134 + 18) + 6) << "names and a legend";
+  EXPECT_EQ(sheet, contact_sheet(scenes, {.count = 4, .seed = 3, .side_px = 128}));
+  EXPECT_NE(sheet, contact_sheet(scenes, {.count = 4, .seed = 4, .side_px = 128}));
   EXPECT_THROW(contact_sheet(scenes, {.count = 0}), std::invalid_argument);
+}
+
+TEST(ContactSheet, TheLegendShowsTheColours) {
+  const Image legend = color_legend({{"cat", kRed}, {"dog", {0, 0, 200}}}, 300);
+  EXPECT_GT(count(legend, kRed), 80);
+  EXPECT_EQ(count(legend, kRed), count(legend, {0, 0, 200}));
 }
 
 }  // namespace

@@ -4,10 +4,14 @@
 
 #include <array>
 #include <cmath>
+#include <optional>
 #include <stdexcept>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "glid/viz/bar_chart.h"
+#include "glid/viz/matrix_chart.h"
 
 namespace glid {
 namespace {
@@ -41,25 +45,100 @@ TEST(HeatMap, RefusesWhatItCantDraw) {
   const std::vector<double> values(4);
   EXPECT_THROW(heat_map(values, 2, 3, 0, 1), std::invalid_argument);
   EXPECT_THROW(heat_map(values, 2, 2, 1, 1), std::invalid_argument);
-  EXPECT_THROW(draw_matrix(values, 3, ""), std::invalid_argument);
+  EXPECT_THROW(with_color_bar(Image::filled(2, 2, 0), {1, 1, ""}), std::invalid_argument);
+}
+
+TEST(ColorBar, RunsFromTheHighestToTheLowestWithNumbers) {
+  const Image picture = Image::filled(200, 50, 160), image = with_color_bar(picture, {0, 10, "m"});
+  EXPECT_EQ(image.height, 200);
+  EXPECT_EQ(image.width, 50 + color_bar_width({0, 10, "m"}));
+  const std::vector<double> ends = {0, 10};
+  const Image colors = heat_map(ends, 1, 2, 0, 10);
+  EXPECT_EQ(color_at(image, 0, 58), color_at(colors, 0, 1));
+  EXPECT_EQ(color_at(image, 199, 58), color_at(colors, 0, 0));
+  EXPECT_EQ(color_at(image, 100, 25), (Color{160, 160, 160}));
+  EXPECT_NE(image, with_color_bar(picture, {0, 10, "km"}));
+  EXPECT_NE(image, with_color_bar(picture, {0, 20, "m"})) << "other numbers";
+}
+
+MatrixChart matrix_of(size_t size) {
+  MatrixChart chart{"t", "truth", "predicted", "share", {}, {}, std::vector<double>(size * size, 0)};
+  for (size_t i = 0; i < size; ++i) {
+    chart.rows.push_back("name " + std::to_string(i));
+    chart.values[i * size + i] = 1;
+  }
+  chart.columns = chart.rows;
+  return chart;
+}
+
+// Of the yellow squares: [row, column] of each one's first pixel.
+std::vector<std::pair<int64_t, int64_t>> first_of_diagonal(const Image& image) {
+  const std::vector<double> one = {1};
+  const Color yellow = color_at(heat_map(one, 1, 1, 0, 1), 0, 0);
+  std::vector<std::pair<int64_t, int64_t>> found;
+  for (int64_t y = 1; y < image.height; ++y)
+    for (int64_t x = 1; x < image.width - 80; ++x)  // left of the scale
+      if (color_at(image, y, x) == yellow && color_at(image, y - 1, x) != yellow && color_at(image, y, x - 1) != yellow)
+        found.emplace_back(y, x);
+  return found;
 }
 
 TEST(Matrix, CellsAreWhereTheyBelong) {
-  const std::vector<double> shares = {1, 0, 0, 1};
-  const Image image = draw_matrix(shares, 2, "t");
-  const int64_t quarter = image.height / 2 - 100, beyond = image.height / 2 + 100;
-  EXPECT_EQ(color_at(image, quarter, quarter), color_at(image, beyond, beyond));
-  EXPECT_EQ(color_at(image, quarter, beyond), color_at(image, beyond, quarter));
-  EXPECT_NE(color_at(image, quarter, quarter), color_at(image, quarter, beyond));
+  MatrixChart chart = matrix_of(20);
+  const auto cells = first_of_diagonal(draw_matrix(chart));
+  ASSERT_EQ(cells.size(), 20u);
+  EXPECT_EQ(cells[19].first - cells[0].first, cells[19].second - cells[0].second);
+  EXPECT_EQ(cells[0].first, cells[1].first - (cells[19].first - cells[0].first) / 19);
+  chart.values.pop_back();
+  EXPECT_THROW(draw_matrix(chart), std::invalid_argument);
 }
 
+TEST(Matrix, NamesStandAtBothSides) {
+  const MatrixChart chart = matrix_of(20);
+  const Image image = draw_matrix(chart);
+  const auto cells = first_of_diagonal(image);
+  const int64_t cell = cells[1].first - cells[0].first;
+  const auto is_dark = [&](int64_t top, int64_t bottom, int64_t left, int64_t right) {
+    for (int64_t y = top; y < bottom; ++y)
+      for (int64_t x = left; x < right; ++x)
+        if (color_at(image, y, x)[0] < 100) return true;
+    return false;
+  };
+  const int64_t below = cells[19].first + cell;
+  for (const auto& [row, column] : cells) {
+    EXPECT_TRUE(is_dark(row, row + cell, 30, cells[0].second - 4)) << "left of row " << row;
+    EXPECT_TRUE(is_dark(below + 4, below + 30, column, column + cell)) << "below column " << column;
+  }
+}
+
+TEST(Matrix, ManyClassesKeepTheirNamesAndVeryManyKeepSome) {
+  const Image ade = draw_matrix(matrix_of(150)), huge = draw_matrix(matrix_of(1000));
+  const auto cells = first_of_diagonal(ade);
+  ASSERT_EQ(cells.size(), 150u);
+  EXPECT_GE(cells[1].first - cells[0].first, 11) << "px a name";
+  EXPECT_LT(ade.width, 2000);
+  EXPECT_LT(huge.width, 2600);
+}
+
+BarChart bars_of(std::optional<double> value) { return {"PQ by class", "class", "PQ (0 to 1)", {{"a", value}}}; }
+
 TEST(Bars, LengthFollowsTheValue) {
-  const int half = blue_pixels(draw_bars("PQ", {{"a", 0.5}}, 1));
+  const int half = blue_pixels(draw_bars(bars_of(0.5)));
   EXPECT_GT(half, 0);
-  EXPECT_EQ(blue_pixels(draw_bars("PQ", {{"a", 1.0}}, 1)), 2 * half);
-  EXPECT_EQ(blue_pixels(draw_bars("PQ", {{"a", 7.0}}, 1)), 2 * half);
-  EXPECT_EQ(blue_pixels(draw_bars("PQ", {{"a", {}}}, 1)), 0);
-  EXPECT_THROW(draw_bars("PQ", {}, 0), std::invalid_argument);
+  EXPECT_EQ(blue_pixels(draw_bars(bars_of(1.0))), 2 * half);
+  EXPECT_EQ(blue_pixels(draw_bars(bars_of(7.0))), 2 * half);
+  EXPECT_EQ(blue_pixels(draw_bars(bars_of({}))), 0);
+  EXPECT_THROW(draw_bars({.high = 0}), std::invalid_argument);
+}
+
+TEST(Bars, AnAxisTellsWhatTheyAre) {
+  BarChart chart = bars_of(0.5);
+  const Image image = draw_bars(chart);
+  chart.value_label = "AP in %";
+  EXPECT_NE(draw_bars(chart), image);
+  chart = bars_of(0.5);
+  chart.name_label = "area";
+  EXPECT_NE(draw_bars(chart), image);
 }
 
 }  // namespace

@@ -48,6 +48,25 @@ TEST(Grid, TitlesTakeALineAboveAndFitTheirColumn) {
   EXPECT_TRUE(std::all_of(titled.row(titled.height - 44), titled.row(titled.height), [](uint8_t v) { return v == 255; }));
 }
 
+TEST(Grid, ACaptionIsALineBelowAndKeepsTheImage) {
+  const Image image = Image::filled(20, 80, 7);
+  const Image named = captioned(image, "/a/very/long/path/that/does/not/fit/000001.jpg");
+  EXPECT_EQ(named.width, 80);
+  ASSERT_GT(named.height, 30);
+  EXPECT_TRUE(std::equal(image.pixels.begin(), image.pixels.end(), named.pixels.begin()));
+  EXPECT_TRUE(std::any_of(named.row(20), named.row(20) + 3 * 80 * 18, [](uint8_t v) { return v < 100; }));
+  const Image other = captioned(image, "/another/path/that/does/not/fit/either/000001.jpg");
+  EXPECT_TRUE(std::equal(named.row(20) + 3 * 30, named.row(20) + 3 * 80, other.row(20) + 3 * 30)) << "the ends are alike";
+}
+
+TEST(Grid, OneAboveTheOther) {
+  const Image both = above(Image::filled(2, 3, 1), Image::filled(1, 5, 2));
+  EXPECT_EQ(both.height, 3);
+  EXPECT_EQ(red_at(both, 1, 2), 1);
+  EXPECT_EQ(red_at(both, 1, 4), 255);
+  EXPECT_EQ(red_at(both, 2, 4), 2);
+}
+
 TEST(Grid, NothingIsPaddingOnly) { EXPECT_EQ(grid({}, {}, 3), Image::filled(3, 3, 255)); }
 
 }  // namespace

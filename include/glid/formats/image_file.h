@@ -28,6 +28,10 @@ std::string small_extension(const std::filesystem::path& file);
 // One of `extensions`, which are small letters, in any case.
 bool has_extension(const std::filesystem::path& file, std::span<const std::string_view> extensions);
 
+inline constexpr std::string_view kWrittenExtensions[] = {".png", ".jpg", ".jpeg"};
+// Writes what the file's extension says; JPEG with quality 90. Throws std::invalid_argument for another extension.
+void write_image(const std::filesystem::path& file, const Image& image);
+
 // Replace `file` in one step (see write_file). `quality` is libjpeg's, 1 to 100, with 4:2:0 chroma.
 void write_png(const std::filesystem::path& file, const Image& image);
 void write_jpeg(const std::filesystem::path& file, const Image& image, int quality);

@@ -8,6 +8,7 @@
 #include "glid/formats/coco_json.h"
 #include "glid/formats/coco_results.h"
 #include "glid/metrics/average_precision.h"
+#include "glid/metrics/detection_confusion.h"
 
 namespace glid {
 
@@ -65,5 +66,8 @@ ApReport evaluate_coco(const CocoIndex& truth, const CocoResults& results, const
 // Its two steps.
 ApAccumulator match_coco(const CocoIndex& truth, const CocoResults& results, const ApRequest& request);
 ApReport ap_report(const CocoIndex& truth, const CocoResults& results, const ApAccumulator& matches, int64_t num_threads);
+
+// Of the same files, which evaluate_coco() has accepted; classes in CocoIndex's order.
+DetectionConfusion confusion_of_coco(const CocoIndex& truth, const CocoResults& results, const ApRequest& request);
 
 }  // namespace glid

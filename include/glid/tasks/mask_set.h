@@ -18,6 +18,7 @@
 #include "glid/tasks/query_config.h"
 #include "glid/tasks/task.h"
 #include "glid/tasks/viewer.h"
+#include "glid/viz/class_colors.h"
 
 namespace glid {
 
@@ -97,6 +98,7 @@ class MaskSet : public Task {
   int64_t num_layers_, width_;  // of the decoder
   int64_t size_px_;
   Tta tta_;
+  ClassColors colors_;
   int64_t num_classes_;
   Viewer viewer_;
 };

@@ -14,8 +14,16 @@ struct Bar {
   std::optional<double> value;  // none: written as n/a
 };
 
-// Bars from 0 to `high` (values beyond end there) with their numbers; the picture is as tall as they need. Throws
-// std::invalid_argument unless high > 0.
-Image draw_bars(const std::string& title, const std::vector<Bar>& bars, double high);
+struct BarChart {
+  std::string title;
+  std::string name_label;   // above the names
+  std::string value_label;  // above the axis
+  std::vector<Bar> bars;
+  double high = 1;  // bars go from 0 to this; values beyond end there
+};
+
+// Bars with their numbers and an axis above them; the picture is as tall as they need. Throws std::invalid_argument unless
+// high > 0.
+Image draw_bars(const BarChart& chart);
 
 }  // namespace glid

@@ -2,16 +2,30 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "glid/data/dataset.h"
 #include "glid/formats/image.h"
+#include "glid/viz/class_colors.h"
 
 namespace glid {
 
-// What is known about a sample as pictures whose longer side is `side_px`: the image with masks, boxes, names and
-// joints, then its semantic classes, its segments and its depth where it has them.
-std::vector<Image> draw_sample(const Sample& sample, const Vocabulary& vocabulary, int64_t side_px);
+// What is known about a sample, as pictures with a line of text below.
+struct SamplePicture {
+  Image image;
+  std::string caption;
+};
+
+struct SamplePictures {
+  std::vector<SamplePicture> pictures;
+  std::vector<NamedColor> classes;  // that are in them, each once
+};
+
+// The image with masks, boxes, names and joints, then its semantic classes, its segments (with a line around each) and its
+// depth with a scale in metres, where it has them. Classes have the colours of ClassColors. No side is longer than
+// `side_px`, but that of a depth map's scale where that is less than 110.
+SamplePictures draw_sample(const Sample& sample, const Vocabulary& vocabulary, int64_t side_px);
 
 struct SheetOptions {
   int64_t count = 16;  // samples, at most those there are
@@ -19,8 +33,8 @@ struct SheetOptions {
   int64_t side_px = 320;
 };
 
-// Throws std::invalid_argument unless count and side are positive. A sample that can't be read leaves a grey cell and a
-// warning.
+// The pictures with the samples' names below and a legend of the classes that are in them. Throws std::invalid_argument
+// unless count and side are positive. A sample that can't be read leaves a grey cell and a warning.
 Image contact_sheet(const AnnotatedDataset& dataset, const SheetOptions& options);
 
 }  // namespace glid

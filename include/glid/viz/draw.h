@@ -17,7 +17,9 @@ namespace glid {
 
 using Rgb = std::array<uint8_t, 3>;
 
-// The same index has the same colour everywhere; neighbours are far apart in hue.
+// The same index has the same colour everywhere. The first seven are Okabe and Ito's (2008), 17 more are each as far from
+// all before as can be, for eyes of all three cones and for those without the red or the green ones; then lighter and darker
+// ones of these.
 Rgb class_color(int64_t index);
 
 // Parts outside of the image aren't drawn. `name` stands on the colour in the box's upper left corner, or
@@ -31,8 +33,12 @@ void draw_keypoints(Image& image, std::span<const Keypoint> joints, std::span<co
 // Blends the mask's pixels with the colour; opacity 1 hides the image. Throws std::invalid_argument unless the sizes agree.
 void tint_mask(Image& image, const Rle& mask, const Rgb& color, double opacity);
 
-// Each pixel's class colour; those of kIgnoreLabel stay. `labels` [height][width]. Throws std::invalid_argument unless the
-// sizes agree.
-void tint_labels(Image& image, std::span<const uint16_t> labels, double opacity);
+// Blends each pixel with the colour of its label; kIgnoreLabel and labels without a colour stay. `labels`
+// [height][width]. Throws std::invalid_argument unless the sizes agree.
+void tint_labels(Image& image, std::span<const uint16_t> labels, std::span<const Rgb> colors, double opacity);
+
+// Paints the pixels whose right or lower neighbour has another id: where things of one colour meet. `ids` [height][width].
+// Throws std::invalid_argument unless the sizes agree.
+void outline(Image& image, std::span<const uint32_t> ids, const Rgb& color);
 
 }  // namespace glid

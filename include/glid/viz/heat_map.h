@@ -1,4 +1,4 @@
-// Numbers as colours: depth and its errors, confusion matrices.
+// Numbers as colours: depth and its errors, heat maps of joints.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,15 @@ namespace glid {
 // grey. Throws std::invalid_argument unless there are height x width values and low < high.
 Image heat_map(std::span<const double> values, int64_t height, int64_t width, double low, double high);
 
-// A square matrix of shares, 0 to 1, as cells of at least one pixel with its title above; rows are truths, columns
-// predictions. Rows without a share are grey where NaN. Throws std::invalid_argument unless there are size x size values.
-Image draw_matrix(std::span<const double> shares, int64_t size, const std::string& title);
+// What a heat map's colours stand for.
+struct ColorScale {
+  double low = 0, high = 1;
+  std::string unit;  // behind every number, e.g. m
+};
+
+// The picture with a bar of the colours at its right and numbers beside it. Throws std::invalid_argument unless low < high.
+Image with_color_bar(const Image& picture, const ColorScale& scale);
+// By how many px that makes it wider.
+int64_t color_bar_width(const ColorScale& scale);
 
 }  // namespace glid
