@@ -52,6 +52,9 @@ inline void add_options(CLI::App& app, EvalOptions& options) {
   path_option(app, "--json", files.json, "file for all numbers at full precision");
   path_option(app, "--csv", files.csv, "file for the table of classes (of images for depth)");
   path_option(app, "--plots", files.plots, "folder for pictures");
+  app.add_option("--per-class", files.per_class, "print every class too, in the order of data, name or value")
+      ->expected(0, 1)
+      ->default_str("data");
   app.add_flag("--help-config", help_config, "print every setting of files with type, default and meaning");
 }
 

@@ -70,10 +70,18 @@ void require_places(const std::filesystem::path& json, const std::filesystem::pa
   require_folder("--plots", plots);
 }
 
-void write_reports(const Report& report, const std::filesystem::path& json, const std::filesystem::path& csv) {
+std::optional<ClassOrder> class_order(const std::string& per_class, std::string_view metric) {
+  if (per_class.empty()) return std::nullopt;
+  require_class_table(metric);
+  return config::parse_name<ClassOrder>("--per-class", per_class);
+}
+
+void write_reports(const Report& report, const std::filesystem::path& json, const std::filesystem::path& csv,
+                   std::optional<ClassOrder> per_class) {
   std::fputs(to_utf8(report_table(report)).c_str(), stdout);
   write_where_asked(json, report_json(report));
   write_where_asked(csv, report_csv(report));
+  if (per_class) std::fputs(class_table(report, *per_class).c_str(), stdout);
 }
 
 ExitCode run_eval_program(const EvalArguments& arguments) {
@@ -81,8 +89,9 @@ ExitCode run_eval_program(const EvalArguments& arguments) {
   const EvalRequest request = make_request(arguments);
   for (const auto& [option, place] : {std::pair{"--json", arguments.json}, std::pair{"--csv", arguments.csv}})
     require_apart(option, place, {request.results, request.annotations});
+  const std::optional<ClassOrder> per_class = class_order(arguments.per_class, config::name_of(request.settings.metric));
   const Report report = evaluate_files(request);
-  write_reports(report, arguments.json, arguments.csv);
+  write_reports(report, arguments.json, arguments.csv, per_class);
   return ExitCode::kDone;
 }
 

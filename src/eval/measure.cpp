@@ -48,14 +48,16 @@ class DepthMeasure : public Measure {
 
 class AccuracyMeasure : public Measure {
  public:
+  explicit AccuracyMeasure(std::vector<Vocabulary::Class> classes) : classes_(std::move(classes)) {}
   void add(const PredictedSample& sample) override {
     if (!sample.truth.label) throw DataError(sample.name, "has no class");
     metric_.add(key_of(sample), sample.prediction.label_scores, *sample.truth.label);
   }
   Accuracy& metric() override { return metric_; }
-  Report report() const override { return named_report(report_of(metric_), AccuracySettings{}); }
+  Report report() const override { return named_report(report_of(metric_, classes_), AccuracySettings{}); }
 
  private:
+  std::vector<Vocabulary::Class> classes_;
   Accuracy metric_;
 };
 
@@ -106,7 +108,7 @@ void require_classes(std::string_view metric, const std::vector<Vocabulary::Clas
 
 std::unique_ptr<Measure> measure_of(const AccuracySettings&, const Vocabulary& vocabulary) {
   require_classes(AccuracySettings::kName, vocabulary.images);
-  return std::make_unique<AccuracyMeasure>();
+  return std::make_unique<AccuracyMeasure>(vocabulary.images);
 }
 
 std::unique_ptr<Measure> measure_of(const SemanticSettings& settings, const Vocabulary& vocabulary) {

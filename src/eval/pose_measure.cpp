@@ -32,7 +32,7 @@ EstimatedPose estimated(const Detection& detection) {
 class PoseMeasure : public Measure {
  public:
   PoseMeasure(const KeypointSettings& settings, const Vocabulary& vocabulary)
-      : settings_(settings), parameters_(ap_parameters(settings)), metric_(parameters_) {
+      : settings_(settings), parameters_(ap_parameters(settings)), classes_(vocabulary.objects), metric_(parameters_) {
     if (vocabulary.joints.size() != parameters_.keypoint_sigmas.size())
       throw UsageError("eval.sigmas", "must be as many as the data's joints",
                        format("{} for {} joints", parameters_.keypoint_sigmas.size(), vocabulary.joints.size()));
@@ -43,13 +43,16 @@ class PoseMeasure : public Measure {
     Report report;
     report.rules = rules_of(settings_);
     report.images = metric_.num_images();
+    report.unit = kFractions;
     report.metrics = named_values(metric_.values());
+    if (classes_.size() == 1) report.per_class = {{classes_[0].id, classes_[0].name, report.metrics}};
     return named_report(std::move(report), settings_);
   }
 
  private:
   KeypointSettings settings_;
   ApParameters parameters_;
+  std::vector<Vocabulary::Class> classes_;
   PosePrecision metric_;
 };
 

@@ -63,30 +63,41 @@ std::string csv_number(const NamedValues& values, const std::string& column) {
   return {};
 }
 
-size_t longest_name(const NamedValues& values) {
-  size_t longest = 0;
-  for (const auto& [name, value] : values) longest = std::max(longest, name.size());
-  return longest;
+using MeansOver = std::map<std::string, int64_t>;
+
+// " (N = 80)" behind a mean over classes.
+std::string num_classes(const std::string& name, const MeansOver& means_over) {
+  const auto found = means_over.find(name);
+  return found == means_over.end() ? "" : format(" (N = {})", found->second);
 }
 
-std::string lines_of(const NamedValues& values) {
+std::string lines_of(const NamedValues& values, const MeansOver& means_over = {}) {
   std::string text;
-  const size_t width = longest_name(values);
-  for (const auto& [name, value] : values) text += format("  {:<{}}  {}\n", name, width, shown(value));
+  size_t width = 0;
+  for (const auto& [name, value] : values) width = std::max(width, name.size() + num_classes(name, means_over).size());
+  for (const auto& [name, value] : values)
+    text += format("  {:<{}}  {}\n", name + num_classes(name, means_over), width, shown(value));
   return text;
 }
 
 // With the interval of each.
-std::string lines_of(const Bootstrap& bootstrap) {
+std::string lines_of(const Bootstrap& bootstrap, const MeansOver& means_over) {
   size_t width = 0;
-  for (const SampledValue& value : bootstrap.values) width = std::max(width, value.name.size());
+  for (const SampledValue& value : bootstrap.values)
+    width = std::max(width, value.name.size() + num_classes(value.name, means_over).size());
   std::string text;
   for (const auto& [name, value, better, samples] : bootstrap.values) {
     const std::optional<Interval> interval = interval_of(samples, kConfidence);
-    text += format("  {:<{}}  {}{}\n", name, width, shown(value),
+    text += format("  {:<{}}  {}{}\n", name + num_classes(name, means_over), width, shown(value),
                    interval ? format("  [{:.6g}, {:.6g}]", interval->low, interval->high) : "");
   }
   return text + format("in brackets: {:.0f} % of the values when images are drawn anew\n", kConfidence * 100);
+}
+
+Json json_of(const std::map<std::string, int64_t>& counts) {
+  Json json = Json::object();
+  for (const auto& [name, count] : counts) json.set(name, count);
+  return json;
 }
 
 Json json_of(const NamedValues& values) {
@@ -107,7 +118,9 @@ std::string report_table(const Report& report) {
   const std::string protocol = report.protocol.empty() ? "rules" : "protocol " + report.protocol;
   std::string text = format("{}: {} images\n{}: {}\n", report.task, report.images, protocol, report.rules);
   for (const auto& [name, value] : report.model) text += format("{}: {}\n", name, value);
-  text += report.bootstrap ? lines_of(*report.bootstrap) : lines_of(report.metrics);
+  if (!report.unit.empty()) text += format("numbers: {}\n", report.unit);
+  if (!report.means_over.empty()) text += "N: classes that a mean is over\n";
+  text += report.bootstrap ? lines_of(*report.bootstrap, report.means_over) : lines_of(report.metrics, report.means_over);
   for (const Variant& v : report.variants) text += format("  {} by protocol {}: {}\n", v.metric, v.protocol, shown(v.value));
   if (!report.losses.empty()) text += "losses\n" + lines_of(report.losses);
   if (!report.blind.empty()) text += "without looking at the images\n" + lines_of(report.blind);
@@ -121,6 +134,8 @@ std::string report_json(const Report& report) {
   for (const std::string& note : report.notes) notes.emplace_back(note);
   Json json = Json::object();
   json.set("task", report.task).set("protocol", report.protocol).set("rules", report.rules).set("images", report.images);
+  if (!report.unit.empty()) json.set("unit", report.unit);
+  if (!report.means_over.empty()) json.set("classes_in_means", json_of(report.means_over));
   if (!report.model.empty()) {
     Json model = Json::object();
     for (const auto& [name, value] : report.model) model.set(name, value);

@@ -13,7 +13,7 @@ ReportRow row_of(const ApClass& row) {
   NamedValues values = named_values(row.numbers);
   values.emplace_back("truths", static_cast<double>(row.num_truths));
   values.emplace_back("detections", static_cast<double>(row.num_detections));
-  return {row.id, row.name, std::move(values)};
+  return {row.id, row.name, std::move(values), 2};
 }
 
 ReportRow row_of(const PanopticClass& row) {
@@ -24,7 +24,8 @@ ReportRow row_of(const PanopticClass& row) {
            {"RQ", row.scores.rq},
            {"TP", static_cast<double>(row.num_true_positives)},
            {"FP", static_cast<double>(row.num_false_positives)},
-           {"FN", static_cast<double>(row.num_false_negatives)}}};
+           {"FN", static_cast<double>(row.num_false_negatives)}},
+          3};
 }
 
 ReportRow row_of(const SemanticClass& row, int64_t c, const std::string& name) {
@@ -33,7 +34,21 @@ ReportRow row_of(const SemanticClass& row, int64_t c, const std::string& name) {
           {{"IoU", row.iou},
            {"Acc", row.accuracy},
            {"truth_pixels", static_cast<double>(row.num_truth)},
-           {"predicted_pixels", static_cast<double>(row.num_predicted)}}};
+           {"predicted_pixels", static_cast<double>(row.num_predicted)}},
+          2};
+}
+
+ReportRow row_of(const Accuracy::OfClass& found, const Vocabulary::Class& c) {
+  const auto share = [&](int64_t right) -> std::optional<double> {
+    if (found.num_images == 0) return std::nullopt;
+    return static_cast<double>(right) / static_cast<double>(found.num_images);
+  };
+  return {c.id,
+          c.name,
+          {{"top1", share(found.num_first)},
+           {"top5", share(found.num_among_five)},
+           {"images", static_cast<double>(found.num_images)}},
+          1};
 }
 
 bool has_no_class_but_0(const MeanIouReport& found) {
@@ -89,29 +104,40 @@ std::string rules_of(const MeanIouOptions& options) {
 
 Report report_of(const ApReport& found, std::string rules) {
   Report report;
+  report.unit = kFractions;
   report.rules = std::move(rules);
   report.images = found.num_images;
   report.metrics = named_values(found.numbers);
   for (const ApClass& row : found.per_class) report.per_class.push_back(row_of(row));
+  if (!found.per_class.empty())
+    report.means_over["AP"] =
+        std::ranges::count_if(found.per_class, [](const ApClass& row) { return row.numbers.front().value.has_value(); });
   report.notes = found.notes;
   return report;
 }
 
-Report report_of(const Accuracy& accuracy) {
+Report report_of(const Accuracy& accuracy, const std::vector<Vocabulary::Class>& classes) {
   Report report;
+  report.unit = kFractions;
   report.rules = "one image, one class; equal scores rank by class";
   report.images = std::ssize(accuracy.images());
   report.metrics = named_values(accuracy.values());
+  std::vector<Accuracy::OfClass> found = accuracy.classes();
+  found.resize(classes.size());
+  for (size_t c = 0; c < classes.size(); ++c) report.per_class.push_back(row_of(found[c], classes[c]));
   return report;
 }
 
 Report report_of(const PanopticQuality& quality, PanopticProtocol protocol) {
   const PanopticReport found = quality.report();
   Report report;
+  report.unit = kFractions;
   report.rules = config::meaning_of(protocol);
   report.images = found.num_images;
   report.metrics = named_values(quality.values());
   for (const PanopticClass& row : found.classes) report.per_class.push_back(row_of(row));
+  for (const auto& [suffix, means] : {std::pair{"", found.all}, {"_th", found.things}, {"_st", found.stuff}})
+    for (const char* number : {"PQ", "SQ", "RQ"}) report.means_over[std::string(number) + suffix] = means.num_classes;
   report.notes = found.notes.lines();
   return report;
 }
@@ -119,6 +145,7 @@ Report report_of(const PanopticQuality& quality, PanopticProtocol protocol) {
 Report report_of(const MeanIou& metric, const std::vector<std::string>& class_names) {
   const MeanIouReport found = metric.report();
   Report report;
+  report.unit = kFractions;
   report.rules = rules_of(metric.options());
   report.images = found.num_images;
   report.metrics = named_values(metric.values());
@@ -134,6 +161,7 @@ Report report_of(const MeanIou& metric, const std::vector<std::string>& class_na
 Report report_of(const DepthErrors& errors, std::string rules) {
   const DepthReport found = errors.report();
   Report report;
+  report.unit = "rmse and sq_rel in metres, iRMSE in 1/km, silog a hundredfold; d1 to d3 are fractions from 0 to 1";
   report.rules = std::move(rules);
   report.images = found.num_images;
   report.metrics = named_values(depth_values(found, errors.options().protocol));

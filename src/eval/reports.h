@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "glid/data/dataset.h"
 #include "glid/eval/report.h"
 #include "glid/metrics/accuracy.h"
 #include "glid/metrics/coco_ap.h"
@@ -13,8 +14,11 @@
 
 namespace glid {
 
+// A unit: what one asks of AP first.
+inline constexpr const char* kFractions = "fractions from 0 to 1 (percent: times 100)";
+
 // Without the names of task and protocol.
-Report report_of(const Accuracy& accuracy);
+Report report_of(const Accuracy& accuracy, const std::vector<Vocabulary::Class>& classes);
 Report report_of(const ApReport& found, std::string rules);
 Report report_of(const PanopticQuality& quality, PanopticProtocol protocol);
 Report report_of(const MeanIou& metric, const std::vector<std::string>& class_names);

@@ -67,6 +67,7 @@ int64_t batch_size(const ModelEvalArguments& arguments, const RunConfig& config,
 }
 
 void require_usable(const ModelEvalArguments& arguments, const RunConfig& config) {
+  class_order(arguments.per_class, config::name_of(config.eval.metric));
   if (!arguments.out.empty() && !has_result_files(config.eval.metric))
     throw UsageError("--out", "is for metrics with result files", std::string(config::name_of(config.eval.metric)));
   if (!arguments.plots.empty() && arguments.out.empty())
@@ -156,6 +157,8 @@ Report report_of(const std::vector<std::unique_ptr<Measure>>& measures, const Me
     const NamedValues values = named_values(measures[i]->metric().values());
     all.images = report.images;
     all.metrics.insert(all.metrics.end(), values.begin(), values.end());
+    all.unit = report.unit;  // of all three: fractions
+    for (const auto& [name, count] : report.means_over) all.means_over[format("{}.{}", parts[i].task, name)] = count;
     for (ReportRow row : report.per_class) {
       row.name = format("{}.{}", parts[i].task, row.name);
       all.per_class.push_back(std::move(row));
@@ -186,7 +189,8 @@ std::vector<std::pair<std::string, std::string>> model_of(const ChosenCheckpoint
 
 void report_to_user(const ModelEvalArguments& arguments, const RunConfig& config, const Vocabulary& vocabulary,
                     const Report& report) {
-  write_reports(report, arguments.json, arguments.csv);
+  write_reports(report, arguments.json, arguments.csv,
+                class_order(arguments.per_class, config::name_of(config.eval.metric)));
   if (arguments.out.empty()) return;
   std::vector<EvalRequest> requests = scoring_requests(config.eval.metric, vocabulary, arguments.out);
   std::string commands;

@@ -286,5 +286,25 @@ TEST(ShowProgram, DrawsASheetOfEveryDataset) {
   }
 }
 
+TEST(ShowProgram, WritesWhatTheExtensionSays) {
+  const DemoFolder demo(DemoLayout::kCoco);
+  const auto show = [&](const std::string& name) {
+    return run("glid_data",
+               {"show", "--dataset", "coco", "--root", demo.root().string(), "--out", (demo.root() / name).string()});
+  };
+  for (const std::string name : {"sheet.jpg", "sheet.JPEG"}) {
+    const ProgramResult ran = show(name);
+    EXPECT_EQ(ran.code, 0) << ran.output;
+    EXPECT_TRUE(is_jpeg(read_file(demo.root() / name))) << name;
+    EXPECT_THAT(ran.output, HasSubstr("wrote "));
+  }
+  EXPECT_EQ(show("sheet.png").code, 0);
+  EXPECT_TRUE(is_png(read_file(demo.root() / "sheet.png")));
+  const ProgramResult refused = show("sheet.gif");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.output, HasSubstr("--out: must end in .png, .jpg or .jpeg (got "));
+  EXPECT_FALSE(std::filesystem::exists(demo.root() / "sheet.gif"));
+}
+
 }  // namespace
 }  // namespace glid

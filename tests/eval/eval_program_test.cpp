@@ -40,6 +40,26 @@ TEST_F(EvalProgram, PrintsAndWrites) {
   EXPECT_THAT(read_file(csv), HasSubstr("\n1,cat,"));
 }
 
+TEST_F(EvalProgram, ListsClassesInTheOrderAskedFor) {
+  EXPECT_THAT(evaluate({}).output, testing::Not(HasSubstr("\n  cat ")));
+  const std::string line = "\n  cat    1.0000  1.0000  1.0000  1.0000       1           1\n";
+  EXPECT_THAT(evaluate({"--per-class"}).output, HasSubstr(line));
+  EXPECT_THAT(evaluate({"--per-class", "value"}).output, HasSubstr(line));
+  EXPECT_THAT(evaluate({"--per-class"}).output, HasSubstr("numbers: fractions from 0 to 1 (percent: times 100)\n"));
+}
+
+TEST_F(EvalProgram, EveryFileIsNamed) {
+  const std::filesystem::path plots = folder_.path() / "plots", csv = folder_.path() / "out.csv";
+  const ProgramResult ran = evaluate({"--plots", plots.string(), "--csv", csv.string()});
+  EXPECT_THAT(ran.output, HasSubstr("wrote " + csv.string()));
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(plots)) {
+    EXPECT_THAT(ran.output, HasSubstr("wrote " + entry.path().string()));
+    ++count;
+  }
+  EXPECT_EQ(count, 4) << "precision_recall, ap_by_area, ap_by_class, confusion";
+}
+
 TEST_F(EvalProgram, UsageErrorsAreOneLineAndTwo) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"--set", "eval.max_detz=[1]"}, "max_dets"},
@@ -49,6 +69,7 @@ TEST_F(EvalProgram, UsageErrorsAreOneLineAndTwo) {
        "--set eval.metric=mask: is set by an option too (got --task box); give one of the two"},
       {{"--protocol", "mmseg"}, "eval.protocol must be one of coco|"},
       {{"--set", "eval.sigmas=[1]"}, "eval.sigmas is not a known key (got [1]); it belongs to eval.metric: keypoint"},
+      {{"--per-class", "size"}, "--per-class: must be one of data|name|value (got \"size\")"},
       {{"--set", "eval.num_classes=3"}, "it belongs to eval.metric: semantic"},
       {{"--set", "eval.max_depth=3"}, "it belongs to eval.metric: depth"},
   };

@@ -46,6 +46,23 @@ TEST_F(Measures, OfIdealPredictionsAreIdeal) {
   EXPECT_EQ(value(*measured(depth), "rmse"), 0);
 }
 
+TEST_F(Measures, AccuracyListsItsClasses) {
+  const Vocabulary vocabulary{.images = {{4, "cat"}, {5, "dog"}, {6, "cow"}}};
+  const auto measure = make_measure(AccuracySettings{}, vocabulary);
+  for (int64_t id = 0; id < 4; ++id) {
+    const Prediction prediction{.label_scores = {0.5, id == 3 ? 0.9 : 0.1, 0}};
+    const Targets truth{.label = id == 0 ? 0 : 1};
+    measure->add({id, "image", prediction, truth});
+  }
+  const Report report = measure->report();
+  ASSERT_EQ(report.per_class.size(), 3u);
+  EXPECT_EQ(report.per_class[0].values[0].second, 1);
+  EXPECT_DOUBLE_EQ(*report.per_class[1].values[0].second, 1.0 / 3);
+  EXPECT_EQ(report.per_class[1].values[2].second, 3);
+  EXPECT_FALSE(report.per_class[2].values[0].second);
+  EXPECT_EQ(report_csv(report).substr(0, 37), "id,name,top1,top5,images\n4,cat,1,1,1\n");
+}
+
 TEST_F(Measures, ClassesCountUnlessTheyArePooled) {
   const auto next_class = [](Prediction& prediction) {
     for (Detection& d : prediction.detections) d.category = (d.category + 1) % std::ssize(kSceneClasses);

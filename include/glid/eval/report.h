@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +23,7 @@ struct ReportRow {
   int64_t id = 0;
   std::string name;
   NamedValues values;
+  int64_t num_counts = 0;  // how many of the values, at their end, are counts
 };
 
 // The same number under the rules of another implementation of the literature.
@@ -35,9 +37,11 @@ struct Report {
   std::string task;
   std::string protocol;  // its name
   std::string rules;     // what the name stands for and which public tool it equals, one line
+  std::string unit;      // of the metrics, in words; empty where they have several
   int64_t images = 0;    // that were evaluated
   std::vector<std::pair<std::string, std::string>> model;  // what was evaluated: checkpoint, weights, ...; empty for files
   NamedValues metrics;
+  std::map<std::string, int64_t> means_over;  // of metrics that are means over classes: of how many
   NamedValues losses;  // a model's, beside its metrics
   NamedValues blind;   // the metrics of predictions without looking at the images, where a run has such
   std::optional<Bootstrap> bootstrap;  // of the metrics, where asked for

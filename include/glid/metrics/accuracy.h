@@ -22,14 +22,23 @@ class Accuracy : public Metric {
   void merge_bytes(std::string_view bytes) override;
   // top1 and top5, fractions of the images.
   std::vector<MetricValue> values_of(Times times) const override;
-  std::vector<std::string> keys() const override { return ranks_.keys(); }
+  std::vector<std::string> keys() const override { return records_.keys(); }
   std::string best() const override { return "top1"; }
 
-  // How many classes rank before the right one.
-  const ImageRecords<int64_t>& images() const { return ranks_; }
+  struct Record {
+    int64_t truth = 0;
+    int64_t rank = 0;  // how many classes rank before the right one
+  };
+  const ImageRecords<Record>& images() const { return records_; }
+
+  // Of the images of each class up to the highest that any has.
+  struct OfClass {
+    int64_t num_images = 0, num_first = 0, num_among_five = 0;
+  };
+  std::vector<OfClass> classes() const;
 
  private:
-  ImageRecords<int64_t> ranks_;
+  ImageRecords<Record> records_;
 };
 
 }  // namespace glid

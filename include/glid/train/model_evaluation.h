@@ -21,6 +21,7 @@ struct ModelEvalArguments {
   std::filesystem::path out;           // folder for results and truths; empty: none
   bool depth_png = false;
   std::filesystem::path json, csv, plots;
+  std::string per_class;  // data, name or value; empty: no table of classes
 };
 
 // All ranks call it with the same arguments. Task, model and data are the configuration's; the numbers are the same to the
