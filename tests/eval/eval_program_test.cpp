@@ -69,7 +69,7 @@ TEST_F(EvalProgram, UsageErrorsAreOneLineAndTwo) {
        "--set eval.metric=mask: is set by an option too (got --task box); give one of the two"},
       {{"--protocol", "mmseg"}, "eval.protocol must be one of coco|"},
       {{"--set", "eval.sigmas=[1]"}, "eval.sigmas is not a known key (got [1]); it belongs to eval.metric: keypoint"},
-      {{"--per-class", "size"}, "--per-class: must be one of data|name|value (got \"size\")"},
+      {{"--per-class", "size"}, "--per-class: must be one of data|name|value (got size)"},
       {{"--set", "eval.num_classes=3"}, "it belongs to eval.metric: semantic"},
       {{"--set", "eval.max_depth=3"}, "it belongs to eval.metric: depth"},
   };

@@ -213,9 +213,7 @@ TEST_F(EvaluateFiles, Panoptic) {
   EXPECT_DOUBLE_EQ(*metric(report, "PQ_st"), 1);
   EXPECT_DOUBLE_EQ(*metric(report, "PQ"), 0.875);
   EXPECT_DOUBLE_EQ(*metric(report, "RQ"), 1);
-  EXPECT_THAT(report_table(report), HasSubstr("PQ (N = 2)     0.875\n"));
-  EXPECT_THAT(report_table(report), HasSubstr("PQ_th (N = 1)  0.75\n"));
-  EXPECT_THAT(report_json(report), HasSubstr("\"PQ_st\": 1"));
+  EXPECT_THAT(report_table(report), testing::AllOf(HasSubstr("PQ (N = 2)     0.875\n"), HasSubstr("PQ_th (N = 1)  0.75\n")));
 
   write("result.json", R"({"annotations": []})");
   EXPECT_THAT(error_of(request), HasSubstr("has no result for image 1"));
@@ -380,8 +378,7 @@ TEST_F(EvaluateFiles, ThreadsChangeNothing) {
 }
 
 TEST_F(EvaluateFiles, PlotsOfBoxes) {
-  expect_plots(files(BoxSettings{}, kTruth, "[]"),
-               {"precision_recall.png", "ap_by_area.png", "ap_by_class.png", "confusion.png"});
+  expect_plots(files(BoxSettings{}, kTruth, "[]"), {"precision_recall.png", "ap_by_class.png", "confusion.png"});
 }
 
 TEST_F(EvaluateFiles, PlotsOfLabels) {

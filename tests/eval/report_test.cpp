@@ -36,6 +36,17 @@ TEST(Report, JsonKeepsEveryDigitAndNull) {
   EXPECT_EQ(json.find("confusion"), nullptr);
 }
 
+TEST(Report, SaysTheUnitAndOverHowManyClassesAMeanIs) {
+  Report report = example();
+  report.unit = "fractions";
+  report.means_over = {{"AP", 80}};
+  EXPECT_THAT(report_table(report), HasSubstr("numbers: fractions\n"));
+  EXPECT_THAT(report_table(report), HasSubstr("  AP (N = 80)  0.333333\n  APs          n/a"));
+  const Json json = Json::parse(report_json(report), "test");
+  EXPECT_EQ(json.at("classes_in_means").at("AP").as_int(), 80);
+  EXPECT_EQ(json.at("unit").as_string(), "fractions");
+}
+
 TEST(Report, JsonHasTheConfusionMatrix) {
   Report report = example();
   report.confusion = {{1, 2, 0}, {3, 4, 5}};
