@@ -96,8 +96,8 @@ class Gathered {
 
   void add(const Sample& sample);
   BlindPredictor::State state(uint64_t seed) const;
-  // The set has classes of objects, but none of the samples has an object of them with an area.
-  bool lacks_boxes() const { return !vocabulary_.objects.empty() && boxes_.empty(); }
+  // What the set should have and none of the samples has.
+  std::vector<std::string> missing() const;
 
  private:
   void add_maps(const Sample& sample);
@@ -151,6 +151,18 @@ void Gathered::add_instance(const Instance& instance, const Box& around, const I
     joints_.add(2 * j, (joint.x - box.x0) / (box.x1 - box.x0));
     joints_.add(2 * j + 1, (joint.y - box.y0) / (box.y1 - box.y0));
   }
+}
+
+std::vector<std::string> Gathered::missing() const {
+  std::vector<std::string> missing;
+  const auto require = [&](bool expected, bool is_empty, const char* what) {
+    if (expected && is_empty) missing.emplace_back(what);
+  };
+  require(!vocabulary_.objects.empty(), boxes_.empty(), "object with a box that has an area: no object");
+  require(!vocabulary_.labels.empty(), semantic_.empty(), "pixel of a class where it was looked at: no class");
+  require(!vocabulary_.segments.empty(), segments_.empty(), "pixel of a segment where it was looked at: no segment");
+  require(vocabulary_.has_depth, depth_.empty(), "pixel with a depth where it was looked at: no depth");
+  return missing;
 }
 
 BlindPredictor::State Gathered::state(uint64_t seed) const {
@@ -230,9 +242,8 @@ BlindPredictor BlindPredictor::learn(const AnnotatedDataset& data, uint64_t seed
     }
   }
   if (num_read == 0) throw DataError("blind predictors", "no sample could be read, for one " + reason);
-  if (gathered.lacks_boxes())
-    log_warning("none of {} training samples has an object with a box that has an area: no object can be learned from them",
-                num_read);
+  for (const std::string& what : gathered.missing())
+    log_warning("none of {} training samples has any {} can be learned from them", num_read, what);
   return BlindPredictor(gathered.state(seed));
 }
 

@@ -185,7 +185,7 @@ void require_strict(const LoadReport& report, const std::string& where) {
   const auto& names = source.file().names();
   const std::string has =
       names.empty() ? "no tensor" : format("{} tensors, the first is {}", names.size(), printable(names[0]));
-  throw UsageError(source.where(), format("holds no tensor of the part '{}'", part), has,
+  throw UsageError(source.where(), format("holds no tensor that the model's part '{}' has", part), has,
                    source.encoder() ? format("it has an encoder in {}'s names; init.parts lists what is to be loaded",
                                              source.encoder()->origin)
                                     : "it has no Swin encoder in names that are known (docs/weights.md)");

@@ -52,7 +52,9 @@ void require_inside(const char* key, const Placement& placement, int64_t bottom,
 }  // namespace
 
 void DepthConfig::check(config::Problems& problems) const {
-  if (min_depth >= max_depth) problems.add("max_depth", "must be larger than min_depth");
+  if (min_depth >= max_depth)
+    problems.add("max_depth", "must be larger than min_depth", format("{}", max_depth),
+                 format("min_depth is {}", min_depth));
   if (frame && ((*frame)[2] < 1 || (*frame)[3] < 1)) problems.add("frame", "must have a height and a width");
   if (frame && crop && ((*crop)[0] > (*frame)[2] || (*crop)[1] > (*frame)[3]))
     problems.add("crop", "must fit into the frame");

@@ -22,11 +22,15 @@ void check_metric(const MetricSettings& metric, const Config& config, config::Pr
 
 template <class Config>
 void check_tta(Tta tta, const Config&, config::Problems& problems) {
+  std::string known(config::name_of(Tta::kNone));
   bool is_known = tta == Tta::kNone;
-  if constexpr (requires { Config::kTta; })
+  if constexpr (requires { Config::kTta; }) {
+    for (const Tta other : Config::kTta) known += format("|{}", config::name_of(other));
     is_known = is_known || std::ranges::find(Config::kTta, tta) != Config::kTta.end();
+  }
   if (!is_known)
-    problems.add("eval.tta", format("is not for task.name: {}", Config::kName), std::string(config::name_of(tta)));
+    problems.add("eval.tta", format("must be {} for task.name: {}", known, Config::kName),
+                 std::string(config::name_of(tta)));
 }
 
 void check_tasks(const std::vector<std::string>& tasks, config::Problems& problems) {

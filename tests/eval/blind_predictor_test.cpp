@@ -166,9 +166,12 @@ TEST(BlindPredictor, SaysThatThereIsNothingToFind) {
     BlindPredictor::learn(data, 5);
     return testing::internal::GetCapturedStderr();
   };
-  EXPECT_THAT(said_of(WithoutArea()), testing::HasSubstr("none of 3 training samples has an object with a box"));
+  EXPECT_THAT(said_of(WithoutArea()), testing::HasSubstr("none of 3 training samples has any object with a box"));
   EXPECT_EQ(said_of(Alike()), "");
-  EXPECT_EQ(said_of(Unlabelled()), "");  // of no set of objects
+  const std::string unlabelled = said_of(Unlabelled());
+  for (const char* what : {"pixel of a class", "pixel of a segment", "pixel with a depth"})
+    EXPECT_THAT(unlabelled, testing::HasSubstr(what));
+  EXPECT_THAT(unlabelled, testing::Not(testing::HasSubstr("object")));  // it is of no set of objects
 }
 
 TEST(BlindPredictor, NeedsASampleThatCanBeRead) {

@@ -77,7 +77,8 @@ TEST_F(ModelEvaluation, FlipsAreAnotherMeasure) {
   EXPECT_NE(plain.at("metrics").at("rmse").dump(), flipped.at("metrics").at("rmse").dump());
   EXPECT_EQ(flipped.at("images").as_int(), plain.at("images").as_int());
   EXPECT_EQ(flipped.at("model").at("tta").as_string(), "flip");
-  expect_one_line(evaluate({"--set", "eval.tta=scales_flip"}), 2, "eval.tta is not for task.name: depth (got scales_flip)");
+  expect_one_line(evaluate({"--set", "eval.tta=scales_flip"}), 2,
+                  "eval.tta must be none|flip for task.name: depth (got scales_flip)");
 }
 
 TEST_F(ModelEvaluation, MistakesAreOneLine) {
