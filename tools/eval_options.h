@@ -55,6 +55,14 @@ inline void add_options(CLI::App& app, EvalOptions& options) {
   app.add_option("--per-class", files.per_class, "print every class too, in the order of data, name or value")
       ->expected(0, 1)
       ->default_str("data");
+  app.add_option("--bootstrap", files.bootstrap,
+                 "draw the images anew so often: 95 % intervals in the table, the samples in --json (1000 is usual)")
+      ->check(CLI::Range(1, 1000000));
+  const auto others = app.get_options([&](const CLI::Option* option) { return option != app.get_help_ptr(); });
+  CLI::Option* compare =
+      app.add_option("--compare", files.compared, "two files of --json: what differs, and how surely; nothing is evaluated")
+          ->expected(2);
+  for (CLI::Option* option : others) compare->excludes(option);
   app.add_flag("--help-config", help_config, "print every setting of files with type, default and meaning");
 }
 

@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
     arguments.json = options.files.json;
     arguments.csv = options.files.csv;
     arguments.plots = options.files.plots;
+    arguments.bootstrap = options.files.bootstrap;
     arguments.per_class = options.files.per_class;
     return glid::evaluate_checkpoint(arguments);
   });

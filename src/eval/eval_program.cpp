@@ -10,6 +10,7 @@
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
 #include "glid/core/utf8.h"
+#include "glid/eval/comparison.h"
 #include "glid/eval/evaluate_files.h"
 
 namespace glid {
@@ -38,6 +39,7 @@ EvalRequest make_request(const EvalArguments& arguments) {
   request.results_dir = arguments.results_dir;
   request.annotations_dir = arguments.annotations_dir;
   request.plots = arguments.plots;
+  request.bootstrap = arguments.bootstrap;
   config::Tree tree = config::parse_tree("{}", "--set", arguments.overrides);
   config::set_option(tree, "eval.metric", arguments.task, "--task");
   if (!arguments.protocol.empty()) config::set_option(tree, "eval.protocol", arguments.protocol, "--protocol");
@@ -85,6 +87,10 @@ void write_reports(const Report& report, const std::filesystem::path& json, cons
 }
 
 ExitCode run_eval_program(const EvalArguments& arguments) {
+  if (!arguments.compared.empty()) {
+    std::fputs(comparison_table(arguments.compared.at(0), arguments.compared.at(1)).c_str(), stdout);
+    return ExitCode::kDone;
+  }
   require_places(arguments.json, arguments.csv, arguments.plots);
   const EvalRequest request = make_request(arguments);
   for (const auto& [option, place] : {std::pair{"--json", arguments.json}, std::pair{"--csv", arguments.csv}})

@@ -1,9 +1,12 @@
 #include "glid/train/model_evaluation.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <iterator>
 #include <optional>
 
 #include "choose_checkpoint.h"
@@ -70,6 +73,8 @@ void require_usable(const ModelEvalArguments& arguments, const RunConfig& config
   class_order(arguments.per_class, config::name_of(config.eval.metric));
   if (!arguments.out.empty() && !has_result_files(config.eval.metric))
     throw UsageError("--out", "is for metrics with result files", std::string(config::name_of(config.eval.metric)));
+  if (arguments.bootstrap > 0 && config::name_of(config.eval.metric) == LossSettings::kName)
+    throw UsageError("--bootstrap", "is for metrics, and eval.metric is loss", {}, "--set eval.metric=NAME chooses one");
   if (!arguments.plots.empty() && arguments.out.empty())
     throw UsageError("--plots", "is drawn from the files of --out", arguments.plots.string(), "give --out too");
   if (!arguments.out.empty() && fs::exists(arguments.out) &&
@@ -221,7 +226,17 @@ NamedValues blind_values(const ChosenCheckpoint& chosen, const Measured& measure
   return named_values(scores.values());
 }
 
-// On all ranks alike.
+// Of the values of all measures, which are of the same images.
+std::optional<Bootstrap> bootstrap_of(const std::vector<std::unique_ptr<Measure>>& measures, int64_t num_samples) {
+  if (num_samples == 0 || measures.empty()) return std::nullopt;
+  const BootstrapOptions options{.num_samples = num_samples, .num_threads = at::get_num_threads()};
+  Bootstrap all = bootstrap(measures[0]->metric(), options);
+  for (size_t i = 1; i < measures.size(); ++i)
+    std::ranges::move(bootstrap(measures[i]->metric(), options).values, std::back_inserter(all.values));
+  return all;
+}
+
+// On all ranks alike, but for the bootstrap, which only the first makes.
 Report evaluate_model(const ModelEvalArguments& arguments, const ChosenCheckpoint& chosen, const RunConfig& config,
                       const std::shared_ptr<const AnnotatedDataset>& data, Communicator& communicator,
                       const c10::Device& device) {
@@ -240,6 +255,7 @@ Report evaluate_model(const ModelEvalArguments& arguments, const ChosenCheckpoin
   Report report = report_of(scores, config);
   report.model = model_of(chosen, config);
   report.blind = blind_values(chosen, measured, config, data->vocabulary());
+  if (communicator.is_main()) report.bootstrap = bootstrap_of(scores.measures, arguments.bootstrap);
   return report;
 }
 

@@ -85,6 +85,20 @@ TEST_F(EvalProgram, UsageErrorsAreOneLineAndTwo) {
             "box?\n");
 }
 
+TEST_F(EvalProgram, ComparesTwoOfItsReports) {
+  const std::string a = (folder_.path() / "a.json").string(), b = (folder_.path() / "b.json").string();
+  const ProgramResult ran = evaluate({"--bootstrap", "20", "--json", a});
+  EXPECT_THAT(ran.output, HasSubstr("AP50        1  [1, 1]"));
+  write_file(result, "[]");
+  ASSERT_EQ(evaluate({"--bootstrap", "20", "--json", b}).code, 0);
+  const ProgramResult compared = run("glid_eval", {"--compare", a, b});
+  EXPECT_EQ(compared.code, 0) << compared.output;
+  EXPECT_THAT(compared.output, HasSubstr("-1 [-1, -1] worse"));
+  EXPECT_EQ(run("glid_eval", {"--compare", a}).code, 2);
+  EXPECT_EQ(run("glid_eval", {"--compare", a, b, "--task", "box"}).code, 2);
+  EXPECT_EQ(run("glid_eval", {"--compare", a, truth.string()}).code, 3);
+}
+
 TEST_F(EvalProgram, WhatIsReadIsNotReplaced) {
   const std::string before = read_file(truth);
   for (const auto& [option, place] :

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "support/evaluated_run.h"
 
 namespace glid {
@@ -52,6 +54,20 @@ TEST_F(ModelEvaluation, FindsWhatTheRunMeasuredItself) {
 TEST_F(ModelEvaluation, RanksChangeNothing) {
   const Json alone = report({"--batch", "3"});
   for (const char* ranks : {"2", "3"}) EXPECT_EQ(report({"--batch", "3", "--nproc", ranks}).dump(), alone.dump()) << ranks;
+}
+
+TEST_F(ModelEvaluation, IntervalsAreOfAllRanksImages) {
+  const std::vector<std::string> options{"--batch", "3", "--bootstrap", "50"};
+  const Json alone = report(options), raw = alone.at("metrics");
+  const Json::Array& samples = alone.at("bootstrap").at("values").at("rmse").as_array();
+  ASSERT_EQ(samples.size(), 50);
+  const auto [low, high] = std::ranges::minmax(samples, {}, &Json::as_double);
+  EXPECT_LT(low.as_double(), raw.at("rmse").as_double());
+  EXPECT_GT(high.as_double(), raw.at("rmse").as_double());
+  std::vector<std::string> on_two = options;
+  on_two.insert(on_two.end(), {"--nproc", "2"});
+  EXPECT_EQ(report(on_two).dump(), alone.dump());
+  expect_one_line(evaluate({"--bootstrap", "50", "--set", "eval.metric=loss"}), 2, "--bootstrap: is for metrics");
 }
 
 TEST_F(ModelEvaluation, FilesScoreTheSame) {

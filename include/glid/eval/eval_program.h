@@ -20,6 +20,8 @@ struct EvalArguments {
   std::vector<std::string> overrides;  // "eval.key=value"
   std::filesystem::path json, csv, plots;
   std::string per_class;  // data, name or value; empty: no table of classes
+  int64_t bootstrap = 0;  // samples of the images; 0: none
+  std::vector<std::filesystem::path> compared;  // two reports: nothing is evaluated
 };
 
 // Throws UsageError where one of them, unless it is empty, can't be written.
@@ -30,7 +32,7 @@ void write_reports(const Report& report, const std::filesystem::path& json, cons
 // None for an empty text. Throws UsageError for another one that is no order, or where the metric never has classes.
 std::optional<ClassOrder> class_order(const std::string& per_class, std::string_view metric);
 
-// Evaluates, prints the table and writes the files that were asked for. Throws UsageError and DataError.
+// Evaluates or compares, prints the table and writes the files that were asked for. Throws UsageError and DataError.
 ExitCode run_eval_program(const EvalArguments& arguments);
 
 // Every setting with its type, default and meaning, and the protocols of every task.

@@ -21,6 +21,7 @@ struct ModelEvalArguments {
   std::filesystem::path out;           // folder for results and truths; empty: none
   bool depth_png = false;
   std::filesystem::path json, csv, plots;
+  int64_t bootstrap = 0;  // samples of the images for intervals; 0: none
   std::string per_class;  // data, name or value; empty: no table of classes
 };
 
