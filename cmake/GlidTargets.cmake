@@ -7,7 +7,6 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
-set(CMAKE_INSTALL_RPATH "$ORIGIN/../lib")
 add_link_options(-Wl,--disable-new-dtags)  # DT_RPATH: libraries found beside us find theirs there too
 
 find_program(GLID_CCACHE ccache)
@@ -40,7 +39,7 @@ endif()
 
 # glid_layer(NAME [TORCH] SOURCES a.cpp ... [USES core ...] [PRIVATE_LIBRARIES lib ...])
 # Makes glid_NAME (alias glid::NAME). TORCH layers share one precompiled header and see LibTorch; the others never do, and they alone
-# are made with GLID_TORCH=OFF.
+# are made with GLID_TORCH=OFF. Installed, glid::NAME is one of the two sets of find_package(glid): with LibTorch or without.
 function(glid_layer name)
   cmake_parse_arguments(ARG "TORCH" "" "SOURCES;USES;PRIVATE_LIBRARIES" ${ARGN})
   if(ARG_TORCH AND NOT GLID_TORCH)
@@ -48,27 +47,43 @@ function(glid_layer name)
   endif()
   add_library(glid_${name} STATIC ${ARG_SOURCES})
   add_library(glid::${name} ALIAS glid_${name})
-  target_link_libraries(glid_${name} PUBLIC glid_options PRIVATE ${ARG_PRIVATE_LIBRARIES})
+  target_link_libraries(glid_${name} PUBLIC $<BUILD_INTERFACE:glid_options> PRIVATE ${ARG_PRIVATE_LIBRARIES})
+  target_compile_features(glid_${name} PUBLIC cxx_std_20)
   foreach(used IN LISTS ARG_USES)
     target_link_libraries(glid_${name} PUBLIC glid_${used})
   endforeach()
+  set(set_of_targets glid_plain)
   if(ARG_TORCH)
+    set(set_of_targets glid_torch)
     target_link_libraries(glid_${name} PUBLIC torch::cpu)
     glid_use_pch(glid_${name})
   endif()
+  set_target_properties(glid_${name} PROPERTIES EXPORT_NAME ${name})
+  install(TARGETS glid_${name} EXPORT ${set_of_targets} ARCHIVE DESTINATION lib INCLUDES DESTINATION include)
 endfunction()
 
-# glid_program(NAME USES layer ... [PRIVATE_LIBRARIES lib ...]): the executable bin/NAME of tools/NAME.cpp, installed into bin/, without
-# the precompiled header (mains are tiny). Its target is program_NAME, because layers are called glid_data, glid_train, ... too.
+# glid_program(NAME [TORCH] USES layer ... [PRIVATE_LIBRARIES lib ...]): the executable bin/NAME of tools/NAME.cpp, without the
+# precompiled header (mains are tiny). Its target is program_NAME, because layers are called glid_data, glid_train, ... too. Installed,
+# a program with LibTorch lies in lib/glid, and bin/NAME is the script that finds LibTorch for it.
 function(glid_program name)
-  cmake_parse_arguments(ARG "" "" "USES;PRIVATE_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH" "" "USES;PRIVATE_LIBRARIES" ${ARGN})
+  if(ARG_TORCH AND NOT GLID_TORCH)
+    return()
+  endif()
   add_executable(program_${name} ${name}.cpp)
   set_target_properties(program_${name} PROPERTIES OUTPUT_NAME ${name})
   target_link_libraries(program_${name} PRIVATE glid_options ${ARG_PRIVATE_LIBRARIES})
   foreach(used IN LISTS ARG_USES)
     target_link_libraries(program_${name} PRIVATE glid_${used})
   endforeach()
-  install(TARGETS program_${name} RUNTIME_DEPENDENCY_SET glid_libraries RUNTIME DESTINATION bin)
+  if(ARG_TORCH)
+    set_target_properties(program_${name} PROPERTIES INSTALL_RPATH "$ORIGIN")
+    install(TARGETS program_${name} RUNTIME_DEPENDENCY_SET glid_libraries RUNTIME DESTINATION lib/glid)
+    install(PROGRAMS "${CMAKE_BINARY_DIR}/start_with_libtorch.sh" DESTINATION bin RENAME ${name})
+  else()
+    set_target_properties(program_${name} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib/glid")
+    install(TARGETS program_${name} RUNTIME_DEPENDENCY_SET glid_libraries RUNTIME DESTINATION bin)
+  endif()
 endfunction()
 
 # glid_test(NAME [TORCH] SOURCES a_test.cpp ... USES layer ... [LABELS unit]): one binary for a layer, its cases found by CTest.

@@ -1,8 +1,42 @@
-# `cmake --install build/<preset> --prefix DIR` makes a tree that runs anywhere: bin/, and in lib/ the distribution's libraries that
-# another machine may lack. LibTorch is not in it: it is that machine's own torch 2.11, found through LD_LIBRARY_PATH.
+# `cmake --install build/<preset> --prefix DIR` and `cpack` (in build/<preset>: a .tar.gz and a .deb) make a tree that runs anywhere:
+#   bin/               programs; those that need LibTorch are scripts that find it (tools/start_with_libtorch.sh.in)
+#   lib/glid/          what these start, and the distribution's libraries that another machine may lack; not LibTorch
+#   lib/, include/     the layers for programs of others, found by find_package(glid) through lib/cmake/glid
+#   share/             configurations, examples, pages
+if(GLID_CUDA)
+  set(glid_torch_kind --cuda)
+endif()
+configure_file(tools/start_with_libtorch.sh.in start_with_libtorch.sh @ONLY)
+
 install(RUNTIME_DEPENDENCY_SET glid_libraries
-        PRE_EXCLUDE_REGEXES "^lib(torch|c10|cu|nv|nccl|gomp)" "^lib(c|m|dl|rt|pthread|stdc\\+\\+|gcc_s)\\.so" "^ld-linux"
-        LIBRARY DESTINATION lib)
-install(DIRECTORY configs/ DESTINATION share/glid/configs)
+        PRE_EXCLUDE_REGEXES "^lib(torch|c10|cu|nv|nccl)" "^lib(c|m|dl|rt|pthread|stdc\\+\\+|gcc_s)\\.so" "^ld-linux"
+        LIBRARY DESTINATION lib/glid)
+install(PROGRAMS scripts/find_libtorch.sh scripts/fetch_libtorch.sh DESTINATION lib/glid)
 install(PROGRAMS scripts/gpu_check.sh DESTINATION bin)
-install(FILES LICENSE third_party/README.md DESTINATION share/doc/glid)
+install(DIRECTORY configs examples DESTINATION share/glid)
+install(DIRECTORY docs DESTINATION share/doc/glid)
+install(FILES LICENSE README.md DESTINATION share/doc/glid)
+install(FILES third_party/README.md DESTINATION share/doc/glid/third_party)
+
+# The CMake package.
+include(CMakePackageConfigHelpers)
+install(DIRECTORY include/glid DESTINATION include)
+install(EXPORT glid_plain NAMESPACE glid:: DESTINATION lib/cmake/glid)
+if(GLID_TORCH)
+  install(EXPORT glid_torch NAMESPACE glid:: DESTINATION lib/cmake/glid)
+endif()
+configure_package_config_file(cmake/glidConfig.cmake.in glidConfig.cmake INSTALL_DESTINATION lib/cmake/glid)
+write_basic_package_version_file(glidConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/glidConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/glidConfigVersion.cmake"
+              cmake/Packages.cmake cmake/ImportTorch.cmake cmake/ImportTorchCuda.cmake DESTINATION lib/cmake/glid)
+
+set(CPACK_GENERATOR TGZ DEB)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_VERBATIM_VARIABLES ON)
+set(CPACK_PACKAGE_VENDOR "GLID contributors")
+set(CPACK_PACKAGE_CONTACT "GLID contributors")
+set(CPACK_RESOURCE_FILE_LICENSE "${PROJECT_SOURCE_DIR}/LICENSE")
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "libc6 (>= 2.36), libstdc++6 (>= 12), libgcc-s1")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "python3, python3-pip")
+include(CPack)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prints the folder of a LibTorch 2.11 (lib/ and include/) as the last line of stdout; everything else goes to stderr.
 # usage: fetch_libtorch.sh [--cuda]      --cuda: also the libraries that libtorch_cuda needs and a CUDA toolkit lacks
-# The first that fits is taken: $GLID_LIBTORCH, an earlier fetch, an installed Python torch 2.11, the pinned official wheel.
+# The first that fits is taken: what find_libtorch.sh finds, the pinned official wheel.
 set -euo pipefail
 
 version=2.11.0
@@ -17,37 +17,6 @@ nvidia-cufile==1.15.1.6 --hash=sha256:08a3ecefae5a01c7f5117351c64f17c7c62efa5fff
 
 say() { echo "fetch_libtorch: $*" >&2; }
 die() { say "$*"; exit 1; }
-
-# fits DIR: is it a torch 2.11 whose C++ libraries can be loaded? Says why not.
-fits() {
-  local dir=$1 header=$1/include/torch/headeronly/version.h libraries=(libtorch_cpu.so) library missing
-  [ -f "$header" ] || { say "$dir has no C++ headers of torch 2.11"; return 1; }
-  if ! grep -q 'TORCH_VERSION_MAJOR 2$' "$header" || ! grep -q 'TORCH_VERSION_MINOR 11$' "$header"; then
-    say "$dir is not torch 2.11"
-    return 1
-  fi
-  if [ "$cuda" = yes ]; then
-    libraries+=(libtorch_cuda.so)
-    grep -q "^cuda.*'13\.0'" "$dir/version.py" || { say "$dir was not built for CUDA 13.0"; return 1; }
-  fi
-  for library in "${libraries[@]}"; do
-    [ -f "$dir/lib/$library" ] || { say "$dir/lib/$library is missing"; return 1; }
-    missing=$(LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}:${CUDA_HOME:-/usr/local/cuda}/lib64" ldd "$dir/lib/$library" |
-              awk '/not found/ {printf " %s", $1}')
-    [ -z "$missing" ] || { say "$dir/lib/$library needs$missing, not found"; return 1; }
-  done
-}
-
-# The folder of `import torch` if that is 2.11, found without importing it.
-installed_torch() {
-  python3 - <<'PYTHON' 2>/dev/null
-import importlib.util, pathlib, re, sys
-spec = importlib.util.find_spec("torch")
-folder = pathlib.Path(spec.origin).parent if spec and spec.origin else sys.exit(1)
-found = re.search(r"__version__ = '2\.11\.", (folder / "version.py").read_text())
-print(folder) if found else sys.exit(1)
-PYTHON
-}
 
 # download REQUIREMENTS FOLDER: wheels named for every distribution alike, so that one hash holds everywhere.
 download() {
@@ -89,27 +58,23 @@ make_folder() (
   mv -T "$work/tree" "$1"
 )
 
-cuda=no
+cuda=
 for argument in "$@"; do
   case "$argument" in
-    --cuda) cuda=yes ;;
+    --cuda) cuda=--cuda ;;
     *) die "unknown argument $argument (usage: fetch_libtorch.sh [--cuda])" ;;
   esac
 done
 [ "$(uname -sm)" = "Linux x86_64" ] || die "the wheel is for Linux on x86_64, this is $(uname -sm)"
 
-target=$base
-[ "$cuda" = no ] || target=$base-cuda
-if [ -n "${GLID_LIBTORCH:-}" ]; then
-  fits "$GLID_LIBTORCH" || die "GLID_LIBTORCH=$GLID_LIBTORCH cannot be used"
-  target=$GLID_LIBTORCH
-elif [ ! -d "$target" ] && found=$(installed_torch) && fits "$found"; then
-  say "using the installed torch in $found"
-  target=$found
-else
-  [ -d "$base" ] || say "fetching torch $version (540 MB) into $cache, once"
-  make_folder "$base" "$wheels_cpu"
-  [ "$cuda" = no ] || make_folder "$target" "$wheels_cuda" "$base"
-  target=$target/torch
+target=$base${cuda:+-cuda}
+if found=$("$(dirname "$(realpath "$0")")/find_libtorch.sh" $cuda 2>&1); then
+  say "using $found"
+  echo "$found"
+  exit
 fi
-echo "$target"
+[ -z "${GLID_LIBTORCH:-}" ] && [ ! -d "$target" ] || die "$found"
+[ -d "$base" ] || say "fetching torch $version (540 MB) into $cache, once"
+make_folder "$base" "$wheels_cpu"
+[ -z "$cuda" ] || make_folder "$target" "$wheels_cuda" "$base"
+echo "$target/torch"

@@ -3,7 +3,7 @@
 # usage: gpu_check.sh [INSTALL | INSTALL.tar.gz] [WORK_FOLDER]
 #   make one:   cmake --preset cuda && cmake --build --preset cuda && cmake --install build/cuda --strip --prefix glid-cuda
 #   INSTALL     default: the install that this script lies in           WORK_FOLDER default: a temporary one, removed at the end
-#   BATCH_SIZE  images a step of Swin-B, default 128                    PYTHON      the python3 that holds torch
+#   BATCH_SIZE  images a step of Swin-B, default 128                    PYTHON      the python3 that reads numbers
 set -euo pipefail
 
 say() { echo "== gpu_check: $*"; }
@@ -20,25 +20,10 @@ open_install() {
   install=$(realpath "$given")
 }
 
-# torch's own run path finds NVIDIA's libraries beside it; the install finds torch through LD_LIBRARY_PATH alone.
 find_torch() {
   local found
-  found=$("${PYTHON:-python3}" - <<'PYTHON'
-import pathlib, sys
-try:
-    import torch
-except ImportError as error:
-    sys.exit(f"python3 has no torch ({error})")
-if not torch.__version__.startswith("2.11."):
-    sys.exit(f"torch is {torch.__version__}, 2.11 is needed")
-print(torch.__version__, torch.version.cuda, pathlib.Path(torch.__file__).parent)
-PYTHON
-  ) || die "no torch 2.11 for Python: set PYTHON to the one that has it"
-  say "torch $found"
-  export LD_LIBRARY_PATH="${found##* }/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
-  local missing
-  missing=$(ldd "$install/bin/glid_train" | awk '/not found/ {print $1}' | sort -u | tr '\n' ' ')
-  [ -z "$missing" ] || die "libraries that were not found on this machine: $missing"
+  found=$("$install/lib/glid/find_libtorch.sh" --cuda 2>&1) || die "$found"
+  say "torch in $found"
   "$install/bin/glid_train" --help >/dev/null || die "glid_train does not start"
   say "glid_train starts with this machine's torch"
 }
