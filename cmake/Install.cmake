@@ -9,7 +9,8 @@ endif()
 configure_file(tools/start_with_libtorch.sh.in start_with_libtorch.sh @ONLY)
 
 install(RUNTIME_DEPENDENCY_SET glid_libraries
-        PRE_EXCLUDE_REGEXES "^lib(torch|c10|cu|nv|nccl)" "^lib(c|m|dl|rt|pthread|stdc\\+\\+|gcc_s)\\.so" "^ld-linux"
+        PRE_EXCLUDE_REGEXES "^lib(torch|c10|cuda|cudart|cublas|cudnn|cufft|cufile|cupti|curand|cusolver|cusparse|nv|nccl)"
+                            "^lib(c|m|dl|rt|pthread|stdc\\+\\+|gcc_s)\\.so" "^ld-linux"
         LIBRARY DESTINATION lib/glid)
 install(PROGRAMS scripts/find_libtorch.sh scripts/fetch_libtorch.sh DESTINATION lib/glid)
 install(PROGRAMS scripts/gpu_check.sh DESTINATION bin)
