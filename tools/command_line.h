@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "glid/core/cpus.h"
+#include "glid/core/environment.h"
 #include "glid/core/error.h"
 #include "glid/core/home.h"
+#include "glid/viz/opencv_version.h"
 
 namespace glid {
 
@@ -25,6 +27,29 @@ inline void let_threads_sleep_on_a_busy_machine(char** argv) {
   if (num_free_cpus() == num_cpus() || ::setenv("OMP_WAIT_POLICY", "PASSIVE", 1) != 0) return;
   std::error_code unreadable;  // by its name, which lists of processes show; where it can't start again, threads spin
   ::execv(std::filesystem::read_symlink("/proc/self/exe", unreadable).c_str(), argv);
+}
+
+// --version, --env and an example below the options, for every program. `more` is what only some programs know of their
+// environment.
+inline void add_words(
+    CLI::App& app, const std::string& example, Facts (*more)() = [] { return Facts(); }) {
+  app.footer("Example:\n  " + example);
+  app.set_version_flag(
+         "--version", [&app] { return app.get_name() + " " + version_text(); }, "print the version and the commit")
+      ->group("Help");
+  app.add_flag_callback(
+         "--env",
+         [more] {
+           Facts facts = environment();
+           facts.emplace_back("OpenCV", opencv_version());
+           for (const auto& fact : more()) facts.push_back(fact);
+           std::string text = text_of(facts);
+           text.pop_back();
+           throw CLI::CallForVersion(text, 0);
+         },
+         "print what a bug report needs: versions, processor, memory, LibTorch, GPUs")
+      ->group("Help");
+  app.get_help_ptr()->group("Help");
 }
 
 // An option that takes a path: not an empty one, and ~ is the home folder also where a shell leaves it (--out=~/runs).

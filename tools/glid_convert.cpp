@@ -6,6 +6,7 @@
 #include "glid/core/temporaries.h"
 #include "glid/train/convert.h"
 #include "glid/train/show_weights.h"
+#include "glid/train/torch_environment.h"
 
 namespace {
 
@@ -30,6 +31,7 @@ int main(int argc, char** argv) {
   glid::ConvertRequest request;
   std::string shown;
   CLI::App app("Writes weights in the names and files of other programs (docs/weights.md)", "glid_convert");
+  glid::add_words(app, "glid_convert runs/swinb model.safetensors --to timm", glid::torch_environment);
   add_options(app, request, shown);
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
   return glid::run_program("glid_convert", [&] {

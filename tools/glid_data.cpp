@@ -28,6 +28,7 @@ void add_selection(CLI::App& command, glid::DataSelection& selection, std::strin
 
 int main(int argc, char** argv) {
   CLI::App app("Checks, shows and makes data sets for GLID (docs/datasets.md)", "glid_data");
+  glid::add_words(app, "glid_data check --dataset coco --root /data/coco");
   app.require_subcommand(1);
 
   glid::DataSelection selection;

@@ -7,6 +7,7 @@
 
 #include "command_line.h"
 #include "glid/dist/launch.h"
+#include "glid/train/torch_environment.h"
 #include "glid/train/train_program.h"
 
 int main(int argc, char** argv) {
@@ -15,6 +16,8 @@ int main(int argc, char** argv) {
   std::optional<int64_t> threads;
   bool help_config = false;
   CLI::App app("Trains a GLID model: glid_train --config configs/pretrain_swinb.yaml", "glid_train");
+  glid::add_words(app, "glid_train --config configs/pretrain_swinb.yaml --set data.root=/data/imagenet --out runs/swinb",
+                  glid::torch_environment);
   glid::path_option(app, "--config", arguments.config, "the experiment (YAML)");
   app.add_option("--set", arguments.overrides, "a.b=value: overrides a key of the configuration; repeatable")
       ->expected(1)

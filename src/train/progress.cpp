@@ -28,6 +28,7 @@ std::string terms_text(const std::vector<TermValue>& terms) {
 
 void Progress::begin_step(double waited_s) {
   step_begin_ = Clock::now();
+  if (steps_in_all_ == 0) begin_ = step_begin_;
   waited_before_s_ = waited_s;
 }
 
@@ -35,10 +36,12 @@ void Progress::end_step(double waited_s) {
   seconds_ += std::chrono::duration<double>(Clock::now() - step_begin_).count();
   waited_s_ += waited_s - waited_before_s_;
   ++steps_;
+  ++steps_in_all_;
 }
 
 std::string Progress::remaining(int64_t completed_steps) const {
-  return duration_text(seconds_ / static_cast<double>(steps_) * static_cast<double>(total_ - completed_steps));
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+  return duration_text(remaining_s(seconds, steps_in_all_, total_ - completed_steps));
 }
 
 void Progress::draw_bar(int64_t completed_steps) const {
@@ -52,11 +55,17 @@ void Progress::log(StepMetrics& m) {
   log_info("step {}/{} epoch {:.2f} loss {:.4f}{} lr {:.3g} grad {:.3g} {:.0f} img/s wait {:.0f}% mem {:.0f} MiB ETA {}",
            m.step, total_, m.epoch, m.loss, terms_text(m.terms), m.lr, m.grad_norm, m.images_per_s, 100 * m.data_wait,
            m.memory_mib, remaining(m.step));
-  *this = Progress(total_, images_a_step_);
+  seconds_ = waited_s_ = 0;
+  steps_ = 0;
+}
+
+double remaining_s(double seconds, int64_t steps, int64_t steps_left) {
+  return seconds / static_cast<double>(std::max<int64_t>(1, steps)) * static_cast<double>(steps_left);
 }
 
 std::string duration_text(double seconds) {
   const auto s = static_cast<int64_t>(std::max(0.0, seconds));
+  if (s >= 24 * 3600) return format("{} d {:02} h", s / (24 * 3600), s / 3600 % 24);
   return format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
 }
 

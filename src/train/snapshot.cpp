@@ -2,9 +2,7 @@
 
 #include <ATen/Parallel.h>
 
-#ifndef GLID_GIT_HASH
-#define GLID_GIT_HASH "unknown"
-#endif
+#include "glid/core/environment.h"
 
 namespace glid {
 
@@ -33,7 +31,7 @@ RunState snapshot(RunState state, const Session& session, const NonfiniteGuard& 
   state.nonfinite_in_a_row = guard.counts().in_a_row;
   state.best = validation.best();
   state.vocabulary = session.data->vocabulary();
-  state.git = GLID_GIT_HASH;
+  state.git = commit();
   return state;
 }
 

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "glid/formats/image_file.h"
@@ -77,6 +78,18 @@ TEST(Training, TheFirstLineSaysHowItComputes) {
   EXPECT_EQ(free.code, 0) << free.output;
   EXPECT_THAT(free.output.substr(0, free.output.find('\n')),
               testing::ContainsRegex(" [0-9]+ threads?( \\(of .*\\))?, cpu, fp32"));
+}
+
+TEST(Training, TheLogBeginsWithWhatMadeItEachTime) {
+  const TemporaryFolder dir;
+  const fs::path out = dir.path() / "run";
+  ASSERT_EQ(run("glid_train", small_training(out, {"--set", "train.steps=1", "--set", "train.threads=1"})).code, 0);
+  ASSERT_EQ(run("glid_train", small_training(out, {"--set", "train.steps=2", "--set", "train.threads=1"})).code, 0);
+  const std::string log = read_file(out / "log.txt");
+  const size_t first = log.find("glid_train --config "), second = log.find("glid_train --config ", first + 1);
+  EXPECT_EQ(std::count(log.begin(), log.begin() + static_cast<std::ptrdiff_t>(first), '\n'), 1);  // below how it computes
+  EXPECT_NE(second, std::string::npos);
+  EXPECT_THAT(log, testing::ContainsRegex("glid [0-9.]+ \\(commit [0-9a-z]+\\) on .*, cpu, 1 rank\\(s\\), 1 thread\\(s\\)"));
 }
 
 TEST(Training, WarnsOfHalfPrecisionOnACpu) {

@@ -9,7 +9,7 @@
 
 namespace glid {
 
-// Times the steps between two logged ones.
+// Times the steps between two logged ones, and the run for what remains of it.
 class Progress {
  public:
   Progress(int64_t total_steps, int64_t images_a_step) : total_(total_steps), images_a_step_(images_a_step) {}
@@ -32,9 +32,15 @@ class Progress {
   double waited_before_s_ = 0;
   double seconds_ = 0, waited_s_ = 0;  // of the steps since the last logged one
   int64_t steps_ = 0;
+  Clock::time_point begin_{};  // of this process's first step
+  int64_t steps_in_all_ = 0;   // since then
 };
 
-// "1:02:03".
+// How long `steps_left` more will take at the pace of a run so far, with validations, checkpoints and pictures: steps that
+// were made in so many seconds.
+double remaining_s(double seconds, int64_t steps, int64_t steps_left);
+
+// "1:02:03", from a day on "2 d 03 h".
 std::string duration_text(double seconds);
 
 }  // namespace glid

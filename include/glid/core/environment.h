@@ -1,0 +1,25 @@
+// What a program is and where it runs: what bug reports and logs need.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace glid {
+
+// "0.1.0 (commit 39a784a12345)"; the commit is "unknown" where the sources had no git.
+std::string version_text();
+std::string commit();
+
+using Facts = std::vector<std::pair<std::string, std::string>>;  // names and values
+
+// Version, compiler, system, processor with what it can, processors to work on, memory, the variables that threads heed.
+Facts environment();
+// "name: value", one a line.
+std::string text_of(const Facts& facts);
+
+std::string host_name();
+// As this process was started, for a shell to start again.
+std::string own_command_line();
+
+}  // namespace glid

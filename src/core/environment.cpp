@@ -1,0 +1,90 @@
+#include "glid/core/environment.h"
+
+#include <gnu/libc-version.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <string_view>
+
+#include "glid/core/cpus.h"
+#include "glid/core/format.h"
+#include "glid/core/shell.h"
+
+namespace glid {
+namespace {
+
+// What stands behind `key` and the separator in the first such line of a file; empty where there is none.
+std::string value_in(const char* file, std::string_view key, char separator) {
+  std::ifstream lines(file);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(key)) continue;
+    const size_t begin = line.find_first_not_of(" \t\"", line.find(separator) + 1);
+    const size_t end = line.find_last_not_of(" \t\"");
+    return begin == std::string::npos ? "" : line.substr(begin, end - begin + 1);
+  }
+  return {};
+}
+
+// Those of the instructions that make a difference here.
+std::string cpu_features() {
+  const std::string flags = " " + value_in("/proc/cpuinfo", "flags", ':') + " ";
+  std::string found;
+  for (const char* flag : {"avx2", "fma", "avx512f", "avx512_bf16", "avx512_fp16", "amx_bf16"})
+    if (flags.find(format(" {} ", flag)) != std::string::npos) found += format("{}{}", found.empty() ? "" : " ", flag);
+  return found.empty() ? "none of note" : found;
+}
+
+std::string thread_variables() {
+  std::string text;
+  for (const char* name : {"OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "GOMP_CPU_AFFINITY"})
+    if (const char* value = std::getenv(name)) text += format("{}{}={}", text.empty() ? "" : " ", name, value);
+  return text.empty() ? "none" : text;
+}
+
+std::string system_text() {
+  utsname system{};
+  ::uname(&system);
+  return format("{}, Linux {}, glibc {}", value_in("/etc/os-release", "PRETTY_NAME", '='), system.release,
+                ::gnu_get_libc_version());
+}
+
+}  // namespace
+
+std::string commit() { return GLID_COMMIT; }
+
+std::string version_text() { return format("{} (commit {})", GLID_VERSION, commit()); }
+
+Facts environment() {
+  return {{"glid", version_text()},
+          {"build", GLID_BUILD},
+          {"system", system_text()},
+          {"host", host_name()},
+          {"processor", value_in("/proc/cpuinfo", "model name", ':')},
+          {"instructions", cpu_features()},
+          {"processors", format("{}", num_cpus())},
+          {"memory", value_in("/proc/meminfo", "MemTotal", ':')},
+          {"thread variables", thread_variables()}};
+}
+
+std::string text_of(const Facts& facts) {
+  std::string text;
+  for (const auto& [name, value] : facts) text += format("{}: {}\n", name, value.empty() ? "unknown" : value);
+  return text;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+std::string own_command_line() {
+  std::vector<std::string> words;
+  std::ifstream command("/proc/self/cmdline");
+  for (std::string word; std::getline(command, word, '\0');) words.push_back(word);
+  return shell_line(words);
+}
+
+}  // namespace glid

@@ -1,0 +1,49 @@
+#include "glid/train/torch_environment.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+#include <torch/headeronly/version.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "glid/core/format.h"
+
+namespace glid {
+namespace {
+
+// The folder of libtorch_cpu, as it is loaded.
+std::string place_of_libtorch() {
+  Dl_info library{};
+  return ::dladdr(reinterpret_cast<void*>(&at::get_num_threads), &library) != 0
+      ? std::filesystem::path(library.dli_fname).parent_path().string()
+      : "";
+}
+
+// Runtime, driver and cuDNN as LibTorch sees them, in one line.
+std::string cuda_text() {
+  if (!at::hasCUDA()) return "no usable GPU, or a build without CUDA";
+  std::string text = at::detail::getCUDAHooks().showConfig();
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
+// Of the library that is loaded, whoever linked it; such as 22809 for 2.28.9.
+std::string nccl_text() {
+  int version = 0;
+  const auto get = reinterpret_cast<int (*)(int*)>(::dlsym(RTLD_DEFAULT, "ncclGetVersion"));
+  return get != nullptr && get(&version) == 0 ? format("{}", version) : "a build without NCCL";
+}
+
+}  // namespace
+
+Facts torch_environment() {
+  return {{"LibTorch", format("{} in {}", TORCH_VERSION, place_of_libtorch())},
+          {"threads", format("{}", at::get_num_threads())},
+          {"CUDA", cuda_text()},
+          {"GPUs", format("{}", at::hasCUDA() ? at::getNumGPUs() : 0)},
+          {"NCCL", nccl_text()}};
+}
+
+}  // namespace glid
