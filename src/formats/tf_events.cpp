@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "glid/core/crc32c.h"
+#include "glid/core/environment.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/utf8.h"
@@ -55,12 +56,6 @@ class Message {
 
 double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-std::string host_name() {
-  char name[256] = "";
-  if (::gethostname(name, sizeof name - 1) != 0) return "localhost";
-  return name;
 }
 
 // TFRecord stores checksums turned and shifted, so that data which contain checksums are checked well too.

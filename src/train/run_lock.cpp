@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -16,6 +15,7 @@
 #include <optional>
 #include <sstream>
 
+#include "glid/core/environment.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
@@ -57,11 +57,9 @@ struct Owner {
   int64_t pid = 0, start = 0;
 
   static Owner self() {
-    std::array<char, 256> host{};
-    ::gethostname(host.data(), host.size() - 1);
     std::error_code unreadable;
     const std::string space = fs::read_symlink("/proc/self/ns/pid", unreadable).string();
-    return {host.data(), first_line("/proc/sys/kernel/random/boot_id") + " " + space, ::getpid(),
+    return {host_name(), first_line("/proc/sys/kernel/random/boot_id") + " " + space, ::getpid(),
             start_of(::getpid()).value_or(0)};
   }
   // Empty for what is no lock, or the beginning of one.

@@ -18,6 +18,7 @@ Facts environment();
 // "name: value", one a line.
 std::string text_of(const Facts& facts);
 
+// "localhost" where the system doesn't say.
 std::string host_name();
 // As this process was started, for a shell to start again.
 std::string own_command_line();
