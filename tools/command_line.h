@@ -1,6 +1,7 @@
 // Command lines of all programs: --help ends with 0, a mistake with one line and 2.
 #pragma once
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "glid/config/write.h"
 #include "glid/core/cpus.h"
 #include "glid/core/environment.h"
 #include "glid/core/error.h"
@@ -17,6 +19,8 @@
 #include "glid/viz/opencv_version.h"
 
 namespace glid {
+
+inline constexpr const char* kAllKeys = "all";
 
 // Threads of operations that wait for each other spin, which is fastest, where nobody else uses the machine; else they shall
 // sleep, or they take the time of those that they wait for. libgomp reads that when it is loaded, so the program starts
@@ -62,6 +66,26 @@ CLI::Option* path_option(CLI::App& app, const std::string& name, T& target, cons
     return {};
   };
   return app.add_option(name, target, help)->transform(CLI::Validator(expand, ""));
+}
+
+// --help-config [PREFIX]; asked for where its count() isn't 0.
+inline CLI::Option* help_config_option(CLI::App& app, std::string& prefix, const std::string& of_what) {
+  return app
+      .add_option("--help-config", prefix,
+                  "print every key" + of_what + " with type, default and meaning; PREFIX: of a block")
+      ->type_name("PREFIX")
+      ->expected(0, 1)
+      ->default_str(kAllKeys)
+      ->group("Help");
+}
+
+// In lines that fit the terminal, or one line a key for other programs to read.
+inline config::HelpOptions help_options(const std::string& prefix) {
+  config::HelpOptions options{.prefix = prefix == kAllKeys ? "" : prefix};
+  winsize size{};
+  if (::isatty(STDOUT_FILENO) == 1 && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+    options.wrap = size.ws_col > 0 ? size.ws_col : 100;
+  return options;
 }
 
 // The exit code if the program is to end here.

@@ -12,11 +12,12 @@ struct EvalOptions {
   ModelEvalArguments model;
   int nproc = 0;
   std::optional<int64_t> threads;
-  bool help_config = false;
+  std::string help_prefix;
+  const CLI::Option* help_config = nullptr;
 };
 
 inline void add_options(CLI::App& app, EvalOptions& options) {
-  auto& [files, model, nproc, threads, help_config] = options;
+  auto& [files, model, nproc, threads, help_prefix, help_config] = options;
   app.add_option("--task", files.task, "of files: box, mask, keypoint, panoptic, semantic or depth")->group("Files");
   path_option(app, "--results", files.results, "COCO result file, panoptic JSON, or folder of PNG or .npy files")
       ->group("Files");
@@ -63,7 +64,7 @@ inline void add_options(CLI::App& app, EvalOptions& options) {
       app.add_option("--compare", files.compared, "two files of --json: what differs, and how surely; nothing is evaluated")
           ->expected(2);
   for (CLI::Option* option : others) compare->excludes(option);
-  app.add_flag("--help-config", help_config, "print every setting of files with type, default and meaning");
+  help_config = help_config_option(app, help_prefix, " of an evaluation of files");
 }
 
 }  // namespace glid

@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
   glid::add_options(app, options);
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
   return glid::run_program("glid_eval", [&] {
-    if (options.help_config) return glid::print_eval_help();
+    if (options.help_config->count() > 0) return glid::print_eval_help(glid::help_options(options.help_prefix));
     if (!options.model.checkpoint.empty()) become_model_program(argv);
     glid::remove_temporaries_on_signals();
     if (options.threads) options.files.overrides.push_back("eval.threads=" + std::to_string(*options.threads));

@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   glid::TrainArguments arguments;
   int nproc = 0;
   std::optional<int64_t> threads;
-  bool help_config = false;
+  std::string help_prefix;
   CLI::App app("Trains a GLID model: glid_train --config configs/pretrain_swinb.yaml", "glid_train");
   glid::add_words(app, "glid_train --config configs/pretrain_swinb.yaml --set data.root=/data/imagenet --out runs/swinb",
                   glid::torch_environment);
@@ -38,11 +38,14 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1000000))
       ->excludes(dry_run);
   app.add_flag("--print-config", arguments.print_config, "print every key, its value and where that came from");
-  app.add_flag("--help-config", help_config, "print every key with type, default and meaning");
+  const CLI::Option* help_config = glid::help_config_option(app, help_prefix, "");
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
   glid::let_threads_sleep_on_a_busy_machine(argv);
   return glid::run_program("glid_train", [&] {
-    if (help_config) return std::fputs(glid::config_help().c_str(), stdout), glid::ExitCode::kDone;
+    if (help_config->count() > 0) {
+      std::fputs(glid::config_help(arguments, glid::help_options(help_prefix)).c_str(), stdout);
+      return glid::ExitCode::kDone;
+    }
     if (arguments.config.empty())
       throw glid::UsageError("--config", "is missing", "", "glid_train --help lists the options");
     if (arguments.dry_run) arguments.num_ranks = std::max(nproc, 1);

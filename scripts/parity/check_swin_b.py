@@ -43,7 +43,7 @@ def write_inputs(work, weights, images):
 def run_program(options, work):
     out = work / "features.safetensors"
     command = [options.program, "--model", options.model, "--encoder", work / "encoder.safetensors",
-               "--input", work / "images", "--size", options.size, "--out", out]
+               "--input", work / "images", "--size", options.size, "--transform", "squash", "--out", out]
     subprocess.run([str(part) for part in command], check=True)
     return safetensors.numpy.load_file(out)
 

@@ -143,7 +143,7 @@ class Check:
     def features(self, file, size):
         folder, _ = self.images(size)
         self.run("glid_features", "--model", "swint", "--encoder", file, "--input", folder, "--size", size,
-                 "--out", self.work / "features.safetensors")
+                 "--transform", "squash", "--out", self.work / "features.safetensors")
         found = safetensors.torch.load_file(self.work / "features.safetensors")
         return [torch.stack([found[f"{name}/stage{s}"] for name in pictures(size)]) for s in (1, 2, 3, 4)]
 

@@ -1,8 +1,12 @@
 #include "glid/config/write.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <sstream>
 
+#include "glid/config/nearest.h"
+#include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/join.h"
 
@@ -73,8 +77,23 @@ class Writer final : public PathVisitor {
   std::vector<Line> lines_;
 };
 
+// The words of a text in lines of at most `width` characters, each begun by `indent` blanks; longer words stand alone.
+std::string wrapped(const std::string& text, size_t width, size_t indent) {
+  std::string lines, line;
+  std::istringstream words(text);
+  const auto end_line = [&] { lines += std::string(indent, ' ') + line + "\n"; };
+  for (std::string word; words >> word;) {
+    if (!line.empty() && indent + line.size() + 1 + word.size() > width) end_line(), line.clear();
+    line += (line.empty() ? "" : " ") + word;
+  }
+  if (!line.empty()) end_line();
+  return lines;
+}
+
 class Helper final : public PathVisitor {
  public:
+  explicit Helper(const HelpOptions& options) : options_(options) {}
+
   void value(const Field& field) override {
     add({path_of(field.name), field.type().text(), field.required ? "(required)" : field.write(), std::string(field.help)});
   }
@@ -89,6 +108,7 @@ class Helper final : public PathVisitor {
     const std::string current(choice.names[choice.current]);
     add({path_of(choice.name), names_type(choice.names).text(), current, std::string(choice.help)});
     std::vector<size_t> order{choice.current};
+    if (options_.only_chosen) return order;
     for (size_t i = 0; i < choice.names.size(); ++i) {
       if (i != choice.current) order.push_back(i);
     }
@@ -97,21 +117,18 @@ class Helper final : public PathVisitor {
 
   void begin_alternative(const Choice& choice, size_t index) override {
     const bool is_alone = choice.names.size() == 1;
-    conditions_.push_back({is_alone ? "" : path_of(choice.name), std::string(choice.names[index])});
+    conditions_.push_back({is_alone || options_.only_chosen ? "" : path_of(choice.name), std::string(choice.names[index])});
   }
   void end_alternative() override { conditions_.pop_back(); }
 
   std::string text() const {
+    const std::vector<Row> rows = wanted();
     std::array<size_t, 3> widths{};
-    for (const Row& row : rows_) {
+    for (const Row& row : rows) {
       for (size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], row.cells[i].size());
     }
     std::string text;
-    for (const auto& [cells, conditions] : rows_) {
-      text += format("{:<{}}  {:<{}}  {:<{}}  {}", cells[0], widths[0], cells[1], widths[1], cells[2], widths[2], cells[3]);
-      for (const Condition& condition : conditions) text += condition.text();
-      text += '\n';
-    }
+    for (const Row& row : rows) text += options_.wrap ? wrapped_text(row, *options_.wrap) : line_text(row, widths);
     return text;
   }
 
@@ -128,6 +145,41 @@ class Helper final : public PathVisitor {
     std::vector<Condition> conditions;
   };
 
+  static std::string meaning(const Row& row) {
+    std::string text = row.cells[3];
+    for (const Condition& condition : row.conditions) text += condition.text();
+    return text;
+  }
+  static std::string line_text(const Row& row, const std::array<size_t, 3>& widths) {
+    return format("{:<{}}  {:<{}}  {:<{}}  {}\n", row.cells[0], widths[0], row.cells[1], widths[1], row.cells[2], widths[2],
+                  meaning(row));
+  }
+  static std::string wrapped_text(const Row& row, size_t width) {
+    const auto& [path, type, value, help] = row.cells;
+    return wrapped(format("{}: {}{}", path, type, value.empty() ? "" : " = " + value), width, 0) +
+           wrapped(meaning(row), width, 4);
+  }
+
+  bool is_wanted(const std::string& path) const {
+    const std::string& prefix = options_.prefix;
+    return prefix.empty() || path == prefix || path.starts_with(prefix + ".");
+  }
+  std::vector<Row> wanted() const {
+    std::vector<Row> wanted;
+    std::vector<std::string> names;
+    for (const Row& row : rows_) {
+      const std::string& path = row.cells[0];
+      for (size_t dot = path.find('.'); dot != std::string::npos; dot = path.find('.', dot + 1))
+        names.push_back(path.substr(0, dot));
+      names.push_back(path);
+      if (is_wanted(path)) wanted.push_back(row);
+    }
+    if (wanted.empty())
+      throw UsageError("--help-config", "is no key and no block of keys", options_.prefix,
+                       suggestion(nearest(options_.prefix, names)));
+    return wanted;
+  }
+
   // A key that several alternatives share alike has one row.
   void add(std::array<std::string, 4> cells) {
     const auto is_same = [&](const Row& row) { return row.cells == cells && differ_in_the_last(row.conditions); };
@@ -141,6 +193,7 @@ class Helper final : public PathVisitor {
            std::equal(others.begin(), others.end() - 1, conditions_.begin());
   }
 
+  HelpOptions options_;
   std::vector<Row> rows_;
   std::vector<Condition> conditions_;
 };
@@ -153,8 +206,8 @@ std::string write_fields(const VisitStruct& visit_struct, const Tree* origins) {
   return writer.text(origins);
 }
 
-std::string help_fields(const VisitStruct& visit_struct) {
-  Helper helper;
+std::string help_fields(const VisitStruct& visit_struct, const HelpOptions& options) {
+  Helper helper(options);
   visit_struct(helper);
   return helper.text();
 }

@@ -101,8 +101,9 @@ ExitCode run_eval_program(const EvalArguments& arguments) {
   return ExitCode::kDone;
 }
 
-ExitCode print_eval_help() {
-  std::fputs(config::help(EvalBlocks{}).c_str(), stdout);
+ExitCode print_eval_help(const config::HelpOptions& options) {
+  std::fputs(config::help(EvalBlocks{}, options).c_str(), stdout);
+  if (!options.prefix.empty()) return ExitCode::kDone;
   print_protocols<ApProtocol>("box, mask, keypoint");
   print_protocols<PanopticProtocol>("panoptic");
   print_protocols<MeanIouProtocol>("semantic");

@@ -51,7 +51,14 @@ void print_now(const std::string& text) {
 
 }  // namespace
 
-std::string config_help() { return config::help(RunConfig{}); }
+std::string config_help(const TrainArguments& arguments, const config::HelpOptions& options) {
+  if (arguments.config.empty()) return config::help(RunConfig{}, options);
+  RunConfig config;
+  config::read(config::load_tree(arguments.config, arguments.overrides), config);
+  config::HelpOptions own = options;
+  own.only_chosen = true;
+  return config::help(config, own);
+}
 
 ExitCode run_train_program(const TrainArguments& arguments) {
   config::Tree tree = config::load_tree(arguments.config, arguments.overrides);

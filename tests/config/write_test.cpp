@@ -168,6 +168,24 @@ TEST(Help, AKeyOfSeveralAlternativesHasOneRow) {
             "count  int                     5      how many (name: generated)\n");
 }
 
+TEST(Help, IsOfTheKeysThatAreWanted) {
+  EXPECT_EQ(config::help(SharedKeys{}, {.prefix = "root"}), "root  text  x  folder (name: files, videos)\n");
+  EXPECT_EQ(config::help(SharedKeys{Generated{7}}, {.only_chosen = true}),
+            "name   files|generated|videos  generated  what to read\n"
+            "count  int                     7          how many\n");
+  EXPECT_THAT(
+      [] { config::help(SharedKeys{}, {.prefix = "rot"}); },
+      testing::ThrowsMessage<UsageError>("--help-config: is no key and no block of keys (got rot); did you mean root?"));
+  EXPECT_THROW(config::help(SharedKeys{}, {.prefix = "ro"}), UsageError);  // whole names
+}
+
+TEST(Help, FitsIntoLinesOfATerminal) {
+  EXPECT_EQ(config::help(SharedKeys{}, {.prefix = "root", .wrap = 20}),
+            "root: text = x\n"
+            "    folder (name:\n"
+            "    files, videos)\n");
+}
+
 TEST(Read, AKeyOfOtherAlternativesNamesThemAll) {
   SharedKeys shared;
   const auto read = [&](const char* yaml) { config::read(config::parse_tree(yaml, "a.yaml"), shared); };

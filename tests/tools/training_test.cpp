@@ -157,6 +157,23 @@ TEST(Training, PrintsConfigWithOriginsAndHelp) {
   const ProgramResult help = run("glid_train", {"--help-config"});
   EXPECT_EQ(help.code, 0);
   EXPECT_THAT(help.output, HasSubstr("task.mask_ratio"));
+  EXPECT_THAT(help.output, HasSubstr("\ndata.name "));
+}
+
+TEST(Training, HelpOfABlockAndOfAConfiguration) {
+  const ProgramResult block = run("glid_train", {"--help-config", "optim.lr_mult"});
+  EXPECT_EQ(block.code, 0);
+  EXPECT_THAT(block.output, HasSubstr("optim.lr_mult.encoder"));
+  EXPECT_THAT(block.output, Not(HasSubstr("optim.weight_decay")));
+  const ProgramResult unknown = run("glid_train", {"--help-config", "optm"});
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_EQ(unknown.output, "glid_train: --help-config: is no key and no block of keys (got optm); did you mean optim?\n");
+  const std::string config = std::string(GLID_SOURCE_DIR) + "/configs/demo_finetune_depth.yaml";
+  const ProgramResult own = run("glid_train", {"--config", config, "--set", "optim.lr=0.5", "--help-config", "optim"});
+  EXPECT_THAT(own.output, testing::ContainsRegex("optim.lr  .* 0.5 "));
+  const ProgramResult task = run("glid_train", {"--config", config, "--help-config", "task"});
+  EXPECT_THAT(task.output, HasSubstr("task.bins"));
+  EXPECT_THAT(task.output, Not(HasSubstr("task.mask_ratio")));
 }
 
 TEST(Training, BadFilesAreReplacedAndNamed) {

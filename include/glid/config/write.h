@@ -1,6 +1,7 @@
 // From a struct to text: the resolved YAML, the same with origins, the help of every key, and the difference of two structs.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +20,14 @@ struct Difference {
 };
 
 std::string write_fields(const VisitStruct& visit_struct, const Tree* origins);
-std::string help_fields(const VisitStruct& visit_struct);
+struct HelpOptions {
+  std::string prefix;          // of the keys that are wanted, whole names: "optim", "task.pose"; empty: all
+  bool only_chosen = false;    // of variants, the alternatives that the struct has
+  std::optional<size_t> wrap;  // lines of at most so many characters, some a key; none: one line a key
+};
+
+// Throws UsageError naming --help-config where no key begins with the prefix.
+std::string help_fields(const VisitStruct& visit_struct, const HelpOptions& options);
 Leaves flatten_fields(const VisitStruct& visit_struct);
 
 // Every key, in the order of fields(): read(parse_tree(text)) gives the same struct again, to the last bit of every double.
@@ -34,11 +42,11 @@ std::string write_with_origins(T config, const Tree& tree) {
   return write_fields([&config](Visitor& visitor) { visit(config, visitor); }, &tree);
 }
 
-// One aligned line a key: full path, type and constraint, the struct's value (the default), help. Every alternative of a
-// variant is listed; its lines say which one they belong to.
+// Of every key the full path, type and constraint, the struct's value (the default) and help, aligned where it is one line a
+// key. Every alternative of a variant is listed; its lines say which one they belong to.
 template <class T>
-std::string help(T config) {
-  return help_fields([&config](Visitor& visitor) { visit(config, visitor); });
+std::string help(T config, const HelpOptions& options = {}) {
+  return help_fields([&config](Visitor& visitor) { visit(config, visitor); }, options);
 }
 
 template <class T>

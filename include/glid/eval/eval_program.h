@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "glid/config/write.h"
 #include "glid/core/error.h"
 #include "glid/eval/class_table.h"
 #include "glid/eval/report.h"
@@ -35,7 +36,7 @@ std::optional<ClassOrder> class_order(const std::string& per_class, std::string_
 // Evaluates or compares, prints the table and writes the files that were asked for. Throws UsageError and DataError.
 ExitCode run_eval_program(const EvalArguments& arguments);
 
-// Every setting with its type, default and meaning, and the protocols of every task.
-ExitCode print_eval_help();
+// Settings with their type, default and meaning, and, where all are wanted, the protocols of every task.
+ExitCode print_eval_help(const config::HelpOptions& options);
 
 }  // namespace glid

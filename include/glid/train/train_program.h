@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "glid/config/write.h"
 #include "glid/core/error.h"
 
 namespace glid {
@@ -23,6 +24,6 @@ struct TrainArguments {
 ExitCode run_train_program(const TrainArguments& arguments);
 
 // Every key with type, default and meaning.
-std::string config_help();
+std::string config_help(const TrainArguments& arguments, const config::HelpOptions& options);
 
 }  // namespace glid
