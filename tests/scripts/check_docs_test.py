@@ -1,0 +1,54 @@
+"""Each rule of scripts/check_docs.py must be able to fail."""
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+import check_docs  # noqa: E402
+
+
+class SomePrograms:
+    """A program with two options and a key."""
+
+    def names(self):
+        return {"glid_train"}
+
+    def options(self, _program, _words):
+        return {"--out", "--set"}
+
+    def keys(self):
+        return {"optim", "optim.lr"}
+
+
+class CheckDocsTest(unittest.TestCase):
+    def complaints(self, text, name="page.md"):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "other.md").write_text("# The other page\n## One `more` thing\n")
+            return list(check_docs.check_page(root, name, text, SomePrograms()))
+
+    def test_clean_pages_pass(self):
+        self.assertEqual(self.complaints(
+            "See [it](other.md#one-more-thing) and [that](https://x.org/nothing).\n```\nglid_train --out a \\\n"
+            "    --set optim.lr=1   # --why not\n```\n`glid_train [--set optim={lr: 2}]` and `--bad` alone\n"), [])
+
+    def test_links_lead_to_files_and_headings(self):
+        self.assertIn("leads nowhere", self.complaints("[it](none.md)")[0])
+        self.assertIn("no heading", self.complaints("[it](other.md#two)")[0])
+
+    def test_options_and_keys_are_known(self):
+        self.assertIn("no option --ot", self.complaints("```\nglid_train --ot a\n```")[0])
+        self.assertIn("no option --ot", self.complaints("call `glid_train --ot=a`")[0])
+        self.assertIn("no key optim.rl", self.complaints("```\nglid_train \\\n  --set optim.rl=1\n```")[0])
+        self.assertIn("no program glid_trian", self.complaints("```\nglid_trian --out a\n```")[0])
+
+    def test_heads_of_configurations_are_read(self):
+        self.assertIn("no option --ot", self.complaints("# Some run\n#   glid_train --ot a\nseed: 0\n", "a.yaml")[0])
+
+    def test_configurations_are_there(self):
+        self.assertIn("there is no configs/none.yaml", self.complaints("`configs/none.yaml`")[0])
+
+
+if __name__ == "__main__":
+    unittest.main()
