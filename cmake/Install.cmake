@@ -19,6 +19,14 @@ install(DIRECTORY docs DESTINATION share/doc/glid)
 install(FILES LICENSE README.md DESTINATION share/doc/glid)
 install(FILES third_party/README.md DESTINATION share/doc/glid/third_party)
 
+# Completion and, where help2man is, man pages.
+find_program(GLID_HELP2MAN help2man)
+get_property(glid_programs GLOBAL PROPERTY GLID_PROGRAMS)
+install(CODE "set(glid_words_bin \"${CMAKE_BINARY_DIR}/bin\")
+set(glid_words_programs \"${glid_programs}\")
+set(glid_help2man \"$<$<BOOL:${GLID_HELP2MAN}>:${GLID_HELP2MAN}>\")")
+install(SCRIPT cmake/InstallWords.cmake)
+
 # The CMake package.
 include(CMakePackageConfigHelpers)
 install(DIRECTORY include/glid DESTINATION include)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "command_line.h"
+#include "glid/data/data_config.h"
 #include "glid/eval/eval_program.h"
 #include "glid/train/model_evaluation.h"
 
@@ -13,12 +14,14 @@ struct EvalOptions {
   int nproc = 0;
   std::optional<int64_t> threads;
   std::string help_prefix;
-  const CLI::Option* help_config = nullptr;
+  CLI::Option* help_config = nullptr;
 };
 
 inline void add_options(CLI::App& app, EvalOptions& options) {
   auto& [files, model, nproc, threads, help_prefix, help_config] = options;
-  app.add_option("--task", files.task, "of files: box, mask, keypoint, panoptic, semantic or depth")->group("Files");
+  names_option(app, "--task", files.task, {"box", "mask", "keypoint", "panoptic", "semantic", "depth"},
+               "what the files are of")
+      ->group("Files");
   path_option(app, "--results", files.results, "COCO result file, panoptic JSON, or folder of PNG or .npy files")
       ->group("Files");
   path_option(app, "--annotations", files.annotations, "COCO file, panoptic JSON, or folder of PNG or .npy files")
@@ -31,7 +34,7 @@ inline void add_options(CLI::App& app, EvalOptions& options) {
   app.add_option("--which", model.which, "best, last or a step of the run (default: the best, else the newest)")
       ->group("Model");
   path_option(app, "--config", model.config, "a configuration in the place of the checkpoint's")->group("Model");
-  app.add_option("--split", model.split, "train or val (default: eval.split)")->group("Model");
+  names_option<Split>(app, "--split", model.split, "of the data (default: eval.split)")->group("Model");
   app.add_option("--batch", model.batch, "images a batch (default: as in a micro-batch of the run)")
       ->check(CLI::PositiveNumber)
       ->group("Model");
@@ -47,24 +50,21 @@ inline void add_options(CLI::App& app, EvalOptions& options) {
   app.add_option("--threads", threads, "--set eval.threads=N of files, train.threads=N of a model")
       ->check(CLI::PositiveNumber);
   app.add_option("--protocol", files.protocol, "rules to count by (default: the task's official ones)");
-  app.add_option("--set", files.overrides, "eval.key=value: a setting (of a model: any key); repeatable")
-      ->expected(1)
-      ->take_all();
+  set_option(app, files.overrides, "overrides a key of the block eval (of a model: any key); repeatable");
   path_option(app, "--json", files.json, "file for all numbers at full precision");
   path_option(app, "--csv", files.csv, "file for the table of classes (of images for depth)");
   path_option(app, "--plots", files.plots, "folder for pictures");
-  app.add_option("--per-class", files.per_class, "print every class too, in the order of data, name or value")
+  names_option<ClassOrder>(app, "--per-class", files.per_class, "print every class too, in this order")
       ->expected(0, 1)
       ->default_str("data");
   app.add_option("--bootstrap", files.bootstrap,
                  "draw the images anew so often: 95 % intervals in the table, the samples in --json (1000 is usual)")
       ->check(CLI::Range(1, 1000000));
-  const auto others = app.get_options([&](const CLI::Option* option) { return option != app.get_help_ptr(); });
-  CLI::Option* compare =
-      app.add_option("--compare", files.compared, "two files of --json: what differs, and how surely; nothing is evaluated")
-          ->expected(2);
-  for (CLI::Option* option : others) compare->excludes(option);
+  exclude_others(app, path_option(app, "--compare", files.compared,
+                                  "two files of --json: what differs, and how surely; nothing is evaluated")
+                          ->expected(2));
   help_config = help_config_option(app, help_prefix, " of an evaluation of files");
+  exclude_others(app, help_config);
 }
 
 }  // namespace glid

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "command_line.h"
+#include "glid/eval/feature_options.h"
 #include "glid/train/feature_programs.h"
 
 namespace glid {
@@ -11,18 +12,19 @@ inline void add_options(CLI::App& app, FeatureArguments& features, const std::st
   path_option(*weights, "--checkpoint", features.checkpoint,
               "a run (its newest checkpoint) or a checkpoint folder: model and size are the run's");
   path_option(*weights, "--encoder", features.encoder, "weights of a Swin, of any form and names in docs/weights.md");
-  app.add_option("--model", features.model, "size that the encoder must have: tiny, swint, swinb, swinl (default: any)");
+  names_option(app, "--model", features.model, {"tiny", "swint", "swinb", "swinl"},
+               "size that the encoder must have (default: any)");
   app.add_flag("--strict", features.strict, "refuse weights with missing or unexpected tensors");
   app.add_option("--size", features.size_px,
                  "side of the square in px, a multiple of the unit (default: the run's data.image_size; 224 with --encoder)")
       ->check(CLI::PositiveNumber);
-  app.add_option("--transform", features.transform,
-                 "eval: short side to 256/224 of the size, then the centre; squash: all of the image, whatever its shape")
-      ->capture_default_str();
+  names_option<FeatureTransform>(
+      app, "--transform", features.transform,
+      "eval: short side to 256/224 of the size, then the centre; squash: all of the image, whatever its shape");
   app.add_option("--stages", features.stages, "whose maps, as 3,4 (default: " + stages_of_program + ")")->delimiter(',');
-  app.add_option("--pool", features.pool,
-                 "none: maps [C, H, W]; mean: their mean [C]; cls: the decoder's answer to [CLS], of a checkpoint")
-      ->capture_default_str();
+  names_option<FeaturePool>(
+      app, "--pool", features.pool,
+      "none: maps [C, H, W]; mean: their mean [C]; cls: the decoder's answer to [CLS], of a checkpoint");
   app.add_option("--batch", features.batch, "images that the model sees at a time")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);

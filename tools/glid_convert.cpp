@@ -13,16 +13,14 @@ namespace {
 void add_options(CLI::App& app, glid::ConvertRequest& request, std::string& shown) {
   glid::path_option(app, "IN", request.input, "weights of any form and names in docs/weights.md, or a run");
   glid::path_option(app, "OUT", request.output, ".safetensors, .pth, .pt, .bin, or a folder's name");
-  app.add_option("--to", request.to, "whose names: glid, official, timm or hf")->capture_default_str();
-  app.add_option("--dtype", request.dtype, "fp32, fp16 or bf16")->capture_default_str();
+  glid::names_option(app, "--to", request.to, {"glid", "official", "timm", "hf"}, "whose names");
+  glid::names_option(app, "--dtype", request.dtype, {"fp32", "fp16", "bf16"}, "of the numbers");
   app.add_option("--window", request.window,
                  "as model.encoder.window: what bias tables are resized to (12 or [12,12,12,6])");
   app.add_option("--which", request.which, "best, last or a step of the run (default: the best, else the newest)");
-  app.add_option("--weights", request.weights, "of a run: raw or ema (default: its eval.weights)");
+  glid::names_option(app, "--weights", request.weights, {"raw", "ema"}, "of a run (default: its eval.weights)");
   app.add_flag("--strict", request.strict, "refuse weights with missing or unexpected tensors");
-  const auto others = app.get_options([&](const CLI::Option* option) { return option != app.get_help_ptr(); });
-  auto* show = glid::path_option(app, "--show", shown, "says what is in a file, a run or a checkpoint");
-  for (CLI::Option* option : others) show->excludes(option);
+  glid::exclude_others(app, glid::path_option(app, "--show", shown, "says what is in a file, a run or a checkpoint"));
 }
 
 }  // namespace
@@ -31,7 +29,8 @@ int main(int argc, char** argv) {
   glid::ConvertRequest request;
   std::string shown;
   CLI::App app("Writes weights in the names and files of other programs (docs/weights.md)", "glid_convert");
-  glid::add_words(app, "glid_convert runs/swinb model.safetensors --to timm", glid::torch_environment);
+  glid::add_words(
+      app, {.example = "glid_convert runs/swinb model.safetensors --to timm", .environment = glid::torch_environment});
   add_options(app, request, shown);
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
   return glid::run_program("glid_convert", [&] {

@@ -1,5 +1,4 @@
 // glid_data: checks, shows and makes data sets.
-#include <algorithm>
 #include <filesystem>
 #include <string>
 
@@ -15,34 +14,33 @@
 
 namespace {
 
-void add_selection(CLI::App& command, glid::DataSelection& selection, std::string& split) {
+void add_selection(CLI::App& command, glid::DataSelection& selection, std::string& split, const std::string& default_split) {
   glid::path_option(command, "--config", selection.config, "a configuration (YAML); only its block `data` counts");
-  command.add_option("--dataset", selection.dataset,
-                     "instead: imagenet, folder, scenes, coco, coco_pose, coco_panoptic, ade20k, nyu_depth, voc or pairs");
+  glid::names_option<glid::DatasetConfig>(command, "--dataset", selection.dataset, "instead of a configuration");
   glid::path_option(command, "--root", selection.root, "folder of the data");
-  command.add_option("--set", selection.overrides, "data.a=value: overrides a key; repeatable")->expected(1)->take_all();
-  command.add_option("--split", split, "train or val");
+  glid::set_option(command, selection.overrides, "overrides a key of the block data; repeatable");
+  glid::names_option<glid::Split>(command, "--split", split, "whose files (default: " + default_split + ")");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("Checks, shows and makes data sets for GLID (docs/datasets.md)", "glid_data");
-  glid::add_words(app, "glid_data check --dataset coco --root /data/coco");
+  glid::add_words(app, {.example = "glid_data check --dataset coco --root /data/coco", .keys = glid::data_help});
   app.require_subcommand(1);
 
   glid::DataSelection selection;
   std::string split, json;
   int64_t threads = glid::num_cpus();
   CLI::App* check = app.add_subcommand("check", "Reads every file; exit code 3 when training would be wrong");
-  add_selection(*check, selection, split);
+  add_selection(*check, selection, split, "all that there are");
   glid::path_option(*check, "--json", json, "file for every finding");
-  check->add_option("--threads", threads, "that read files")->check(CLI::PositiveNumber);
+  check->add_option("--threads", threads, "that read files (default: one a processor)")->check(CLI::PositiveNumber);
 
   glid::SheetOptions sheet;
   std::string out;
   CLI::App* show = app.add_subcommand("show", "Draws a contact sheet of annotated images");
-  add_selection(*show, selection, split);
+  add_selection(*show, selection, split, "val");
   glid::path_option(*show, "--out", out, "file to write: .png, .jpg or .jpeg")->required();
   show->add_option("--count", sheet.count, "images")->capture_default_str()->check(CLI::PositiveNumber);
   show->add_option("--seed", sheet.seed, "of their choice")->capture_default_str();
@@ -51,9 +49,9 @@ int main(int argc, char** argv) {
   std::string layout = "imagenet", kind = "plain";
   CLI::App* make_demo = app.add_subcommand("make-demo", "Generates scenes as files in the layout of a dataset");
   glid::path_option(*make_demo, "--out", demo.out, "folder to make")->required();
-  make_demo->add_option("--layout", layout, "imagenet, coco, ade20k, nyu_depth, voc or pairs")->capture_default_str();
-  make_demo->add_option("--kind", kind, "plain: objects of any colour; classes: objects whose class hue and texture tell")
-      ->capture_default_str();
+  glid::names_option<glid::DemoLayout>(*make_demo, "--layout", layout, "whose files and folders");
+  glid::names_option<glid::SceneKind>(*make_demo, "--kind", kind,
+                                      "plain: objects of any colour; classes: objects whose class hue and texture tell");
   make_demo->add_option("--count", demo.count, "training images; a tenth as many validation images on top")
       ->capture_default_str();
   make_demo->add_option("--size", demo.size_px, "side of an image in pixels")->capture_default_str();

@@ -24,9 +24,9 @@ int main(int argc, char** argv) {
   glid::EvalOptions options;
   CLI::App app("Evaluates result files of any model, or a checkpoint, with the official metrics (docs/evaluation.md)",
                "glid_eval");
-  glid::add_words(app,
-                  "glid_eval --task box --results dets.json --annotations instances_val2017.json --json numbers.json\n  "
-                  "glid_eval --checkpoint runs/detection");
+  glid::add_words(app, {.example = "glid_eval --task box --results dets.json --annotations instances_val2017.json\n  "
+                                   "glid_eval --checkpoint runs/detection",
+                        .keys = [] { return glid::eval_help({}); }});
   glid::add_options(app, options);
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
   return glid::run_program("glid_eval", [&] {

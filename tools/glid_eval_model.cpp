@@ -20,7 +20,7 @@ void require_no_files(const glid::EvalArguments& files) {
 int main(int argc, char** argv) {
   glid::EvalOptions options;
   CLI::App app("Evaluates a checkpoint (docs/evaluation.md)", "glid_eval");
-  glid::add_words(app, "glid_eval --checkpoint runs/detection", glid::torch_environment);
+  glid::add_words(app, {.example = "glid_eval --checkpoint runs/detection", .environment = glid::torch_environment});
   glid::add_options(app, options);
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
   glid::let_threads_sleep_on_a_busy_machine(argv);

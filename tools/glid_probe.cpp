@@ -5,7 +5,8 @@
 int main(int argc, char** argv) {
   glid::ProbeArguments arguments;
   CLI::App app("Nearest neighbours and a linear probe on images in folders of classes (docs/features.md)", "glid_probe");
-  glid::add_words(app, "glid_probe --checkpoint runs/swinb --data /data/imagenet --linear", glid::torch_environment);
+  glid::add_words(app, {.example = "glid_probe --checkpoint runs/swinb --data /data/imagenet --linear",
+                        .environment = glid::torch_environment});
   glid::add_options(app, arguments.features, "4, the last");
   glid::path_option(app, "--data", arguments.data,
                     "ROOT/train/CLASS/*.jpg and ROOT/val/CLASS/*.jpg; without val a tenth of train")

@@ -16,12 +16,12 @@ int main(int argc, char** argv) {
   std::optional<int64_t> threads;
   std::string help_prefix;
   CLI::App app("Trains a GLID model: glid_train --config configs/pretrain_swinb.yaml", "glid_train");
-  glid::add_words(app, "glid_train --config configs/pretrain_swinb.yaml --set data.root=/data/imagenet --out runs/swinb",
-                  glid::torch_environment);
+  glid::add_words(
+      app, {.example = "glid_train --config configs/pretrain_swinb.yaml --set data.root=/data/imagenet --out runs/swinb",
+            .environment = glid::torch_environment,
+            .keys = [] { return glid::config_help({}, {}); }});
   glid::path_option(app, "--config", arguments.config, "the experiment (YAML)");
-  app.add_option("--set", arguments.overrides, "a.b=value: overrides a key of the configuration; repeatable")
-      ->expected(1)
-      ->take_all();
+  glid::set_option(app, arguments.overrides, "overrides a key of the configuration; repeatable");
   glid::path_option(app, "--out", arguments.out, "run folder (default: the configuration's `out`)")
       ->take_last();  // what a refusal says to type comes behind what was typed
   app.add_option("--threads", threads, "threads of one operation on the CPU: --set train.threads=N")

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <sstream>
 
 #include "glid/config/nearest.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/join.h"
+#include "glid/core/wrap.h"
 
 namespace glid::config {
 namespace {
@@ -76,19 +76,6 @@ class Writer final : public PathVisitor {
 
   std::vector<Line> lines_;
 };
-
-// The words of a text in lines of at most `width` characters, each begun by `indent` blanks; longer words stand alone.
-std::string wrapped(const std::string& text, size_t width, size_t indent) {
-  std::string lines, line;
-  std::istringstream words(text);
-  const auto end_line = [&] { lines += std::string(indent, ' ') + line + "\n"; };
-  for (std::string word; words >> word;) {
-    if (!line.empty() && indent + line.size() + 1 + word.size() > width) end_line(), line.clear();
-    line += (line.empty() ? "" : " ") + word;
-  }
-  if (!line.empty()) end_line();
-  return lines;
-}
 
 class Helper final : public PathVisitor {
  public:

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string_view>
 
@@ -44,6 +45,16 @@ std::string thread_variables() {
   return text.empty() ? "none" : text;
 }
 
+// Those that the driver has, whatever this build can use.
+std::string gpu_text() {
+  const std::filesystem::path driver = "/proc/driver/nvidia";
+  std::string text;
+  std::error_code none;
+  for (const auto& gpu : std::filesystem::directory_iterator(driver / "gpus", none))
+    text += format("{}{}", text.empty() ? "" : ", ", value_in((gpu.path() / "information").c_str(), "Model", ':'));
+  return text.empty() ? "none" : format("{} ({})", text, value_in((driver / "version").c_str(), "NVRM version", ':'));
+}
+
 std::string system_text() {
   utsname system{};
   ::uname(&system);
@@ -65,6 +76,7 @@ Facts environment() {
           {"processor", value_in("/proc/cpuinfo", "model name", ':')},
           {"instructions", cpu_features()},
           {"processors", format("{}", num_cpus())},
+          {"GPUs", gpu_text()},
           {"memory", value_in("/proc/meminfo", "MemTotal", ':')},
           {"thread variables", thread_variables()}};
 }

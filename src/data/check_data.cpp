@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "glid/config/read.h"
+#include "glid/config/write.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
@@ -118,6 +119,8 @@ DataConfig select_data(const DataSelection& selection) {
   config::read(tree, block);
   return block.data;
 }
+
+std::string data_help() { return config::help(DataBlock{}); }
 
 std::optional<Split> parse_split(const std::string& name) {
   if (name.empty()) return std::nullopt;

@@ -101,8 +101,10 @@ ExitCode run_eval_program(const EvalArguments& arguments) {
   return ExitCode::kDone;
 }
 
+std::string eval_help(const config::HelpOptions& options) { return config::help(EvalBlocks{}, options); }
+
 ExitCode print_eval_help(const config::HelpOptions& options) {
-  std::fputs(config::help(EvalBlocks{}, options).c_str(), stdout);
+  std::fputs(eval_help(options).c_str(), stdout);
   if (!options.prefix.empty()) return ExitCode::kDone;
   print_protocols<ApProtocol>("box, mask, keypoint");
   print_protocols<PanopticProtocol>("panoptic");

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "feature_source.h"
+#include "glid/core/environment.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
@@ -21,6 +22,8 @@ void begin(const FeatureArguments& arguments) {
   set_threads(arguments.threads, LaunchEnv{});
   log_info("{}, cpu, fp32", threads_text(arguments.threads, LaunchEnv{}));
 }
+
+std::string program_text(const char* name) { return glid::format("{} {}", name, version_text()); }
 
 std::string text_of(const FeatureSource& source) {
   const FeatureOptions& options = source.options;
@@ -41,7 +44,7 @@ ExitCode write_features(const FeaturesArguments& arguments) {
   require_apart(request, source.weights);
   const auto net = load_net(source, arguments.features);
   request.metadata = description_of(source, *net);
-  request.metadata["program"] = "glid_features";
+  request.metadata["program"] = program_text("glid_features");
   log_info("{}, {}", text_of(source), arguments.type);
   const auto [images, bad_files] = extract_features(*net, request);
   log_info("{} images -> {}{}", images, request.output.string(),
@@ -61,7 +64,7 @@ ExitCode run_probe(const ProbeArguments& arguments) {
             {.knn = {.neighbours = arguments.neighbours}, .linear = arguments.linear, .random = arguments.random});
   std::fputs(probe_table(report).c_str(), stdout);
   if (arguments.json.empty()) return ExitCode::kDone;
-  Json json = Json::object().set("program", "glid_probe");
+  Json json = Json::object().set("program", program_text("glid_probe"));
   for (const auto& [name, value] : description_of(source, *net)) json.set(name, value);
   json.set("data", arguments.data.string()).set("image_size", source.options.size_px);
   json.set("transform", config::name_of(source.options.transform)).set("pool", config::name_of(source.options.pool));

@@ -21,9 +21,14 @@ std::string place_of_libtorch() {
       : "";
 }
 
+bool is_loaded(const char* library) {
+  void* handle = ::dlopen(library, RTLD_NOLOAD | RTLD_LAZY);
+  return handle != nullptr && ::dlclose(handle) == 0;
+}
+
 // Runtime, driver and cuDNN as LibTorch sees them, in one line.
 std::string cuda_text() {
-  if (!at::hasCUDA()) return "no usable GPU, or a build without CUDA";
+  if (!at::hasCUDA()) return is_loaded("libtorch_cuda.so") ? "no usable GPU" : "a build without CUDA";
   std::string text = at::detail::getCUDAHooks().showConfig();
   std::ranges::replace(text, '\n', ' ');
   return text;
@@ -42,7 +47,7 @@ Facts torch_environment() {
   return {{"LibTorch", format("{} in {}", TORCH_VERSION, place_of_libtorch())},
           {"threads", format("{}", at::get_num_threads())},
           {"CUDA", cuda_text()},
-          {"GPUs", format("{}", at::hasCUDA() ? at::getNumGPUs() : 0)},
+          {"usable GPUs", format("{}", at::hasCUDA() ? at::getNumGPUs() : 0)},
           {"NCCL", nccl_text()}};
 }
 

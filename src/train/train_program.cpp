@@ -52,6 +52,9 @@ void print_now(const std::string& text) {
 }  // namespace
 
 std::string config_help(const TrainArguments& arguments, const config::HelpOptions& options) {
+  if (arguments.config.empty() && !arguments.overrides.empty())
+    throw UsageError("--set", "changes a configuration, and there is no --config", arguments.overrides.front(),
+                     "give one, or leave out --set for the help of all keys");
   if (arguments.config.empty()) return config::help(RunConfig{}, options);
   RunConfig config;
   config::read(config::load_tree(arguments.config, arguments.overrides), config);

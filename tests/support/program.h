@@ -38,7 +38,7 @@ class Program {
  public:
   // Starts with the signals that stop a run as they are by default, but for those to be ignored.
   Program(const std::string& name, std::vector<std::string> arguments, const std::vector<int>& ignored = {}) {
-    arguments.insert(arguments.begin(), std::string(GLID_TEST_BIN) + "/" + name);
+    arguments.insert(arguments.begin(), std::filesystem::path(GLID_TEST_BIN) / name);  // an absolute one stays
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);

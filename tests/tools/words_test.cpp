@@ -17,7 +17,7 @@ TEST_P(Words, HaveAVersionAnEnvironmentAndAnExample) {
   EXPECT_EQ(version.code, 0);
   EXPECT_THAT(version.output, testing::MatchesRegex(program + " [0-9]+[.][0-9]+[.][0-9]+ \\(commit [0-9a-z]+\\)\n"));
   EXPECT_EQ(env.code, 0);
-  for (const char* fact : {"glid: ", "build: ", "system: ", "processor: ", "memory: ", "OpenCV: "})
+  for (const char* fact : {"glid: ", "build: ", "system: ", "processor: ", "GPUs: ", "memory: ", "OpenCV: "})
     EXPECT_THAT(env.output, HasSubstr(fact));
   const bool has_torch = program != "glid_eval" && program != "glid_data";  // which start without it
   EXPECT_EQ(env.output.find("LibTorch: ") != std::string::npos, has_torch);
@@ -26,7 +26,7 @@ TEST_P(Words, HaveAVersionAnEnvironmentAndAnExample) {
 
 INSTANTIATE_TEST_SUITE_P(Programs, Words,
                          testing::Values("glid_train", "glid_eval", "glid_data", "glid_features", "glid_probe",
-                                         "glid_convert"),
+                                         "glid_convert", "glid_gpu_check"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

@@ -49,6 +49,9 @@ DataConfig select_data(const DataSelection& selection);
 // "train" or "val"; empty: none. Throws UsageError.
 std::optional<Split> parse_split(const std::string& name);
 
+// Keys of the block `data` with type, default and meaning, one a line.
+std::string data_help();
+
 // Prints the text, writes the JSON where a name is given; kData when training would be wrong.
 ExitCode run_check(const DataConfig& config, std::optional<Split> split, int64_t num_threads,
                    const std::filesystem::path& json);

@@ -36,7 +36,9 @@ std::optional<ClassOrder> class_order(const std::string& per_class, std::string_
 // Evaluates or compares, prints the table and writes the files that were asked for. Throws UsageError and DataError.
 ExitCode run_eval_program(const EvalArguments& arguments);
 
-// Settings with their type, default and meaning, and, where all are wanted, the protocols of every task.
+// Settings of an evaluation of files with their type, default and meaning.
+std::string eval_help(const config::HelpOptions& options);
+// Prints them and, where all are wanted, the protocols of every task.
 ExitCode print_eval_help(const config::HelpOptions& options);
 
 }  // namespace glid

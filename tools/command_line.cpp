@@ -1,0 +1,120 @@
+#include "command_line.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+
+#include "completion.h"
+#include "glid/core/cpus.h"
+#include "glid/core/join.h"
+#include "glid/viz/opencv_version.h"
+#include "help_formatter.h"
+
+namespace glid {
+namespace {
+
+constexpr const char* kAllKeys = "all";
+constexpr const char* kHelpGroup = "Help";
+constexpr size_t kPageWidth = 100;  // of what isn't written to a terminal
+
+// A flag that prints a text and ends the program.
+void add_printer(CLI::App& app, const std::string& name, const std::string& help, std::function<std::string()> text) {
+  app.add_flag_callback(
+         name, [text = std::move(text)] { throw CLI::CallForVersion(text(), 0); }, help)
+      ->group(kHelpGroup);
+}
+
+std::string environment_text(const Words& words) {
+  Facts facts = environment();
+  facts.emplace_back("OpenCV", opencv_version());
+  for (const auto& fact : words.environment()) facts.push_back(fact);
+  std::string text = text_of(facts);
+  text.pop_back();
+  return text;
+}
+
+std::optional<size_t> terminal_width() {
+  const char* columns = std::getenv("COLUMNS");  // exported by whoever wants another width than the terminal's
+  if (const int64_t width = columns != nullptr ? std::atoll(columns) : 0; width > 0) return static_cast<size_t>(width);
+  winsize size{};
+  if (::isatty(STDOUT_FILENO) != 1 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return std::nullopt;
+  return size.ws_col > 0 ? size.ws_col : kPageWidth;
+}
+
+}  // namespace
+
+void let_threads_sleep_on_a_busy_machine(char** argv) {
+  for (const char* variable : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_NUM_THREADS", "WORLD_SIZE"})
+    if (std::getenv(variable)) return;
+  if (num_free_cpus() == num_cpus() || ::setenv("OMP_WAIT_POLICY", "PASSIVE", 1) != 0) return;
+  std::error_code unreadable;  // by its name, which lists of processes show; where it can't start again, threads spin
+  ::execv(std::filesystem::read_symlink("/proc/self/exe", unreadable).c_str(), argv);
+}
+
+void add_words(CLI::App& app, const Words& words) {
+  app.formatter(std::make_shared<HelpFormatter>(terminal_width().value_or(kPageWidth)));
+  app.footer("Example:\n  " + words.example);
+  app.set_help_flag();
+  app.set_help_all_flag("-h,--help", "print this help and end")->group(kHelpGroup);  // of commands too
+  add_printer(app, "--version", "print the version and the commit",
+              [&app] { return app.get_name() + " " + version_text(); });
+  add_printer(app, "--env", "print what a bug report needs: versions, processor, memory, LibTorch, GPUs",
+              [words] { return environment_text(words); });
+  add_printer(app, "--completion-bash", "print what bash needs to complete command lines",
+              [&app, words] { return bash_completion(app, keys_in(words.keys())); });
+  add_printer(app, "--completion-zsh", "the same for zsh",
+              [&app, words] { return zsh_completion(app, keys_in(words.keys())); });
+}
+
+CLI::Option* names_option(CLI::App& app, const std::string& name, std::string& target, const std::vector<std::string>& names,
+                          const std::string& help) {
+  CLI::Option* option = app.add_option(name, target, help)->type_name(join(names, "|"));
+  return target.empty() ? option : option->capture_default_str();
+}
+
+void exclude_others(CLI::App& app, CLI::Option* option) {
+  for (CLI::Option* other : app.get_options())
+    if (other != option && other->get_group() != kHelpGroup) option->excludes(other);
+}
+
+CLI::Option* set_option(CLI::App& app, std::vector<std::string>& overrides, const std::string& help) {
+  return app.add_option(kSetOption, overrides, help)->type_name("KEY=VALUE")->expected(1)->take_all();
+}
+
+CLI::Option* help_config_option(CLI::App& app, std::string& prefix, const std::string& of_what) {
+  return app
+      .add_option("--help-config", prefix,
+                  "print every key" + of_what + " with type, default and meaning; PREFIX: of a block")
+      ->type_name("PREFIX")
+      ->expected(0, 1)
+      ->default_str(kAllKeys)
+      ->group(kHelpGroup);
+}
+
+config::HelpOptions help_options(const std::string& prefix) {
+  return {.prefix = prefix == kAllKeys ? "" : prefix, .wrap = terminal_width()};
+}
+
+std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+  }
+}
+
+std::vector<std::string> without_nproc(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--nproc") ++i;
+    else if (!argument.starts_with("--nproc=")) arguments.push_back(argument);
+  }
+  return arguments;
+}
+
+}  // namespace glid
