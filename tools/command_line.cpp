@@ -27,7 +27,7 @@ void add_printer(CLI::App& app, const std::string& name, const std::string& help
       ->group(kHelpGroup);
 }
 
-std::string environment_text(const Words& words) {
+std::string environment_text(const ProgramWords& words) {
   Facts facts = environment();
   facts.emplace_back("OpenCV", opencv_version());
   for (const auto& fact : words.environment()) facts.push_back(fact);
@@ -54,7 +54,7 @@ void let_threads_sleep_on_a_busy_machine(char** argv) {
   ::execv(std::filesystem::read_symlink("/proc/self/exe", unreadable).c_str(), argv);
 }
 
-void add_words(CLI::App& app, const Words& words) {
+void add_words(CLI::App& app, const ProgramWords& words) {
   app.formatter(std::make_shared<HelpFormatter>(terminal_width().value_or(kPageWidth)));
   app.footer("Example:\n  " + words.example);
   app.set_help_flag();

@@ -22,14 +22,14 @@ namespace glid {
 void let_threads_sleep_on_a_busy_machine(char** argv);
 
 // What a program says of itself.
-struct Words {
+struct ProgramWords {
   std::string example;                                   // a command, or several in lines
   Facts (*environment)() = [] { return Facts(); };       // what only some programs know of theirs
   std::string (*keys)() = [] { return std::string(); };  // those that --set takes, one a line as config::help() has them
 };
 
 // --help, --version, --env and --completion, and the example below the options: for every program, before its own options.
-void add_words(CLI::App& app, const Words& words);
+void add_words(CLI::App& app, const ProgramWords& words);
 
 // How help and completion call a file or a folder.
 inline constexpr const char* kPathType = "PATH";
