@@ -1,1 +1,1 @@
-// glid_pch only carries the precompiled header.
+// A target only for its precompiled header.

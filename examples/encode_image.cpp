@@ -1,11 +1,7 @@
 // Prints the maps that an encoder makes of an image: encode_image RUN|WEIGHTS IMAGE
 #include <cstdio>
 
-#include "glid/core/error.h"
-#include "glid/eval/image_encoder.h"
-#include "glid/formats/image_file.h"
-#include "glid/formats/resize.h"
-#include "glid/train/weights_file.h"
+#include "glid/encoding.h"
 
 int main(int argc, char** argv) {
   return glid::run_program("encode_image", [&] {

@@ -1,8 +1,7 @@
 // Average precision of boxes, as pycocotools computes it: evaluate_results RESULTS.json ANNOTATIONS.json
 #include <cstdio>
 
-#include "glid/core/error.h"
-#include "glid/eval/evaluate_files.h"
+#include "glid/evaluation.h"
 
 int main(int argc, char** argv) {
   return glid::run_program("evaluate_results", [&] {

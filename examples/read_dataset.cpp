@@ -1,8 +1,7 @@
 // Lists the images of a data set in COCO's layout with their objects: read_dataset ROOT
 #include <cstdio>
 
-#include "glid/core/error.h"
-#include "glid/data/coco.h"
+#include "glid/datasets.h"
 
 int main(int argc, char** argv) {
   return glid::run_program("read_dataset", [&] {

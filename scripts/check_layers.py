@@ -2,7 +2,8 @@
 """Checks what the compiler cannot: layers, torch headers, include guards and file lengths. usage: check_layers.py [ROOT]
 
 A file of layer L may include glid/<M>/... when M is L or stands before it in GLID_LAYERS (cmake/GlidTargets.cmake); tools and
-tests may include everything. Layers made without TORCH include no header of LibTorch, and nobody includes the umbrella headers.
+tests may include everything. include/glid/x.h gathers what programs of others want for one purpose: no layer includes it.
+Layers made without TORCH include no header of LibTorch, and nobody includes the umbrella headers of torch.
 """
 import pathlib
 import re
@@ -31,8 +32,8 @@ def read_layers(root):
 def layer_of(path):
     """include/glid/L/x.h and src/L/x.cpp belong to L, everything else to no layer."""
     parts = path.parts
-    if parts[:2] == ("include", "glid"):
-        return parts[2] if len(parts) > 3 else ""
+    if parts[:2] == ("include", "glid") and len(parts) > 3:
+        return parts[2]
     return parts[1] if parts[0] == "src" and len(parts) > 2 else None
 
 
@@ -48,6 +49,8 @@ def check_include(layer, header, layers, torch_layers):
         return None
     if TORCH_HEADER.match(header) and layer not in torch_layers:
         return f"includes <{header}>, but layer {layer} is built without TORCH"
+    if re.fullmatch(r"glid/[^/]+", header):
+        return f"includes {header}, which is for programs of others: include the headers that are used"
     target = header.split("/")[1] if header.startswith("glid/") else layer
     if target not in layers:
         return f"includes {header}: {target} is no layer of GLID_LAYERS"

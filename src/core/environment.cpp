@@ -64,8 +64,6 @@ std::string system_text() {
 
 }  // namespace
 
-std::string commit() { return GLID_COMMIT; }
-
 std::string version_text() { return format("{} (commit {})", GLID_VERSION, commit()); }
 
 Facts environment() {

@@ -40,6 +40,11 @@ class CheckLayersTest(unittest.TestCase):
             for header in ("torch/torch.h", "torch/nn.h"):
                 self.assertEqual(len(complaints(path, f"#include <{header}>\n")), 1)
 
+    def test_headers_for_programs_of_others_are_theirs_alone(self):
+        self.assertEqual(complaints("include/glid/a.h", '#pragma once\n#include "glid/core/a.h"\n#include "glid/train/b.h"\n'), [])
+        self.assertEqual(complaints("tests/core/a_test.cpp", '#include "glid/a.h"\n'), [])
+        self.assertIn("programs of others", complaints("src/train/a.cpp", '#include "glid/a.h"\n')[0])
+
     def test_headers_begin_with_pragma_once(self):
         self.assertIn("#pragma once", complaints("include/glid/core/a.h", "#include <string>\n#pragma once\n")[0])
 

@@ -7,8 +7,9 @@
 
 namespace glid {
 
-// "0.1.0 (commit 39a784a12345)"; the commit is "unknown" where the sources had no git.
+// "0.1.0 (commit 39a784a12345)"
 std::string version_text();
+// Of the sources when they were built: "39a784a12345", "39a784a12345-dirty" with changes, "unknown" where they are no git checkout.
 std::string commit();
 
 using Facts = std::vector<std::pair<std::string, std::string>>;  // names and values
