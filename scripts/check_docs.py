@@ -85,14 +85,17 @@ class Programs:
             text += self.said(program, words[0], "--help")
         return set(re.findall(r"--[a-z][a-z-]*", text))
 
-    def keys(self):
-        """All keys, and the blocks that they are in."""
+    def keys(self, program, words):
+        """Those that the program's --set takes, and the blocks that they are in.
+
+        A model's evaluation takes those of training, and glid_data those of a configuration's block `data`.
+        """
+        source = "glid_eval" if program == "glid_eval" and "--checkpoint" not in words else "glid_train"
         keys = set()
-        for program in ("glid_train", "glid_eval"):
-            for line in self.said(program, "--help-config").splitlines():
-                parts = line.split(" ", 1)[0].split(".")
-                keys.update(".".join(parts[:i + 1]) for i in range(len(parts)))
-        return keys
+        for line in self.said(source, "--help-config").splitlines():
+            parts = line.split(" ", 1)[0].split(".")
+            keys.update(".".join(parts[:i + 1]) for i in range(len(parts)))
+        return {key for key in keys if key.split(".")[0] == "data"} if program == "glid_data" else keys
 
 
 def check_command(command, programs):
@@ -108,8 +111,8 @@ def check_command(command, programs):
         if re.fullmatch(r"--[a-z][a-z-]*", option) and option not in known:
             yield f"{program} has no option {option}"
         setting = SETTING.match(words[i + 1]) if word == "--set" and i + 1 < len(words) else None
-        if setting and setting[1] not in programs.keys():
-            yield f"there is no key {setting[1]}"
+        if setting and setting[1] not in programs.keys(program, words):
+            yield f"{program} has no key {setting[1]}"
 
 
 def check_page(root, page, text, programs):
@@ -124,9 +127,14 @@ def check_page(root, page, text, programs):
             yield f"{page}: there is no {config}"
 
 
+def pages_of(root):
+    """Names relative to root."""
+    return sorted(str(path.relative_to(root)) for pattern in PAGES for path in root.glob(pattern))
+
+
 def check_tree(root):
     programs = Programs(pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else root / "build/dev/bin")
-    pages = sorted(str(path.relative_to(root)) for pattern in PAGES for path in root.glob(pattern))
+    pages = pages_of(root)
     pages += sorted(str(path.relative_to(root)) for path in (root / "configs").glob("*.yaml"))
     complaints = [complaint for page in pages for complaint in check_page(root, page, (root / page).read_text(), programs)]
     return complaints, len(pages)

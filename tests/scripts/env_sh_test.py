@@ -15,8 +15,9 @@ def said_by(shell, script):
     """What a shell without start-up files prints, in a folder that is not the tree's."""
     options = {"zsh": ["-f"], "bash": ["--norc"]}.get(shell, [])
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([shell, *options, "-euc", script], cwd=folder, env={"PATH": os.environ["PATH"], "HOME": folder},
-                              capture_output=True, text=True, check=False)
+        environment = {"PATH": os.environ["PATH"], "HOME": folder}
+        done = subprocess.run([shell, *options, "-euc", script], cwd=folder, env=environment, capture_output=True, text=True,
+                              check=False)
     if done.returncode:
         raise AssertionError(f"{shell}: {done.stderr}")
     return done.stdout.splitlines()
