@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Runs the commands of pages that say they can be run. usage: run_docs.py [ROOT [BIN [PAGE ...]]]
 
-A code block below the line `<!-- run -->` is run by bash as it stands. `<!-- run: COMMAND -->` gives the block's text to
-COMMAND instead (a YAML block to `cat > mine.yaml`). A comment of more lines that begins with a line `<!-- run` is a block
-that readers don't see: it makes what stands in for their data and runs. The blocks of a page are run one after the other
-in one empty folder, in which configs/ and examples/ are the tree's, with the programs of BIN (build/dev/bin) on the path.
-A block that fails or takes longer than two minutes is a complaint with its last lines of output, and the rest of its page
-is not run.
+A code block below the line `<!-- run -->` is run by bash as it stands. `<!-- run: COMMAND -->` gives the block's text
+to COMMAND instead (a YAML block to `cat > mine.yaml`). A comment of more lines that begins with a line `<!-- run` is
+a block that readers don't see: it makes what stands in for their data and runs. The blocks of a page are run one
+after the other in one empty folder, in which configs/ and examples/ are the tree's, with the programs of BIN
+(build/dev/bin) on the path. A block that fails or takes longer than two minutes is a complaint with its last lines of
+output, and the rest of its page is not run.
 """
 import dataclasses
 import os

@@ -16,8 +16,8 @@ def said_by(shell, script):
     options = {"zsh": ["-f"], "bash": ["--norc"]}.get(shell, [])
     with tempfile.TemporaryDirectory() as folder:
         environment = {"PATH": os.environ["PATH"], "HOME": folder}
-        done = subprocess.run([shell, *options, "-euc", script], cwd=folder, env=environment, capture_output=True, text=True,
-                              check=False)
+        done = subprocess.run([shell, *options, "-euc", script], cwd=folder, env=environment, capture_output=True,
+                              text=True, check=False)
     if done.returncode:
         raise AssertionError(f"{shell}: {done.stderr}")
     return done.stdout.splitlines()
