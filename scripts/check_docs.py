@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Checks what pages promise: links, programs, their options, keys and configurations. usage: check_docs.py [ROOT [BIN]]
 
-Looks at the Markdown pages and at the comments at the head of configurations. Links into the tree lead to files, and their
-anchors to headings. Commands of ours (lines of code blocks, and code that begins with a program's name) use options that the
-program's --help has and, behind --set, keys that its --help-config has. BIN is the folder of the programs (build/dev/bin).
+Looks at the Markdown pages and at the comments at the head of configurations. Links into the tree lead to files, and
+their anchors to headings. Commands of ours (lines of code blocks, and code that begins with a program's name) use
+options that the program's --help has and, behind --set, keys that its --help-config has; so are the keys that pages
+name as code. BIN is the folder of the programs (build/dev/bin).
 """
 import pathlib
 import re
@@ -16,6 +17,9 @@ import checking
 PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/*.md", "third_party/README.md", "scripts/parity/README.md")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 SETTING = re.compile(r"^([a-z_0-9.]+)=")
+BLOCKS = "init|model|task|data|train|optim|eval|checkpoint|log"  # of a configuration
+KEY = re.compile(rf"`((?:{BLOCKS})\.[a-z_0-9.]+)(?:[=:][^`]*)?`")
+FILE_ENDINGS = ("json", "jsonl", "md", "pth", "safetensors", "txt", "yaml")
 
 
 def slug(heading):
@@ -115,10 +119,19 @@ def check_command(command, programs):
             yield f"{program} has no key {setting[1]}"
 
 
+def check_keys(text, programs):
+    """Complaints about code that is a key (`eval.crop`, `eval.crop: none`) and no file's name."""
+    known = programs.keys("glid_train", []) | programs.keys("glid_eval", [])
+    for key in KEY.findall(re.sub(r"```.*?```", "", text, flags=re.S)):
+        if key not in known and key.rsplit(".", 1)[1] not in FILE_ENDINGS:
+            yield f"there is no key {key}"
+
+
 def check_page(root, page, text, programs):
     is_page = page.endswith(".md")
     if is_page:
         yield from check_links(root, page, text)
+        yield from (f"{page}: {complaint}" for complaint in check_keys(text, programs))
     for command in commands(text, is_page):
         for complaint in check_command(command, programs):
             yield f"{page}: {complaint}: {command}"

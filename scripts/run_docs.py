@@ -4,14 +4,15 @@
 A code block below the line `<!-- run -->` is run by bash as it stands. `<!-- run: COMMAND -->` gives the block's text
 to COMMAND instead (a YAML block to `cat > mine.yaml`). A comment of more lines that begins with a line `<!-- run` is
 a block that readers don't see: it makes what stands in for their data and runs. The blocks of a page are run one
-after the other in one empty folder, in which configs/ and examples/ are the tree's, with the programs of BIN
-(build/dev/bin) on the path. A block that fails or takes longer than two minutes is a complaint with its last lines of
-output, and the rest of its page is not run.
+after the other in one empty folder, in which configs/ and examples/ are copies of the tree's, with the programs of
+BIN (build/dev/bin) on the path. A block that fails or takes longer than two minutes is a complaint with its last
+lines of output, and the rest of its page is not run.
 """
 import dataclasses
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ import time
 import check_docs
 import checking
 
-TREE = ("configs", "examples")
+TREE = ("configs", "examples")  # copied: a page may write beside them
 TIMEOUT_S = 120
 SHOWN = r"^<!-- run(?:: (?P<command>.+?))? -->\n```\w*\n(?P<shown>.*?)^```"
 BLOCK = re.compile(SHOWN + r"|^<!-- run\n(?P<hidden>.*?)^-->", re.M | re.S)
@@ -61,7 +62,7 @@ def run_page(root, page, programs):
         yield f"{page}: {len(MARK.findall(text))} marks `<!-- run`, but {len(blocks)} blocks below such"
     with tempfile.TemporaryDirectory() as folder:
         for name in TREE:
-            (pathlib.Path(folder) / name).symlink_to(root / name)
+            shutil.copytree(root / name, pathlib.Path(folder) / name)
         for block in blocks:
             complaint = run_block(block, folder, programs)
             if complaint:

@@ -44,6 +44,11 @@ class CheckDocsTest(unittest.TestCase):
         self.assertIn("glid_eval has no key optim.lr", self.complaints("`glid_eval --set optim.lr=1`")[0])
         self.assertIn("no program glid_trian", self.complaints("```\nglid_trian --out a\n```")[0])
 
+    def test_keys_that_are_named_are_there(self):
+        self.assertEqual(self.complaints("`optim.lr`, `eval.crop: none`, `optim.lr=1`, `data.json`, `our.lr`, `optim.{lr, x}`"), [])
+        for text in ("`optim.rl`", "`eval.corp: none`", "`optim.rl=1`"):
+            self.assertIn("there is no key", self.complaints(text)[0])
+
     def test_heads_of_configurations_are_read(self):
         self.assertIn("no option --ot", self.complaints("# Some run\n#   glid_train --ot a\nseed: 0\n", "a.yaml")[0])
 
