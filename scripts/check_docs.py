@@ -135,7 +135,7 @@ def check_page(root, page, text, programs):
     for command in commands(text, is_page):
         for complaint in check_command(command, programs):
             yield f"{page}: {complaint}: {command}"
-    for config in re.findall(r"configs/[\w/]+\.yaml", text):
+    for config in re.findall(r"configs/[\w/]+\.yaml", re.sub(r"<!--.*?-->", "", text, flags=re.S)):
         if not (root / config).exists():
             yield f"{page}: there is no {config}"
 
