@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Checks what pages promise: links, programs, their options, keys and configurations. usage: check_docs.py [ROOT [BIN]]
 
-Looks at the Markdown pages and at the comments at the head of configurations. Links into the tree lead to files, and their
-anchors to headings. Commands of ours (lines of code blocks, and code that begins with a program's name) use options that the
-program's --help has and, behind --set, keys that its --help-config has. BIN is the folder of the programs (build/dev/bin).
+Looks at the Markdown pages and at the comments at the head of configurations. Links into the tree lead to files, and
+their anchors to headings. Commands of ours (lines of code blocks, and code that begins with a program's name) use
+options that the program's --help has and, behind --set, keys that its --help-config has; so are the keys that pages
+name as code. BIN is the folder of the programs (build/dev/bin).
 """
 import pathlib
 import re
@@ -16,6 +17,9 @@ import checking
 PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/*.md", "third_party/README.md", "scripts/parity/README.md")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 SETTING = re.compile(r"^([a-z_0-9.]+)=")
+BLOCKS = "init|model|task|data|train|optim|eval|checkpoint|log"  # of a configuration
+KEY = re.compile(rf"`((?:{BLOCKS})\.[a-z_0-9.]+)(?:[=:][^`]*)?`")
+FILE_ENDINGS = ("json", "jsonl", "md", "pth", "safetensors", "txt", "yaml")
 
 
 def slug(heading):
@@ -85,14 +89,17 @@ class Programs:
             text += self.said(program, words[0], "--help")
         return set(re.findall(r"--[a-z][a-z-]*", text))
 
-    def keys(self):
-        """All keys, and the blocks that they are in."""
+    def keys(self, program, words):
+        """Those that the program's --set takes, and the blocks that they are in.
+
+        A model's evaluation takes those of training, and glid_data those of a configuration's block `data`.
+        """
+        source = "glid_eval" if program == "glid_eval" and "--checkpoint" not in words else "glid_train"
         keys = set()
-        for program in ("glid_train", "glid_eval"):
-            for line in self.said(program, "--help-config").splitlines():
-                parts = line.split(" ", 1)[0].split(".")
-                keys.update(".".join(parts[:i + 1]) for i in range(len(parts)))
-        return keys
+        for line in self.said(source, "--help-config").splitlines():
+            parts = line.split(" ", 1)[0].split(".")
+            keys.update(".".join(parts[:i + 1]) for i in range(len(parts)))
+        return {key for key in keys if key.split(".")[0] == "data"} if program == "glid_data" else keys
 
 
 def check_command(command, programs):
@@ -108,25 +115,39 @@ def check_command(command, programs):
         if re.fullmatch(r"--[a-z][a-z-]*", option) and option not in known:
             yield f"{program} has no option {option}"
         setting = SETTING.match(words[i + 1]) if word == "--set" and i + 1 < len(words) else None
-        if setting and setting[1] not in programs.keys():
-            yield f"there is no key {setting[1]}"
+        if setting and setting[1] not in programs.keys(program, words):
+            yield f"{program} has no key {setting[1]}"
+
+
+def check_keys(text, programs):
+    """Complaints about code that is a key (`eval.crop`, `eval.crop: none`) and no file's name."""
+    known = programs.keys("glid_train", []) | programs.keys("glid_eval", [])
+    for key in KEY.findall(re.sub(r"```.*?```", "", text, flags=re.S)):
+        if key not in known and key.rsplit(".", 1)[1] not in FILE_ENDINGS:
+            yield f"there is no key {key}"
 
 
 def check_page(root, page, text, programs):
     is_page = page.endswith(".md")
     if is_page:
         yield from check_links(root, page, text)
+        yield from (f"{page}: {complaint}" for complaint in check_keys(text, programs))
     for command in commands(text, is_page):
         for complaint in check_command(command, programs):
             yield f"{page}: {complaint}: {command}"
-    for config in re.findall(r"configs/[\w/]+\.yaml", text):
+    for config in re.findall(r"configs/[\w/]+\.yaml", re.sub(r"<!--.*?-->", "", text, flags=re.S)):
         if not (root / config).exists():
             yield f"{page}: there is no {config}"
 
 
+def pages_of(root):
+    """Names relative to root."""
+    return sorted(str(path.relative_to(root)) for pattern in PAGES for path in root.glob(pattern))
+
+
 def check_tree(root):
     programs = Programs(pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else root / "build/dev/bin")
-    pages = sorted(str(path.relative_to(root)) for pattern in PAGES for path in root.glob(pattern))
+    pages = pages_of(root)
     pages += sorted(str(path.relative_to(root)) for path in (root / "configs").glob("*.yaml"))
     complaints = [complaint for page in pages for complaint in check_page(root, page, (root / page).read_text(), programs)]
     return complaints, len(pages)

@@ -19,14 +19,16 @@ fi
 begin "setting up"
 scripts/bootstrap.sh
 build release
+# shellcheck source=/dev/null
+source build/release/env.sh
 if [ $# = 0 ] && [ ! -d "$data" ]; then
   begin "making the demo data in $data"
-  build/release/bin/glid_data make-demo --out "$data"
+  glid_data make-demo --out "$data"
 fi
 
 begin "pre-training in $out"
 code=0
-build/release/bin/glid_train --config configs/demo_pretrain.yaml --set "data.root=$data" "${settings[@]}" --out "$out" || code=$?
+glid_train --config configs/demo_pretrain.yaml --set "data.root=$data" "${settings[@]}" --out "$out" || code=$?
 if [ "$code" = 75 ]; then
   say "stopped after a checkpoint: run the same command again to go on"
   exit 0
@@ -37,3 +39,5 @@ say "done, $SECONDS s in all. Look at:"
 say "  $out/pictures/      masked, reconstructed, control and original images, one picture per interval"
 say "  $out/*.png          loss curves with the baselines of predictors that learn nothing"
 say "  $out/metrics.jsonl  every logged step; the same numbers for TensorBoard: tensorboard --logdir runs"
+say "Fine-tune it (. build/release/env.sh puts the programs on the path):"
+say "  glid_train --config configs/demo_finetune_detection.yaml --set init.from=$out"

@@ -2,7 +2,7 @@
 """Times average precision from the JSON files to the numbers: GLID against pycocotools and faster-coco-eval.
 
     pip install pycocotools==2.0.11 faster-coco-eval==1.8.0
-    python scripts/parity/bench_ap.py build/release/bin/parity_ap [--kinds box mask keypoint] [--repeats 1]
+    python scripts/parity/bench_ap.py parity_ap [--kinds box mask keypoint] [--repeats 1]
 
 Synthetic COCO-like files: 5,000 images with 500,000 boxes, 1,000 with 50,000 masks, 2,500 with 25,000 poses. Each program
 is a process of its own; the references' imports are not counted, our start is. Wall clock ratios mean something on a quiet

@@ -2,13 +2,14 @@
 """End to end: glid_eval against numpy and Pillow on the same panoptic and semantic files, JSON and PNG decoding included.
 
     pip install numpy pillow
-    python scripts/parity/bench_eval_files.py build/release/bin/glid_eval [--images 200] [--seed 0]
+    python scripts/parity/bench_eval_files.py glid_eval [--images 200] [--seed 0]
 
 The numbers of both must agree to 1e-9. Prints the time an image of both (CPU and wall) and the ratios, one and two threads.
 """
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -112,13 +113,14 @@ def bench(task, program, num_images, rng):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", type=Path, help="the built glid_eval")
+    parser.add_argument("program", help="glid_eval, or the file of one")
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)
+    program = shutil.which(args.program) or sys.exit(f"there is no program {args.program}")
     for task in KINDS:
-        bench(task, args.program.resolve(), args.images, rng)
+        bench(task, Path(program).resolve(), args.images, rng)
 
 
 if __name__ == "__main__":

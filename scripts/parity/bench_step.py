@@ -6,7 +6,7 @@
       with 3 heads of 32. fp32. Plans (index tensors) and images are made ahead, eight different batches in turn. Prints the
       median over the steps.
 
-  python bench_step.py --program build/release/bin/parity_finetune [--only NAME] [--steps 20]
+  python bench_step.py --program parity_finetune [--only NAME] [--steps 20]
       Fine-tuning steps of the demos (question, forward, matching, losses, backward, clipping, fused AdamW; targets are made
       ahead), one thread each, one of the program's and one of finetune.py's twin in turn, on the same batch from the same
       weights. Prints CPU milliseconds, medians over the steps, and the ratio of each pair: median and quartiles.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares what examples/glid_torch.py answers with what the program answers, for run folders of any task. By hand:
 
-    python check_answers.py build/dev/bin RUN... [--set data.root=DIR ...] [--keep DIR]
+    python check_answers.py RUN... [--set data.root=DIR ...] [--keep DIR]
 
 `glid_convert RUN model.safetensors` writes the weights and model.json, from which the example makes its model;
 parity_finetune starts from the same weights and writes what its heads say of the first batch of the run's configuration, in
@@ -30,11 +30,11 @@ def run(*command):
         raise SystemExit(f"{' '.join(map(str, command))}: {done.stderr.strip() or done.stdout.strip()}")
 
 
-def written_batch(programs, folder, run_folder, settings, names):
+def written_batch(folder, run_folder, settings, names):
     """What parity_finetune writes of the run's first batch, with the weights that were written for the example."""
     file = folder / "step.safetensors"
     parts = ["encoder", "bifpn", "decoder", "heads"] + ["queries"] * ("decoder.query_embed" in names)
-    run(programs / "parity_finetune", run_folder / "config.yaml", file, "float",
+    run("parity_finetune", run_folder / "config.yaml", file, "float",
         f"init.from={folder / 'model.safetensors'}", f"init.parts=[{','.join(parts)}]", "data.workers=0", "train.threads=1",
         "train.accumulate=1", *settings)
     return safetensors.torch.load_file(file)
@@ -54,10 +54,10 @@ def difference(ours, theirs):
     return float((ours - theirs).abs().max() / theirs.abs().max())
 
 
-def check(programs, run_folder, settings, folder):
-    run(programs / "glid_convert", run_folder, folder / "model.safetensors")
+def check(run_folder, settings, folder):
+    run("glid_convert", run_folder, folder / "model.safetensors")
     model = glid_torch.Glid(folder / "model.safetensors")
-    batch = written_batch(programs, folder, run_folder, settings, model.p)
+    batch = written_batch(folder, run_folder, settings, model.p)
     answered = [model(picture[None]) for picture in pictures(batch, model.a["image"]["unit"])]
     good = bool(model.a["questions"])
     for i, question in enumerate(model.a["questions"]):
@@ -76,7 +76,6 @@ def check(programs, run_folder, settings, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("programs", type=pathlib.Path, help="folder of glid_convert and parity_finetune")
     parser.add_argument("runs", nargs="+", type=pathlib.Path)
     parser.add_argument("--set", nargs="*", default=[], help="settings of the run's configuration, as data.root=DIR")
     parser.add_argument("--keep", type=pathlib.Path, help="keep the files here (default: a temporary folder)")
@@ -86,7 +85,7 @@ def main():
         with tempfile.TemporaryDirectory() as temporary:
             folder = options.keep / str(i) if options.keep else pathlib.Path(temporary)
             folder.mkdir(parents=True, exist_ok=True)
-            results.append(check(options.programs, run_folder, options.set, folder))
+            results.append(check(run_folder, options.set, folder))
     print("passed" if all(results) else "FAILED")
     sys.exit(0 if all(results) else 1)
 

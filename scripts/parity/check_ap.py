@@ -2,7 +2,7 @@
 """Compares GLID's average precision with pycocotools on random files: numbers, precision and recall, all to 1e-9.
 
     pip install pycocotools==2.0.11
-    python scripts/parity/check_ap.py build/dev/bin/parity_ap [--count 3000] [--seed 0] [--keep FOLDER]
+    python scripts/parity/check_ap.py parity_ap [--count 3000] [--seed 0] [--keep FOLDER]
 
 Boxes, masks (polygons, runs, compressed runs) and poses; crowds, ties, empty sets, single images, more detections than
 the limit, areas of exactly 1024 and 9216, own thresholds, ranges, limits and sigmas, pooled categories, image ids that are

@@ -2,8 +2,8 @@
 """Compares the COCO readers with pycocotools on random ground truths and result files: every field and every mask must be equal.
 
     pip install pycocotools==2.0.11 numpy
-    python scripts/parity/check_coco_json.py build/dev/bin/parity_coco_json [--cases 300] [--seed 0]
-    python scripts/parity/check_coco_json.py build/dev/bin/parity_coco_json --big big.json [--megabytes 500]
+    python scripts/parity/check_coco_json.py parity_coco_json [--cases 300] [--seed 0]
+    python scripts/parity/check_coco_json.py parity_coco_json --big big.json [--megabytes 500]
 
 With --big, no cases: a file shaped like instances_train2017.json is written (unless it is there) and the load is timed beside
 pycocotools'. A case that differs is left in the folder that is printed.

@@ -3,7 +3,7 @@
 panopticapi's evaluation.py, detectron2's SemSegEvaluator (mmsegmentation, CSAIL), AdaBins' evaluate.py.
 
     pip install numpy
-    python scripts/parity/check_dense.py build/plain/bin/parity_dense [--count 3000] [--seed 0] [--bench] [--out FOLDER]
+    python scripts/parity/check_dense.py parity_dense [--count 3000] [--seed 0] [--bench] [--out FOLDER]
 
 Thousands of small random sets, made of the cases that the rules fight over; numbers must agree to 1e-12. A failing set is
 written to FOLDER as a pickle of what the reference was called with. --bench adds CPU times of both on arrays in memory.

@@ -3,7 +3,7 @@
 back the same.
 
     pip install numpy "pillow>=13" scipy h5py
-    python scripts/parity/check_files.py build/plain/bin/parity_files [--count 400] [--seed 0]
+    python scripts/parity/check_files.py parity_files [--count 400] [--seed 0]
 
 Label and panoptic PNGs (Pillow), 16-bit depth PNGs (Pillow), .npy (numpy), MATLAB v5 (scipy) and a small NYU Depth v2 .mat
 (h5py). The file of a failing case is kept.

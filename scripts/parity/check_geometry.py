@@ -2,7 +2,7 @@
 """Compares glid's masks, polygons and boxes with pycocotools and its assignment with scipy, on random cases.
 
     pip install pycocotools==2.0.11 scipy numpy
-    python scripts/parity/check_geometry.py build/dev/bin/parity_geometry [--count 20000] [--seed 0]
+    python scripts/parity/check_geometry.py parity_geometry [--count 20000] [--seed 0]
 
 Masks must be equal byte for byte, IoU within 1e-12, assignments of equal cost. The first failing case of each kind is
 printed. At the end stand the times of both as ratios: ours around the function alone, theirs around the Python call.

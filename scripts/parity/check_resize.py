@@ -2,7 +2,7 @@
 """Compares glid::resize with Pillow on random sizes, boxes and filters: every pixel must be equal.
 
     pip install "pillow>=13" numpy
-    python scripts/parity/check_resize.py build/dev/bin/parity_resize [--cases 4000] [--seed 0]
+    python scripts/parity/check_resize.py parity_resize [--cases 4000] [--seed 0]
 
 Up to version 12, Pillow always filtered the width first, which rounds differently where the height shrinks much more.
 """

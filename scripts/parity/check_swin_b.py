@@ -1,6 +1,6 @@
 """Compares the stage maps of glid_features with the public reference, at any size, window and model. Run by hand:
 
-  python check_swin_b.py --program build/release/bin/glid_features [--model swinb] [--window 7] [--size 224] [--work DIR]
+  python check_swin_b.py --program glid_features [--model swinb] [--window 7] [--size 224] [--work DIR]
 
 It writes formula weights in the official names (the final norm as `norm`, norm0..norm2 beside it) and two PNG images of
 exactly size x size pixels, runs the program on them and compares stage 1..4 with the reference in double.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares glid_features and glid_convert with the libraries whose weights they read and write, on Swin-T. By hand:
 
-    python check_weights.py build/dev/bin --references DIR [--only TEXT] [--read | --write] [--keep DIR]
+    python check_weights.py --references DIR [--only TEXT] [--read | --write] [--keep DIR]
 
 Reading: every dialect of dialects.py with random weights, in the forms of files that it comes in (safetensors, PyTorch's zip
 and older form, wrapped as their trainings wrap it, sharded; fp32, fp16, bf16), is given to glid_features, whose four maps of
@@ -127,7 +127,6 @@ def forms(name):
 
 @dataclasses.dataclass
 class Check:
-    programs: pathlib.Path
     work: pathlib.Path
     only: str = ""
     good: bool = True
@@ -148,7 +147,7 @@ class Check:
         return [torch.stack([found[f"{name}/stage{s}"] for name in pictures(size)]) for s in (1, 2, 3, 4)]
 
     def run(self, program, *arguments):
-        command = [str(part) for part in (self.programs / program, *arguments)]
+        command = [str(part) for part in (program, *arguments)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"exit {done.returncode}: {(done.stderr.strip() or 'no word').splitlines()[-1]}")
@@ -276,7 +275,6 @@ def check_writing(check, target):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("programs", type=pathlib.Path, help="folder of glid_features and glid_convert")
     parser.add_argument("--references", required=True, help="folder of timm 0.4.12 and mmpretrain, as README.md says")
     parser.add_argument("--only", default="", help="lines of the table that have this text")
     parser.add_argument("--read", action="store_true", help="reading alone")
@@ -285,7 +283,7 @@ def main():
     options = parser.parse_args()
     dialects.set_references(options.references)
     with tempfile.TemporaryDirectory() as temporary:
-        check = Check(options.programs, options.keep or pathlib.Path(temporary), options.only)
+        check = Check(options.keep or pathlib.Path(temporary), options.only)
         check.work.mkdir(parents=True, exist_ok=True)
         for name in dialects.REFERENCES if not options.write else ():
             check_reading(check, name)

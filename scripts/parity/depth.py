@@ -2,7 +2,7 @@
 """Compares adaptive bins, depth maps and the scale-invariant loss with the equations of their papers, written down here.
 
     pip install torch
-    python scripts/parity/depth.py build/dev/bin/parity_depth [--count 300] [--seed 0]
+    python scripts/parity/depth.py parity_depth [--count 300] [--seed 0]
     python scripts/parity/depth.py --write
 
 Eq. 5 to 7 of GLID (bins as AdaBins has them), and Eigen et al.'s loss (NIPS 2014) of each picture as the toolbox scales it.

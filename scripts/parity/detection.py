@@ -2,7 +2,7 @@
 """Compares the losses of detection with transformers' DETR (softmax) and Deformable DETR (focal) criteria.
 
     pip install transformers==5.23.0 torch scipy pillow
-    python scripts/parity/detection.py build/dev/bin/parity_detection [--count 300] [--seed 0]
+    python scripts/parity/detection.py parity_detection [--count 300] [--seed 0]
     python scripts/parity/detection.py --write
 
 Random answers and objects (none, one, several, more than queries), all layers, hybrid matching: the reference's criterion on

@@ -2,7 +2,7 @@
 """Repeats a whole fine-tuning step in PyTorch eager and compares the loss, its terms and all gradients.
 
     pip install torch==2.11.0 transformers==5.23.0 scipy safetensors pyyaml pillow
-    python scripts/parity/finetune.py build/dev/bin/parity_finetune [--only NAME] [--type double|float]
+    python scripts/parity/finetune.py parity_finetune [--only NAME] [--type double|float]
         [--weights RUN [--parts encoder,bifpn,decoder,queries,heads]]
 
 The program writes down a step of a demo's configuration (tests/train/parity_finetune.cpp): weights, the batch with what the

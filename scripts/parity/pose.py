@@ -3,7 +3,7 @@
 (float64), on random inputs. The blur is OpenCV's.
 
     pip install numpy opencv-python-headless
-    python scripts/parity/pose.py build/dev/bin/parity_pose [--count 500] [--seed 0]
+    python scripts/parity/pose.py parity_pose [--count 500] [--seed 0]
 
 Numbers must agree to 1e-6 (Newton steps where the logarithm's curvature is not tiny), sets must be equal.
 """

@@ -2,7 +2,7 @@
 """Compares the losses of segmentation with transformers' Mask2Former criterion, which is given our points.
 
     pip install transformers==5.23.0 torch scipy pillow
-    python scripts/parity/segmentation.py build/dev/bin/parity_segmentation [--count 300] [--seed 0]
+    python scripts/parity/segmentation.py parity_segmentation [--count 300] [--seed 0]
     python scripts/parity/segmentation.py --write
 
 Random answers and masks (none, one, several, more than queries, empty ones), all layers. Every term and the weighted total

@@ -2,8 +2,8 @@
 """Compares GLID's Pascal VOC protocols with the rules of VOC's development kit, written down here in numpy.
 
     pip install pycocotools==2.0.11
-    python scripts/parity/voc.py build/dev/bin/parity_ap [--count 2000] [--seed 0] [--keep FOLDER]
-    python scripts/parity/voc.py build/dev/bin/parity_ap --cost
+    python scripts/parity/voc.py parity_ap [--count 2000] [--seed 0] [--keep FOLDER]
+    python scripts/parity/voc.py parity_ap --cost
     python scripts/parity/voc.py --write
 
 The rules (Everingham et al., IJCV 2010, section 4.2; the kit's documentation, sections 3.4 and 4.4): detections of a class

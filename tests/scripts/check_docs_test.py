@@ -9,16 +9,16 @@ import check_docs  # noqa: E402
 
 
 class SomePrograms:
-    """A program with two options and a key."""
+    """Two programs with two options and keys of their own."""
 
     def names(self):
-        return {"glid_train"}
+        return {"glid_train", "glid_eval"}
 
     def options(self, _program, _words):
         return {"--out", "--set"}
 
-    def keys(self):
-        return {"optim", "optim.lr"}
+    def keys(self, program, _words):
+        return {"optim", "optim.lr"} if program == "glid_train" else {"eval", "eval.crop"}
 
 
 class CheckDocsTest(unittest.TestCase):
@@ -41,13 +41,31 @@ class CheckDocsTest(unittest.TestCase):
         self.assertIn("no option --ot", self.complaints("```\nglid_train --ot a\n```")[0])
         self.assertIn("no option --ot", self.complaints("call `glid_train --ot=a`")[0])
         self.assertIn("no key optim.rl", self.complaints("```\nglid_train \\\n  --set optim.rl=1\n```")[0])
+        self.assertIn("glid_eval has no key optim.lr", self.complaints("`glid_eval --set optim.lr=1`")[0])
         self.assertIn("no program glid_trian", self.complaints("```\nglid_trian --out a\n```")[0])
+
+    def test_keys_that_are_named_are_there(self):
+        self.assertEqual(self.complaints("`optim.lr`, `eval.crop: none`, `optim.lr=1`, `data.json`, `our.lr`, `optim.{lr, x}`"), [])
+        for text in ("`optim.rl`", "`eval.corp: none`", "`optim.rl=1`"):
+            self.assertIn("there is no key", self.complaints(text)[0])
 
     def test_heads_of_configurations_are_read(self):
         self.assertIn("no option --ot", self.complaints("# Some run\n#   glid_train --ot a\nseed: 0\n", "a.yaml")[0])
 
     def test_configurations_are_there(self):
         self.assertIn("there is no configs/none.yaml", self.complaints("`configs/none.yaml`")[0])
+
+    def test_each_program_has_its_keys(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for program, line in (("glid_train", "data.root  text"), ("glid_eval", "eval.crop  text")):
+                path = pathlib.Path(folder) / program
+                path.write_text(f"#!/bin/sh\necho '{line}'; echo '{program[5:]}.other.key  1'\n")
+                path.chmod(0o755)
+            programs = check_docs.Programs(pathlib.Path(folder))
+            self.assertEqual(programs.keys("glid_train", []), {"data", "data.root", "train", "train.other", "train.other.key"})
+            self.assertEqual(programs.keys("glid_eval", ["--results"]), {"eval", "eval.crop", "eval.other", "eval.other.key"})
+            self.assertEqual(programs.keys("glid_eval", ["--checkpoint"]), programs.keys("glid_train", []))
+            self.assertEqual(programs.keys("glid_data", ["check"]), {"data", "data.root"})
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ TEST_P(Words, HaveAVersionAnEnvironmentAndAnExample) {
   const std::string program = GetParam();
   const ProgramResult version = run(program, {"--version"}), env = run(program, {"--env"}), help = run(program, {"--help"});
   EXPECT_EQ(version.code, 0);
-  EXPECT_THAT(version.output, testing::MatchesRegex(program + " [0-9]+[.][0-9]+[.][0-9]+ \\(commit [0-9a-z]+\\)\n"));
+  EXPECT_THAT(version.output, testing::MatchesRegex(program + " [0-9]+[.][0-9]+[.][0-9]+ \\(commit [0-9a-z]+(-dirty)?\\)\n"));
   EXPECT_EQ(env.code, 0);
   for (const char* fact : {"glid: ", "build: ", "system: ", "processor: ", "GPUs: ", "memory: ", "OpenCV: "})
     EXPECT_THAT(env.output, HasSubstr(fact));
