@@ -64,9 +64,9 @@ function(glid_layer name)
   install(TARGETS glid_${name} EXPORT ${set_of_targets} ARCHIVE DESTINATION lib INCLUDES DESTINATION include)
 endfunction()
 
-# glid_program(NAME [TORCH] [HIDDEN] USES layer ...): the executable bin/NAME of tools/NAME.cpp, without the
-# precompiled header (mains are tiny). HIDDEN: nobody calls it by hand, so it has no man page and no completion. Its target is program_NAME, because layers are called glid_data, glid_train, ... too. Installed,
-# a program with LibTorch lies in lib/glid, and bin/NAME is the script that finds LibTorch for it.
+# glid_program(NAME [TORCH] [HIDDEN] USES layer ...): the executable bin/NAME of tools/NAME.cpp, without the precompiled header (mains are
+# tiny). Its target is program_NAME, because layers are called glid_data, glid_train, ... too. Installed, a program with LibTorch lies in
+# lib/glid, and bin/NAME is the script that finds LibTorch for it. HIDDEN: nobody calls it by hand, so it has no man page and no completion.
 function(glid_program name)
   cmake_parse_arguments(ARG "TORCH;HIDDEN" "" "USES" ${ARGN})
   if(ARG_TORCH AND NOT GLID_TORCH)

@@ -12,6 +12,9 @@ int main(int argc, char** argv) {
   glid::path_option(app, "--input", arguments.input, "an image or a folder of images")->required();
   glid::path_option(app, "--out", arguments.output, "the .safetensors file to write")->required();
   glid::names_option<glid::FeatureType>(app, "--dtype", arguments.type, "numbers in the file");
+  glid::path_option(
+      app, "--neighbours", arguments.neighbours,
+      "a picture (.png, .jpg) of some images, each with those whose vectors are nearest: of one vector an image");
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
   glid::let_threads_sleep_on_a_busy_machine(argv);
   return glid::run_program("glid_features", [&] { return glid::write_features(arguments); });

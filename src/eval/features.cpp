@@ -93,6 +93,7 @@ class Rows {
   void write(const Batch& batch, const std::vector<at::Tensor>& features) {
     for (int64_t i = 0; i < batch.size(); ++i) {
       skip_to(batch.images[static_cast<size_t>(i)].key.id);
+      written_.push_back(next_);
       for (const at::Tensor& feature : features) {
         const at::Tensor row = feature[i].to(type_).contiguous();
         writer_.append(static_cast<const std::byte*>(row.const_data_ptr()), row.nbytes());
@@ -104,12 +105,14 @@ class Rows {
     for (; next_ < id; ++next_)
       for (size_t i = 0; i < num_names_; ++i) writer_.skip();
   }
+  const std::vector<int64_t>& written() const { return written_; }
 
  private:
   SafetensorsWriter& writer_;
   size_t num_names_;
   at::ScalarType type_;
   int64_t next_ = 0;
+  std::vector<int64_t> written_;  // ids
 };
 
 }  // namespace
@@ -136,7 +139,9 @@ FeaturesWritten extract_features(const FeatureNet& net, const FeaturesRequest& r
   writer.finish();
   output.commit();
   above.keep();
-  return {read.images, read.bad_files};
+  FeaturesWritten result{.images = read.images, .bad_files = read.bad_files};
+  for (const int64_t id : rows.written()) result.files.emplace_back(files->name(id));
+  return result;
 }
 
 }  // namespace glid

@@ -14,11 +14,6 @@ namespace {
 
 constexpr int64_t kRowsAtATime = 256;  // their similarities to all known images are in memory
 
-// [N, C] of length 1, or 0.
-at::Tensor directions(const at::Tensor& features) {
-  return features / features.norm(2, {1}, /*keepdim=*/true).clamp_min(1e-12);
-}
-
 // The indices of the k largest, nearest first.
 std::vector<int64_t> nearest(std::span<const float> similarities, int64_t k) {
   std::vector<int64_t> order(similarities.size());
@@ -40,11 +35,15 @@ void vote(std::span<const float> similarities, const int64_t* labels, const KnnC
 
 }  // namespace
 
+at::Tensor directions_of(const at::Tensor& features) {
+  return features / features.norm(2, {1}, /*keepdim=*/true).clamp_min(1e-12);
+}
+
 at::Tensor knn_votes(const LabelledFeatures& known, const at::Tensor& features, const KnnConfig& config) {
   const int64_t n = known.size(), m = features.size(0);
   TORCH_CHECK(config.neighbours >= 1 && config.neighbours <= n, config.neighbours, " neighbours of ", n, " images");
   const at::NoGradGuard no_grad;
-  const at::Tensor known_directions = directions(known.features).t(), asked = directions(features);
+  const at::Tensor known_directions = directions_of(known.features).t(), asked = directions_of(features);
   const at::Tensor labels = known.labels.contiguous();
   at::Tensor votes = at::zeros({m, known.num_classes}, at::kDouble);
   double* all_votes = votes.mutable_data_ptr<double>();

@@ -1,5 +1,7 @@
 #include "glid/train/feature_programs.h"
 
+#include <ATen/ATen.h>
+
 #include <cstdio>
 
 #include "feature_source.h"
@@ -9,13 +11,18 @@
 #include "glid/core/output_place.h"
 #include "glid/core/temporaries.h"
 #include "glid/eval/features.h"
+#include "glid/eval/neighbours.h"
 #include "glid/eval/probe.h"
+#include "glid/formats/image_file.h"
+#include "glid/formats/tensor_file.h"
+#include "glid/model/file_tensors.h"
 #include "glid/train/threads.h"
 
 namespace glid {
 namespace {
 
 const std::vector<int64_t> kAllStages{1, 2, 3, 4}, kLastStage{4};
+constexpr int64_t kSheetRows = 8, kSheetNeighbours = 5;
 
 void begin(const FeatureArguments& arguments) {
   remove_temporaries_on_signals();
@@ -31,10 +38,32 @@ std::string text_of(const FeatureSource& source) {
                       config::name_of(options.transform), fmt::join(options.names(), " "), config::name_of(options.pool));
 }
 
+void require_neighbours(const FeaturesArguments& arguments) {
+  const auto& [features, input, output, type, sheet] = arguments;
+  if (sheet.empty()) return;
+  require_file("--neighbours", sheet);
+  if (!has_extension(sheet, kWrittenExtensions)) throw UsageError("--neighbours", "must end in .png, .jpg or .jpeg", sheet);
+  if (features.pool == "none" || (features.pool == "mean" && features.stages.size() != 1))
+    throw UsageError("--neighbours", "compares one vector an image", {}, "--pool mean --stages 4, or --pool cls");
+}
+
+// From the file that was written.
+void draw_neighbours(const FeaturesArguments& arguments, const std::vector<std::filesystem::path>& files) {
+  const TensorFile file(arguments.output);
+  std::vector<at::Tensor> rows;
+  for (const std::string& name : file.names()) rows.push_back(as_tensor(*file.find(name)).to(at::kFloat));
+  const Image sheet = neighbour_sheet({files, at::stack(rows)}, kSheetRows, kSheetNeighbours);
+  FoldersAbove above(arguments.neighbours);
+  write_image(arguments.neighbours, sheet);
+  above.keep();
+  log_info("images and those nearest to them -> {}", arguments.neighbours.string());
+}
+
 }  // namespace
 
 ExitCode write_features(const FeaturesArguments& arguments) {
   require_file("--out", arguments.output);
+  require_neighbours(arguments);
   begin(arguments.features);
   const FeatureSource source = open_feature_source(arguments.features, kAllStages);
   FeaturesRequest request{.options = source.options,
@@ -46,9 +75,10 @@ ExitCode write_features(const FeaturesArguments& arguments) {
   request.metadata = description_of(source, *net);
   request.metadata["program"] = program_text("glid_features");
   log_info("{}, {}", text_of(source), arguments.type);
-  const auto [images, bad_files] = extract_features(*net, request);
+  const auto [images, bad_files, files] = extract_features(*net, request);
   log_info("{} images -> {}{}", images, request.output.string(),
            bad_files > 0 ? format("; {} that can't be read are left out", bad_files) : "");
+  if (!arguments.neighbours.empty()) draw_neighbours(arguments, files);
   return ExitCode::kDone;
 }
 

@@ -15,7 +15,8 @@ constexpr int kLongestName = 220;                                    // px
 
 }  // namespace
 
-// Objects first: the colours that are easiest to tell apart are for the classes that lie over others.
+// The colours that are easiest to tell apart are for the classes that lie over others: objects first. Where there aren't
+// enough, they are for the first classes of the pixels, as ADE20K, which has the most, begins with the most frequent ones.
 ClassColors::ClassColors(const Vocabulary& vocabulary) {
   std::map<std::string, Rgb> known;
   const auto colors = [&](const std::vector<Vocabulary::Class>& classes) {
@@ -24,6 +25,7 @@ ClassColors::ClassColors(const Vocabulary& vocabulary) {
       list.push_back(known.emplace(c.name, class_color(std::ssize(known))).first->second);
     return list;
   };
+  if (std::ssize(vocabulary.labels) > kNumDistinctColors) colors(vocabulary.labels);
   objects = colors(vocabulary.objects);
   labels = colors(vocabulary.labels);
   segments = colors(vocabulary.segments);

@@ -16,7 +16,7 @@ constexpr int kTextGap = 2;  // px around a name
 constexpr int kJointRadius = 3;
 constexpr double kMaxCoordinate = 1 << 14;  // far outside of any picture, within OpenCV's range
 
-constexpr std::array<Rgb, 24> kClassColors = {{
+constexpr std::array<Rgb, kNumDistinctColors> kClassColors = {{
     {230, 159, 0},   {86, 180, 233},  {0, 158, 115},   {240, 228, 66},  {0, 114, 178},   {213, 94, 0},
     {204, 121, 167}, {0, 0, 255},     {153, 255, 170}, {136, 0, 17},    {51, 34, 170},   {85, 51, 85},
     {221, 238, 238}, {102, 119, 255}, {85, 187, 102},  {204, 238, 119}, {102, 68, 68},   {255, 153, 170},

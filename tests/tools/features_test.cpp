@@ -102,6 +102,20 @@ TEST_F(Features, ClsIsTheDecoders) {
   EXPECT_EQ(file.find("two/cls")->dtype, "F16");
 }
 
+TEST_F(Features, NeighboursAreDrawnOfOneVectorAnImage) {
+  const fs::path sheet = dir_.path() / "new/sheet.png";
+  const std::vector<std::string> asked{"--input", images().string(), "--size", "32", "--neighbours", sheet.string()};
+  std::vector<std::string> of_vectors = asked;
+  of_vectors.insert(of_vectors.end(), {"--pool", "mean", "--stages", "4", "--dtype", "fp16"});
+  const ProgramResult refused = extract(asked);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.output, HasSubstr("--neighbours: compares one vector an image; --pool mean --stages 4, or --pool cls"));
+  EXPECT_FALSE(fs::exists(out()));
+  const ProgramResult result = extract(of_vectors);
+  ASSERT_EQ(result.code, 0) << result.output;
+  EXPECT_GT(read_image(sheet).width, 2 * 128);  // the image and its neighbour
+}
+
 TEST_F(Features, OptionsThatCantBeAreRefusedInALine) {
   const auto expect = [&](const std::vector<std::string>& options, int code, const std::string& line) {
     std::vector<std::string> all = options;

@@ -123,6 +123,14 @@ TEST(ClassColors, AreOfTheNameInEveryList) {
   EXPECT_NE(colors.labels[0], colors.objects[0]);
 }
 
+TEST(ClassColors, OfManyAreToldApartInTheOrderOfTheLabels) {
+  Vocabulary vocabulary{.objects = {{31, "lamp"}}};
+  for (int64_t i = 0; i < kNumDistinctColors + 10; ++i) vocabulary.labels.push_back({i, "class " + std::to_string(i)});
+  EXPECT_EQ(ClassColors(vocabulary).labels[0], class_color(0));
+  vocabulary.labels.resize(5);
+  EXPECT_EQ(ClassColors(vocabulary).objects[0], class_color(0));
+}
+
 // Two things of one class lie side by side; a third pixel row is of no segment.
 TEST(SamplePictures, SegmentsHaveTheirClassesColours) {
   Sample sample{.image = Image::filled(6, 12, 0)};

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "glid/eval/feature_net.h"
 #include "glid/eval/feature_options.h"
@@ -22,6 +23,7 @@ struct FeaturesRequest {
 struct FeaturesWritten {
   int64_t images = 0;
   int64_t bad_files = 0;
+  std::vector<std::filesystem::path> files;  // that features were written of, in their order
 };
 
 // For every image "<path relative to input, without extension>/<name>" with FeatureOptions::names(), in the shapes of

@@ -22,6 +22,9 @@ struct LabelledFeatures {
   int64_t size() const { return features.size(0); }
 };
 
+// Features [N, C] at length 1, or 0.
+at::Tensor directions_of(const at::Tensor& features);
+
 // The votes that images [M, C] get from the k among `known` with the largest cosine similarity s: [M, classes] fp64, the sum
 // of exp(s / T) over those of the class. Of equal similarities the first is nearer. Features without length are similar to
 // nothing (0). Our own mistake (TORCH_CHECK) if k isn't within 1 .. N.

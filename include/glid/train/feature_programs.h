@@ -29,6 +29,7 @@ struct FeaturesArguments {
   FeatureArguments features;
   std::filesystem::path input, output;
   std::string type = "fp32";
+  std::filesystem::path neighbours;  // a picture of which images are alike; empty: none
 };
 
 struct ProbeArguments {

@@ -21,6 +21,7 @@ using Rgb = std::array<uint8_t, 3>;
 // all before as can be, for eyes of all three cones and for those without the red or the green ones; then lighter and darker
 // ones of these.
 Rgb class_color(int64_t index);
+inline constexpr int64_t kNumDistinctColors = 24;
 
 // Parts outside of the image aren't drawn. `name` stands on the colour in the box's upper left corner, or
 // as near to it as the image has room.

@@ -1,0 +1,27 @@
+// Which images features find alike: rows of images, each with the ones nearest to it.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "glid/formats/image.h"
+
+namespace glid {
+
+// One vector an image.
+struct NamedFeatures {
+  std::vector<std::filesystem::path> files;  // of the images
+  at::Tensor features;                       // [N, C] fp32
+};
+
+// For `count` images evenly among all, at most as many as there are, the nearest others by cosine similarity, at most
+// `neighbours` of them, with their names and similarities. Throws DataError for fewer than two images, and where one can't
+// be read any more.
+Image neighbour_sheet(const NamedFeatures& images, int64_t count, int64_t neighbours);
+
+}  // namespace glid
