@@ -87,11 +87,13 @@ Image Drawing::objects() {
   const auto color_of = [&](const Instance& instance) { return colors_.objects.at(static_cast<size_t>(instance.category)); };
   for (const Instance& instance : instances) tint(instance.mask, color_of(instance), image);
   for (const Instance& instance : instances) {
-    const std::string name = used(vocabulary_.objects, static_cast<size_t>(instance.category), color_of(instance));
     std::vector<Keypoint> joints = instance.keypoints;
     for (Keypoint& joint : joints) joint.x *= scale_, joint.y *= scale_;
-    draw_box(image, scaled(instance.box), color_of(instance), instance.is_crowd ? name + " (crowd)" : name);
     draw_keypoints(image, joints, vocabulary_.limbs, color_of(instance));
+  }
+  for (const Instance& instance : instances) {  // last, so that no limb crosses a name
+    const std::string name = used(vocabulary_.objects, static_cast<size_t>(instance.category), color_of(instance));
+    draw_box(image, scaled(instance.box), color_of(instance), instance.is_crowd ? name + " (crowd)" : name);
   }
   return image;
 }
