@@ -64,11 +64,12 @@ function(glid_layer name)
   install(TARGETS glid_${name} EXPORT ${set_of_targets} ARCHIVE DESTINATION lib INCLUDES DESTINATION include)
 endfunction()
 
-# glid_program(NAME [TORCH] USES layer ... [PRIVATE_LIBRARIES lib ...]): the executable bin/NAME of tools/NAME.cpp, without the
+# glid_program(NAME [TORCH] [CUDA] USES layer ... [PRIVATE_LIBRARIES lib ...]): the executable bin/NAME of tools/NAME.cpp, without the
 # precompiled header (mains are tiny). Its target is program_NAME, because layers are called glid_data, glid_train, ... too. Installed,
-# a program with LibTorch lies in lib/glid, and bin/NAME is the script that finds LibTorch for it.
+# a program with LibTorch lies in lib/glid, and bin/NAME is the script that finds LibTorch for it. One for CUDA is made everywhere, but
+# installed only with CUDA.
 function(glid_program name)
-  cmake_parse_arguments(ARG "TORCH" "" "USES;PRIVATE_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;CUDA" "" "USES;PRIVATE_LIBRARIES" ${ARGN})
   if(ARG_TORCH AND NOT GLID_TORCH)
     return()
   endif()
@@ -78,6 +79,9 @@ function(glid_program name)
   foreach(used IN LISTS ARG_USES)
     target_link_libraries(program_${name} PRIVATE glid_${used})
   endforeach()
+  if(ARG_CUDA AND NOT GLID_CUDA)
+    return()
+  endif()
   if(ARG_TORCH)
     set_target_properties(program_${name} PROPERTIES INSTALL_RPATH "$ORIGIN")
     install(TARGETS program_${name} RUNTIME_DEPENDENCY_SET glid_libraries RUNTIME DESTINATION lib/glid)
