@@ -64,23 +64,27 @@ function(glid_layer name)
   install(TARGETS glid_${name} EXPORT ${set_of_targets} ARCHIVE DESTINATION lib INCLUDES DESTINATION include)
 endfunction()
 
-# glid_program(NAME [TORCH] [HIDDEN] USES layer ...): the executable bin/NAME of tools/NAME.cpp, without the precompiled header (mains are
-# tiny). Its target is program_NAME, because layers are called glid_data, glid_train, ... too. Installed, a program with LibTorch lies in
-# lib/glid, and bin/NAME is the script that finds LibTorch for it. HIDDEN: nobody calls it by hand, so it has no man page and no completion.
+# glid_program(NAME [TORCH] [CUDA] [HIDDEN] USES layer ...): the executable bin/NAME of tools/NAME.cpp, without the precompiled header
+# (mains are tiny). Its target is program_NAME, because layers are called glid_data, glid_train, ... too. Installed, a program with
+# LibTorch lies in lib/glid, and bin/NAME is the script that finds LibTorch for it. One for CUDA is made everywhere, but installed only
+# with CUDA. HIDDEN: nobody calls it by hand, so it has no man page and no completion.
 function(glid_program name)
-  cmake_parse_arguments(ARG "TORCH;HIDDEN" "" "USES" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;CUDA;HIDDEN" "" "USES" ${ARGN})
   if(ARG_TORCH AND NOT GLID_TORCH)
     return()
   endif()
   add_executable(program_${name} ${name}.cpp)
   set_target_properties(program_${name} PROPERTIES OUTPUT_NAME ${name})
   target_link_libraries(program_${name} PRIVATE glid_command_line)
-  if(NOT ARG_HIDDEN)
-    set_property(GLOBAL APPEND PROPERTY GLID_PROGRAMS ${name})
-  endif()
   foreach(used IN LISTS ARG_USES)
     target_link_libraries(program_${name} PRIVATE glid_${used})
   endforeach()
+  if(ARG_CUDA AND NOT GLID_CUDA)
+    return()
+  endif()
+  if(NOT ARG_HIDDEN)
+    set_property(GLOBAL APPEND PROPERTY GLID_PROGRAMS ${name})
+  endif()
   if(ARG_TORCH)
     set_target_properties(program_${name} PROPERTIES INSTALL_RPATH "$ORIGIN")
     install(TARGETS program_${name} RUNTIME_DEPENDENCY_SET glid_libraries RUNTIME DESTINATION lib/glid)

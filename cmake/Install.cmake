@@ -13,7 +13,9 @@ install(RUNTIME_DEPENDENCY_SET glid_libraries
                             "^lib(c|m|dl|rt|pthread|stdc\\+\\+|gcc_s)\\.so" "^ld-linux"
         LIBRARY DESTINATION lib/glid)
 install(PROGRAMS scripts/find_libtorch.sh scripts/fetch_libtorch.sh DESTINATION lib/glid)
-install(PROGRAMS scripts/gpu_check.sh DESTINATION bin)
+if(GLID_CUDA)
+  install(PROGRAMS scripts/gpu_check.sh DESTINATION bin)
+endif()
 install(DIRECTORY configs examples DESTINATION share/glid)
 install(DIRECTORY docs DESTINATION share/doc/glid)
 install(FILES LICENSE README.md DESTINATION share/doc/glid)
@@ -39,8 +41,18 @@ write_basic_package_version_file(glidConfigVersion.cmake COMPATIBILITY SameMinor
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/glidConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/glidConfigVersion.cmake"
               cmake/Packages.cmake cmake/ImportTorch.cmake cmake/ImportTorchCuda.cmake DESTINATION lib/cmake/glid)
 
+# CMake never strips archives: stripped of all symbols they could not be linked with. Debug information is most of their size.
+string(CONFIGURE [[
+  if(CMAKE_INSTALL_DO_STRIP)
+    file(GLOB archives "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/lib/libglid_*.a")
+    execute_process(COMMAND "@CMAKE_STRIP@" --strip-unneeded ${archives} COMMAND_ERROR_IS_FATAL ANY)
+  endif()
+]] strip_archives @ONLY)
+install(CODE "${strip_archives}")
+
 set(CPACK_GENERATOR TGZ DEB)
 set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_COMPRESSION_TYPE zstd)
 set(CPACK_VERBATIM_VARIABLES ON)
 set(CPACK_PACKAGE_VENDOR "GLID contributors")
 set(CPACK_PACKAGE_CONTACT "GLID contributors")
