@@ -1,5 +1,5 @@
 # The layers, lowest first (scripts/check_layers.py reads this list), and the functions that make a target of each.
-set(GLID_LAYERS core geometry formats config metrics dist nn model data viz tasks optim eval train)
+set(GLID_LAYERS core geometry formats config metrics dist nn model data viz tasks optim eval train report)
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <fstream>
-#include <sstream>
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
+#include "glid/core/json_lines.h"
 #include "glid/core/log.h"
 #include "glid/formats/image_file.h"
 #include "glid/formats/png.h"
@@ -24,29 +24,11 @@ std::string layer_suffix(int64_t layer) {
 
 fs::path metrics_file(const fs::path& folder) { return folder / "metrics.jsonl"; }
 
-struct Lines {
-  std::vector<Json> whole;
-  int64_t damaged = 0;  // cut off by a kill, or not ours
-};
-
-Lines read_lines(const fs::path& file) {
-  Lines lines;
-  std::istringstream in(fs::exists(file) ? read_file(file) : "");
-  for (std::string text; std::getline(in, text);) {
-    try {
-      Json line = Json::parse(text, file.string());
-      line.at("step").as_int();
-      lines.whole.push_back(std::move(line));
-    } catch (const DataError&) {
-      ++lines.damaged;
-    }
-  }
-  return lines;
-}
+JsonLines read_lines(const fs::path& file) { return read_json_lines(file, "step"); }
 
 void drop_lines_after(const fs::path& file, int64_t completed_steps) {
   if (!fs::exists(file)) return;
-  const Lines lines = read_lines(file);
+  const JsonLines lines = read_lines(file);
   if (lines.damaged > 0) log_warning("{}: {} damaged lines left out", file.string(), lines.damaged);
   std::string kept;
   for (const Json& line : lines.whole)

@@ -1,24 +1,13 @@
 // The frame of a line chart: where values lie, ticks, grid and names.
 #pragma once
 
-#include <limits>
 #include <string>
 
 #include "glid/formats/image.h"
+#include "glid/viz/range.h"
 #include "opencv.h"
 
 namespace glid {
-
-struct Range {
-  double low = std::numeric_limits<double>::infinity();
-  double high = -std::numeric_limits<double>::infinity();
-
-  // Passes over what is not finite.
-  void include(double value);
-  // Something to draw for no values or a single one.
-  Range drawable() const;
-  Range widened(double part) const { return {low - (high - low) * part, high + (high - low) * part}; }
-};
 
 // Data to pixels.
 struct Axes {

@@ -24,20 +24,6 @@ Range range_of(const std::optional<AxisRange>& given, const Range& found) {
   return given ? Range{(*given)[0], (*given)[1]} : found;
 }
 
-Axes axes_of(const Chart& chart) {
-  Range x, y;
-  for (const Series& series : chart.series) {
-    for (size_t i = 0; i < series.x.size(); ++i) {
-      if (!std::isfinite(series.y[i])) continue;
-      x.include(series.x[i]);
-      y.include(series.y[i]);
-    }
-  }
-  for (const Baseline& baseline : chart.baselines) y.include(baseline.y);
-  return fitted_axes(range_of(chart.x_range, x.drawable()), range_of(chart.y_range, y.drawable().widened(kHeadroom)),
-                     chart.height, chart.width);
-}
-
 void draw_dot(Image& image, const cv::Point2d& place, const LineStyle& style) {
   cv::Mat view = view_of(image);
   cv::circle(view, place, style.thickness + 1, style.color, cv::FILLED, cv::LINE_AA);
@@ -91,16 +77,11 @@ struct Entry {
   bool has_points_behind = false;
 };
 
-std::string name_of(const Series& series, const std::string& x_label) {
-  if (!(series.smoothing > 0)) return series.name;
-  return format("{}: EMA over {:g} {}, values behind", series.name, series.smoothing, x_label);
-}
-
 std::vector<Entry> entries_of(const Chart& chart) {
   std::vector<Entry> entries;
   for (size_t i = 0; i < chart.series.size(); ++i)
     entries.push_back(
-        {name_of(chart.series[i], chart.x_label), style_of_line(i, chart.series.size()), chart.series[i].smoothing > 0});
+        {legend_name(chart.series[i], chart.x_label), style_of_line(i, chart.series.size()), chart.series[i].smoothing > 0});
   for (size_t i = 0; i < chart.baselines.size(); ++i)
     entries.push_back({chart.baselines[i].name, style_of_baseline(i, chart.series.size())});
   return entries;
@@ -165,11 +146,30 @@ std::vector<double> round_ticks(double low, double high, int max_ticks) {
   return ticks;
 }
 
+ChartRanges ranges_of(const Chart& chart) {
+  Range x, y;
+  for (const Series& series : chart.series) {
+    for (size_t i = 0; i < series.x.size(); ++i) {
+      if (!std::isfinite(series.y[i])) continue;
+      x.include(series.x[i]);
+      y.include(series.y[i]);
+    }
+  }
+  for (const Baseline& baseline : chart.baselines) y.include(baseline.y);
+  return {range_of(chart.x_range, x.drawable()), range_of(chart.y_range, y.drawable().widened(kHeadroom))};
+}
+
+std::string legend_name(const Series& series, const std::string& x_label) {
+  if (!(series.smoothing > 0)) return series.name;
+  return format("{}: EMA over {:g} {}, values behind", series.name, series.smoothing, x_label);
+}
+
 Image draw_chart(const Chart& chart) {
   check(chart);
   const Legend legend(entries_of(chart), chart.width);
   Image image = Image::filled(chart.height + legend.height(), chart.width, 255);
-  const Axes axes = axes_of(chart);
+  const auto [x, y] = ranges_of(chart);
+  const Axes axes = fitted_axes(x, y, chart.height, chart.width);
   draw_axes(axes, {chart.title, chart.x_label, chart.y_label}, image);
   draw_baselines(axes, chart, image);
   draw_series(axes, chart, image);

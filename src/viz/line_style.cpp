@@ -8,8 +8,8 @@
 namespace glid {
 namespace {
 
-const std::array<cv::Scalar, 7> kColors = {cv::Scalar{0, 114, 178}, {213, 94, 0},   {0, 158, 115},  {204, 121, 167},
-                                           {230, 159, 0},           {86, 180, 233}, {100, 100, 100}};
+constexpr std::array<Rgb, kNumLineColors> kColors{
+    Rgb{0, 114, 178}, {213, 94, 0}, {0, 158, 115}, {204, 121, 167}, {230, 159, 0}, {86, 180, 233}, {100, 100, 100}};
 const std::array<Dashes, 4> kDashes = {Dashes{}, {14, 7}, {10, 6, 2, 6}, {3, 7}};  // ever less ink
 
 constexpr int kFractionBits = 4;  // of coordinates in OpenCV's drawing
@@ -24,6 +24,11 @@ void stroke(Image& image, const cv::Point2d& from, const cv::Point2d& to, const 
   cv::Mat view = view_of(image);
   const bool is_sharp = style.thickness == 1 && (from.x == to.x || from.y == to.y);
   cv::line(view, fixed(from), fixed(to), style.color, style.thickness, is_sharp ? cv::LINE_8 : cv::LINE_AA, kFractionBits);
+}
+
+LineStyle style_of(const LinePattern& pattern, int thickness) {
+  const auto& [red, green, blue] = pattern.color;
+  return {{double(red), double(green), double(blue)}, thickness, pattern.dashes};
 }
 
 // Where a pattern is on its way along a line.
@@ -48,13 +53,17 @@ size_t layer_of_line(size_t n, size_t num_lines) {
   return num_lines > kMostWithoutDashes ? n % kDashes.size() : 0;
 }
 
-LineStyle style_of_line(size_t n, size_t num_lines) {
-  return {kColors[n % kColors.size()], 2, kDashes[layer_of_line(n, num_lines)]};
+LinePattern pattern_of_line(size_t n, size_t num_lines) {
+  return {kColors[n % kColors.size()], kDashes[layer_of_line(n, num_lines)]};
 }
 
-LineStyle style_of_baseline(size_t n, size_t num_lines) {
-  return {kColors[(num_lines + n) % kColors.size()], 1, kDashes[1 + n % (kDashes.size() - 1)]};
+LinePattern pattern_of_baseline(size_t n, size_t num_lines) {
+  return {kColors[(num_lines + n) % kColors.size()], kDashes[1 + n % (kDashes.size() - 1)]};
 }
+
+LineStyle style_of_line(size_t n, size_t num_lines) { return style_of(pattern_of_line(n, num_lines), 2); }
+
+LineStyle style_of_baseline(size_t n, size_t num_lines) { return style_of(pattern_of_baseline(n, num_lines), 1); }
 
 LineStyle lighter(LineStyle style) {
   constexpr double kLeft = 0.35;

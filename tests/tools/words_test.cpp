@@ -19,14 +19,14 @@ TEST_P(Words, HaveAVersionAnEnvironmentAndAnExample) {
   EXPECT_EQ(env.code, 0);
   for (const char* fact : {"glid: ", "build: ", "system: ", "processor: ", "GPUs: ", "memory: ", "OpenCV: "})
     EXPECT_THAT(env.output, HasSubstr(fact));
-  const bool has_torch = program != "glid_eval" && program != "glid_data";  // which start without it
+  const bool has_torch = program != "glid_eval" && program != "glid_data" && program != "glid_report";  // which start without it
   EXPECT_EQ(env.output.find("LibTorch: ") != std::string::npos, has_torch);
   EXPECT_THAT(help.output, HasSubstr("Example:\n  " + program));
 }
 
 INSTANTIATE_TEST_SUITE_P(Programs, Words,
                          testing::Values("glid_train", "glid_eval", "glid_data", "glid_features", "glid_probe",
-                                         "glid_convert", "glid_gpu_check"),
+                                         "glid_convert", "glid_gpu_check", "glid_report"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

@@ -1,0 +1,78 @@
+// The first number of every class as bars, the runs beside each other.
+#include <algorithm>
+#include <map>
+
+#include "glid/core/format.h"
+#include "glid/viz/line_pattern.h"
+#include "report_groups.h"
+
+namespace glid {
+namespace {
+
+constexpr size_t kMostOpen = 40;  // classes of a table that is shown without being asked for
+
+using ById = std::map<int64_t, const Json*>;  // a report's classes
+
+const Json::Array* classes_of(const Json& report) {
+  const Json* classes = report.find("per_class");
+  return classes != nullptr && !classes->is_null() && !classes->as_array().empty() ? &classes->as_array() : nullptr;
+}
+
+ById by_id(const Json& report) {
+  ById rows;
+  if (const Json::Array* classes = classes_of(report))
+    for (const Json& row : *classes) rows.emplace(row.at("id").as_int(), &row);
+  return rows;
+}
+
+// "AP", "IoU", "PQ": the first member behind id and name.
+std::string number_name(const Json& row) {
+  for (const auto& [name, value] : row.as_object())
+    if (name != "id" && name != "name") return name;
+  return {};
+}
+
+Html bar_of(const Json& value, size_t run) {
+  if (value.is_null()) return html_number(value);
+  const double percent = std::clamp(value.as_double(), 0.0, 1.0) * 100;
+  const Html fill =
+      html_element("span", {{"class", format("fill l{}", run)}, {"style", format("width:{:.1f}%", percent)}}, Html());
+  return html_element("span", {{"class", "bar"}, {"aria-hidden", "true"}}, fill) + html_number(value);
+}
+
+std::vector<Html> row_of(const Json& row, const std::string& number, const ReportGroup& group,
+                         const std::vector<ById>& columns) {
+  const int64_t id = row.at("id").as_int();
+  std::vector<Html> cells{html_text(row.at("name").as_string())};
+  for (size_t c = 0; c < columns.size(); ++c) {
+    const auto found = columns[c].find(id);
+    const Json* value = found == columns[c].end() ? nullptr : found->second->find(number);
+    cells.push_back(value != nullptr ? bar_of(*value, group.columns[c].run % kNumLineColors) : Html());
+  }
+  return cells;
+}
+
+// The classes of the first report that has some.
+Html bars_of(const ReportGroup& group, Runs runs) {
+  const auto first =
+      std::ranges::find_if(group.columns, [](const ReportColumn& c) { return classes_of(*c.report) != nullptr; });
+  if (first == group.columns.end()) return {};
+  const Json::Array& classes = *classes_of(*first->report);
+  const std::string number = number_name(classes.front());
+  std::vector<ById> columns;
+  for (const ReportColumn& column : group.columns) columns.push_back(by_id(*column.report));
+  HtmlTable table{.caption = format("{} of each class: {}", number, group.title()), .head = heads_of(group, runs, "class")};
+  for (const Json& row : classes) table.rows.push_back(row_of(row, number, group, columns));
+  return html_details(format("{}: {} classes", group.title(), classes.size()), html_table(table),
+                      classes.size() <= kMostOpen);
+}
+
+}  // namespace
+
+Html class_section(Runs runs) {
+  Html content;
+  for (const ReportGroup& group : report_groups(runs)) content += bars_of(group, runs);
+  return html_section("classes", "Classes", content);
+}
+
+}  // namespace glid

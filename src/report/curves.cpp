@@ -1,0 +1,126 @@
+// Curves of all runs on one axis.
+#include <algorithm>
+
+#include "glid/core/format.h"
+#include "run_values.h"
+#include "sections.h"
+#include "svg_chart.h"
+
+namespace glid {
+namespace {
+
+// Steps for each unit of x; none where the run doesn't say yet how long an epoch is.
+std::optional<double> steps_a_unit(const RunRecord& run, CurveAxis axis) {
+  if (axis == CurveAxis::kSteps) return 1;
+  for (auto line = run.metrics.rbegin(); line != run.metrics.rend(); ++line) {
+    const auto epoch = number_at(*line, "epoch");
+    if (epoch && *epoch > 0) return line->at("step").as_double() / *epoch;
+  }
+  return std::nullopt;
+}
+
+Series series_of(const RunRecord& run, const std::string& key, CurveAxis axis) {
+  Series series{.name = run.name};
+  const std::optional<double> unit = steps_a_unit(run, axis);
+  if (!unit) return series;
+  for (const Json& line : run.metrics) {
+    const std::optional<double> value = number_at(line, key);
+    if (!value) continue;
+    series.x.push_back(line.at("step").as_double() / *unit);
+    series.y.push_back(*value);
+  }
+  return series;
+}
+
+bool has_baseline(const Chart& chart, const Baseline& baseline) {
+  return std::ranges::any_of(chart.baselines,
+                             [&](const Baseline& b) { return b.name == baseline.name && b.y == baseline.y; });
+}
+
+// Alike of all runs, they are drawn once; else under the runs' names.
+void add_baselines(Chart& chart, const std::vector<std::pair<const RunRecord*, Baseline>>& found) {
+  for (const auto& [run, baseline] : found) {
+    const auto is_other = [&, &b = baseline](const auto& other) {
+      return other.second.name == b.name && other.second.y != b.y;
+    };
+    const bool is_own = std::ranges::any_of(found, is_other);
+    const Baseline named{is_own ? format("{}: {}", run->name, baseline.name) : baseline.name, baseline.y};
+    if (!has_baseline(chart, named)) chart.baselines.push_back(named);
+  }
+}
+
+// What knows nothing: of the validation loss and of metrics.
+void add_references(Chart& chart, Runs runs, const std::string& key) {
+  std::vector<std::pair<const RunRecord*, Baseline>> found;
+  for (const RunRecord& run : runs) {
+    const Json* losses = key == "val_loss" ? reference_of(run, kWithoutLearning) : nullptr;
+    if (losses != nullptr)
+      for (const auto& [name, value] : losses->as_object())
+        if (const auto loss = number_at(*losses, name)) found.push_back({&run, {"without learning, " + name, *loss}});
+    const Json* blind = reference_of(run, kWithoutLooking);
+    const auto value = blind != nullptr && key.starts_with("val_") ? number_at(*blind, key.substr(4)) : std::nullopt;
+    if (value) found.push_back({&run, {"without looking at the images", *value}});
+  }
+  add_baselines(chart, found);
+}
+
+bool is_empty(const Chart& chart) {
+  return std::ranges::all_of(chart.series, [](const Series& series) { return series.x.empty(); });
+}
+
+Html chart_of(Runs runs, const std::string& title, const std::string& key, CurveAxis axis) {
+  Chart chart{.title = title, .x_label = axis == CurveAxis::kSteps ? "steps" : "epochs", .y_label = key};
+  for (const RunRecord& run : runs) chart.series.push_back(series_of(run, key, axis));
+  if (is_empty(chart)) return {};
+  if (key == "loss")
+    for (Series& series : chart.series) series.smoothing = usual_smoothing(series.x);
+  add_references(chart, runs, key);
+  return svg_chart(chart);
+}
+
+void add_once(std::vector<std::string>& names, const std::string& name) {
+  if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+}
+
+// What is looked at first: losses and what the runs are about.
+std::vector<std::string> main_keys(Runs runs) {
+  std::vector<std::string> keys{"loss", "val_loss"};
+  for (const RunRecord& run : runs) add_once(keys, "val_" + main_metric(run));
+  return keys;
+}
+
+// A loss of each decoder layer is the training's own business.
+bool is_shown(const std::string& key) { return key != "step" && key != "epoch" && key.find("_layer") == std::string::npos; }
+
+std::vector<std::string> further_keys(Runs runs, const std::vector<std::string>& shown) {
+  std::vector<std::string> keys;
+  for (const RunRecord& run : runs)
+    for (const Json& line : run.metrics)
+      for (const auto& [key, value] : line.as_object())
+        if (is_shown(key) && std::ranges::find(shown, key) == shown.end() && number_at(line, key)) add_once(keys, key);
+  return keys;
+}
+
+std::string title_of(const std::string& key) {
+  if (key == "loss") return "Training loss";
+  if (key == "val_loss") return "Validation loss";
+  return key.starts_with("val_") ? key.substr(4) + " on validation images" : key;
+}
+
+Html charts_of(Runs runs, const std::vector<std::string>& keys, CurveAxis axis) {
+  Html charts;
+  for (const std::string& key : keys) charts += chart_of(runs, title_of(key), key, axis);
+  return charts.is_empty() ? charts : html_element("div", {{"class", "charts"}}, charts);
+}
+
+}  // namespace
+
+Html curves_section(Runs runs, CurveAxis axis) {
+  const std::vector<std::string> keys = main_keys(runs);
+  Html content = charts_of(runs, keys, axis);
+  const Html further = charts_of(runs, further_keys(runs, keys), axis);
+  if (!further.is_empty()) content += html_details("All other curves", further);
+  return html_section("curves", "Curves", content);
+}
+
+}  // namespace glid

@@ -1,0 +1,150 @@
+// Tables of glid_eval's reports, with what they say of each other.
+#include <algorithm>
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/eval/comparison.h"
+#include "glid/eval/report.h"
+#include "report_groups.h"
+#include "run_values.h"
+
+namespace glid {
+namespace {
+
+Html interval_text(const SampledValue& value) {
+  const std::optional<Interval> interval = interval_of(value.samples, kConfidence);
+  if (!interval) return {};
+  return html_element(
+      "small", html_text("[") + html_number(interval->low) + html_text(", ") + html_number(interval->high) + html_text("]"));
+}
+
+// "+0.02 [+0.01, +0.03] better".
+Html difference_text(const MetricDifference& d) {
+  if (!d.difference) return {};
+  std::string text = format("{:+.4g}", *d.difference);
+  if (d.interval) text += format(" [{:+.4g}, {:+.4g}]", d.interval->low, d.interval->high);
+  if (!d.is_significant()) return html_element("small", {{"class", "difference"}}, html_text(text));
+  const bool is_better = (*d.difference > 0) == (d.better == Better::kHigher);
+  return html_element("small", {{"class", is_better ? "difference better" : "difference worse"}},
+                      html_text(text + (is_better ? " better" : " worse")));
+}
+
+// A report beside the first one.
+struct Compared {
+  Bootstrap found;
+  std::vector<MetricDifference> differences;
+  std::string obstacle;  // why there are none
+};
+
+Compared compared(const ReportColumn& first, const ReportColumn& other) {
+  Compared result{.found = bootstrap_of(*other.report)};
+  if (first.report == other.report) return result;
+  try {
+    result.differences = differences(bootstrap_of(*first.report), result.found, kConfidence);
+  } catch (const DataError& error) {
+    result.obstacle = format("no differences of {} and {}: {}", other.name, first.name, error.what());
+  }
+  return result;
+}
+
+Html cell_of(const Compared& column, const std::string& metric) {
+  const auto value = std::ranges::find(column.found.values, metric, &SampledValue::name);
+  if (value == column.found.values.end()) return {};
+  Html cell = html_number(value->value) + interval_text(*value);
+  const auto difference = std::ranges::find(column.differences, metric, &MetricDifference::name);
+  return difference == column.differences.end() ? cell : cell + difference_text(*difference);
+}
+
+void add_names(std::vector<std::string>& names, const Json* values) {
+  if (values == nullptr) return;
+  for (const auto& [name, value] : values->as_object())
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+}
+
+std::vector<std::string> names_of(const ReportGroup& group, const char* member) {
+  std::vector<std::string> names;
+  for (const ReportColumn& column : group.columns) add_names(names, column.report->find(member));
+  return names;
+}
+
+// Of how many classes a mean is.
+std::string label_of(const ReportGroup& group, const std::string& metric) {
+  for (const ReportColumn& column : group.columns) {
+    const Json* classes = column.report->find("classes_in_means");
+    if (const Json* count = classes != nullptr ? classes->find(metric) : nullptr)
+      return format("{} (N = {})", metric, count->as_int());
+  }
+  return metric;
+}
+
+Html plain_cell(const Json& report, const char* member, const std::string& name) {
+  const Json* values = report.find(member);
+  const Json* value = values != nullptr ? values->find(name) : nullptr;
+  return value != nullptr ? html_number(*value) : Html();
+}
+
+// Rows of numbers that stand beside the metrics.
+void add_rows(HtmlTable& table, const ReportGroup& group, const char* member, const std::string& label) {
+  for (const std::string& name : names_of(group, member)) {
+    std::vector<Html> row{html_text(format("{}: {}", label, name))};
+    for (const ReportColumn& column : group.columns) row.push_back(plain_cell(*column.report, member, name));
+    table.rows.push_back(std::move(row));
+  }
+}
+
+HtmlTable table_of(const ReportGroup& group, Runs runs, const std::vector<Compared>& columns) {
+  HtmlTable table{.caption = group.title(), .head = heads_of(group, runs, "number")};
+  for (const std::string& metric : names_of(group, "metrics")) {
+    std::vector<Html> row{html_text(label_of(group, metric))};
+    for (const Compared& column : columns) row.push_back(cell_of(column, metric));
+    table.rows.push_back(std::move(row));
+  }
+  add_rows(table, group, kWithoutLooking, "without looking");
+  add_rows(table, group, "losses", "loss");
+  return table;
+}
+
+// What was evaluated, and what was odd in it.
+Html origins_of(const ReportGroup& group) {
+  std::vector<std::string> lines;
+  for (const ReportColumn& column : group.columns) {
+    if (const Json* model = column.report->find("model"))
+      for (const auto& [name, value] : model->as_object())
+        lines.push_back(format("{}: {}: {}", column.name, name, value.as_string()));
+    if (const Json* notes = column.report->find("notes"))
+      for (const Json& note : notes->as_array()) lines.push_back(format("{}: note: {}", column.name, note.as_string()));
+  }
+  return lines.empty() ? Html() : html_details("What was evaluated", html_list(lines));
+}
+
+std::string words_of(const ReportGroup& group, const std::vector<Compared>& columns) {
+  std::string text = group.rules + ".";
+  if (const Json* unit = group.columns[0].report->find("unit")) text += format(" Numbers: {}.", unit->as_string());
+  const bool has_samples = std::ranges::any_of(
+      columns, [](const Compared& c) { return !c.found.values.empty() && !c.found.values[0].samples.empty(); });
+  text += has_samples ? format(" In brackets: {:.0f} % of the values when images are drawn anew.", kConfidence * 100)
+                      : std::string(" No intervals: glid_eval --bootstrap 1000 --json FILE writes what they need.");
+  if (columns.size() > 1) text += format(" Differences are to {}.", group.columns[0].name);
+  return text;
+}
+
+Html group_of(const ReportGroup& group, Runs runs) {
+  std::vector<Compared> columns;
+  std::vector<std::string> obstacles;
+  for (const ReportColumn& column : group.columns) {
+    columns.push_back(compared(group.columns[0], column));
+    if (!columns.back().obstacle.empty()) obstacles.push_back(columns.back().obstacle);
+  }
+  return html_element("p", words_of(group, columns)) + html_table(table_of(group, runs, columns)) + html_list(obstacles) +
+         origins_of(group);
+}
+
+}  // namespace
+
+Html evaluation_section(Runs runs) {
+  Html content;
+  for (const ReportGroup& group : report_groups(runs)) content += group_of(group, runs);
+  return html_section("evaluation", "Evaluation", content);
+}
+
+}  // namespace glid

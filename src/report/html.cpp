@@ -1,0 +1,90 @@
+#include "html.h"
+
+#include "glid/core/format.h"
+#include "glid/core/utf8.h"
+
+namespace glid {
+namespace {
+
+// Pages hold no other control characters.
+bool is_shown(char c) { return (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F) || c == '\n' || c == '\t'; }
+
+std::string escaped(std::string_view text) {
+  std::string safe;
+  for (const char c : to_utf8(text)) {
+    switch (c) {
+      case '&': safe += "&amp;"; break;
+      case '<': safe += "&lt;"; break;
+      case '>': safe += "&gt;"; break;
+      case '"': safe += "&quot;"; break;
+      case '\'': safe += "&#39;"; break;
+      default: safe += is_shown(c) ? c : '?';
+    }
+  }
+  return safe;
+}
+
+std::string opening(const char* tag, const HtmlAttributes& attributes) {
+  std::string text = format("<{}", tag);
+  for (const auto& [name, value] : attributes) text += format(" {}=\"{}\"", name, escaped(value));
+  return text;
+}
+
+std::string shown(const Json& number) {
+  const std::string full = number.dump();
+  const bool is_whole = full.find_first_of(".eE") == std::string::npos;
+  return is_whole ? full : format("{:.6g}", number.as_double());
+}
+
+Html head_cell(const char* scope, const Html& content) { return html_element("th", {{"scope", scope}}, content); }
+
+}  // namespace
+
+Html html_text(std::string_view text) { return {escaped(text)}; }
+
+Html html_element(const char* tag, const HtmlAttributes& attributes, const Html& content) {
+  return {format("{}>{}</{}>", opening(tag, attributes), content.markup, tag)};
+}
+
+Html html_void(const char* tag, const HtmlAttributes& attributes) { return {opening(tag, attributes) + "/>"}; }
+
+Html html_number(const Json& number) {
+  if (number.is_null()) return html_text("n/a");
+  const std::string full = number.dump(), text = shown(number);
+  if (text == full) return html_element("data", {{"value", full}}, html_text(text));
+  return html_element("data", {{"value", full}, {"title", full}}, html_text(text));
+}
+
+Html html_number(const std::optional<double>& number) { return html_number(number ? Json(*number) : Json()); }
+
+Html html_section(const std::string& id, std::string_view heading, const Html& content) {
+  if (content.is_empty()) return {};
+  return html_element("section", {{"id", id}}, html_element("h2", heading) + content);
+}
+
+Html html_details(std::string_view summary, const Html& content, bool is_open) {
+  const HtmlAttributes attributes = is_open ? HtmlAttributes{{"open", ""}} : HtmlAttributes{};
+  return html_element("details", attributes, html_element("summary", summary) + content);
+}
+
+Html html_list(const std::vector<std::string>& lines) {
+  Html items;
+  for (const std::string& line : lines) items += html_element("li", line);
+  return items.is_empty() ? items : html_element("ul", items);
+}
+
+Html html_table(const HtmlTable& table) {
+  Html head, body;
+  for (const Html& cell : table.head) head += head_cell("col", cell);
+  for (const std::vector<Html>& row : table.rows) {
+    Html cells;
+    for (size_t i = 0; i < row.size(); ++i) cells += i == 0 ? head_cell("row", row[i]) : html_element("td", row[i]);
+    body += html_element("tr", cells);
+  }
+  const Html content =
+      html_element("caption", table.caption) + html_element("thead", html_element("tr", head)) + html_element("tbody", body);
+  return html_element("div", {{"class", "scroll"}, {"role", "region"}, {"tabindex", "0"}, {"aria-label", table.caption}},
+                      html_element("table", content));
+}
+
+}  // namespace glid

@@ -1,0 +1,76 @@
+// What the runs are and how far they are.
+#include "glid/core/format.h"
+#include "run_values.h"
+#include "sections.h"
+#include "svg_chart.h"
+
+namespace glid {
+namespace {
+
+std::string state_of(const RunRecord& run) {
+  if (run.metrics.empty() && run.config.empty() && run.log.starts.empty()) return "an evaluation alone";
+  if (!run.log.end.empty()) return run.log.end.substr(0, run.log.end.find(':'));
+  return run.is_locked ? "going on, or killed" : "ended without its last word";
+}
+
+// "..; 1000 steps of 32 images, ..": what the run said that it would make.
+std::string total_steps(const RunRecord& run) {
+  const size_t place = run.log.data.find("; ");
+  if (place == std::string::npos) return {};
+  const std::string words = run.log.data.substr(place + 2);
+  return words.find(" steps of ") == std::string::npos ? "" : words.substr(0, words.find(' '));
+}
+
+// Of the last line that has the key.
+Html last_number(const RunRecord& run, const std::string& key) {
+  for (auto line = run.metrics.rbegin(); line != run.metrics.rend(); ++line)
+    if (const Json* value = line->find(key); value != nullptr && !value->is_object()) return html_number(*value);
+  return {};
+}
+
+Html steps_of(const RunRecord& run) {
+  const Html made = last_number(run, "step");
+  const std::string total = total_steps(run);
+  return total.empty() || made.is_empty() ? made : made + html_text(" of " + total);
+}
+
+Html metric_of(const RunRecord& run) {
+  const std::string name = main_metric(run);
+  const Html value = name == "loss" ? Html() : last_number(run, "val_" + name);
+  return value.is_empty() ? value : html_text(name + " ") + value;
+}
+
+std::vector<std::string> notes_of(Runs runs) {
+  std::vector<std::string> notes;
+  for (const RunRecord& run : runs) {
+    if (run.damaged_lines > 0)
+      notes.push_back(format("{}: {} damaged lines of metrics.jsonl are left out", run.name, run.damaged_lines));
+    for (const std::string& reason : run.left_out) notes.push_back(format("{}: left out: {}", run.name, reason));
+  }
+  return notes;
+}
+
+}  // namespace
+
+Html run_label(Runs runs, size_t run) { return svg_line_key(run, runs.size()) + html_text(runs[run].name); }
+
+std::vector<Html> run_columns(Runs runs, std::string_view first) {
+  std::vector<Html> heads{html_text(first)};
+  for (size_t i = 0; i < runs.size(); ++i) heads.push_back(run_label(runs, i));
+  return heads;
+}
+
+Html overview_section(Runs runs) {
+  HtmlTable table{.caption = "Runs"};
+  for (const char* head : {"run", "state", "task", "steps", "training loss", "validation loss", "metric", "images a second"})
+    table.head.push_back(html_text(head));
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const RunRecord& run = runs[i];
+    table.rows.push_back({run_label(runs, i), html_text(state_of(run)), html_text(run.setting("task.name")), steps_of(run),
+                          last_number(run, "loss"), last_number(run, "val_loss"), metric_of(run),
+                          last_number(run, "images_per_s")});
+  }
+  return html_section("runs", "Runs", html_table(table) + html_list(notes_of(runs)));
+}
+
+}  // namespace glid

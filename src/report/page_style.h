@@ -1,0 +1,48 @@
+// How the page looks: on paper white or black as the reader's system has it, from a phone's width on.
+#pragma once
+
+namespace glid {
+
+// Colours of lines are set beside it, from those of charts.
+inline constexpr const char* kPageStyle = R"css(
+:root { color-scheme: light dark; --back: #fff; --text: #1b1e23; --soft: #5b626c; --rule: #d5d9df; --box: #f4f6f8; --link: #0059a8;
+  --better: #00684a; --worse: #a83a00; }
+@media (prefers-color-scheme: dark) { :root { --back: #14171b; --text: #e7eaee; --soft: #a3abb6; --rule: #3a414a; --box: #1d2228;
+  --link: #82bbf2; --better: #57c9a3; --worse: #f2955f; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 72rem; padding: 0 1rem 4rem; background: var(--back); color: var(--text);
+  font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
+h1 { font-size: 1.5rem; margin: 1.2rem 0 .4rem; } h2 { font-size: 1.2rem; margin: 2.2rem 0 .6rem; } h3 { font-size: 1rem; margin: 1rem 0 .3rem; }
+a { color: var(--link); }
+:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
+.skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; top: .5rem; background: var(--back); padding: .3rem .6rem; }
+nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1rem; list-style: none; padding: 0; margin: 0; }
+nav a { display: inline-block; padding: .3rem 0; }
+p { margin: .4rem 0; max-width: 60rem; } small { display: block; color: var(--soft); font-size: .85em; white-space: nowrap; }
+.scroll { overflow-x: auto; margin: .6rem 0; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+caption { text-align: left; font-weight: 600; padding: .3rem 0; }
+th, td { text-align: left; vertical-align: top; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--rule); }
+th { font-weight: 500; } thead th { font-weight: 600; white-space: nowrap; }
+tbody th { overflow-wrap: normal; } td { white-space: nowrap; }
+.better { color: var(--better); } .worse { color: var(--worse); }
+details { border: 1px solid var(--rule); border-radius: 6px; padding: 0 .8rem; margin: .6rem 0; }
+summary { cursor: pointer; padding: .45rem 0; color: var(--link); }
+pre { overflow-x: auto; background: var(--box); padding: .7rem; border-radius: 6px; font-size: .85rem; }
+code { background: var(--box); border-radius: 3px; padding: 0 .2rem; font-size: .9em; overflow-wrap: anywhere; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); gap: .6rem 1.5rem; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), max-content)); gap: 1rem; }
+figure { margin: .5rem 0; min-width: 0; } figcaption { font-weight: 600; padding: .2rem 0; }
+img { max-width: 100%; height: auto; background: #fff; }
+.chart { width: 100%; height: auto; display: block; } .chart text { fill: var(--soft); font-size: 13px; }
+.grid { stroke: var(--rule); stroke-width: 1; } .axis { stroke: var(--soft); stroke-width: 1; }
+.line { fill: none; stroke-width: 2; stroke-linejoin: round; } .behind { stroke-width: 1; opacity: .35; }
+.baseline { stroke: var(--text); stroke-width: 1; opacity: .8; }
+.legend { list-style: none; padding: 0; margin: .2rem 0; font-size: .9rem; }
+.key { width: 2.1rem; height: .65rem; margin-right: .45rem; vertical-align: baseline; }
+.bar { display: inline-block; width: 7rem; height: .7rem; background: var(--box); margin-right: .5rem; }
+.fill { display: block; height: 100%; }
+@media print { details { border: 0; } .skip, nav { display: none; } }
+)css";
+
+}  // namespace glid

@@ -1,0 +1,92 @@
+// The newest picture of each run, those of the same images side by side.
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+#include "base64.h"
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/formats/image_file.h"
+#include "glid/formats/resize.h"
+#include "sections.h"
+
+namespace glid {
+namespace {
+
+constexpr int64_t kMostWidth = 1200;       // px
+constexpr size_t kMostBytes = 400 * 1024;  // of a picture, so that pages can be sent
+constexpr int kQuality = 85;
+
+Image shrunk(const Image& image, double factor) {
+  const auto side = [&](int64_t px) { return std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(px) * factor)); };
+  return resize(image, side(image.height), side(image.width), Filter::kBilinear);
+}
+
+struct Embedded {
+  std::string jpeg;
+  int64_t height = 0, width = 0;
+};
+
+Embedded embedded(Image image) {
+  if (image.width > kMostWidth) image = shrunk(image, static_cast<double>(kMostWidth) / static_cast<double>(image.width));
+  std::string jpeg = encode_jpeg(image, kQuality);
+  while (jpeg.size() > kMostBytes) {
+    image = shrunk(image, 0.8);
+    jpeg = encode_jpeg(image, kQuality);
+  }
+  return {std::move(jpeg), image.height, image.width};
+}
+
+int64_t step_of(const std::filesystem::path& picture) {
+  const std::string stem = picture.stem().string();
+  int64_t step = 0;
+  std::from_chars(stem.data() + std::string("step_").size(), stem.data() + stem.size(), step);
+  return step;
+}
+
+// What decides which images a run draws.
+std::string images_of(const RunRecord& run) {
+  std::string text;
+  for (const auto& [key, value] : run.config)
+    if ((key.starts_with("data.") && key != "data.workers") || key == "seed" || key == "eval.split")
+      text += format("{}={}\n", key, value);
+  return text;
+}
+
+Html figure_of(Runs runs, size_t i) {
+  const RunRecord& run = runs[i];
+  const std::string step = format("step {}", step_of(run.picture));
+  try {
+    const Embedded picture = embedded(read_image(run.picture));
+    const std::string alt = format(
+        "What the model of {} makes of validation images at {}: a row each, columns as the picture's "
+        "first line names them",
+        run.name, step);
+    const Html image = html_void("img", {{"src", "data:image/jpeg;base64," + base64(picture.jpeg)},
+                                         {"alt", alt},
+                                         {"width", std::to_string(picture.width)},
+                                         {"height", std::to_string(picture.height)}});
+    return html_element("figure", html_element("figcaption", run_label(runs, i) + html_text(", " + step)) + image);
+  } catch (const DataError& error) {  // of a run that is being written
+    return html_element("p", format("{}: {}", run.name, error.what()));
+  }
+}
+
+}  // namespace
+
+Html picture_section(Runs runs) {
+  std::vector<std::pair<std::string, Html>> rows;  // by their images
+  for (size_t i = 0; i < runs.size(); ++i) {
+    if (runs[i].picture.empty()) continue;
+    const std::string images = images_of(runs[i]);
+    auto row = std::ranges::find(rows, images, [](const auto& known) { return known.first; });
+    if (row == rows.end()) row = rows.insert(row, {images, Html()});
+    row->second += figure_of(runs, i);
+  }
+  Html content;
+  for (const auto& [images, figures] : rows) content += html_element("div", {{"class", "pictures"}}, figures);
+  const Html words = html_element("p", "Runs of the same data, split and seed draw the same images and stand side by side.");
+  return html_section("pictures", "Pictures", content.is_empty() ? content : words + content);
+}
+
+}  // namespace glid

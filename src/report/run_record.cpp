@@ -1,0 +1,149 @@
+#include "glid/report/run_record.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "glid/config/tree.h"
+#include "glid/core/error.h"
+#include "glid/core/files.h"
+#include "glid/core/format.h"
+#include "glid/core/json_lines.h"
+#include "glid/eval/comparison.h"
+#include "run_log_record.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using Keys = std::vector<std::pair<std::string, std::string>>;
+
+void list_keys(const config::Node& node, const std::string& path, Keys& keys) {
+  for (const config::Node& child : node.children) {
+    const std::string child_path = path.empty() ? child.key : path + "." + child.key;
+    if (child.is_block()) list_keys(child, child_path, keys);
+    else keys.emplace_back(child_path, child.value_text());
+  }
+}
+
+// The last of a folder's files and folders whose names begin with `prefix`, in byte order.
+std::optional<fs::path> last_of(const fs::path& folder, const std::string& prefix, const std::string& extension) {
+  std::optional<fs::path> last;
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator(folder, missing)) {
+    const fs::path& path = entry.path();
+    if (!path.filename().string().starts_with(prefix) || path.extension() != extension) continue;
+    if (!last || *last < path) last = path;
+  }
+  return last;
+}
+
+std::vector<fs::path> json_files(const fs::path& folder, const std::string& prefix) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().filename().string().starts_with(prefix) && entry.path().extension() == ".json")
+      files.push_back(entry.path());
+  std::ranges::sort(files);
+  return files;
+}
+
+void check_class(const Json& row) {
+  row.at("id").as_int();
+  row.at("name").as_string();
+  for (const auto& [name, value] : row.as_object())
+    if (name != "name" && !value.is_null()) value.as_double();
+}
+
+// What reports of evaluations must have to be shown.
+Json checked_report(const fs::path& file) {
+  Json report = read_report(file);
+  try {
+    bootstrap_of(report);
+    for (const char* key : {"task", "protocol", "rules"}) report.at(key).as_string();
+    report.at("images").as_int();
+    if (const Json* classes = report.find("per_class"))
+      for (const Json& row : classes->as_array()) check_class(row);
+  } catch (const DataError& error) {
+    throw DataError(file.string(), error.what());
+  }
+  return report;
+}
+
+Json checked_data(const fs::path& file) {
+  Json check = Json::parse(read_file(file), file.string());
+  if (!check.is_object() || check.find("dataset") == nullptr || check.find("splits") == nullptr)
+    throw DataError(file.string(), "is no report of glid_data check");
+  return check;
+}
+
+// Of a run that may be writing there, a file that can't be read is left out and named.
+void try_to_read(RunRecord& run, const std::function<void()>& read) {
+  try {
+    read();
+  } catch (const DataError& error) {
+    run.left_out.emplace_back(error.what());
+  }
+}
+
+void read_config(RunRecord& run) {
+  const fs::path file = run.folder / "config.yaml";
+  if (!fs::exists(file)) return;
+  run.config_text = read_file(file);
+  list_keys(config::parse_tree(run.config_text, file).root, "", run.config);
+}
+
+void read_state(RunRecord& run) {
+  const auto newest = last_of(run.folder / "checkpoints", "step_", "");
+  if (!newest) return;
+  const fs::path file = *newest / "state.json";
+  try_to_read(run, [&] { run.state = Json::parse(read_file(file), file.string()); });
+}
+
+void read_json_files(RunRecord& run) {
+  for (const fs::path& file : json_files(run.folder, "eval"))
+    try_to_read(run, [&] { run.reports.push_back({file.stem().string(), checked_report(file)}); });
+  for (const fs::path& file : json_files(run.folder, "data"))
+    try_to_read(run, [&] { run.data_checks.push_back({file.stem().string(), checked_data(file)}); });
+}
+
+void require_run(const fs::path& folder) {
+  if (!fs::exists(folder)) throw UsageError(folder.string(), "is not there");
+  const bool is_checkpoint = fs::exists(folder / "state.json");
+  const auto has = [&](const char* file) { return fs::exists(folder / file); };
+  if (!is_checkpoint && (has("config.yaml") || has("metrics.jsonl") || has("log.txt"))) return;
+  throw UsageError(folder.string(), is_checkpoint ? "is a checkpoint, not a run" : "is no run's folder", {},
+                   is_checkpoint ? "name the run's folder" : "it has no config.yaml, metrics.jsonl or log.txt");
+}
+
+// Without a slash at the end, and of "." the folder's own name.
+std::string name_of(const fs::path& place) {
+  const fs::path whole = (fs::absolute(place) / "").lexically_normal().parent_path();
+  return fs::is_directory(place) ? whole.filename().string() : whole.stem().string();
+}
+
+}  // namespace
+
+std::string RunRecord::setting(const std::string& key) const {
+  const auto found = std::ranges::find(config, key, [](const auto& entry) { return entry.first; });
+  return found == config.end() ? "" : found->second;
+}
+
+RunRecord read_run(const fs::path& place, const std::string& name) {
+  RunRecord run{.name = name.empty() ? name_of(place) : name, .folder = place};
+  if (fs::is_regular_file(place)) {
+    run.reports.push_back({"", checked_report(place)});
+    return run;
+  }
+  require_run(place);
+  read_config(run);
+  JsonLines lines = read_json_lines(place / "metrics.jsonl", "step");
+  run.metrics = std::move(lines.whole);
+  run.damaged_lines = lines.damaged;
+  if (fs::exists(place / "log.txt")) run.log = parse_run_log(read_file(place / "log.txt"));
+  run.is_locked = fs::exists(place / "run.lock");
+  read_state(run);
+  run.picture = last_of(place / "pictures", "step_", ".png").value_or(fs::path());
+  read_json_files(run);
+  return run;
+}
+
+}  // namespace glid

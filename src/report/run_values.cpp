@@ -1,0 +1,32 @@
+#include "run_values.h"
+
+#include <algorithm>
+
+namespace glid {
+
+std::optional<double> number_at(const Json& line, std::string_view key) {
+  const Json* value = line.find(key);
+  if (value == nullptr || value->is_null() || value->is_object()) return std::nullopt;
+  return value->as_double();
+}
+
+bool is_validation(const Json& line) {
+  return std::ranges::any_of(line.as_object(), [](const auto& member) { return member.first.starts_with("val_"); });
+}
+
+const Json* reference_of(const RunRecord& run, std::string_view kind) {
+  for (const Json& line : run.metrics)
+    if (const Json* values = line.find(kind); values != nullptr && values->is_object()) return values;
+  return nullptr;
+}
+
+std::string main_metric(const RunRecord& run) {
+  const Json* best = run.state ? run.state->find("best") : nullptr;
+  const Json* name = best != nullptr ? best->find("name") : nullptr;
+  if (name != nullptr && !name->as_string().empty()) return name->as_string();
+  const Json* blind = reference_of(run, kWithoutLooking);
+  if (blind != nullptr && !blind->as_object().empty()) return blind->as_object().front().first;
+  return "loss";
+}
+
+}  // namespace glid

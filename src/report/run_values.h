@@ -1,0 +1,27 @@
+// Values of a run's metrics.jsonl by their names.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "glid/report/run_record.h"
+
+namespace glid {
+
+// A number that a line has under a key; none where it has none, or null.
+std::optional<double> number_at(const Json& line, std::string_view key);
+
+// The lines of validations: those with a val_<name>.
+bool is_validation(const Json& line);
+// The first line of losses without learning, or of values without looking; null where there is none.
+const Json* reference_of(const RunRecord& run, std::string_view kind);
+inline constexpr const char* kWithoutLearning = "without_learning";
+inline constexpr const char* kWithoutLooking = "without_looking";
+
+// The metric that a run is about, without val_: what its best checkpoint is chosen by, else the first one; "loss" where it
+// measures nothing else.
+std::string main_metric(const RunRecord& run);
+
+}  // namespace glid
