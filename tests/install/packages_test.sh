@@ -34,7 +34,7 @@ depends=$(dpkg-deb --field "$deb" Depends)
 cd "$work/tar/lib/glid"
 while read -r library; do
   [ ! -e "$library" ] || continue
-  owners=$(dpkg-query --search "*/$library" | cut -d: -f1 | sort -u)  # of several architectures, too
-  grep -qwF -- "${owners:-no package}" <<<"$depends" || die "$library of ${owners:-no package} is neither in the package nor in Depends: $depends"
+  dpkg-query --search "*/$library" | cut -d: -f1 >"$work/owners" || die "$library is of no package"
+  grep -qwFf "$work/owners" <<<"$depends" || die "$library is neither in the package nor in Depends: $depends"
 done < <(readelf --dynamic ../../bin/glid_eval ../../bin/glid_data ./*.so* $(ls glid_* 2>/dev/null) 2>/dev/null |
          sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^lib(torch|c10|cudart|nccl)' | sort -u)
