@@ -22,6 +22,11 @@ void add_options(CLI::App& app, glid::PredictArguments& arguments, std::optional
   app.add_flag("--pictures,!--no-pictures", arguments.pictures, "draw what is predicted (default: yes)");
   app.add_flag("--depth-png", arguments.depth_png,
                "depth of the official format as PNG in the protocol's units, rounded, instead of .npy");
+  glid::path_option(app, "--boxes", arguments.boxes, "of pose: where persons are, as COCO's results have it");
+  glid::path_option(app, "--detector", arguments.detector, "of pose: a run of detection that finds persons");
+  app.add_option("--box-score", arguments.box_score, "persons are looked for in boxes of at least this score")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   glid::path_option(app, "--config", arguments.config, "a configuration in the place of the checkpoint's");
   app.add_option("--set", arguments.overrides, "key=value: a setting of the configuration; repeatable")
       ->expected(1)

@@ -1,7 +1,6 @@
 #include "glid/data/image_list.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "glid/core/error.h"
@@ -51,12 +50,12 @@ std::map<std::string, fs::path> images_of_list(const fs::path& list) {
   return named;
 }
 
-std::optional<int64_t> number_of(const std::string& stem) {
+// Of a file that is named as COCO's are.
+std::optional<int64_t> coco_number(const std::string& stem) {
+  constexpr size_t kDigits = 12;
   const std::string name = fs::path(stem).filename().string();
-  int64_t number = 0;
-  if (name.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  return error == std::errc() ? std::optional(number) : std::nullopt;
+  if (name.size() != kDigits || name.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+  return std::stoll(name);
 }
 
 // A class is named because there must be one: nobody compares it with anything.
@@ -91,7 +90,7 @@ ImageList::ImageList(const fs::path& input, Vocabulary vocabulary) : vocabulary_
 void ImageList::number() {
   std::map<int64_t, std::pair<std::string, fs::path>> by_number;
   for (const auto& file : files_)
-    if (const auto number = number_of(file.first)) by_number.emplace(*number, file);
+    if (const auto number = coco_number(file.first)) by_number.emplace(*number, file);
   if (by_number.size() < files_.size()) return;
   files_.clear();
   for (auto& [number, file] : by_number) {
@@ -104,6 +103,12 @@ Sample ImageList::get(int64_t id) const {
   Sample sample{id, name(id), read_image(name(id)), {}};
   sample.targets = unknown_targets(vocabulary_, sample.image);
   return sample;
+}
+
+ImageList ImageList::of(Vocabulary vocabulary) const {
+  ImageList same = *this;
+  same.vocabulary_ = std::move(vocabulary);
+  return same;
 }
 
 ImageId ImageList::image_id(int64_t id) const {

@@ -66,6 +66,7 @@ void PredictionOutput::add_rows(const AnsweredBatch& answered) {
     Json record = Json::object();
     record.set("width", image.placement.original_width()).set("height", image.placement.original_height());
     put_record(image.key.id, std::move(record));
+    originals_.take(image.key.id);  // shown in what the task draws
     if (settings_.pictures) put_picture(image.key.id, grid({rows.at(i)}, task_.picture_titles(), kGapPx));
   }
 }

@@ -1,25 +1,20 @@
 #include "glid/train/prediction_program.h"
 
-#include <ATen/ATen.h>
-
-#include <limits>
 #include <utility>
 
+#include "asked_model.h"
 #include "glid/config/value.h"
 #include "glid/core/environment.h"
 #include "glid/core/files.h"
-#include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
-#include "glid/core/pace.h"
 #include "glid/core/temporaries.h"
 #include "glid/core/utf8.h"
-#include "glid/eval/answer.h"
 #include "glid/train/device.h"
 #include "glid/train/session.h"
 #include "glid/train/threads.h"
+#include "predicted_persons.h"
 #include "prediction_output.h"
-#include "trained_model.h"
 
 namespace glid {
 namespace {
@@ -42,80 +37,63 @@ PredictionFormat usable_format(const PredictArguments& arguments, const RunConfi
   return format;
 }
 
-// What is asked, and on what.
-struct Predicting {
-  const RunConfig& config;
-  const ChosenCheckpoint& chosen;
-  std::shared_ptr<const ImageList> images;
-  std::unique_ptr<Task> task;
-  std::shared_ptr<Glid> model;
-  c10::Device device;
-};
-
-Json head_of(const Predicting& predicting) {
+Json head_of(const AskedModel& asked) {
   Json head = Json::object();
   head.set("format", 1).set("program", "glid_predict " + version_text());
-  head.set("checkpoint", to_utf8(predicting.chosen.checkpoint.folder.string()));
-  head.set("weights", config::name_of(predicting.config.eval.weights));
-  head.set("tta", config::name_of(predicting.config.eval.tta)).set("task", config::name_of(predicting.config.task));
-  return head.set("vocabulary", write_state(predicting.chosen.state).at("vocabulary"));
+  head.set("checkpoint", to_utf8(asked.chosen.checkpoint.folder.string()));
+  head.set("weights", config::name_of(asked.config.eval.weights));
+  head.set("tta", config::name_of(asked.config.eval.tta)).set("task", config::name_of(asked.config.task));
+  return head.set("vocabulary", write_state(asked.chosen.state).at("vocabulary"));
 }
 
 Prepare prepare_and_keep(const Task& task, Originals& originals, bool keep) {
-  return [prepare = prepare_by(task, /*training=*/false), &originals, keep](const Sample& sample, const SampleKey& key,
-                                                                            const BatchPosition& position) {
+  return [prepare = prepare_by(task, /*training=*/false), &originals, keep](
+             const Sample& sample, const SampleKey& key, const BatchPosition& position) {
     std::vector<PreparedImage> views = prepare(sample, key, position);
     if (keep) originals.put(image_of_sample(sample.id, sample.targets), sample.image);
     return views;
   };
 }
 
-// In glid_eval's batches. How many images can't be read doesn't matter, as long as one can.
-void predict_all(const Predicting& predicting, const PredictArguments& arguments, Originals& originals,
-                 PredictionOutput& output) {
-  const auto& [config, chosen, images, task, model, device] = predicting;
-  const ValidationPlan::Share share{.batch_size = batch_size(arguments.batch, config, chosen.state)};
-  LoaderOptions options = loader_options(config, device);
-  options.max_bad_files = std::numeric_limits<int64_t>::max();
-  Loader loader(images, std::make_shared<ValidationPlan>(images->size(), config.seed, share), options,
-                prepare_and_keep(*task, originals, arguments.pictures));
-  const at::NoGradGuard no_grad;
-  const EvaluationMode mode(*model);
-  Pace pace("predictions", images->size());
-  for (std::vector<Batch> batches = loader.next(); !batches.empty(); batches = loader.next())
-    for (const Batch& batch : batches) {
-      const Question question = task->ask(batch.on(device), /*training=*/false);
-      const std::vector<Answer> answers = answer(*model, question, config.train.precision);
-      output.add({batch, question, answers});
-      pace.show(batch.images.back().key.id + 1);  // with those that were left out
-    }
-  output.finish();
-  pace.end(output.num_images());
-}
+// Where the predictions are written until they are complete.
+class OutputFolder {
+ public:
+  explicit OutputFolder(const fs::path& out) : out_(out), above_(out), folder_(out) {}
+  const fs::path& folder() const { return folder_.path(); }
+  void commit() {
+    folder_.commit();
+    above_.keep();
+    log_info("the predictions are in {}", out_.string());
+  }
 
-void write_predictions(const Predicting& predicting, const PredictArguments& arguments, PredictionFormat format) {
-  const fs::path out = (fs::absolute(arguments.out) / "").lexically_normal().parent_path();  // without a slash at the end
-  FoldersAbove above(out);
-  AtomicFolder folder(out);
-  const bool is_official = format == PredictionFormat::kOfficial;
-  std::vector<std::unique_ptr<ResultFiles>> official;
-  if (is_official)
-    official = make_result_files(predicting.config.eval.metric, *predicting.images, folder.path(),
-                                 {.depth_png = arguments.depth_png, .truth = false});
-  PredictionSettings settings{.folder = folder.path(),
+ private:
+  fs::path out_;
+  FoldersAbove above_;
+  AtomicFolder folder_;
+};
+
+void write_predictions(const PredictArguments& arguments, PredictionFormat format, const AskedModel& asked,
+                       const std::shared_ptr<const ImageList>& images) {
+  const auto samples = samples_to_predict(arguments, asked, images);
+  OutputFolder place((fs::absolute(arguments.out) / "").lexically_normal().parent_path());  // without a slash at the end
+  PredictionSettings settings{.folder = place.folder(),
                               .pictures = arguments.pictures,
                               .score = arguments.score,
-                              .threads = predicting.config.data.workers};
-  if (!is_official) settings.head = head_of(predicting);
+                              .threads = asked.config.data.workers};
+  std::vector<std::unique_ptr<ResultFiles>> official;
+  if (format == PredictionFormat::kJson) settings.head = head_of(asked);
+  else
+    official = make_result_files(asked.config.eval.metric, *samples, place.folder(),
+                                 {.depth_png = arguments.depth_png, .truth = false});
   Originals originals;
-  PredictionOutput output(settings, *predicting.task, *predicting.images, originals, std::move(official));
-  predict_all(predicting, arguments, originals, output);
-  const int64_t num_images = output.num_images(), total = predicting.images->size();
+  PredictionOutput output(settings, *asked.task, *images, originals, std::move(official));
+  ask_about(asked, samples, prepare_and_keep(*asked.task, originals, arguments.pictures), arguments.batch, "predictions",
+            [&](const AnsweredBatch& answered) { output.add(answered); });
+  output.finish();
+  const int64_t num_images = output.num_images(), total = images->size();
   if (num_images == 0) throw DataError(arguments.input.string(), "holds no image that can be read");
-  folder.commit();
-  above.keep();
+  place.commit();
   if (num_images < total) log_warning("{} of {} images can't be read: they are left out", total - num_images, total);
-  log_info("{} images -> {}", num_images, out.string());
 }
 
 }  // namespace
@@ -127,15 +105,14 @@ ExitCode predict_images(const PredictArguments& arguments) {
   const RunConfig config =
       config_of_checkpoint(chosen.checkpoint, {.file = arguments.config, .overrides = arguments.overrides});
   const PredictionFormat format = usable_format(arguments, config);
+  require_boxes(arguments, config);
   const auto images = std::make_shared<const ImageList>(arguments.input, chosen.state.vocabulary);
   set_threads(config.train.threads, LaunchEnv{});
   const c10::Device device = choose_device(config.train.device, /*local_rank=*/0);
   log_arithmetic(config.train, device, LaunchEnv{});
-  auto task = make_task(config.task, config.task_context(chosen.state.vocabulary));
-  const auto model = load_model(config, chosen.checkpoint, *task, device);
-  log_info("{} ({}), {}", chosen.checkpoint.folder.string(), chosen.why, config::name_of(config.task));
+  const AskedModel asked = load_asked_model(chosen, config, device);
   try {
-    write_predictions({config, chosen, images, std::move(task), model, device}, arguments, format);
+    write_predictions(arguments, format, asked, images);
   } catch (const fs::filesystem_error& error) {
     throw UsageError("--out", "can't be written", arguments.out.string(), error.code().message());
   }

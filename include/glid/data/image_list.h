@@ -20,8 +20,8 @@ namespace glid {
 std::map<std::string, std::filesystem::path> list_images(const std::filesystem::path& input, OtherImages& others);
 
 // They have the classes of `vocabulary`, as somebody knows them who is to find them; their targets tell of every pixel that
-// nobody knows. Samples are in the order of their names or, where all files have different numbers as names (COCO's
-// 000000000139.jpg), of these, which are then their image ids.
+// nobody knows. Samples are in the order of their names, which are their image ids; where all files are called as COCO's are
+// (000000000139.jpg), these numbers are, each once.
 class ImageList : public AnnotatedDataset {
  public:
   // Throws as list_images() does; the log says which images are left out.
@@ -35,6 +35,9 @@ class ImageList : public AnnotatedDataset {
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   ImageId image_id(int64_t id) const override;
   void inspect(int64_t id, Inspection& inspection) const override;
+
+  // The same images for a model of other classes.
+  ImageList of(Vocabulary vocabulary) const;
 
   // As in list_images().
   const std::string& stem(int64_t id) const { return files_.at(static_cast<size_t>(id)).first; }
