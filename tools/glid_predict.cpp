@@ -27,6 +27,9 @@ void add_options(CLI::App& app, glid::PredictArguments& arguments, std::optional
   app.add_option("--box-score", arguments.box_score, "persons are looked for in boxes of at least this score")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
+  app.add_option("--attention", arguments.attention,
+                 "draw where a query looks: its number from 0, or top, the one that is surest of a class")
+      ->type_name("QUERY");
   glid::path_option(app, "--config", arguments.config, "a configuration in the place of the checkpoint's");
   app.add_option("--set", arguments.overrides, "key=value: a setting of the configuration; repeatable")
       ->expected(1)

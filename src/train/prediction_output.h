@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "glid/core/background.h"
+#include "glid/core/background_jobs.h"
 #include "glid/core/json.h"
 #include "glid/data/image_list.h"
 #include "glid/eval/prediction_files.h"
@@ -78,7 +78,7 @@ class PredictionOutput {
   std::vector<bool> is_predicted_;
   int64_t num_images_ = 0;
   std::optional<Gathered> gathered_;
-  Background background_;  // last: its jobs use the others
+  BackgroundJobs background_;  // last: its jobs use the others
 };
 
 }  // namespace glid

@@ -1,8 +1,10 @@
 #include "glid/train/prediction_program.h"
 
+#include <optional>
 #include <utility>
 
 #include "asked_model.h"
+#include "attention_output.h"
 #include "glid/config/value.h"
 #include "glid/core/environment.h"
 #include "glid/core/files.h"
@@ -47,8 +49,8 @@ Json head_of(const AskedModel& asked) {
 }
 
 Prepare prepare_and_keep(const Task& task, Originals& originals, bool keep) {
-  return [prepare = prepare_by(task, /*training=*/false), &originals, keep](
-             const Sample& sample, const SampleKey& key, const BatchPosition& position) {
+  return [prepare = prepare_by(task, /*training=*/false), &originals, keep](const Sample& sample, const SampleKey& key,
+                                                                            const BatchPosition& position) {
     std::vector<PreparedImage> views = prepare(sample, key, position);
     if (keep) originals.put(image_of_sample(sample.id, sample.targets), sample.image);
     return views;
@@ -87,8 +89,13 @@ void write_predictions(const PredictArguments& arguments, PredictionFormat forma
                                  {.depth_png = arguments.depth_png, .truth = false});
   Originals originals;
   PredictionOutput output(settings, *asked.task, *images, originals, std::move(official));
+  std::optional<AttentionOutput> attention;
+  if (!arguments.attention.empty()) attention.emplace(arguments.attention, asked, *images, place.folder());
   ask_about(asked, samples, prepare_and_keep(*asked.task, originals, arguments.pictures), arguments.batch, "predictions",
-            [&](const AnsweredBatch& answered) { output.add(answered); });
+            [&](const AnsweredBatch& answered) {
+              output.add(answered);
+              if (attention) attention->add(answered);
+            });
   output.finish();
   const int64_t num_images = output.num_images(), total = images->size();
   if (num_images == 0) throw DataError(arguments.input.string(), "holds no image that can be read");

@@ -137,6 +137,82 @@ INSTANTIATE_TEST_SUITE_P(
                                   {"depth"}}),
     [](const auto& info) { return info.param.name; });
 
+// ---- Pose: persons are looked for in boxes.
+
+// A box of every annotation of the validation images, as a detector would find it.
+void write_boxes_of(const fs::path& data, const fs::path& file) {
+  const fs::path annotations = data / "annotations" / "person_keypoints_val2017.json";
+  Json::Array boxes;
+  const Json truth = Json::parse(read_file(annotations), annotations.string());
+  for (const Json& annotation : truth.at("annotations").as_array()) {
+    Json box = Json::object();
+    box.set("image_id", annotation.at("image_id")).set("category_id", annotation.at("category_id"));
+    boxes.push_back(box.set("bbox", annotation.at("bbox")).set("score", 0.75));
+  }
+  write_file(file, Json(std::move(boxes)).dump());
+}
+
+TEST(PredictedPoses, AreGlidEvalsInTheSameBoxes) {
+  const DemoScenes scenes("coco");
+  const EvaluatedRun trained(settings_of(scenes.path(), "coco_pose",
+                                         {"task={name: pose}", "eval={metric: keypoint, sigmas: [.5, .5, .5, .5, .5]}"}));
+  const TemporaryFolder folder;
+  const fs::path boxes = folder.path() / "boxes.json", expected = folder.path() / "eval", found = folder.path() / "found";
+  const fs::path images = scenes.path() / "val2017";
+  write_boxes_of(scenes.path(), boxes);
+  const ProgramResult evaluated =
+      run_evaluation(trained.path(), {"--batch", "3", "--out", expected.string(), "--set", "data.boxes=" + boxes.string()});
+  ASSERT_EQ(evaluated.code, 0) << evaluated.output;
+  const ProgramResult official =
+      predict(trained.path(), images, found, {"--batch", "3", "--format", "official", "--boxes", boxes.string()});
+  ASSERT_EQ(official.code, 0) << official.output;
+  EXPECT_TRUE(read_file(found / "keypoint.json") == read_file(expected / "keypoint.json"));
+  EXPECT_EQ(files_below(found / "pictures").size(), 4u) << "all persons of an image in one";
+
+  const fs::path out = folder.path() / "json";
+  ASSERT_EQ(predict(trained.path(), images, out, {"--boxes", boxes.string()}).code, 0);
+  size_t num_persons = 0;
+  const Json list = list_in(out);
+  ASSERT_EQ(list.at("images").as_array().size(), 4u);
+  for (const Json& image : list.at("images").as_array())
+    for (const Json& person : image.at("detections").as_array()) {
+      EXPECT_EQ(person.at("keypoints").as_array().size(), 15u);
+      ++num_persons;
+    }
+  EXPECT_EQ(num_persons, Json::parse(read_file(boxes), "boxes").as_array().size());
+
+  expect_one_line(predict(trained.path(), images, folder.path() / "none"), 2, "--boxes: is missing");
+  fs::remove_all(out);
+  ASSERT_EQ(predict(trained.path(), images, out, {"--boxes", boxes.string(), "--box-score", "0.9"}).code, 0);
+  const Json without = list_in(out);
+  EXPECT_TRUE(without.at("images").as_array()[0].at("detections").as_array().empty()) << "an image without persons";
+}
+
+TEST(PredictedPoses, AreOfWhatADetectorFinds) {
+  const DemoScenes scenes("coco");
+  const std::string figures = "data={name: scenes, kind: figures, count: 64, size: 32, image_size: 24, workers: 1}";
+  const std::vector<std::string> short_run{"train.steps=1", "log.pictures_every_steps=0", figures};
+  std::vector<std::string> of_pose = short_run, of_detector = short_run;
+  of_pose.push_back("task={name: pose}");
+  of_detector.push_back("task={name: detection, queries: 5, one_to_many: {queries: 0}}");
+  const EvaluatedRun pose(of_pose), detector(of_detector);
+  const TemporaryFolder folder;
+  const auto persons = [&](const std::string& score) {
+    const fs::path out = folder.path() / ("above " + score);
+    const ProgramResult ran =
+        predict(pose.path(), scenes.path() / "val2017", out, {"--detector", detector.path().string(), "--box-score", score});
+    EXPECT_EQ(ran.code, 0) << ran.output;
+    size_t num_persons = 0;
+    const Json list = list_in(out);
+    for (const Json& image : list.at("images").as_array()) num_persons += image.at("detections").as_array().size();
+    return num_persons;
+  };
+  EXPECT_EQ(persons("0"), 20u) << "five queries an image";
+  EXPECT_EQ(persons("1"), 0u);
+  expect_one_line(predict(detector.path(), scenes.path(), folder.path() / "out", {"--detector", pose.path().string()}), 2,
+                  "--detector: is for models of pose");
+}
+
 // ---- Images of all kinds.
 
 // The picture, to be shown a quarter turn to the right.
@@ -272,15 +348,36 @@ TEST_F(Predictions, OfOtherBatchesAreEqualToRounding) {
   for (size_t i = 0; i < alone.size(); ++i) EXPECT_NEAR(together[i], alone[i], 1e-5);
 }
 
+TEST_F(Predictions, WhereQueriesLookIsDrawn) {
+  for (const char* name : {"a.png", "deep/b.png"}) put(name, encode_png(gradient(30, 40)));
+  ASSERT_EQ(predict(images(), {"--attention", "top"}).code, 0);
+  EXPECT_THAT(files_below(file("out") / "attention"), ElementsAre("a.jpg", "deep/b.jpg"));
+  EXPECT_GT(read_image(file("out") / "attention/a.jpg").width, 4 * 192) << "the image and three scales";
+  fs::rename(file("out"), file("top"));
+  ASSERT_EQ(predict(images(), {"--no-pictures"}).code, 0);
+  const auto detections = [&](const fs::path& out) {
+    return list_in(out).at("images").as_array()[0].at("detections").dump();
+  };
+  EXPECT_EQ(detections(file("out")), detections(file("top"))) << "who is watched answers the same";
+  fs::remove_all(file("out"));
+  const ProgramResult beyond = predict(images(), {"--attention", "5"});
+  EXPECT_EQ(beyond.code, 2);
+  EXPECT_THAT(beyond.output, HasSubstr("--attention: is no query of the task, which asks fewer (got 5); from 0 to 4"));
+  EXPECT_THAT(predict(images(), {"--attention", "all"}).output, HasSubstr("--attention: must be top or the number"));
+  expect_nothing_left();
+}
+
 // A model that hides parts of images shows them, and what it thinks was there.
 TEST_F(Predictions, OfAPreTrainingArePictures) {
   const fs::path pre = file("pre");
   ASSERT_EQ(run("glid_train", small_training(pre, {"--set", "train.steps=1"})).code, 0);
   for (const char* name : {"a.png", "b.png"}) put(name, encode_png(gradient(30, 40)));
-  const ProgramResult ran = glid::predict(pre, images(), file("out"), {});
+  const ProgramResult ran = glid::predict(pre, images(), file("out"), {"--attention", "1"});
   ASSERT_EQ(ran.code, 0) << ran.output;
   EXPECT_THAT(names(), ElementsAre("a", "b"));
   EXPECT_GT(read_image(file("out") / "pictures/a.jpg").width, 4 * 24);
+  EXPECT_TRUE(fs::exists(file("out") / "attention/a.jpg")) << "of the first hidden unit";
+  EXPECT_EQ(glid::predict(pre, images(), file("top"), {"--attention", "top"}).code, 2) << "there are no classes";
   expect_one_line(glid::predict(pre, images(), file("official"), {"--format", "official"}), 2,
                   "--format: official is for metrics with result files (got loss)");
 }

@@ -25,8 +25,8 @@ TEST_P(Words, HaveAVersionAnEnvironmentAndAnExample) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Programs, Words,
-                         testing::Values("glid_train", "glid_eval", "glid_data", "glid_features", "glid_probe",
-                                         "glid_convert"),
+                         testing::Values("glid_train", "glid_eval", "glid_data", "glid_features", "glid_predict",
+                                         "glid_probe", "glid_convert"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

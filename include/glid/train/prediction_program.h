@@ -21,9 +21,10 @@ struct PredictArguments {
   double score = 0.5;                  // of detections that are drawn
   int64_t batch = 0;                   // images a batch; 0: as many as in a micro-batch of the run
   bool pictures = true;
-  bool depth_png = false;                // of the official format
+  bool depth_png = false;                 // of the official format
   std::filesystem::path boxes, detector;  // of pose: COCO results, or a run that finds persons
-  double box_score = 0.5;                // of the boxes that persons are looked for in
+  std::string attention;                  // a query's number, or top: where it looks is drawn; empty: nothing
+  double box_score = 0.5;                 // of the boxes that persons are looked for in
 };
 
 // Batches, and so predictions, are glid_eval's of the same images. Images that can't be read are named in the log, counted

@@ -13,14 +13,14 @@
 namespace glid {
 
 // Jobs begin in the order in which they come and end as they may.
-class Background {
+class BackgroundJobs {
  public:
   // At least one thread. As many jobs as `most_waiting` wait at a time: they may hold pictures.
-  Background(int64_t num_threads, int64_t most_waiting);
+  BackgroundJobs(int64_t num_threads, int64_t most_waiting);
   // Jobs that haven't begun are dropped.
-  ~Background();
-  Background(const Background&) = delete;
-  Background& operator=(const Background&) = delete;
+  ~BackgroundJobs();
+  BackgroundJobs(const BackgroundJobs&) = delete;
+  BackgroundJobs& operator=(const BackgroundJobs&) = delete;
 
   // Waits for room. Throws what a job threw before: it is then of no use to go on.
   void add(std::function<void()> job);

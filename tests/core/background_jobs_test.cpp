@@ -1,4 +1,4 @@
-#include "glid/core/background.h"
+#include "glid/core/background_jobs.h"
 
 #include <gtest/gtest.h>
 
@@ -10,9 +10,9 @@
 namespace glid {
 namespace {
 
-TEST(Background, DoesAllThatItIsGiven) {
+TEST(BackgroundJobs, DoesAllThatItIsGiven) {
   std::atomic<int> sum = 0;
-  Background background(3, 2);
+  BackgroundJobs background(3, 2);
   for (int i = 1; i <= 100; ++i) background.add([&sum, i] { sum += i; });
   background.finish();
   EXPECT_EQ(sum, 5050);
@@ -21,10 +21,10 @@ TEST(Background, DoesAllThatItIsGiven) {
   EXPECT_EQ(sum, 7);
 }
 
-TEST(Background, NoMoreJobsWaitThanMay) {
+TEST(BackgroundJobs, NoMoreJobsWaitThanMay) {
   std::atomic<int> begun = 0;
   std::atomic<bool> may_end = false;
-  Background background(1, 2);
+  BackgroundJobs background(1, 2);
   std::thread adding([&] {
     for (int i = 0; i < 4; ++i)
       background.add([&] {
@@ -42,8 +42,8 @@ TEST(Background, NoMoreJobsWaitThanMay) {
   EXPECT_EQ(begun, 4);
 }
 
-TEST(Background, ThrowsWhatAJobThrew) {
-  Background background(2, 1);
+TEST(BackgroundJobs, ThrowsWhatAJobThrew) {
+  BackgroundJobs background(2, 1);
   background.add([] { throw std::runtime_error("full"); });
   EXPECT_THROW(background.finish(), std::runtime_error);
   EXPECT_THROW(background.add([] {}), std::runtime_error);

@@ -1,16 +1,16 @@
-#include "glid/core/background.h"
+#include "glid/core/background_jobs.h"
 
 #include <algorithm>
 #include <utility>
 
 namespace glid {
 
-Background::Background(int64_t num_threads, int64_t most_waiting)
+BackgroundJobs::BackgroundJobs(int64_t num_threads, int64_t most_waiting)
     : most_waiting_(static_cast<size_t>(std::max<int64_t>(1, most_waiting))) {
   for (int64_t i = 0; i < std::max<int64_t>(1, num_threads); ++i) threads_.emplace_back([this] { work(); });
 }
 
-Background::~Background() {
+BackgroundJobs::~BackgroundJobs() {
   {
     const std::lock_guard lock(mutex_);
     closing_ = true;
@@ -19,11 +19,11 @@ Background::~Background() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void Background::rethrow() const {
+void BackgroundJobs::rethrow() const {
   if (error_) std::rethrow_exception(error_);
 }
 
-void Background::add(std::function<void()> job) {
+void BackgroundJobs::add(std::function<void()> job) {
   std::unique_lock lock(mutex_);
   has_room_.wait(lock, [&] { return error_ || waiting_.size() < most_waiting_; });
   rethrow();
@@ -31,13 +31,13 @@ void Background::add(std::function<void()> job) {
   has_job_.notify_one();
 }
 
-void Background::finish() {
+void BackgroundJobs::finish() {
   std::unique_lock lock(mutex_);
   has_room_.wait(lock, [&] { return error_ || (waiting_.empty() && num_running_ == 0); });
   rethrow();
 }
 
-void Background::work() {
+void BackgroundJobs::work() {
   std::unique_lock lock(mutex_);
   while (true) {
     has_job_.wait(lock, [&] { return closing_ || !waiting_.empty(); });
