@@ -9,7 +9,7 @@ int main(int argc, char** argv) {
   glid::add_words(app, {.example = "glid_features --checkpoint runs/swinb --input photos --out maps.safetensors",
                         .environment = glid::torch_environment});
   glid::add_options(app, arguments.features, "1,2,3,4");
-  glid::path_option(app, "--input", arguments.input, "an image or a folder of images")->required();
+  glid::path_option(app, "--input", arguments.input, "an image, a folder of images or a list of them (.txt)")->required();
   glid::path_option(app, "--out", arguments.output, "the .safetensors file to write")->required();
   glid::names_option<glid::FeatureType>(app, "--dtype", arguments.type, "numbers in the file");
   glid::path_option(

@@ -9,11 +9,6 @@
 namespace glid {
 namespace {
 
-Json segmentation_of(const Rle& mask) {
-  if (mask.counts.empty()) return Json::Array{};
-  return Json::object().set("size", Json::Array{mask.height, mask.width}).set("counts", rle_to_string(mask));
-}
-
 // Three numbers for each of the category's joints, as the format has it: 0 where the instance has none.
 void add_joints(const Instance& instance, size_t num_joints, Json& annotation) {
   Json::Array numbers;
@@ -54,6 +49,11 @@ Json category_of(const CocoClass& category) {
 }
 
 }  // namespace
+
+Json segmentation_of(const Rle& mask) {
+  if (mask.counts.empty()) return Json::Array{};
+  return Json::object().set("size", Json::Array{mask.height, mask.width}).set("counts", rle_to_string(mask));
+}
 
 Json json_of(const ImageId& id) {
   return std::visit([](const auto& value) { return Json(value); }, id);

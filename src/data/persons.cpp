@@ -53,21 +53,25 @@ std::vector<Person> persons_in_boxes_of(const std::string& file, const CocoIndex
   return persons;
 }
 
-std::vector<int64_t> samples_of_images(const std::vector<Person>& persons, const CocoIndex& index) {
-  std::vector<int64_t> counts(index.images().size(), 0);
+std::vector<int64_t> samples_of_images(const std::vector<Person>& persons, int64_t num_images) {
+  std::vector<int64_t> counts(static_cast<size_t>(num_images), 0);
   for (const Person& person : persons) ++counts[static_cast<size_t>(person.image)];
   return counts;
 }
 
 // Images with persons of whom none has a box.
 void add_images_without_boxes(std::vector<Person>& persons, const CocoIndex& index) {
-  const std::vector<int64_t> counts = samples_of_images(persons, index);
+  const std::vector<int64_t> counts = samples_of_images(persons, std::ssize(index.images()));
   for (size_t image = 0; image < counts.size(); ++image) {
     const auto numbers = index.annotations_of(image);
     const auto counts_as_missed = [&](uint32_t i) { return is_to_be_found(index, index.annotations()[i]); };
     if (counts[image] == 0 && std::ranges::any_of(numbers, counts_as_missed))
       persons.push_back({.image = static_cast<int64_t>(image)});
   }
+}
+
+void require_persons(const std::vector<Person>& persons, const CocoIndex& index) {
+  if (persons.empty()) throw DataError(index.where(), "has no person with a labelled joint");
 }
 
 }  // namespace
@@ -91,6 +95,7 @@ Person person_of(const Sample& sample) {
 
 Persons Persons::to_train_on(std::shared_ptr<const Coco> images) {
   std::vector<Person> persons = persons_in_their_boxes(images->index());
+  require_persons(persons, images->index());
   return {std::move(images), std::move(persons)};
 }
 
@@ -98,14 +103,21 @@ Persons Persons::to_find(std::shared_ptr<const Coco> images, const std::string& 
   const CocoIndex& index = images->index();
   std::vector<Person> persons = boxes == "truth" ? persons_in_their_boxes(index) : persons_in_boxes_of(boxes, index);
   add_images_without_boxes(persons, index);
+  require_persons(persons, index);
   return {std::move(images), std::move(persons)};
 }
 
-Persons::Persons(std::shared_ptr<const Coco> images, std::vector<Person> persons)
+Persons Persons::in_boxes(std::shared_ptr<const AnnotatedDataset> images, std::vector<Person> persons) {
+  const std::vector<int64_t> counts = samples_of_images(persons, images->size());
+  for (int64_t image = 0; image < images->size(); ++image)
+    if (counts[static_cast<size_t>(image)] == 0) persons.push_back({.image = image});
+  return {std::move(images), std::move(persons)};
+}
+
+Persons::Persons(std::shared_ptr<const AnnotatedDataset> images, std::vector<Person> persons)
     : images_(std::move(images)), persons_(std::move(persons)) {
-  if (persons_.empty()) throw DataError(images_->index().where(), "has no person with a labelled joint");
   std::ranges::stable_sort(persons_, {}, &Person::image);
-  const std::vector<int64_t> counts = samples_of_images(persons_, images_->index());
+  const std::vector<int64_t> counts = samples_of_images(persons_, images_->size());
   for (Person& person : persons_) person.of_image = counts[static_cast<size_t>(person.image)];
 }
 

@@ -2,52 +2,17 @@
 
 #include <ATen/Parallel.h>
 
-#include <chrono>
 #include <limits>
 #include <utility>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
-#include "glid/core/log.h"
-#include "glid/core/progress_bar.h"
+#include "glid/core/pace.h"
 #include "glid/data/loader.h"
 #include "glid/nn/window_plan.h"
 
 namespace glid {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-constexpr std::chrono::seconds kBetweenLines{60};
-
-double seconds_between(Clock::time_point from, Clock::time_point to) {
-  return std::chrono::duration<double>(to - from).count();
-}
-
-// How far the images are, for people.
-class Pace {
- public:
-  Pace(std::string what, int64_t total) : what_(std::move(what)), total_(total) {}
-
-  void show(int64_t done) {
-    const Clock::time_point now = Clock::now();
-    const double images_per_s = static_cast<double>(done) / seconds_between(begin_, now);
-    const std::string numbers = format("{:.1f} images/s", images_per_s);
-    log_status(format("{} {}  {}", progress_bar(done, total_), what_, numbers));
-    if (log_is_terminal() || now - last_line_ < kBetweenLines) return;
-    last_line_ = now;
-    log_info("{}: {} of {}, {}", what_, done, total_, numbers);
-  }
-  void end(int64_t done) const {
-    log_status("");
-    const double seconds = seconds_between(begin_, Clock::now());
-    log_info("{}: {} images in {:.1f} s, {:.1f} images/s", what_, done, seconds, static_cast<double>(done) / seconds);
-  }
-
- private:
-  std::string what_;
-  int64_t total_;
-  Clock::time_point begin_ = Clock::now(), last_line_ = begin_;
-};
 
 std::vector<PreparedImage> prepare(const Sample& sample, const FeatureOptions& options) {
   const Image& image = sample.image;

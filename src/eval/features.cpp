@@ -12,7 +12,8 @@
 #include "glid/core/output_place.h"
 #include "glid/core/temporaries.h"
 #include "glid/core/utf8.h"
-#include "glid/formats/pairs.h"
+#include "glid/data/image_list.h"
+#include "glid/formats/image_file.h"
 #include "glid/formats/safetensors.h"
 #include "glid/model/file_tensors.h"
 #include "glid/model/pixel_statistics.h"
@@ -21,33 +22,6 @@ namespace glid {
 namespace {
 
 namespace fs = std::filesystem;
-
-// By the name of their features: the path below `input` without its extension.
-std::map<std::string, fs::path> image_files(const fs::path& input, OtherImages& others) {
-  if (!fs::exists(input)) throw DataError(input.string(), "does not exist");
-  if (!fs::is_directory(input)) return {{input.stem().string(), input}};
-  std::map<std::string, fs::path> files = files_by_stem(input, kImageExtensions, &others);
-  if (files.empty()) throw DataError(input.string(), "holds no images", {}, others.hint());
-  return files;
-}
-
-class ImageFiles : public Dataset {
- public:
-  explicit ImageFiles(const fs::path& input) {
-    OtherImages others;
-    for (auto& file : image_files(input, others)) files_.push_back(std::move(file));
-    others.warn(input);
-  }
-
-  int64_t size() const override { return std::ssize(files_); }
-  Sample get(int64_t id) const override { return {id, name(id), read_image(name(id)), {}}; }
-  std::string name(int64_t id) const override { return files_.at(static_cast<size_t>(id)).second.string(); }
-  Fingerprint fingerprint() const override { return {}; }  // of no run
-  const std::string& stem(int64_t id) const { return files_.at(static_cast<size_t>(id)).first; }
-
- private:
-  std::vector<std::pair<std::string, fs::path>> files_;
-};
 
 at::ScalarType scalar_type(FeatureType type) {
   switch (type) {
@@ -58,7 +32,7 @@ at::ScalarType scalar_type(FeatureType type) {
   return at::kFloat;
 }
 
-SafetensorsWriter::Tensors layout_of(const ImageFiles& files, const FeatureNet& net, const FeaturesRequest& request) {
+SafetensorsWriter::Tensors layout_of(const ImageList& files, const FeatureNet& net, const FeaturesRequest& request) {
   const std::vector<std::string> names = request.options.names();
   std::vector<TensorInfo> infos;
   for (const std::vector<int64_t>& shape : net.shapes(request.options))
@@ -120,13 +94,13 @@ class Rows {
 void require_apart(const FeaturesRequest& request, const fs::path& weights) {
   OtherImages others;
   std::vector<fs::path> inputs{weights};
-  for (const auto& [name, file] : image_files(request.input, others)) inputs.push_back(file);
+  for (const auto& [name, file] : list_images(request.input, others)) inputs.push_back(file);
   require_apart("--out", request.output, inputs);
 }
 
 FeaturesWritten extract_features(const FeatureNet& net, const FeaturesRequest& request) {
-  const auto files = std::make_shared<ImageFiles>(request.input);
-  if (!fs::is_directory(request.input)) read_image(request.input);  // the one image must be one
+  const auto files = std::make_shared<ImageList>(request.input);
+  if (!fs::is_directory(request.input) && files->size() == 1) read_image(files->name(0));  // the one image must be one
   unit_grid(request.options.size_px, request.options.size_px, net.shape().unit_px(), "--size");
   FoldersAbove above(request.output);
   AtomicFile output(request.output);

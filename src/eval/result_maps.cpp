@@ -11,7 +11,8 @@ namespace fs = std::filesystem;
 
 class SemanticFiles : public ResultFiles {
  public:
-  SemanticFiles(const AnnotatedDataset& dataset, const fs::path& folder) : dataset_(dataset), folder_(folder) {}
+  SemanticFiles(const AnnotatedDataset& dataset, const fs::path& folder, const ResultFormat& format)
+      : dataset_(dataset), folder_(folder), format_(format) {}
   void add(const PredictedSample& sample) override {
     const std::string stem = stem_of(dataset_.image_id(sample.id));
     const auto put = [&](const fs::path& folder, const std::vector<uint16_t>& labels) {
@@ -19,12 +20,13 @@ class SemanticFiles : public ResultFiles {
               encode_label_png({sample.prediction.height, sample.prediction.width, labels}));
     };
     put(folder_, sample.prediction.semantic);
-    put(folder_ / "truth", sample.truth.semantic);
+    if (format_.truth) put(folder_ / "truth", sample.truth.semantic);
   }
 
  private:
   const AnnotatedDataset& dataset_;
   fs::path folder_;
+  ResultFormat format_;
 };
 
 class DepthFiles : public ResultFiles {
@@ -39,7 +41,7 @@ class DepthFiles : public ResultFiles {
     const std::vector<int64_t> shape{p.height, p.width};
     if (format_.depth_png) put_map(results, stem, ".png", encode_depth_png({p.height, p.width, p.depth}, png_units_));
     else put_map(results, stem, ".npy", encode_npy(NpyArray::from(std::span(p.depth), shape)));
-    put_map(truths, stem, ".npy", encode_npy(NpyArray::from(std::span(sample.truth.depth), shape)));
+    if (format_.truth) put_map(truths, stem, ".npy", encode_npy(NpyArray::from(std::span(sample.truth.depth), shape)));
   }
 
  private:
@@ -52,8 +54,8 @@ class DepthFiles : public ResultFiles {
 }  // namespace
 
 std::unique_ptr<ResultFiles> result_files_of(const SemanticSettings&, const AnnotatedDataset& dataset,
-                                             const fs::path& folder, const ResultFormat&) {
-  return std::make_unique<SemanticFiles>(dataset, folder);
+                                             const fs::path& folder, const ResultFormat& format) {
+  return std::make_unique<SemanticFiles>(dataset, folder, format);
 }
 
 std::unique_ptr<ResultFiles> result_files_of(const DepthSettings& settings, const AnnotatedDataset& dataset,

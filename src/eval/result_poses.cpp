@@ -16,10 +16,12 @@ namespace fs = std::filesystem;
 
 class PoseFiles : public ResultFiles {
  public:
-  PoseFiles(const KeypointSettings& settings, const AnnotatedDataset& dataset, const fs::path& folder)
+  PoseFiles(const KeypointSettings& settings, const AnnotatedDataset& dataset, const fs::path& folder,
+            const ResultFormat& format)
       : parameters_(ap_parameters(settings)),
         dataset_(dataset),
         folder_(folder),
+        has_truth_(format.truth),
         classes_(coco_classes(dataset.vocabulary())),
         poses_(parameters_) {}
 
@@ -60,7 +62,7 @@ class PoseFiles : public ResultFiles {
     }
     put_coco(
         folder_, KeypointSettings::kName, [&](std::ostream& out) { out << join(results, ",\n"); },
-        coco_file(parts, classes_));
+        has_truth_ ? coco_file(parts, classes_) : "");
   }
 
  private:
@@ -88,6 +90,7 @@ class PoseFiles : public ResultFiles {
   ApParameters parameters_;
   const AnnotatedDataset& dataset_;
   fs::path folder_;
+  bool has_truth_;
   std::vector<CocoClass> classes_;
   PosePrecision poses_;
   std::map<int64_t, Truth> truths_;
@@ -96,8 +99,8 @@ class PoseFiles : public ResultFiles {
 }  // namespace
 
 std::unique_ptr<ResultFiles> result_files_of(const KeypointSettings& settings, const AnnotatedDataset& dataset,
-                                             const fs::path& folder, const ResultFormat&) {
-  return std::make_unique<PoseFiles>(settings, dataset, folder);
+                                             const fs::path& folder, const ResultFormat& format) {
+  return std::make_unique<PoseFiles>(settings, dataset, folder, format);
 }
 
 }  // namespace glid

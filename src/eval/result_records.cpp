@@ -106,8 +106,8 @@ void put_results(const std::vector<SpooledSample>& samples, std::ostream& out) {
 
 class RecordFiles : public ResultFiles {
  public:
-  RecordFiles(const AnnotatedDataset& dataset, const fs::path& folder)
-      : dataset_(dataset), folder_(folder), spool_(made(folder)) {}
+  RecordFiles(const AnnotatedDataset& dataset, const fs::path& folder, const ResultFormat& format)
+      : dataset_(dataset), folder_(folder), has_truth_(format.truth), spool_(made(folder, format)) {}
   void add(const PredictedSample& sample) override {
     SampleRecords records = records_of(sample);
     const std::string text = join(records.results, ",\n");
@@ -149,10 +149,11 @@ class RecordFiles : public ResultFiles {
 
   const AnnotatedDataset& dataset_;
   fs::path folder_;
+  bool has_truth_;
 
  private:
-  static const fs::path& made(const fs::path& folder) {
-    fs::create_directories(folder / "truth");
+  static const fs::path& made(const fs::path& folder, const ResultFormat& format) {
+    fs::create_directories(format.truth ? folder / "truth" : folder);
     return folder;
   }
 
@@ -167,16 +168,14 @@ void add_shape(const BoxSettings&, const Detection& detection, Json& record) {
 }
 
 void add_shape(const MaskSettings&, const Detection& detection, Json& record) {
-  record.set("segmentation", Json::object()
-                                 .set("size", Json::Array{detection.mask.height, detection.mask.width})
-                                 .set("counts", rle_to_string(detection.mask)));
+  record.set("segmentation", segmentation_of(detection.mask));
 }
 
 template <class Settings>
 class CocoFiles : public RecordFiles {
  public:
-  CocoFiles(const AnnotatedDataset& dataset, const fs::path& folder)
-      : RecordFiles(dataset, folder), classes_(coco_classes(dataset.vocabulary())) {}
+  CocoFiles(const AnnotatedDataset& dataset, const fs::path& folder, const ResultFormat& format)
+      : RecordFiles(dataset, folder, format), classes_(coco_classes(dataset.vocabulary())) {}
 
  protected:
   SampleRecords records_of(const PredictedSample& sample) const override {
@@ -192,7 +191,7 @@ class CocoFiles : public RecordFiles {
     return records;
   }
   void write(const PutResults& put_results, const std::vector<CocoPart>& truths) const override {
-    put_coco(folder_, Settings::kName, put_results, coco_file(truths, classes_));
+    put_coco(folder_, Settings::kName, put_results, has_truth_ ? coco_file(truths, classes_) : "");
   }
 
  private:
@@ -211,7 +210,8 @@ class PanopticFiles : public RecordFiles {
               encode_panoptic_png({picture.height, picture.width, panoptic.ids}));
       return panoptic_part(picture, stem_of(picture.id) + ".png", panoptic, dataset_.vocabulary().segments);
     };
-    CocoPart truth = put(folder_ / "truth", sample.truth.panoptic);
+    CocoPart truth;
+    if (has_truth_) truth = put(folder_ / "truth", sample.truth.panoptic);
     return {sample.id, put(folder_, sample.prediction.panoptic).annotations, std::move(truth)};
   }
   void write(const PutResults& put_results, const std::vector<CocoPart>& truths) const override {
@@ -219,7 +219,7 @@ class PanopticFiles : public RecordFiles {
     std::ostringstream results;  // the maps are in files of their own: this is little
     put_results(results);
     put_file(folder_ / name, panoptic_file(std::vector{results.str()}, dataset_.vocabulary()));
-    put_file(folder_ / "truth" / name, panoptic_file(truths, dataset_.vocabulary()));
+    if (has_truth_) put_file(folder_ / "truth" / name, panoptic_file(truths, dataset_.vocabulary()));
   }
 };
 
@@ -235,28 +235,29 @@ std::vector<CocoClass> coco_classes(const Vocabulary& vocabulary) {
 void put_coco(const fs::path& folder, std::string_view task, const std::function<void(std::ostream&)>& put_results,
               const std::string& truth) {
   const std::string name = std::string(task) + ".json";
-  fs::create_directories(folder / "truth");
   std::ofstream out(folder / name, std::ios::binary);
   out << '[';
   put_results(out);
   out << "]\n";
   if (!out.flush()) throw Error(ExitCode::kInternal, (folder / name).string(), "can't be written");
+  if (truth.empty()) return;
+  fs::create_directories(folder / "truth");
   put_file(folder / "truth" / name, truth);
 }
 
 std::unique_ptr<ResultFiles> result_files_of(const BoxSettings&, const AnnotatedDataset& dataset, const fs::path& folder,
-                                             const ResultFormat&) {
-  return std::make_unique<CocoFiles<BoxSettings>>(dataset, folder);
+                                             const ResultFormat& format) {
+  return std::make_unique<CocoFiles<BoxSettings>>(dataset, folder, format);
 }
 
 std::unique_ptr<ResultFiles> result_files_of(const MaskSettings&, const AnnotatedDataset& dataset, const fs::path& folder,
-                                             const ResultFormat&) {
-  return std::make_unique<CocoFiles<MaskSettings>>(dataset, folder);
+                                             const ResultFormat& format) {
+  return std::make_unique<CocoFiles<MaskSettings>>(dataset, folder, format);
 }
 
 std::unique_ptr<ResultFiles> result_files_of(const PanopticSettings&, const AnnotatedDataset& dataset,
-                                             const fs::path& folder, const ResultFormat&) {
-  return std::make_unique<PanopticFiles>(dataset, folder);
+                                             const fs::path& folder, const ResultFormat& format) {
+  return std::make_unique<PanopticFiles>(dataset, folder, format);
 }
 
 }  // namespace glid

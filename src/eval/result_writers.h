@@ -26,7 +26,8 @@ std::unique_ptr<ResultFiles> result_files_of(const DepthSettings& settings, cons
 std::string stem_of(const ImageId& id);
 
 std::vector<CocoClass> coco_classes(const Vocabulary& vocabulary);
-// <folder>/<task>.json, a list of what `put_results` writes with commas between, and the truth of the same name.
+// <folder>/<task>.json, a list of what `put_results` writes with commas between, and the truth of the same name if there is
+// one.
 void put_coco(const std::filesystem::path& folder, std::string_view task,
               const std::function<void(std::ostream&)>& put_results, const std::string& truth);
 

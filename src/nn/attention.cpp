@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "glid/nn/attention_watch.h"
+
 namespace glid {
 
 MultiheadAttention::MultiheadAttention(int64_t channels, int64_t heads)
@@ -18,7 +20,9 @@ at::Tensor MultiheadAttention::forward(const at::Tensor& query, const at::Tensor
     return y.view({y.size(0), y.size(1), heads, y.size(2) / heads}).transpose(1, 2);
   };
   const std::optional<at::Tensor> attn_mask = mask.defined() ? std::optional(mask) : std::nullopt;
-  const at::Tensor y = at::scaled_dot_product_attention(project(query, 0), project(key, 1), project(value, 2), attn_mask);
+  const at::Tensor q = project(query, 0), k = project(key, 1);
+  AttentionWatch::show(*this, {q, k, mask});
+  const at::Tensor y = at::scaled_dot_product_attention(q, k, project(value, 2), attn_mask);
   return out_proj->forward(y.transpose(1, 2).reshape(query.sizes()));
 }
 

@@ -10,12 +10,14 @@
 #include "glid/tasks/class_loss.h"
 #include "glid/tasks/matching.h"
 #include "glid/viz/draw.h"
+#include "glid/viz/prediction_picture.h"
 #include "query_spread.h"
 #include "unit_pictures.h"
 
 namespace glid {
 namespace {
 
+constexpr double kSure = 0.5;  // the score from which on objects are drawn
 // Mask2Former's, of matching and of the loss alike.
 constexpr double kClassWeight = 2;
 constexpr PointMasks::Weights kMaskWeights{.mask = 5, .dice = 5};
@@ -46,18 +48,6 @@ Image drawn(Image image, const Targets& targets, const ClassColors& colors) {
   tint_labels(image, labels, colors.segments, kOpacity);
   outline(image, targets.panoptic.ids, {255, 255, 255});
   return image;
-}
-
-// A prediction as it is drawn: what is sure.
-Targets drawable(const Prediction& prediction) {
-  constexpr double kSure = 0.5;
-  Targets targets;
-  targets.semantic = prediction.semantic;
-  targets.panoptic = prediction.panoptic;
-  for (const Detection& detection : prediction.detections)
-    if (detection.score > kSure)
-      targets.instances.push_back({.category = detection.category, .box = detection.box, .mask = detection.mask});
-  return targets;
 }
 
 }  // namespace
@@ -211,7 +201,7 @@ std::vector<std::vector<Image>> MaskSet::pictures(std::span<const Answer> answer
     const QueryMasks view = this->view(answers[0], question, sample.first);
     const Prediction prediction = read({&view, 1}, view.height, view.width);
     const Targets& truth = question.batch.images[first].targets;
-    rows.push_back({image, drawn(image, drawable(prediction), colors_), drawn(image, truth, colors_)});
+    rows.push_back({image, drawn(image, drawable_targets(prediction, kSure), colors_), drawn(image, truth, colors_)});
   }
   return rows;
 }

@@ -9,10 +9,7 @@
 #include <iterator>
 #include <optional>
 
-#include "choose_checkpoint.h"
 #include "evaluated_classes.h"
-#include "glid/config/read.h"
-#include "glid/config/tree.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
@@ -25,26 +22,18 @@
 #include "glid/train/device.h"
 #include "glid/train/session.h"
 #include "glid/train/threads.h"
+#include "trained_model.h"
 
 namespace glid {
 namespace {
 
 namespace fs = std::filesystem;
 
-// The run's, with what the command line says. Where the run lies and what it started from doesn't matter here.
 RunConfig evaluation_config(const ModelEvalArguments& arguments, const Checkpoint& checkpoint) {
-  const fs::path file = arguments.config.empty() ? checkpoint.folder / "config.yaml" : arguments.config;
-  config::Tree tree = config::load_tree(file, arguments.overrides);
-  if (!arguments.split.empty()) config::set_option(tree, "eval.split", arguments.split, "--split");
-  if (!arguments.protocol.empty()) config::set_option(tree, "eval.protocol", arguments.protocol, "--protocol");
-  RunConfig config;
-  config::read(tree, config);
-  RunConfig trained;
-  config::read(config::load_tree(checkpoint.folder / "config.yaml"), trained);
-  if (config.task.index() != trained.task.index())
-    throw UsageError(checkpoint.folder.string(), "is a checkpoint of another task",
-                     format("{} for {}", config::name_of(trained.task), config::name_of(config.task)));
-  return config;
+  return config_of_checkpoint(checkpoint, {.file = arguments.config,
+                                           .overrides = arguments.overrides,
+                                           .options = {{"eval.split", arguments.split, "--split"},
+                                                       {"eval.protocol", arguments.protocol, "--protocol"}}});
 }
 
 std::shared_ptr<const AnnotatedDataset> open_data(const RunConfig& config) {
@@ -52,21 +41,6 @@ std::shared_ptr<const AnnotatedDataset> open_data(const RunConfig& config) {
   if (!root.empty() && !fs::exists(root))
     throw DataError(root, "is not there: the data of the run", {}, "--set data.root=DIR says where it lies on this machine");
   return config.dataset(config.eval.split);
-}
-
-std::shared_ptr<Glid> load_model(const RunConfig& config, const Checkpoint& checkpoint, const Task& task,
-                                 const c10::Device& device) {
-  const std::string stem = stem_of_weights(checkpoint, config.eval.weights, "eval.weights");
-  auto model = std::make_shared<Glid>(config.model.shape(), task.spec());
-  checkpoint.load(stem, named_parameters(*model));
-  model->to(device);
-  return model;
-}
-
-// As many images as the run had on a device at a time, whoever evaluates: the same batches give the same bits.
-int64_t batch_size(const ModelEvalArguments& arguments, const RunConfig& config, const RunState& state) {
-  if (arguments.batch > 0) return arguments.batch;
-  return std::max<int64_t>(1, config.train.batch_size / (config.train.accumulate * state.ranks));
 }
 
 void require_usable(const ModelEvalArguments& arguments, const RunConfig& config) {
@@ -77,9 +51,7 @@ void require_usable(const ModelEvalArguments& arguments, const RunConfig& config
     throw UsageError("--bootstrap", "is for metrics, and eval.metric is loss", {}, "--set eval.metric=NAME chooses one");
   if (!arguments.plots.empty() && arguments.out.empty())
     throw UsageError("--plots", "is drawn from the files of --out", arguments.plots.string(), "give --out too");
-  if (!arguments.out.empty() && fs::exists(arguments.out) &&
-      !(fs::is_directory(arguments.out) && fs::is_empty(arguments.out)))
-    throw UsageError("--out", "is there already", arguments.out.string(), "choose another one");
+  require_new_folder("--out", arguments.out);
 }
 
 // The result files of all ranks in one folder, which rank 0 makes and finishes.
@@ -242,8 +214,8 @@ Report evaluate_model(const ModelEvalArguments& arguments, const ChosenCheckpoin
                       const c10::Device& device) {
   const auto task = make_task(config.task, config.task_context(chosen.state.vocabulary));
   const auto model = load_model(config, chosen.checkpoint, *task, device);
-  const ValidationPlan::Share share{config.eval.fraction, batch_size(arguments, config, chosen.state), communicator.rank(),
-                                    communicator.size()};
+  const ValidationPlan::Share share{config.eval.fraction, batch_size(arguments.batch, config, chosen.state),
+                                    communicator.rank(), communicator.size()};
   const auto plan = std::make_shared<ValidationPlan>(data->size(), config.seed, share);
   Loader loader(data, plan, loader_options(config, device), prepare_by(*task, /*training=*/false));
   Scores scores = scores_of(config, data->vocabulary());

@@ -26,7 +26,7 @@ class Drawing {
         scale_(static_cast<double>(side_px) / static_cast<double>(std::max(sample.image.height, sample.image.width))),
         image_(scaled(sample.image, scale_)) {}
 
-  Image objects();
+  Image objects(std::span<const std::string> notes);
   Image labels();
   Image segments();
   std::vector<NamedColor> classes() const;
@@ -81,7 +81,7 @@ void Drawing::tint(const Rle& mask, const Rgb& color, Image& image) const {
   tint_labels(image, labels, {&color, 1}, kMaskOpacity);
 }
 
-Image Drawing::objects() {
+Image Drawing::objects(std::span<const std::string> notes) {
   Image image = image_;
   const std::vector<Instance>& instances = sample_.targets.instances;
   const auto color_of = [&](const Instance& instance) { return colors_.objects.at(static_cast<size_t>(instance.category)); };
@@ -91,8 +91,10 @@ Image Drawing::objects() {
     for (Keypoint& joint : joints) joint.x *= scale_, joint.y *= scale_;
     draw_keypoints(image, joints, vocabulary_.limbs, color_of(instance));
   }
-  for (const Instance& instance : instances) {  // last, so that no limb crosses a name
-    const std::string name = used(vocabulary_.objects, static_cast<size_t>(instance.category), color_of(instance));
+  for (size_t i = 0; i < instances.size(); ++i) {  // last, so that no limb crosses a name
+    const Instance& instance = instances[i];
+    std::string name = used(vocabulary_.objects, static_cast<size_t>(instance.category), color_of(instance));
+    if (i < notes.size()) name += " " + notes[i];
     draw_box(image, scaled(instance.box), color_of(instance), instance.is_crowd ? name + " (crowd)" : name);
   }
   return image;
@@ -154,7 +156,8 @@ Image draw_depth(const Sample& sample, int64_t side_px) {
 
 }  // namespace
 
-SamplePictures draw_sample(const Sample& sample, const Vocabulary& vocabulary, int64_t side_px) {
+SamplePictures draw_sample(const Sample& sample, const Vocabulary& vocabulary, int64_t side_px,
+                           std::span<const std::string> notes) {
   Drawing drawing(sample, vocabulary, side_px);
   SamplePictures drawn;
   std::string name = sample.name;
@@ -162,7 +165,7 @@ SamplePictures draw_sample(const Sample& sample, const Vocabulary& vocabulary, i
     const Vocabulary::Class& c = vocabulary.images.at(static_cast<size_t>(*label));
     name += format(": {}", class_label(c.name, c.id));
   }
-  drawn.pictures.push_back({drawing.objects(), name});
+  drawn.pictures.push_back({drawing.objects(notes), name});
   if (!sample.targets.semantic.empty()) drawn.pictures.push_back({drawing.labels(), "classes of pixels"});
   if (!sample.targets.panoptic.ids.empty()) drawn.pictures.push_back({drawing.segments(), "segments"});
   if (!sample.targets.depth.empty()) drawn.pictures.push_back({draw_depth(sample, side_px), "depth in metres"});

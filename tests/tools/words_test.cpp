@@ -25,8 +25,8 @@ TEST_P(Words, HaveAVersionAnEnvironmentAndAnExample) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Programs, Words,
-                         testing::Values("glid_train", "glid_eval", "glid_data", "glid_features", "glid_probe",
-                                         "glid_convert", "glid_gpu_check", "glid_report"),
+                         testing::Values("glid_train", "glid_eval", "glid_data", "glid_features", "glid_predict",
+                                         "glid_probe", "glid_convert", "glid_gpu_check", "glid_report"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

@@ -39,6 +39,9 @@ std::string coco_file(const std::vector<CocoPart>& parts, const std::vector<Coco
 // JSON texts as a list, one a line.
 std::string json_list(std::span<const std::string> records);
 
+// A mask as compressed runs; [] where there is none.
+Json segmentation_of(const Rle& mask);
+
 // What names an image in JSON.
 Json json_of(const ImageId& id);
 

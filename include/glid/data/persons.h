@@ -1,4 +1,4 @@
-// The persons of a COCO set, one a sample: what top-down pose estimation trains on and is measured by (no LibTorch).
+// The persons of images, one a sample: what top-down pose estimation trains on, is measured by and predicts (no LibTorch).
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,8 @@ class Persons : public AnnotatedDataset {
   // Boxes of the truth, as above (`boxes` = "truth"), or of a detector's file (read_person_boxes), whatever their score. An
   // image with persons to find but without boxes is a sample without a score, so that its persons are missed.
   static Persons to_find(std::shared_ptr<const Coco> images, const std::string& boxes);
+  // Those that somebody says; an image without any is a sample without a score.
+  static Persons in_boxes(std::shared_ptr<const AnnotatedDataset> images, std::vector<Person> persons);
 
   int64_t size() const override { return std::ssize(persons_); }
   Sample get(int64_t id) const override;
@@ -41,12 +43,11 @@ class Persons : public AnnotatedDataset {
   void inspect(int64_t id, Inspection& inspection) const override;
 
   const Person& person(int64_t id) const { return persons_.at(static_cast<size_t>(id)); }
-  const Coco& images() const { return *images_; }  // Person::image is an id of its samples
 
  private:
-  Persons(std::shared_ptr<const Coco> images, std::vector<Person> persons);
+  Persons(std::shared_ptr<const AnnotatedDataset> images, std::vector<Person> persons);
 
-  std::shared_ptr<const Coco> images_;
+  std::shared_ptr<const AnnotatedDataset> images_;  // Person::image is an id of its samples
   std::vector<Person> persons_;
 };
 

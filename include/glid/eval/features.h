@@ -15,7 +15,7 @@ namespace glid {
 struct FeaturesRequest {
   FeatureOptions options;
   FeatureType type = FeatureType::kFp32;
-  std::filesystem::path input;                  // an image, or a folder searched for image files
+  std::filesystem::path input;                  // an image, a folder of them or a list (list_images)
   std::filesystem::path output;                 // .safetensors
   std::map<std::string, std::string> metadata;  // of the file, beside what the options say
 };
@@ -26,12 +26,12 @@ struct FeaturesWritten {
   std::vector<std::filesystem::path> files;  // that features were written of, in their order
 };
 
-// For every image "<path relative to input, without extension>/<name>" with FeatureOptions::names(), in the shapes of
-// FeatureNet::shapes(). Its square is normalised with ImageNet's mean and deviation. Names are UTF-8 (to_utf8). Hidden files
-// don't count; an image of a folder that can't be read is named in the log and left out. The file's metadata tell transform,
-// image_size, stages, pool, dtype, pixel_mean and pixel_deviation (of pixels 0..255). The file is written as it is computed
-// and renamed when complete; nothing is left behind otherwise. Throws UsageError for a size that units don't divide, and
-// DataError for an input that is missing, more than max_bad_files unreadable images or no other.
+// For every image "<its name in list_images()>/<name>" with FeatureOptions::names(), in the shapes of FeatureNet::shapes().
+// Its square is normalised with ImageNet's mean and deviation. Names are UTF-8 (to_utf8). Hidden files don't count; an image
+// of a folder that can't be read is named in the log and left out. The file's metadata tell transform, image_size, stages,
+// pool, dtype, pixel_mean and pixel_deviation (of pixels 0..255). The file is written as it is computed and renamed when
+// complete; nothing is left behind otherwise. Throws UsageError for a size that units don't divide, and DataError for an
+// input that is missing, more than max_bad_files unreadable images or no other.
 FeaturesWritten extract_features(const FeatureNet& net, const FeaturesRequest& request);
 
 // Throws as extract_features() does, before weights are read: DataError for an input without images, UsageError where the

@@ -23,6 +23,7 @@ namespace glid {
 
 struct ResultFormat {
   bool depth_png = false;  // millimetres in 16 bits instead of .npy: rounded
+  bool truth = true;       // the folder truth/ too
 };
 
 // One object a rank; all write into one folder.

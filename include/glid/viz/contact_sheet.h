@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,10 @@ struct SamplePictures {
 
 // The image with masks, boxes, names and joints, then its semantic classes, its segments (with a line around each) and its
 // depth with a scale in metres, where it has them. Classes have the colours of ClassColors. No side is longer than
-// `side_px`, but that of a depth map's scale where that is less than 110.
-SamplePictures draw_sample(const Sample& sample, const Vocabulary& vocabulary, int64_t side_px);
+// `side_px`, but that of a depth map's scale where that is less than 110. `notes`, if there are any, stand behind the names
+// of the instances, in their order.
+SamplePictures draw_sample(const Sample& sample, const Vocabulary& vocabulary, int64_t side_px,
+                           std::span<const std::string> notes = {});
 
 struct SheetOptions {
   int64_t count = 16;  // samples, at most those there are

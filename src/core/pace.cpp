@@ -1,0 +1,34 @@
+#include "glid/core/pace.h"
+
+#include "glid/core/log.h"
+#include "glid/core/progress_bar.h"
+
+namespace glid {
+namespace {
+
+constexpr std::chrono::seconds kBetweenLines{60};
+
+template <class Time>
+double seconds_between(Time from, Time to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+}  // namespace
+
+void Pace::show(int64_t done) {
+  const Clock::time_point now = Clock::now();
+  const double images_per_s = static_cast<double>(done) / seconds_between(begin_, now);
+  const std::string numbers = format("{:.1f} images/s", images_per_s);
+  log_status(format("{} {}  {}", progress_bar(done, total_), what_, numbers));
+  if (log_is_terminal() || now - last_line_ < kBetweenLines) return;
+  last_line_ = now;
+  log_info("{}: {} of {}, {}", what_, done, total_, numbers);
+}
+
+void Pace::end(int64_t done) const {
+  log_status("");
+  const double seconds = seconds_between(begin_, Clock::now());
+  log_info("{}: {} images in {:.1f} s, {:.1f} images/s", what_, done, seconds, static_cast<double>(done) / seconds);
+}
+
+}  // namespace glid

@@ -1,0 +1,74 @@
+#include "predicted_persons.h"
+
+#include <algorithm>
+
+#include "glid/core/error.h"
+#include "glid/core/format.h"
+#include "glid/core/log.h"
+#include "glid/data/person_boxes.h"
+#include "glid/data/persons.h"
+#include "glid/train/session.h"
+
+namespace glid {
+namespace {
+
+bool sees_persons(const RunConfig& config) { return std::holds_alternative<PoseConfig>(config.task); }
+
+// Of the detector's classes, that which the model of pose has learned.
+int64_t person_category(const AskedModel& detector, const Vocabulary::Class& person) {
+  const auto& classes = detector.vocabulary().objects;
+  const auto found = std::ranges::find(classes, person.name, &Vocabulary::Class::name);
+  if (found == classes.end())
+    throw UsageError("--detector", "finds no objects of the class whose pose is asked", person.name);
+  return found - classes.begin();
+}
+
+std::vector<Person> detected_persons(const PredictArguments& arguments, const AskedModel& asked,
+                                     const Vocabulary::Class& person, const ImageList& images) {
+  ChosenCheckpoint chosen = choose_checkpoint(arguments.detector, {});
+  RunConfig config = config_of_checkpoint(chosen.checkpoint, {});
+  const AskedModel detector = load_asked_model(std::move(chosen), std::move(config), asked.device);
+  const int64_t category = person_category(detector, person);
+  std::vector<Person> persons;
+  const auto add = [&](const AnsweredBatch& answered) {
+    const std::vector<Prediction> predictions = detector.task->predict(answered);
+    const std::vector<ImageRange> samples = answered.batch.samples();
+    for (size_t i = 0; i < predictions.size(); ++i)
+      for (const Detection& found : predictions[i].detections)
+        if (found.category == category && found.score >= arguments.box_score)
+          persons.push_back({.image = answered.batch.images[static_cast<size_t>(samples[i].first)].key.id,
+                             .box = found.box,
+                             .score = found.score});
+  };
+  ask_about(detector, std::make_shared<ImageList>(images.of(detector.vocabulary())),
+            prepare_by(*detector.task, /*training=*/false), arguments.batch, "persons", add);
+  return persons;
+}
+
+}  // namespace
+
+void require_boxes(const PredictArguments& arguments, const RunConfig& config) {
+  const bool is_pose = sees_persons(config);
+  const bool has_boxes = !arguments.boxes.empty(), has_detector = !arguments.detector.empty();
+  const char* given = has_boxes ? "--boxes" : "--detector";
+  if (!is_pose && (has_boxes || has_detector))
+    throw UsageError(given, "is for models of pose, which see one person at a time");
+  if (is_pose && !has_boxes && !has_detector)
+    throw UsageError("--boxes", "is missing: a model of pose sees one person at a time", {},
+                     "--boxes FILE has boxes as COCO's results do, --detector RUN finds them");
+  if (has_boxes && has_detector) throw UsageError("--boxes", "and --detector say the same", {}, "give one of the two");
+}
+
+std::shared_ptr<const AnnotatedDataset> samples_to_predict(const PredictArguments& arguments, const AskedModel& asked,
+                                                           const std::shared_ptr<const ImageList>& images) {
+  if (!sees_persons(asked.config)) return images;
+  const Vocabulary::Class& person = asked.vocabulary().objects.at(0);
+  std::vector<Person> persons =
+      arguments.boxes.empty()
+          ? detected_persons(arguments, asked, person, *images)
+          : read_persons(arguments.boxes, *images, {.category_id = person.id, .min_score = arguments.box_score});
+  log_info("{} boxes of at least {} to look for the joints of {} in", persons.size(), arguments.box_score, person.name);
+  return std::make_shared<Persons>(Persons::in_boxes(images, std::move(persons)));
+}
+
+}  // namespace glid

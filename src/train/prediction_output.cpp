@@ -1,0 +1,127 @@
+#include "prediction_output.h"
+
+#include <iterator>
+#include <utility>
+
+#include "glid/core/files.h"
+#include "glid/core/utf8.h"
+#include "glid/formats/jpeg.h"
+#include "glid/viz/image_grid.h"
+#include "glid/viz/prediction_picture.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kQuality = 90;
+constexpr int kGapPx = 4;               // between the pictures of a row
+constexpr int64_t kWaitingAThread = 4;  // images
+
+}  // namespace
+
+void Originals::put(int64_t id, const Image& image) {
+  auto copy = std::make_shared<const Image>(image);
+  const std::lock_guard lock(mutex_);
+  images_.emplace(id, std::move(copy));
+}
+
+std::shared_ptr<const Image> Originals::take(int64_t id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = images_.extract(id);
+  return found ? found.mapped() : nullptr;
+}
+
+int64_t image_of_sample(int64_t id, const Targets& targets) { return targets.person ? targets.person->image : id; }
+
+PredictionOutput::PredictionOutput(const PredictionSettings& settings, const Task& task, const ImageList& images,
+                                   Originals& originals, std::vector<std::unique_ptr<ResultFiles>> official)
+    : settings_(settings),
+      task_(task),
+      images_(images),
+      originals_(originals),
+      official_(std::move(official)),
+      is_predicted_(static_cast<size_t>(images.size())),
+      background_(settings.threads, kWaitingAThread * settings.threads) {
+  if (settings_.head) list_.emplace(settings_.folder, *settings_.head);
+}
+
+void PredictionOutput::add(const AnsweredBatch& answered) {
+  std::vector<Prediction> predictions = task_.predict(answered);
+  if (predictions.empty()) return add_rows(answered);
+  const std::vector<ImageRange> samples = answered.batch.samples();
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const BatchImage& image = answered.batch.images[static_cast<size_t>(samples[i].first)];
+    for (const auto& files : official_) files->add({image.key.id, image.name, predictions[i], *image.truth});
+    gather(image_of_sample(image.key.id, *image.truth), std::move(predictions[i]));
+  }
+}
+
+// Of a task that shows what it learns instead of predicting.
+void PredictionOutput::add_rows(const AnsweredBatch& answered) {
+  const std::vector<std::vector<Image>> rows = task_.pictures(answered.answers, answered.question);
+  const std::vector<ImageRange> samples = answered.batch.samples();
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const BatchImage& image = answered.batch.images[static_cast<size_t>(samples[i].first)];
+    Json record = Json::object();
+    record.set("width", image.placement.original_width()).set("height", image.placement.original_height());
+    put_record(image.key.id, std::move(record));
+    originals_.take(image.key.id);  // shown in what the task draws
+    if (settings_.pictures) put_picture(image.key.id, grid({rows.at(i)}, task_.picture_titles(), kGapPx));
+  }
+}
+
+void PredictionOutput::gather(int64_t image, Prediction prediction) {
+  std::shared_ptr<const Image> original = originals_.take(image);
+  if (gathered_ && gathered_->image == image) {
+    std::ranges::move(prediction.detections, std::back_inserter(gathered_->prediction.detections));
+    return;
+  }
+  write_gathered();
+  gathered_ = {image, std::move(prediction), std::move(original)};
+}
+
+void PredictionOutput::write_gathered() {
+  if (!gathered_) return;
+  const auto done = std::make_shared<const Gathered>(std::move(*gathered_));
+  gathered_.reset();
+  put_record(done->image, prediction_record(done->prediction, images_.vocabulary(), images_.stem(done->image)));
+  background_.add([this, done] {
+    if (list_) put_prediction_maps(settings_.folder, images_.stem(done->image), done->prediction);
+    if (!settings_.pictures) return;
+    const std::string name = fs::path(images_.name(done->image)).filename().string();
+    put_picture(done->image,
+                prediction_picture(*done->original, name, done->prediction, images_.vocabulary(), settings_.score));
+  });
+}
+
+void PredictionOutput::put_record(int64_t image, Json record) {
+  is_predicted_[static_cast<size_t>(image)] = true;
+  ++num_images_;
+  if (!list_) return;
+  Json all = Json::object();
+  all.set("file", to_utf8(images_.name(image))).set("name", to_utf8(images_.stem(image)));
+  for (const auto& [key, value] : record.as_object()) all.set(key, value);
+  if (settings_.pictures) all.set("picture", to_utf8(picture_name(image)));
+  list_->add(all);
+}
+
+std::string PredictionOutput::picture_name(int64_t image) const { return "pictures/" + images_.stem(image) + ".jpg"; }
+
+void PredictionOutput::put_picture(int64_t image, const Image& picture) const {
+  const fs::path file = settings_.folder / picture_name(image);
+  fs::create_directories(file.parent_path());
+  put_file(file, encode_jpeg(picture, kQuality));
+}
+
+void PredictionOutput::finish() {
+  write_gathered();
+  background_.finish();
+  for (const auto& files : official_) files->finish({files->records()});
+  std::vector<std::string> unreadable;
+  for (size_t i = 0; i < is_predicted_.size(); ++i)
+    if (!is_predicted_[i]) unreadable.push_back(images_.name(static_cast<int64_t>(i)));
+  if (list_) list_->finish(unreadable);
+}
+
+}  // namespace glid

@@ -1,0 +1,129 @@
+#include "glid/train/prediction_program.h"
+
+#include <optional>
+#include <utility>
+
+#include "asked_model.h"
+#include "attention_output.h"
+#include "glid/config/value.h"
+#include "glid/core/environment.h"
+#include "glid/core/files.h"
+#include "glid/core/log.h"
+#include "glid/core/output_place.h"
+#include "glid/core/temporaries.h"
+#include "glid/core/utf8.h"
+#include "glid/train/device.h"
+#include "glid/train/session.h"
+#include "glid/train/threads.h"
+#include "predicted_persons.h"
+#include "prediction_output.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+
+enum class PredictionFormat { kJson, kOfficial };
+constexpr auto enum_names(PredictionFormat) {
+  return std::to_array<config::Named<PredictionFormat>>(
+      {{PredictionFormat::kJson, "json"}, {PredictionFormat::kOfficial, "official"}});
+}
+
+PredictionFormat usable_format(const PredictArguments& arguments, const RunConfig& config) {
+  const auto format = config::parse_name<PredictionFormat>("--format", arguments.format);
+  if (format == PredictionFormat::kOfficial && !has_result_files(config.eval.metric))
+    throw UsageError("--format", "official is for metrics with result files",
+                     std::string(config::name_of(config.eval.metric)), "--set eval.metric=NAME chooses one");
+  if (format != PredictionFormat::kOfficial && arguments.depth_png)
+    throw UsageError("--depth-png", "is about the official format", arguments.format, "give --format official");
+  return format;
+}
+
+Json head_of(const AskedModel& asked) {
+  Json head = Json::object();
+  head.set("format", 1).set("program", "glid_predict " + version_text());
+  head.set("checkpoint", to_utf8(asked.chosen.checkpoint.folder.string()));
+  head.set("weights", config::name_of(asked.config.eval.weights));
+  head.set("tta", config::name_of(asked.config.eval.tta)).set("task", config::name_of(asked.config.task));
+  return head.set("vocabulary", write_state(asked.chosen.state).at("vocabulary"));
+}
+
+Prepare prepare_and_keep(const Task& task, Originals& originals, bool keep) {
+  return [prepare = prepare_by(task, /*training=*/false), &originals, keep](const Sample& sample, const SampleKey& key,
+                                                                            const BatchPosition& position) {
+    std::vector<PreparedImage> views = prepare(sample, key, position);
+    if (keep) originals.put(image_of_sample(sample.id, sample.targets), sample.image);
+    return views;
+  };
+}
+
+// Where the predictions are written until they are complete.
+class OutputFolder {
+ public:
+  explicit OutputFolder(const fs::path& out) : out_(out), above_(out), folder_(out) {}
+  const fs::path& folder() const { return folder_.path(); }
+  void commit() {
+    folder_.commit();
+    above_.keep();
+    log_info("the predictions are in {}", out_.string());
+  }
+
+ private:
+  fs::path out_;
+  FoldersAbove above_;
+  AtomicFolder folder_;
+};
+
+void write_predictions(const PredictArguments& arguments, PredictionFormat format, const AskedModel& asked,
+                       const std::shared_ptr<const ImageList>& images) {
+  const auto samples = samples_to_predict(arguments, asked, images);
+  OutputFolder place((fs::absolute(arguments.out) / "").lexically_normal().parent_path());  // without a slash at the end
+  PredictionSettings settings{.folder = place.folder(),
+                              .pictures = arguments.pictures,
+                              .score = arguments.score,
+                              .threads = asked.config.data.workers};
+  std::vector<std::unique_ptr<ResultFiles>> official;
+  if (format == PredictionFormat::kJson) settings.head = head_of(asked);
+  else
+    official = make_result_files(asked.config.eval.metric, *samples, place.folder(),
+                                 {.depth_png = arguments.depth_png, .truth = false});
+  Originals originals;
+  PredictionOutput output(settings, *asked.task, *images, originals, std::move(official));
+  std::optional<AttentionOutput> attention;
+  if (!arguments.attention.empty()) attention.emplace(arguments.attention, asked, *images, place.folder());
+  ask_about(asked, samples, prepare_and_keep(*asked.task, originals, arguments.pictures), arguments.batch, "predictions",
+            [&](const AnsweredBatch& answered) {
+              output.add(answered);
+              if (attention) attention->add(answered);
+            });
+  output.finish();
+  const int64_t num_images = output.num_images(), total = images->size();
+  if (num_images == 0) throw DataError(arguments.input.string(), "holds no image that can be read");
+  place.commit();
+  if (num_images < total) log_warning("{} of {} images can't be read: they are left out", total - num_images, total);
+}
+
+}  // namespace
+
+ExitCode predict_images(const PredictArguments& arguments) {
+  require_folder("--out", arguments.out);
+  require_new_folder("--out", arguments.out);
+  const ChosenCheckpoint chosen = choose_checkpoint(arguments.checkpoint, arguments.which);
+  const RunConfig config =
+      config_of_checkpoint(chosen.checkpoint, {.file = arguments.config, .overrides = arguments.overrides});
+  const PredictionFormat format = usable_format(arguments, config);
+  require_boxes(arguments, config);
+  const auto images = std::make_shared<const ImageList>(arguments.input, chosen.state.vocabulary);
+  set_threads(config.train.threads, LaunchEnv{});
+  const c10::Device device = choose_device(config.train.device, /*local_rank=*/0);
+  log_arithmetic(config.train, device, LaunchEnv{});
+  const AskedModel asked = load_asked_model(chosen, config, device);
+  try {
+    write_predictions(arguments, format, asked, images);
+  } catch (const fs::filesystem_error& error) {
+    throw UsageError("--out", "can't be written", arguments.out.string(), error.code().message());
+  }
+  return ExitCode::kDone;
+}
+
+}  // namespace glid

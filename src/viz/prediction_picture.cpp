@@ -1,0 +1,70 @@
+#include "glid/viz/prediction_picture.h"
+
+#include <algorithm>
+#include <map>
+#include <ranges>
+
+#include "glid/core/format.h"
+#include "glid/data/heatmaps.h"
+#include "glid/viz/image_grid.h"
+
+namespace glid {
+namespace {
+
+constexpr int kGapPx = 6;
+constexpr int64_t kLegendPx = 240;  // at least
+
+Instance instance_of(const Detection& detection) {
+  Instance instance{.category = detection.category, .box = detection.box, .mask = detection.mask};
+  for (const ScoredKeypoint& joint : detection.keypoints)
+    instance.keypoints.push_back(
+        {joint.x, joint.y, joint.score > kCertainJoint ? Visibility::kVisible : Visibility::kHidden});
+  return instance;
+}
+
+// Those that are drawn, the best last.
+auto drawn_detections(const Prediction& prediction, double score) {
+  return prediction.detections | std::views::filter([score](const Detection& d) { return d.score >= score; }) |
+         std::views::reverse;
+}
+
+bool has_maps_of_classes(const Prediction& prediction) {
+  return !prediction.semantic.empty() || !prediction.panoptic.ids.empty();
+}
+
+Image side_by_side(const std::vector<SamplePicture>& pictures) {
+  std::vector<std::vector<Image>> row(1);
+  for (const auto& [image, caption] : pictures) row[0].push_back(captioned(image, caption));
+  return row[0].size() == 1 ? row[0][0] : grid(row, {}, kGapPx);
+}
+
+}  // namespace
+
+Targets drawable_targets(const Prediction& prediction, double score) {
+  Targets targets;
+  const auto& scores = prediction.label_scores;
+  if (!scores.empty()) targets.label = std::ranges::max_element(scores) - scores.begin();
+  for (const Detection& detection : drawn_detections(prediction, score)) targets.instances.push_back(instance_of(detection));
+  targets.semantic = prediction.semantic;
+  targets.panoptic = prediction.panoptic;
+  targets.depth.assign(prediction.depth.begin(), prediction.depth.end());
+  return targets;
+}
+
+Image prediction_picture(const Image& image, const std::string& name, const Prediction& prediction,
+                         const Vocabulary& vocabulary, double score) {
+  Sample sample{.name = name, .image = image, .targets = drawable_targets(prediction, score)};
+  std::vector<std::string> notes;
+  for (const Detection& detection : drawn_detections(prediction, score)) notes.push_back(format("{:.2f}", detection.score));
+  const int64_t side_px = std::clamp(std::max(image.height, image.width), kSmallestPx, kLargestPx);
+  SamplePictures drawn = draw_sample(sample, vocabulary, side_px, notes);
+  if (sample.targets.label)
+    drawn.pictures[0].caption += format(" {:.2f}", prediction.label_scores[static_cast<size_t>(*sample.targets.label)]);
+  else if (has_maps_of_classes(prediction) && prediction.detections.empty())
+    drawn.pictures.erase(drawn.pictures.begin()), drawn.pictures[0].caption = name;
+  const Image pictures = side_by_side(drawn.pictures);
+  if (!has_maps_of_classes(prediction) || drawn.classes.empty()) return pictures;
+  return above(pictures, color_legend(drawn.classes, std::max(pictures.width, kLegendPx)));
+}
+
+}  // namespace glid

@@ -1,0 +1,105 @@
+#include "glid/data/image_list.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "glid/core/error.h"
+#include "support/temporary_folder.h"
+#include "write_images.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> stems_of(const ImageList& list) {
+  std::vector<std::string> stems;
+  for (int64_t id = 0; id < list.size(); ++id) stems.push_back(list.stem(id));
+  return stems;
+}
+
+std::string refusal_of(const fs::path& input) {
+  try {
+    ImageList list(input);
+  } catch (const DataError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+class ImageLists : public testing::Test {
+ protected:
+  fs::path file(const std::string& name) const { return folder_.path() / name; }
+  void write_images(const std::vector<std::string>& names) const {
+    for (const std::string& name : names) write_numbered_image(file(name), 1);
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(ImageLists, OfAFolderAreNamedByTheirPathsBelowIt) {
+  write_images({"in/b.jpg", "in/a/c.JPG", "in/.hidden/d.jpg"});
+  write_text(file("in/notes.md"), "no image");
+  const ImageList list(file("in"));
+  EXPECT_THAT(stems_of(list), ElementsAre("a/c", "b"));
+  EXPECT_EQ(list.image_id(0), ImageId("a/c"));
+  EXPECT_EQ(list.get(1).name, file("in/b.jpg").string());
+  EXPECT_EQ(list.get(1).image, read_image(file("in/b.jpg")));
+}
+
+TEST_F(ImageLists, NamesOfCocoAreNumbers) {
+  write_images({"in/x/000000000009.jpg", "in/000000000012.jpg"});
+  const ImageList list(file("in"));
+  EXPECT_THAT(stems_of(list), ElementsAre("x/000000000009", "000000000012"));
+  EXPECT_EQ(list.image_id(0), ImageId(9));
+  EXPECT_EQ(list.image_id(1), ImageId(12));
+  write_images({"in/13.jpg"});
+  EXPECT_EQ(ImageList(file("in")).image_id(0), ImageId("000000000012")) << "not all are";
+}
+
+TEST_F(ImageLists, OfATextNameOneFileALine) {
+  write_images({"in/a.jpg", "in/deep/b.jpg", "other.jpg"});
+  write_text(file("in/list.txt"), "# of today\r\ndeep/b.jpg\r\n\r\n" + file("in/a.jpg").string() + "\ngone.jpg\na.jpg\n");
+  const ImageList list(file("in/list.txt"));
+  EXPECT_THAT(stems_of(list), ElementsAre("a", "deep/b", "gone"));
+  EXPECT_THROW(list.get(2), DataError);
+  write_text(file("in/above.txt"), "../other.jpg\ndeep/b.jpg\n");
+  EXPECT_THAT(stems_of(ImageList(file("in/above.txt"))), ElementsAre("in/deep/b", "other")) << "none leaves the output";
+}
+
+TEST_F(ImageLists, WithoutImagesAreRefused) {
+  fs::create_directory(file("empty"));
+  EXPECT_THAT(refusal_of(file("none")), HasSubstr("none: does not exist"));
+  EXPECT_THAT(refusal_of(file("empty")), HasSubstr("empty: holds no images"));
+  write_text(file("list.txt"), "# nothing\n\n");
+  EXPECT_THAT(refusal_of(file("list.txt")), HasSubstr("list.txt: names no image"));
+  write_text(file("twice.txt"), "a.jpg\na.png\n");
+  EXPECT_THAT(refusal_of(file("twice.txt")), HasSubstr("names two files of one name"));
+}
+
+// What nobody knows is of the image's size, as tasks expect it of an annotation.
+TEST_F(ImageLists, TellThatNobodyKnows) {
+  write_images({"a.jpg"});
+  const Vocabulary vocabulary{.images = {{1, "indoor"}},
+                              .objects = {{1, "cat"}},
+                              .labels = {{0, "sky"}},
+                              .segments = {{0, "sky"}},
+                              .is_thing = {false},
+                              .has_depth = true};
+  const ImageList list(file("a.jpg"), vocabulary);
+  EXPECT_EQ(list.vocabulary(), vocabulary);
+  const Sample sample = list.get(0);
+  const auto pixels = static_cast<size_t>(sample.image.height * sample.image.width);
+  EXPECT_EQ(sample.targets.semantic, std::vector<uint16_t>(pixels, kIgnoreLabel));
+  EXPECT_EQ(sample.targets.panoptic.ids, std::vector<uint32_t>(pixels, 0));
+  EXPECT_EQ(sample.targets.depth, std::vector<float>(pixels, 0));
+  EXPECT_TRUE(sample.targets.instances.empty() && sample.targets.panoptic.segments.empty());
+  EXPECT_TRUE(ImageList(file("a.jpg")).get(0).targets.semantic.empty());
+}
+
+}  // namespace
+}  // namespace glid

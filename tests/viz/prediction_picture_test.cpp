@@ -1,0 +1,97 @@
+#include "glid/viz/prediction_picture.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace glid {
+namespace {
+
+const Vocabulary kClasses{.images = {{1, "indoor"}, {2, "outdoor"}},
+                          .objects = {{1, "cat"}, {5, "dog"}},
+                          .labels = {{0, "sky"}, {1, "dog"}},
+                          .segments = {{0, "sky"}, {1, "dog"}},
+                          .is_thing = {false, true}};
+
+Rgb pixel(const Image& image, int64_t x, int64_t y) {
+  Rgb color{};
+  std::copy_n(image.row(y) + 3 * x, 3, color.begin());
+  return color;
+}
+
+// How many pixels of the first `height` rows have the colour.
+int64_t count(const Image& image, const Rgb& color, int64_t height) {
+  int64_t found = 0;
+  for (int64_t y = 0; y < std::min(height, image.height); ++y)
+    for (int64_t x = 0; x < image.width; ++x) found += pixel(image, x, y) == color ? 1 : 0;
+  return found;
+}
+
+Image drawn(const Prediction& prediction, int64_t height = 400, int64_t width = 500, double score = 0.5) {
+  return prediction_picture(Image::filled(height, width, 90), "a.jpg", prediction, kClasses, score);
+}
+
+TEST(PredictionPicture, BoxesHaveTheirClassesColours) {
+  const Prediction prediction{.height = 400,
+                              .width = 500,
+                              .detections = {{.category = 1, .score = 0.9, .box = {100, 50, 200, 300}},
+                                             {.category = 0, .score = 0.4, .box = {300, 50, 400, 300}}}};
+  const Image image = drawn(prediction);
+  EXPECT_EQ(image.width, 500);
+  EXPECT_EQ(pixel(image, 100, 200), class_color(1));
+  EXPECT_EQ(pixel(image, 199, 200), class_color(1));
+  EXPECT_EQ(pixel(image, 150, 200), (Rgb{90, 90, 90}));
+  EXPECT_EQ(count(image, class_color(0), 400), 0) << "below the score";
+  EXPECT_EQ(pixel(drawn(prediction, 400, 500, 0.3), 300, 200), class_color(0));
+}
+
+TEST(PredictionPicture, TheBestIsOnTopAndScoresAreTold) {
+  const Detection best{.category = 1, .score = 0.9, .box = {100, 100, 200, 300}};
+  const Detection second{.category = 0, .score = 0.8, .box = {100, 100, 200, 300}};
+  const Prediction both{.height = 400, .width = 500, .detections = {best, second}};
+  EXPECT_EQ(pixel(drawn(both), 100, 250), class_color(1));
+  Prediction other = both;
+  other.detections[0].score = 0.85;
+  EXPECT_NE(drawn(both), drawn(other));
+}
+
+// Small images are enlarged, large ones made smaller.
+TEST(PredictionPicture, IsOfASizeThatPeopleSee) {
+  const Prediction small{.height = 1, .width = 1, .detections = {{.score = 1, .box = {0, 0, 1, 1}}}};
+  const Image enlarged = drawn(small, 1, 1);
+  EXPECT_EQ(enlarged.width, kSmallestPx);
+  EXPECT_EQ(pixel(enlarged, 0, 200), class_color(0));
+  const Prediction large{.height = 30, .width = 4 * kLargestPx};
+  EXPECT_EQ(drawn(large, 30, 4 * kLargestPx).width, kLargestPx);
+}
+
+TEST(PredictionPicture, MapsOfClassesHaveALegend) {
+  const Prediction prediction{.height = 400, .width = 500, .semantic = std::vector<uint16_t>(200000, 1)};
+  const Image image = drawn(prediction);
+  EXPECT_EQ(image.width, 500) << "the map alone";
+  EXPECT_GT(image.height, 420);
+  EXPECT_EQ(count(image, class_color(1), 400), 0) << "blended with the image";
+  EXPECT_GT(count(image, class_color(1), image.height), 80) << "in the legend";
+  EXPECT_EQ(count(image, class_color(2), image.height), 0) << "sky isn't in it";
+}
+
+TEST(PredictionPicture, DepthStandsBesideTheImage) {
+  Prediction prediction{.height = 400, .width = 500, .depth = std::vector<double>(200000, 2)};
+  prediction.depth[7] = 5;
+  EXPECT_GT(drawn(prediction).width, 1000);
+}
+
+TEST(DrawableTargets, HaveTheLikeliestClassAndCertainJoints) {
+  const Prediction prediction{.height = 4,
+                              .width = 5,
+                              .label_scores = {0.2, 0.8},
+                              .detections = {{.score = 1, .keypoints = {{1, 2, 0.9}, {3, 2, 0.1}}}}};
+  const Targets targets = drawable_targets(prediction, 0.5);
+  EXPECT_EQ(targets.label, 1);
+  ASSERT_EQ(targets.instances.size(), 1u);
+  EXPECT_EQ(targets.instances[0].keypoints,
+            (std::vector<Keypoint>{{1, 2, Visibility::kVisible}, {3, 2, Visibility::kHidden}}));
+}
+
+}  // namespace
+}  // namespace glid
