@@ -50,8 +50,7 @@ void let_threads_sleep_on_a_busy_machine(char** argv) {
   for (const char* variable : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_NUM_THREADS", "WORLD_SIZE"})
     if (std::getenv(variable)) return;
   if (num_free_cpus() == num_cpus() || ::setenv("OMP_WAIT_POLICY", "PASSIVE", 1) != 0) return;
-  std::error_code unreadable;  // by its name, which lists of processes show; where it can't start again, threads spin
-  ::execv(std::filesystem::read_symlink("/proc/self/exe", unreadable).c_str(), argv);
+  ::execv(own_program().c_str(), argv);  // where it can't start again, threads spin
 }
 
 void add_words(CLI::App& app, const ProgramWords& words) {

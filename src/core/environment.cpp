@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -88,6 +89,13 @@ std::string text_of(const Facts& facts) {
 std::string host_name() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+std::filesystem::path own_program() {
+  const std::filesystem::path file = std::filesystem::read_symlink("/proc/self/exe");
+  const std::filesystem::path named = file.parent_path() / program_invocation_short_name;
+  std::error_code ignored;
+  return std::filesystem::exists(named, ignored) ? named : file;
 }
 
 std::string own_command_line() {

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string_view>
 
+#include "glid/core/environment.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
@@ -330,7 +331,7 @@ int launch_local(int num_processes, const std::vector<std::string>& arguments, d
     throw UsageError("--nproc", "this process was itself started by a launcher", "RANK=" + variable("RANK"),
                      "use torchrun or --nproc, not both");
   }
-  std::vector<std::string> command = {fs::read_symlink("/proc/self/exe").string()};
+  std::vector<std::string> command = {own_program().string()};
   command.insert(command.end(), arguments.begin(), arguments.end());
   const StoreFolder folder;
   const SignalsBlocked signals;

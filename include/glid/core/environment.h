@@ -1,6 +1,7 @@
 // What a program is and where it runs: what bug reports and logs need.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,8 @@ std::string text_of(const Facts& facts);
 
 // "localhost" where the system doesn't say.
 std::string host_name();
+// The file that this program is started again by: its name beside the executable, which may have several.
+std::filesystem::path own_program();
 // As this process was started, for a shell to start again.
 std::string own_command_line();
 
