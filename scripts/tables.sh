@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# The paper's tables in miniature, on generated scenes: tables.sh partial|depth|epochs|mask|fraction|multitask [--seeds 0,1,2]
+# [--pretrain-steps N] [--steps N] [--out DIR]. Run it again at any time: it goes on.
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname "$0")/common.sh"
+
+begin "setting up"
+scripts/bootstrap.sh
+build release
+# shellcheck source=/dev/null
+source build/release/env.sh
+begin "making the table"
+python3 scripts/tables.py "$@"
