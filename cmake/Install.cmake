@@ -18,8 +18,9 @@ if(GLID_CUDA)
 endif()
 install(DIRECTORY configs examples DESTINATION share/glid)
 install(DIRECTORY docs DESTINATION share/doc/glid)
-install(FILES LICENSE README.md DESTINATION share/doc/glid)
+install(FILES LICENSE README.md CHANGELOG.md CONTRIBUTING.md CITATION.cff DESTINATION share/doc/glid)
 install(FILES third_party/README.md DESTINATION share/doc/glid/third_party)
+install(SCRIPT cmake/InstallPages.cmake)
 
 # Completion and, where help2man is, man pages.
 find_program(GLID_HELP2MAN help2man)

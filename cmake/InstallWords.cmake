@@ -9,9 +9,12 @@ foreach(program IN LISTS glid_words_programs)
     execute_process(COMMAND "${glid_words_bin}/${program}" --completion-${shell} OUTPUT_FILE "${work}/${shell_file}" COMMAND_ERROR_IS_FATAL ANY)
     file(INSTALL "${work}/${shell_file}" DESTINATION "${CMAKE_INSTALL_PREFIX}/share/${folder}")
   endforeach()
+  file(MAKE_DIRECTORY "${work}/help")
+  execute_process(COMMAND "${glid_words_bin}/${program}" --help OUTPUT_FILE "${work}/help/${program}.txt" COMMAND_ERROR_IS_FATAL ANY)
+  file(INSTALL "${work}/help/${program}.txt" DESTINATION "${CMAKE_INSTALL_PREFIX}/lib/glid/help")  # for a machine without LibTorch
   if(glid_help2man)
     file(MAKE_DIRECTORY "${work}/man1")
-    execute_process(COMMAND "${glid_words_bin}/${program}" --help OUTPUT_VARIABLE help COMMAND_ERROR_IS_FATAL ANY)
+    file(READ "${work}/help/${program}.txt" help)
     string(REGEX MATCH "^[^\n]*" title "${help}")
     execute_process(COMMAND "${glid_help2man}" --no-info --section=1 "--name=${title}" --output=${work}/man1/${program}.1 "${glid_words_bin}/${program}"
                     COMMAND_ERROR_IS_FATAL ANY)

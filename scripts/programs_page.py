@@ -15,8 +15,8 @@ What each program says by `--help`, written by `python3 scripts/programs_page.py
 defaults: `glid_train --help-config`, `glid_eval --help-config`.
 
 Exit codes: 0 all went well; 2 the command or the configuration is wrong; 3 data are; 4 numbers are no longer finite; 5 another process
-of the run was lost; 75 stopped after a checkpoint, and the same command goes on; 1 a mistake of ours. What is wrong is one line on the
-standard error. An install brings man pages
+of the run was lost; 75 stopped after a checkpoint, and the same command goes on; 1 anything else; 128 + N the launcher's
+processes were ended by signal N. What is wrong is one line on the standard error. An install brings man pages
 (`man glid_train`) and completion for bash and zsh; without one, `. <(glid_train --completion-bash)` completes in this shell.
 """
 HIDDEN = {"glid_eval_model"}  # what glid_eval --checkpoint starts

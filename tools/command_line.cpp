@@ -9,6 +9,7 @@
 
 #include "completion.h"
 #include "glid/core/cpus.h"
+#include "glid/core/format.h"
 #include "glid/core/join.h"
 #include "glid/viz/opencv_version.h"
 #include "help_formatter.h"
@@ -79,6 +80,17 @@ void exclude_others(CLI::App& app, CLI::Option* option) {
     if (other != option && other->get_group() != kHelpGroup) option->excludes(other);
 }
 
+CLI::Validator within(double low, double high) {
+  const auto check = [=](const std::string& text) -> std::string {
+    double value = 0;
+    if (!CLI::detail::lexical_cast(text, value)) return {};  // whoever converts it says so
+    if (value >= low && value <= high) return {};
+    return std::isinf(high) ? format("must be at least {:g} (got {})", low, text)
+                            : format("must be {:g} to {:g} (got {})", low, high, text);
+  };
+  return CLI::Validator(check, "");
+}
+
 CLI::Option* set_option(CLI::App& app, std::vector<std::string>& overrides, const std::string& help) {
   return app.add_option(kSetOption, overrides, help)->type_name("KEY=VALUE")->expected(1)->take_all();
 }
@@ -102,7 +114,10 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
     app.parse(argc, argv);
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+    if (error.get_exit_code() != 0)
+      return run_program(app.get_name().c_str(),
+                         [&]() -> ExitCode { throw UsageError(error.what(), "", "", "--help lists the options"); });
+    return run_program(app.get_name().c_str(), [&] { return app.exit(error) == 0 ? ExitCode::kDone : ExitCode::kUsage; });
   }
 }
 

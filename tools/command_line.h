@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -67,6 +68,12 @@ CLI::Option* names_option(CLI::App& app, const std::string& name, std::string& t
 
 // Nothing of the app's own options, so far, goes with this one.
 void exclude_others(CLI::App& app, CLI::Option* option);
+
+// Refuses a number outside of [low, high] in words.
+CLI::Validator within(double low, double high);
+// At least 1; threads and the like, of which no machine has more than thousands, at most `high`.
+inline CLI::Validator positive(double high = HUGE_VAL) { return within(1, high); }
+inline constexpr double kMaxThreads = 1024;
 
 // --set a.b=value, repeatable.
 CLI::Option* set_option(CLI::App& app, std::vector<std::string>& overrides, const std::string& help);

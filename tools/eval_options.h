@@ -30,13 +30,15 @@ inline void add_options(CLI::App& app, EvalOptions& options) {
               "panoptic: folder of the PNGs (default: the JSON's name without .json)")
       ->group("Files");
   path_option(app, "--annotations-dir", files.annotations_dir, "the same for the annotations")->group("Files");
-  path_option(app, "--checkpoint", model.checkpoint, "a run or a checkpoint folder: evaluates the model")->group("Model");
+  CLI::Option* checkpoint =
+      path_option(app, "--checkpoint", model.checkpoint, "a run or a checkpoint folder: evaluates the model")
+          ->group("Model");
   app.add_option("--which", model.which, "best, last or a step of the run (default: the best, else the newest)")
       ->group("Model");
   path_option(app, "--config", model.config, "a configuration in the place of the checkpoint's")->group("Model");
   names_option<Split>(app, "--split", model.split, "of the data (default: eval.split)")->group("Model");
   app.add_option("--batch", model.batch, "images a batch (default: as in a micro-batch of the run)")
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->group("Model");
   CLI::Option* out =
       path_option(app, "--out", model.out, "folder for result files of the official formats, and truth/ beside them")
@@ -46,9 +48,11 @@ inline void add_options(CLI::App& app, EvalOptions& options) {
       ->group("Model");
   app.add_flag("--other-classes", model.other_classes, "the data may name its classes otherwise: they count in their order")
       ->group("Model");
-  app.add_option("--nproc", nproc, "start so many processes on this host")->check(CLI::PositiveNumber)->group("Model");
+  app.add_option("--nproc", nproc, "start so many processes on this host")->check(positive())->group("Model");
+  for (CLI::Option* option : app.get_options([](const CLI::Option* o) { return o->get_group() == "Model"; }))
+    if (option != checkpoint) option->needs(checkpoint);
   app.add_option("--threads", threads, "--set eval.threads=N of files, train.threads=N of a model")
-      ->check(CLI::PositiveNumber);
+      ->check(positive(kMaxThreads));
   app.add_option("--protocol", files.protocol, "rules to count by (default: the task's official ones)");
   set_option(app, files.overrides, "overrides a key of the block eval (of a model: any key); repeatable");
   path_option(app, "--json", files.json, "file for all numbers at full precision");
@@ -59,7 +63,7 @@ inline void add_options(CLI::App& app, EvalOptions& options) {
       ->default_str("data");
   app.add_option("--bootstrap", files.bootstrap,
                  "draw the images anew so often: 95 % intervals in the table, the samples in --json (1000 is usual)")
-      ->check(CLI::Range(1, 1000000));
+      ->check(within(1, 1000000));
   exclude_others(app, path_option(app, "--compare", files.compared,
                                   "two files of --json: what differs, and how surely; nothing is evaluated")
                           ->expected(2));

@@ -17,7 +17,7 @@ inline void add_options(CLI::App& app, FeatureArguments& features, const std::st
   app.add_flag("--strict", features.strict, "refuse weights with missing or unexpected tensors");
   app.add_option("--size", features.size_px,
                  "side of the square in px, a multiple of the unit (default: the run's data.image_size; 224 with --encoder)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   names_option<FeatureTransform>(
       app, "--transform", features.transform,
       "eval: short side to 256/224 of the size, then the centre; squash: all of the image, whatever its shape");
@@ -27,12 +27,12 @@ inline void add_options(CLI::App& app, FeatureArguments& features, const std::st
       "none: maps [C, H, W]; mean: their mean [C]; cls: the decoder's answer to [CLS], of a checkpoint");
   app.add_option("--batch", features.batch, "images that the model sees at a time")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   app.add_option("--max-bad-files", features.max_bad_files, "unreadable images that are left out, before it ends")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(within(0, HUGE_VAL));
   app.add_option("--threads", features.threads, "threads of one operation on the CPU (default: those that are free)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive(kMaxThreads));
 }
 
 }  // namespace glid

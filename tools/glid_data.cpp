@@ -35,15 +35,16 @@ int main(int argc, char** argv) {
   CLI::App* check = app.add_subcommand("check", "Reads every file; exit code 3 when training would be wrong");
   add_selection(*check, selection, split, "all that there are");
   glid::path_option(*check, "--json", json, "file for every finding");
-  check->add_option("--threads", threads, "that read files (default: one a processor)")->check(CLI::PositiveNumber);
+  check->add_option("--threads", threads, "that read files (default: one a processor)")
+      ->check(glid::positive(glid::kMaxThreads));
 
   glid::SheetOptions sheet;
   std::string out;
   CLI::App* show = app.add_subcommand("show", "Draws a contact sheet of annotated images");
   add_selection(*show, selection, split, "val");
   glid::path_option(*show, "--out", out, "file to write: .png, .jpg or .jpeg")->required();
-  show->add_option("--count", sheet.count, "images")->capture_default_str()->check(CLI::PositiveNumber);
-  show->add_option("--seed", sheet.seed, "of their choice")->capture_default_str();
+  show->add_option("--count", sheet.count, "images")->capture_default_str()->check(glid::positive());
+  show->add_option("--seed", sheet.seed, "of their choice")->capture_default_str()->check(glid::within(0, 1e18));
 
   glid::DemoOptions demo;
   std::string layout = "imagenet", kind = "plain";
@@ -54,8 +55,10 @@ int main(int argc, char** argv) {
                                       "plain: objects of any colour; classes: objects whose class hue and texture tell");
   make_demo->add_option("--count", demo.count, "training images; a tenth as many validation images on top")
       ->capture_default_str();
-  make_demo->add_option("--size", demo.size_px, "side of an image in pixels")->capture_default_str();
-  make_demo->add_option("--seed", demo.seed, "of the scenes")->capture_default_str();
+  make_demo->add_option("--size", demo.size_px, "side of an image in pixels")
+      ->capture_default_str()
+      ->check(glid::within(16, 4096));
+  make_demo->add_option("--seed", demo.seed, "of the scenes")->capture_default_str()->check(glid::within(0, 1e18));
 
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
   return glid::run_program("glid_data", [&] {

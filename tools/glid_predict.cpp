@@ -15,24 +15,24 @@ void add_options(CLI::App& app, glid::PredictArguments& arguments, std::optional
   glid::names_option(app, "--format", arguments.format, {"json", "official"},
                      "beside the pictures: json (predictions.json), or official (files for glid_eval --results)");
   app.add_option("--score", arguments.score, "detections of at least this score are drawn; files have all of them")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(glid::within(0, 1))
       ->capture_default_str();
   app.add_option("--batch", arguments.batch, "images a batch (default: as in a micro-batch of the run)")
-      ->check(CLI::PositiveNumber);
+      ->check(glid::positive());
   app.add_flag("--pictures,!--no-pictures", arguments.pictures, "draw what is predicted (default: yes)");
   app.add_flag("--depth-png", arguments.depth_png,
                "depth of the official format as PNG in the protocol's units, rounded, instead of .npy");
   glid::path_option(app, "--boxes", arguments.boxes, "of pose: where persons are, as COCO's results have it");
   glid::path_option(app, "--detector", arguments.detector, "of pose: a run of detection that finds persons");
   app.add_option("--box-score", arguments.box_score, "persons are looked for in boxes of at least this score")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(glid::within(0, 1))
       ->capture_default_str();
   app.add_option("--attention", arguments.attention,
                  "draw where a query looks: its number from 0, or top, the one that is surest of a class")
       ->type_name("QUERY");
   glid::path_option(app, "--config", arguments.config, "a configuration in the place of the checkpoint's");
   glid::set_option(app, arguments.overrides, "overrides a key of the configuration; repeatable");
-  app.add_option("--threads", threads, "--set train.threads=N")->check(CLI::PositiveNumber);
+  app.add_option("--threads", threads, "--set train.threads=N")->check(glid::positive(glid::kMaxThreads));
 }
 
 }  // namespace

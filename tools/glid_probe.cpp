@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   glid::path_option(app, "--data", arguments.data,
                     "ROOT/train/CLASS/*.jpg and ROOT/val/CLASS/*.jpg; without val a tenth of train")
       ->required();
-  app.add_option("--knn", arguments.neighbours, "neighbours that vote")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--knn", arguments.neighbours, "neighbours that vote")->capture_default_str()->check(glid::positive());
   app.add_flag("--linear", arguments.linear, "a linear probe too: logistic regression");
   app.add_flag("!--no-random", arguments.random, "leave out features of random weights, which take as long as the model's");
   glid::path_option(app, "--json", arguments.json, "file for all numbers at full precision");

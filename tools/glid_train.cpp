@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   int nproc = 0;
   std::optional<int64_t> threads;
   std::string help_prefix;
-  CLI::App app("Trains a GLID model: glid_train --config configs/pretrain_swinb.yaml", "glid_train");
+  CLI::App app("Pre-trains or fine-tunes a model (docs/pretraining.md, docs/finetuning.md)", "glid_train");
   glid::add_words(
       app, {.example = "glid_train --config configs/pretrain_swinb.yaml --set data.root=/data/imagenet --out runs/swinb",
             .environment = glid::torch_environment,
@@ -25,17 +25,17 @@ int main(int argc, char** argv) {
   glid::path_option(app, "--out", arguments.out, "run folder (default: the configuration's `out`)")
       ->take_last();  // what a refusal says to type comes behind what was typed
   app.add_option("--threads", threads, "threads of one operation on the CPU: --set train.threads=N")
-      ->check(CLI::PositiveNumber);
+      ->check(glid::positive(glid::kMaxThreads));
   glid::path_option(app, "--resume", arguments.resume,
                     "auto: go on with the run in the folder; none: the folder must be new; DIR")
       ->capture_default_str();
-  app.add_option("--nproc", nproc, "start so many processes on this host")->check(CLI::PositiveNumber);
+  app.add_option("--nproc", nproc, "start so many processes on this host")->check(glid::positive());
   CLI::Option* dry_run = app.add_flag("--dry-run", arguments.dry_run,
                                       "build everything, measure steps of one rank (of --nproc), write nothing");
   app.add_option("--profile", arguments.profile, "time each part of so many updates on the run's data, write nothing")
       ->expected(0, 1)
       ->default_str("20")
-      ->check(CLI::Range(1, 1000000))
+      ->check(glid::within(1, 1000000))
       ->excludes(dry_run);
   app.add_flag("--print-config", arguments.print_config, "print every key, its value and where that came from");
   const CLI::Option* help_config = glid::help_config_option(app, help_prefix, "");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "glid/core/environment.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
@@ -37,12 +38,21 @@ std::vector<std::string> split_path(std::string_view path) {
   return names;
 }
 
+// The file, or the one of that name that comes with the programs, `below` a folder there.
+fs::path find_config(const fs::path& file, const fs::path& name, const char* below) {
+  std::error_code ignored;
+  const fs::path shipped = shipped_folder() / below / name;
+  return !fs::exists(file, ignored) && name.is_relative() && fs::exists(shipped, ignored) ? shipped : file;
+}
+
 std::string read_config_file(const fs::path& file, const std::string& where) {
   try {
     return read_file(file);
   } catch (const DataError&) {
     throw UsageError(where, "the configuration file can't be read", file.string(),
-                     where.empty() ? "" : "an included file is looked for beside the file that includes it");
+                     where.empty() ? ""
+                                   : "an included file is looked for beside the file that includes it, and in the configs "
+                                     "that come with the programs");
   }
 }
 
@@ -154,7 +164,7 @@ class Includer {
     if (include.kind != Node::Kind::kScalar) {
       throw UsageError(include.origin, join_path(path, "include") + " must be a file", include.value_text());
     }
-    const fs::path file = (folder_ / include.text).lexically_normal();
+    const fs::path file = find_config((folder_ / include.text).lexically_normal(), include.text, "configs");
     Node block = parse_block(read_config_file(file, include.origin), file);
     refuse_includes(block);
     list_repeated(block, path, repeated_);
@@ -188,7 +198,8 @@ std::string Tree::origin(std::string_view path) const {
   return node->origin;
 }
 
-Tree load_tree(const fs::path& file, const std::vector<std::string>& overrides) {
+Tree load_tree(const fs::path& name, const std::vector<std::string>& overrides) {
+  const fs::path file = find_config(name, name, "");
   const std::string text = read_config_file(file, {});
   if (trimmed(text).empty()) throw UsageError(file.string(), "the configuration file is empty");
   return parse_tree(text, file, overrides);

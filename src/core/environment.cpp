@@ -98,10 +98,20 @@ std::filesystem::path own_program() {
   return std::filesystem::exists(named, ignored) ? named : file;
 }
 
+std::filesystem::path shipped_folder() {
+  const std::filesystem::path folder = own_program().parent_path();
+  for (const char* place : {"../share/glid", "../../share/glid", "../../.."}) {  // of bin, lib/glid and build/<preset>/bin
+    std::error_code ignored;
+    if (std::filesystem::exists(folder / place / "configs", ignored)) return (folder / place).lexically_normal();
+  }
+  return {};
+}
+
 std::string own_command_line() {
   std::vector<std::string> words;
   std::ifstream command("/proc/self/cmdline");
   for (std::string word; std::getline(command, word, '\0');) words.push_back(word);
+  if (!words.empty()) words[0] = program_invocation_short_name;  // not the file that a starter calls
   return shell_line(words);
 }
 

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <iostream>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -22,7 +24,8 @@ std::string one_line(const std::string& where, const std::string& what, const st
 
 int fail(const char* name, ExitCode code, const char* message) {
   log_status("");
-  std::fprintf(stderr, "%s: %s\n", name, message);
+  const bool says_name = std::string_view(message).starts_with(std::string(name) + ": ");
+  std::fprintf(stderr, "%s%s%s\n", says_name ? "" : name, says_name ? "" : ": ", message);
   return static_cast<int>(code);
 }
 
@@ -49,7 +52,11 @@ Error::Error(ExitCode code, const std::string& where, const std::string& what, c
 
 int run_program(const char* name, const std::function<ExitCode()>& body) {
   try {
-    return static_cast<int>(body());
+    const ExitCode code = body();
+    std::cout.flush();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || !std::cout)
+      throw Error(ExitCode::kInternal, "standard output", "can't be written");
+    return static_cast<int>(code);
   } catch (const PeerFailedError& error) {
     return static_cast<int>(error.code());
   } catch (const Error& error) {

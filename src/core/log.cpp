@@ -66,11 +66,12 @@ void set_log_rank(int rank, int world_size) {
   s.prefix = world_size > 1 && rank > 0 ? "[rank " + std::to_string(rank) + "] " : "";
 }
 
-void add_log_file(const std::filesystem::path& file) {
+void add_log_file(const std::filesystem::path& file, const std::vector<std::string>& head) {
   auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string(), /*truncate=*/false);
   sink->set_pattern("%Y-%m-%d %H:%M:%S %v");
   State& s = state();
   std::lock_guard lock(s.mutex);
+  for (const std::string& line : head) sink->log({"glid", spdlog::level::info, to_utf8(line)});
   for (const auto& line : s.early->last_raw()) sink->log(line);
   sink->flush();
   std::erase(s.logger->sinks(), s.early);

@@ -63,7 +63,7 @@ void check_classes(const fs::path& folder, const std::vector<std::string>& files
   for (const std::string& file : files) {
     if (!has_class(file)) {
       throw DataError((folder / file).string(), "is not in a class folder", {},
-                      "sort the images into class folders, or use data.name: folder");
+                      "sort the images into class folders; pre-training takes them as they are by data.name: folder");
     }
     if (!classes.contains(class_of(file))) {
       throw DataError((folder / file).string(), "is of a class that the training folder has not", class_of(file),

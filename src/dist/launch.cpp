@@ -18,6 +18,7 @@
 #include <optional>
 #include <string_view>
 
+#include "glid/core/cpus.h"
 #include "glid/core/environment.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
@@ -25,6 +26,8 @@
 
 namespace glid {
 namespace {
+
+constexpr int64_t kMaxRanksPerCpu = 16;  // of --nproc, which is no typing error then
 
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
@@ -327,6 +330,9 @@ LaunchEnv read_launch_env() {
 
 int launch_local(int num_processes, const std::vector<std::string>& arguments, double grace_s) {
   if (num_processes < 1) throw UsageError("--nproc", "must be at least 1", std::to_string(num_processes));
+  if (const int64_t most = kMaxRanksPerCpu * num_cpus(); num_processes > most)
+    throw UsageError("--nproc", format("is for at most {} processes on {} processors", most, num_cpus()),
+                     std::to_string(num_processes));
   if (started_by_launcher()) {
     throw UsageError("--nproc", "this process was itself started by a launcher", "RANK=" + variable("RANK"),
                      "use torchrun or --nproc, not both");

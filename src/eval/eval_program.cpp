@@ -70,6 +70,12 @@ void require_places(const std::filesystem::path& json, const std::filesystem::pa
   require_file("--csv", csv);
   if (!csv.empty() && csv == json) throw UsageError("--csv", "is the file of --json too", csv.string());
   require_folder("--plots", plots);
+  const auto folder_of = [](const std::filesystem::path& file) {
+    return std::filesystem::absolute(file).lexically_normal().parent_path();
+  };
+  for (const auto& [option, file] : {std::pair{"--json", json}, std::pair{"--csv", csv}})
+    if (!plots.empty() && !file.empty() && folder_of(file) == folder_of(plots / ""))
+      throw UsageError(option, "lies in the folder of --plots, which pictures replace", file.string());
 }
 
 std::optional<ClassOrder> class_order(const std::string& per_class, std::string_view metric) {

@@ -2,11 +2,13 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <ranges>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/formats/resize.h"
 #include "glid/nn/transfer.h"
 #include "glid/tasks/auxiliary.h"
 #include "glid/tasks/box_losses.h"
@@ -18,6 +20,9 @@
 
 namespace glid {
 namespace {
+
+constexpr int64_t kPictureSidePx = 256;  // small images are enlarged to about this, or names would cover what they are of
+constexpr double kNamedWidthPx = 24;     // of boxes
 
 constexpr double kPrior = 0.01;  // probability of each class at the start (Lin et al., ICCV 2017)
 
@@ -219,9 +224,11 @@ std::vector<Prediction> ObjectDetection::predict(const AnsweredBatch& answered) 
 
 std::vector<std::string> ObjectDetection::picture_titles() const { return {"prediction", "truth"}; }
 
-void ObjectDetection::draw(Image& image, const Detection& box) const {
-  const Vocabulary::Class& c = classes_[static_cast<size_t>(box.category)];
-  draw_box(image, box.box, class_color(box.category), class_label(c.name, c.id));
+void ObjectDetection::draw(Image& image, const Detection& found, double scale) const {
+  const Vocabulary::Class& c = classes_[static_cast<size_t>(found.category)];
+  const Box box{found.box.x0 * scale, found.box.y0 * scale, found.box.x1 * scale, found.box.y1 * scale};
+  const bool has_room = box.x1 - box.x0 >= kNamedWidthPx;
+  draw_box(image, box, class_color(found.category), has_room ? class_label(c.name, c.id) : "");
 }
 
 std::vector<std::vector<Image>> ObjectDetection::pictures(std::span<const Answer> answers, const Question& question) const {
@@ -233,12 +240,13 @@ std::vector<std::vector<Image>> ObjectDetection::pictures(std::span<const Answer
   for (size_t i = 0; i < images.size(); ++i) {
     const BatchImage& known = question.batch.images[i];
     const auto at = static_cast<int64_t>(i);
-    Image predicted = images[i], truth = images[i];
+    const int64_t scale = std::max<int64_t>(1, kPictureSidePx / std::max(images[i].height, images[i].width));
+    Image truth = resize(images[i], scale * images[i].height, scale * images[i].width, Filter::kBilinear), predicted = truth;
     const std::vector<Detection> found = best(logits[at], boxes[at], known.placement);
     for (const Detection& d : found | std::views::reverse)  // the best on top
-      if (d.score >= kDrawnScore) draw(predicted, d);
+      if (d.score >= kDrawnScore) draw(predicted, d, static_cast<double>(scale));
     for (const Instance& instance : known.targets.instances)
-      draw(truth, {.category = instance.category, .box = instance.box});
+      draw(truth, {.category = instance.category, .box = instance.box}, static_cast<double>(scale));
     rows.push_back({std::move(predicted), std::move(truth)});
   }
   return rows;

@@ -10,6 +10,7 @@
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
 #include "glid/core/temporaries.h"
+#include "glid/data/image_list.h"
 #include "glid/eval/features.h"
 #include "glid/eval/neighbours.h"
 #include "glid/eval/probe.h"
@@ -42,9 +43,11 @@ void require_neighbours(const FeaturesArguments& arguments) {
   const auto& [features, input, output, type, sheet] = arguments;
   if (sheet.empty()) return;
   require_file("--neighbours", sheet);
+  require_apart("--neighbours", sheet, {output});
   if (!has_extension(sheet, kWrittenExtensions)) throw UsageError("--neighbours", "must end in .png, .jpg or .jpeg", sheet);
   if (features.pool == "none" || (features.pool == "mean" && features.stages.size() != 1))
     throw UsageError("--neighbours", "compares one vector an image", {}, "--pool mean --stages 4, or --pool cls");
+  if (ImageList(input).size() < 2) throw UsageError("--neighbours", "needs two images or more", input.string());
 }
 
 // From the file that was written.

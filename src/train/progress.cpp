@@ -52,9 +52,9 @@ void Progress::draw_bar(int64_t completed_steps) const {
 void Progress::log(StepMetrics& m) {
   m.images_per_s = static_cast<double>(steps_ * images_a_step_) / seconds_;
   m.data_wait = waited_s_ / seconds_;
-  log_info("step {}/{} epoch {:.2f} loss {:.4f}{} lr {:.3g} grad {:.3g} {:.0f} img/s wait {:.0f}% mem {:.0f} MiB ETA {}",
-           m.step, total_, m.epoch, m.loss, terms_text(m.terms), m.lr, m.grad_norm, m.images_per_s, 100 * m.data_wait,
-           m.memory_mib, remaining(m.step));
+  log_info("step {}/{} epoch {:.2f} loss {:.4f}{} lr {:.3g} grad {:.3g} {:.{}f} img/s wait {:.0f}% mem {:.0f} MiB ETA {}",
+           m.step, total_, m.epoch, m.loss, terms_text(m.terms), m.lr, m.grad_norm, m.images_per_s,
+           m.images_per_s < 10 ? 1 : 0, 100 * m.data_wait, m.memory_mib, remaining(m.step));
   seconds_ = waited_s_ = 0;
   steps_ = 0;
 }

@@ -65,12 +65,9 @@ void Run::log_seam(const Start& start) const {
 }
 
 void Run::open_files() {
-  files_.open(state_.step, validation_.best().step);
-  if (is_main()) {
-    log_info("{}", own_command_line());
-    log_info("glid {} on {}, {}, {} rank(s), {} thread(s)", version_text(), host_name(), session_.device.str(),
-             session_.communicator.size(), at::get_num_threads());
-  }
+  const std::string where = format("glid {} on {}, {}, {} rank(s), {} thread(s)", version_text(), host_name(),
+                                   session_.device.str(), session_.communicator.size(), at::get_num_threads());
+  files_.open(state_.step, validation_.best().step, {own_command_line(), where});
   log_info("{} training images, {} to validate on; {} steps of {} images, {} an epoch", session_.data->size(),
            validation_.num_images(), total_steps(), session_.config.train.batch_size, session_.plan->steps_per_epoch());
   warn_of_loss_alone(session_.config);

@@ -8,11 +8,11 @@
 
 namespace glid {
 
-void RunFiles::open(int64_t completed_steps, int64_t best_step) {
+void RunFiles::open(int64_t completed_steps, int64_t best_step, const std::vector<std::string>& head) {
   if (!is_main_) return;
   const std::filesystem::path out = config_.out;
   std::filesystem::create_directories(out);
-  add_log_file(out / "log.txt");
+  add_log_file(out / "log.txt", head);
   write_file(out / "config.yaml", config::write(config_));
   log_.emplace(out, completed_steps);
   writer_.emplace(out,

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "glid/train/checkpoint.h"
 #include "glid/train/run_config.h"
@@ -15,8 +17,8 @@ class RunFiles {
   // Touches nothing before open().
   RunFiles(const RunConfig& config, bool is_main) : config_(config), is_main_(is_main) {}
 
-  // After `completed_steps`; the checkpoint of `best_step` is kept (-1: none).
-  void open(int64_t completed_steps, int64_t best_step);
+  // After `completed_steps`; the checkpoint of `best_step` is kept (-1: none). The log of this start begins with `head`.
+  void open(int64_t completed_steps, int64_t best_step, const std::vector<std::string>& head);
 
   void training(const StepMetrics& metrics);
   void references(const std::vector<MetricValue>& losses);

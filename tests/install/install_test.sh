@@ -33,14 +33,23 @@ if command -v help2man >/dev/null; then
   grep -q 'make.*-demo' glid/share/man/man1/glid_data.1 || die "the man page of glid_data does not tell of make-demo"
 fi
 if [ -x glid/bin/glid_train ]; then
-  small=(--config glid/share/glid/configs/demo_pretrain.yaml --set "data={name: scenes, count: 40, size: 64, image_size: 64, workers: 0}"
+  small=(--config configs/demo_pretrain.yaml --set "data={name: scenes, count: 40, size: 64, image_size: 64, workers: 0}"
          --set train.batch_size=4 --set train.steps=2 --set eval.every_steps=2 --set checkpoint.every_steps=2 --set log.pictures_every_steps=0
          --set optim.warmup_steps=1 --set train.threads=1)
   expect 0 "done: 2 steps" glid_train "${small[@]}" --out run
   expect 0 "done: 2 steps" glid_train "${small[@]}" --out ranks --nproc 2
   expect 0 "loss" glid_eval --checkpoint run
-  expect 2 "GLID_LIBTORCH" env GLID_LIBTORCH=/nowhere glid_train --help
+  expect 2 "GLID_LIBTORCH" env GLID_LIBTORCH=/nowhere glid_train --help-config
+  expect 0 "Usage: glid_train" env GLID_LIBTORCH=/nowhere glid_train --help
+  expect 0 "glid_train 0." env GLID_LIBTORCH=/nowhere glid_train --version
+  expect 0 "LibTorch: GLID_LIBTORCH" env GLID_LIBTORCH=/nowhere glid_train --env
+  grep -q "$(printf '%s %s' "$(date +%Y-)[-0-9]*" '[0-9:]* glid_train --config configs')" <(head -1 run/log.txt) || die "log.txt does not begin with the command"
 fi
+
+dead=$(cd glid/share/doc/glid && for page in $(find . -name '*.md'); do
+  grep -oP '\]\(\K[^)#:]+(?=[)#])' "$page" | while read -r link; do [ -e "$(dirname "$page")/$link" ] || echo "$page: $link"; done
+done)
+[ -z "$dead" ] || die "links of installed pages lead nowhere: $dead"
 
 cmake -S "$source/examples" -B examples -DCMAKE_PREFIX_PATH="$work/glid" >configure.log 2>&1 || { cat configure.log; die "find_package(glid) failed"; }
 cmake --build examples >build.log 2>&1 || { cat build.log; die "the examples do not build"; }

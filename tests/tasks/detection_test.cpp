@@ -8,6 +8,7 @@
 #include <set>
 
 #include "glid/core/error.h"
+#include "glid/formats/resize.h"
 #include "support/detection_samples.h"
 #include "support/plans.h"
 
@@ -137,8 +138,9 @@ TEST(Detection, DrawsBoxesBesideTheTruth) {
     EXPECT_EQ(row[0], row[1]);  // both have the true boxes
   }
   EXPECT_NE(run.task.pictures(random_answers(2, 4, kClasses), question)[0][0], rows[0][1]);
-  EXPECT_NE(rows[0][1], noise_image(24, 24, 0));
-  EXPECT_EQ(rows[1][1], noise_image(24, 24, 1));
+  const auto enlarged = [](const Image& image) { return resize(image, 240, 240, Filter::kBilinear); };  // names need room
+  EXPECT_NE(rows[0][1], enlarged(noise_image(24, 24, 0)));
+  EXPECT_EQ(rows[1][1], enlarged(noise_image(24, 24, 1)));
 }
 
 }  // namespace

@@ -24,6 +24,8 @@ std::string text_of(const Facts& facts);
 std::string host_name();
 // The file that this program is started again by: its name beside the executable, which may have several.
 std::filesystem::path own_program();
+// What belongs to the programs: share/glid of an install, the sources of a build; empty where it isn't with them.
+std::filesystem::path shipped_folder();
 // As this process was started, for a shell to start again.
 std::string own_command_line();
 

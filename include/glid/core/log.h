@@ -3,8 +3,10 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "glid/core/format.h"
 
@@ -12,8 +14,8 @@ namespace glid {
 
 // Names this process in a group; call before the first line. A process of its own is rank 0 of 1.
 void set_log_rank(int rank, int world_size);
-// Appends the lines so far (the last 200) and every later one to `file` too.
-void add_log_file(const std::filesystem::path& file);
+// Appends `head`, the lines so far (the last 200) and every later one to `file` too.
+void add_log_file(const std::filesystem::path& file, const std::vector<std::string>& head = {});
 // True when stderr is a terminal (progress bars are drawn only then).
 bool log_is_terminal();
 // Redraws the one status line below the log (terminals only; an empty text clears it).

@@ -23,8 +23,8 @@ class ImageEncoder {
   // model or weights of another one, DataError for weights that are missing, unreadable or not whole.
   explicit ImageEncoder(const std::filesystem::path& weights, const ImageEncoderOptions& options = {});
 
-  // The maps of the four stages after their norms, [C, H, W] at strides of 1, 2, 4, 8 patches, of an image that is normalised
-  // with ImageNet's mean and deviation. Throws UsageError for a side that units don't divide.
+  // The maps of the four stages after their norms, [C, H, W] at strides of 1, 2, 4, 8 patches, of an image as it was read:
+  // it is normalised here with ImageNet's mean and deviation. Throws UsageError for a side that units don't divide.
   StageTokens operator()(const Image& image) const;
 
   const SwinShape& shape() const { return encoder_->shape; }

@@ -133,7 +133,8 @@ class ObjectDetection : public Task {
   void add_terms(Losses& losses, const Outputs& all, const Objects& objects, const Matched& matched) const;
   // The best max_detections of one picture, in its pixels: the last layer's logits [Q, K] and boxes [Q, 4] on the host.
   std::vector<Detection> best(const at::Tensor& logits, const at::Tensor& boxes, const Placement& placement) const;
-  void draw(Image& image, const Detection& box) const;
+  // The image is `scale` times as large as the one that was looked at.
+  void draw(Image& image, const Detection& found, double scale) const;
 
   DetectionConfig config_;
   std::vector<Vocabulary::Class> classes_;
