@@ -24,6 +24,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--rule); }
 th { font-weight: 500; } thead th { font-weight: 600; white-space: nowrap; }
+tbody th, thead th:first-child { position: sticky; left: 0; background: var(--back); }
 tbody th { min-width: 7rem; } td, th code { white-space: nowrap; }
 .better { color: var(--better); } .worse { color: var(--worse); }
 details { border: 1px solid var(--rule); border-radius: 6px; padding: 0 .8rem; margin: .6rem 0; }
