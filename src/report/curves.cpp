@@ -32,36 +32,33 @@ Series series_of(const RunRecord& run, const std::string& key, CurveAxis axis) {
   return series;
 }
 
-bool has_baseline(const Chart& chart, const Baseline& baseline) {
-  return std::ranges::any_of(chart.baselines,
-                             [&](const Baseline& b) { return b.name == baseline.name && b.y == baseline.y; });
+// What knows nothing, of one run: of the validation loss and of metrics.
+std::vector<Baseline> baselines_of(const RunRecord& run, const std::string& key) {
+  std::vector<Baseline> found;
+  const Json* losses = key == "val_loss" ? reference_of(run, kWithoutLearning) : nullptr;
+  if (losses != nullptr)
+    for (const auto& [name, value] : losses->as_object())
+      if (const auto loss = number_at(*losses, name)) found.push_back({"without learning, " + name, *loss});
+  const Json* blind = reference_of(run, kWithoutLooking);
+  const auto value = blind != nullptr && key.starts_with("val_") ? number_at(*blind, key.substr(4)) : std::nullopt;
+  if (value) found.push_back({"without looking at the images", *value});
+  return found;
 }
 
-// Alike of all runs, they are drawn once; else under the runs' names.
-void add_baselines(Chart& chart, const std::vector<std::pair<const RunRecord*, Baseline>>& found) {
-  for (const auto& [run, baseline] : found) {
-    const auto is_other = [&, &b = baseline](const auto& other) {
-      return other.second.name == b.name && other.second.y != b.y;
-    };
-    const bool is_own = std::ranges::any_of(found, is_other);
-    const Baseline named{is_own ? format("{}: {}", run->name, baseline.name) : baseline.name, baseline.y};
-    if (!has_baseline(chart, named)) chart.baselines.push_back(named);
-  }
+bool are_equal(const std::vector<Baseline>& a, const std::vector<Baseline>& b) {
+  return std::ranges::equal(a, b, [](const Baseline& x, const Baseline& y) { return x.name == y.name && x.y == y.y; });
 }
 
-// What knows nothing: of the validation loss and of metrics.
-void add_references(Chart& chart, Runs runs, const std::string& key) {
-  std::vector<std::pair<const RunRecord*, Baseline>> found;
-  for (const RunRecord& run : runs) {
-    const Json* losses = key == "val_loss" ? reference_of(run, kWithoutLearning) : nullptr;
-    if (losses != nullptr)
-      for (const auto& [name, value] : losses->as_object())
-        if (const auto loss = number_at(*losses, name)) found.push_back({&run, {"without learning, " + name, *loss}});
-    const Json* blind = reference_of(run, kWithoutLooking);
-    const auto value = blind != nullptr && key.starts_with("val_") ? number_at(*blind, key.substr(4)) : std::nullopt;
-    if (value) found.push_back({&run, {"without looking at the images", *value}});
-  }
-  add_baselines(chart, found);
+// Of the runs that have points. Alike of all of them, they are drawn once; else under the runs' names.
+void add_baselines(Chart& chart, Runs runs, const std::string& key) {
+  std::vector<std::pair<std::string, std::vector<Baseline>>> found;
+  for (size_t i = 0; i < runs.size(); ++i)
+    if (!chart.series[i].x.empty()) found.emplace_back(runs[i].name, baselines_of(runs[i], key));
+  const bool are_shared =
+      std::ranges::all_of(found, [&](const auto& other) { return are_equal(other.second, found.front().second); });
+  if (are_shared) found.resize(1);
+  for (const auto& [run, baselines] : found)
+    for (const auto& [name, y] : baselines) chart.baselines.push_back({are_shared ? name : format("{}: {}", run, name), y});
 }
 
 bool is_empty(const Chart& chart) {
@@ -74,7 +71,7 @@ Html chart_of(Runs runs, const std::string& title, const std::string& key, Curve
   if (is_empty(chart)) return {};
   if (key == "loss")
     for (Series& series : chart.series) series.smoothing = usual_smoothing(series.x);
-  add_references(chart, runs, key);
+  add_baselines(chart, runs, key);
   return svg_chart(chart);
 }
 

@@ -47,14 +47,6 @@ Compared compared(const ReportColumn& first, const ReportColumn& other) {
   return result;
 }
 
-Html cell_of(const Compared& column, const std::string& metric) {
-  const auto value = std::ranges::find(column.found.values, metric, &SampledValue::name);
-  if (value == column.found.values.end()) return {};
-  Html cell = html_number(value->value) + interval_text(*value);
-  const auto difference = std::ranges::find(column.differences, metric, &MetricDifference::name);
-  return difference == column.differences.end() ? cell : cell + difference_text(*difference);
-}
-
 void add_names(std::vector<std::string>& names, const Json* values) {
   if (values == nullptr) return;
   for (const auto& [name, value] : values->as_object())
@@ -83,11 +75,20 @@ Html plain_cell(const Json& report, const char* member, const std::string& name)
   return value != nullptr ? html_number(*value) : Html();
 }
 
-// Rows of numbers that stand beside the metrics.
-void add_rows(HtmlTable& table, const ReportGroup& group, const char* member, const std::string& label) {
-  for (const std::string& name : names_of(group, member)) {
-    std::vector<Html> row{html_text(format("{}: {}", label, name))};
-    for (const ReportColumn& column : group.columns) row.push_back(plain_cell(*column.report, member, name));
+Html cell_of(const Compared& column, const Json& report, const std::string& metric) {
+  const auto value = std::ranges::find(column.found.values, metric, &SampledValue::name);
+  if (value == column.found.values.end()) return {};
+  Html cell = html_number(value->value) + interval_text(*value);
+  const auto difference = std::ranges::find(column.differences, metric, &MetricDifference::name);
+  if (difference != column.differences.end()) cell += difference_text(*difference);
+  const Html blind = plain_cell(report, kWithoutLooking, metric);
+  return blind.is_empty() ? cell : cell + html_element("small", html_text("without looking ") + blind);
+}
+
+void add_losses(HtmlTable& table, const ReportGroup& group) {
+  for (const std::string& name : names_of(group, "losses")) {
+    std::vector<Html> row{html_text(name == "loss" ? "loss" : "loss: " + name)};
+    for (const ReportColumn& column : group.columns) row.push_back(plain_cell(*column.report, "losses", name));
     table.rows.push_back(std::move(row));
   }
 }
@@ -96,11 +97,10 @@ HtmlTable table_of(const ReportGroup& group, Runs runs, const std::vector<Compar
   HtmlTable table{.caption = group.title(), .head = heads_of(group, runs, "number")};
   for (const std::string& metric : names_of(group, "metrics")) {
     std::vector<Html> row{html_text(label_of(group, metric))};
-    for (const Compared& column : columns) row.push_back(cell_of(column, metric));
+    for (size_t c = 0; c < columns.size(); ++c) row.push_back(cell_of(columns[c], *group.columns[c].report, metric));
     table.rows.push_back(std::move(row));
   }
-  add_rows(table, group, kWithoutLooking, "without looking");
-  add_rows(table, group, "losses", "loss");
+  add_losses(table, group);
   return table;
 }
 

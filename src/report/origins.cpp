@@ -13,7 +13,7 @@ Html weights_of(const RunRecord& run) {
   for (const std::string& report : run.log.load_reports) content += html_element("pre", report);
   if (!run.log.load_reports.empty()) return content;
   const std::string from = run.setting("init.from");
-  const bool is_random = from.empty() || from == "null";
+  const bool is_random = from.empty() || from == "\"\"";
   return content + html_element("p", is_random ? format("Initial values from seed {}.", run.setting("seed"))
                                                : format("From {}; the log has no list of what was loaded.", from));
 }

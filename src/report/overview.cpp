@@ -8,7 +8,7 @@ namespace glid {
 namespace {
 
 std::string state_of(const RunRecord& run) {
-  if (run.metrics.empty() && run.config.empty() && run.log.starts.empty()) return "an evaluation alone";
+  if (run.is_report_alone) return "an evaluation alone";
   if (!run.log.end.empty()) return run.log.end.substr(0, run.log.end.find(':'));
   return run.is_locked ? "going on, or killed" : "ended without its last word";
 }

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <sstream>
 #include <string>
-
-#include "glid/formats/text_lines.h"
 
 namespace glid {
 namespace {
@@ -27,11 +26,11 @@ bool has_stamp(std::string_view line) {
 
 std::vector<Entry> entries_of(std::string_view log) {
   std::vector<Entry> entries;
-  for (const std::string_view line : text_lines(log)) {
-    if (has_stamp(line)) entries.push_back({std::string(line.substr(0, kStamp)), std::string(line.substr(kStamp + 1))});
+  std::istringstream in{std::string(log)};
+  for (std::string line; std::getline(in, line);) {
+    if (has_stamp(line)) entries.push_back({line.substr(0, kStamp), line.substr(kStamp + 1)});
     else if (!entries.empty()) (entries.back().text += '\n') += line;
   }
-  for (Entry& entry : entries) entry.text.resize(entry.text.find_last_not_of('\n') + 1);
   return entries;
 }
 

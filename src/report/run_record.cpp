@@ -130,6 +130,7 @@ std::string RunRecord::setting(const std::string& key) const {
 RunRecord read_run(const fs::path& place, const std::string& name) {
   RunRecord run{.name = name.empty() ? name_of(place) : name, .folder = place};
   if (fs::is_regular_file(place)) {
+    run.is_report_alone = true;
     run.reports.push_back({"", checked_report(place)});
     return run;
   }

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "glid/core/format.h"
+#include "glid/viz/chart_parts.h"
 #include "glid/viz/line_pattern.h"
 
 namespace glid {

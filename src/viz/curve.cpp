@@ -9,6 +9,7 @@
 
 #include "axes.h"
 #include "glid/core/format.h"
+#include "glid/viz/chart_parts.h"
 #include "line_style.h"
 
 namespace glid {

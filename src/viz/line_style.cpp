@@ -8,8 +8,8 @@
 namespace glid {
 namespace {
 
-constexpr std::array<Rgb, kNumLineColors> kColors{
-    Rgb{0, 114, 178}, {213, 94, 0}, {0, 158, 115}, {204, 121, 167}, {230, 159, 0}, {86, 180, 233}, {100, 100, 100}};
+constexpr std::array<Rgb, kNumLineColors> kColors{Rgb{0, 114, 178}, {213, 94, 0},   {0, 158, 115},  {204, 121, 167},
+                                                  {230, 159, 0},    {86, 180, 233}, {100, 100, 100}};
 const std::array<Dashes, 4> kDashes = {Dashes{}, {14, 7}, {10, 6, 2, 6}, {3, 7}};  // ever less ink
 
 constexpr int kFractionBits = 4;  // of coordinates in OpenCV's drawing

@@ -14,6 +14,7 @@
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/json.h"
+#include "glid/core/json_lines.h"
 #include "glid/core/output_place.h"
 #include "glid/core/parallel_for.h"
 #include "glid/core/rng.h"
@@ -199,6 +200,17 @@ TEST(Json, RoundTripKeepsOrderAndDigits) {
   EXPECT_EQ(text, R"({"z":0.1,"a":-3,"big":18446744073709551615,"text":"a\"\n\u0001","list":[true,null]})");
   EXPECT_EQ(Json::parse(text, "test").dump(), text);
   EXPECT_EQ(Json::parse(json.dump(2), "test").dump(), text);
+}
+
+TEST(JsonLines, CountsWhatAKillHasCutOff) {
+  const TemporaryFolder dir;
+  const auto file = dir.path() / "metrics.jsonl";
+  EXPECT_TRUE(read_json_lines(file, "step").whole.empty()) << "there is no file yet";
+  write_file(file, "{\"step\":1,\"loss\":0.5}\n{\"other\":2}\n{\"step\":2}\n{\"step\":3,\"lo");
+  const JsonLines lines = read_json_lines(file, "step");
+  ASSERT_EQ(lines.whole.size(), 2u);
+  EXPECT_EQ(lines.whole[0].at("loss").as_double(), 0.5);
+  EXPECT_EQ(lines.damaged, 2);
 }
 
 TEST(Json, NeverWritesNan) { EXPECT_EQ(Json(std::numeric_limits<double>::quiet_NaN()).dump(), "null"); }

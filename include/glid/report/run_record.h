@@ -34,6 +34,7 @@ struct NamedReport {
 struct RunRecord {
   std::string name;
   std::filesystem::path folder;
+  bool is_report_alone = false;                             // a file in the place of a folder
   std::vector<Json> metrics;                                // the whole lines of metrics.jsonl
   int64_t damaged_lines = 0;                                // of it
   std::string config_text;                                  // config.yaml, every key; empty where there is none

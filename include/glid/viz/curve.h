@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "glid/formats/image.h"
-#include "glid/viz/range.h"
 
 namespace glid {
 
@@ -38,14 +37,6 @@ struct Chart {
   int height = 480;                           // px without the legend, at least 120
   int width = 720;                            // px, at least 160
 };
-
-struct ChartRanges {
-  Range x, y;
-};
-// Those given, else what holds every finite point and baseline, with some room above and below.
-ChartRanges ranges_of(const Chart& chart);
-// The series' name, and where it is smoothed over how much.
-std::string legend_name(const Series& series, const std::string& x_label);
 
 // Axes with names and round ticks, grid lines, lines that the colour-blind can tell apart (beyond seven by their dashes too)
 // and a legend below the axes, where it hides nothing. Throws std::invalid_argument when a size is too small or x and y
