@@ -52,7 +52,8 @@ TEST_F(PersonBoxes, OfOthersAreRefused) {
               HasSubstr("boxes.json: is about none of the images"));
   EXPECT_THAT(refusal_of(R"([{"image_id": 7, "category_id": 1, "bbox": [0, 0, 9], "score": 1}])"),
               HasSubstr("record 1: bbox: must be four numbers (got [0,0,9])"));
-  EXPECT_THAT(refusal_of(R"([{"image_id": 7, "category_id": 1, "bbox": [0, 0, 9, 9]}])"), HasSubstr("record 1: score"));
+  EXPECT_THAT(refusal_of(R"([{"image_id": 7, "category_id": 1, "bbox": [0, 0, 9, 9]}])"),
+              HasSubstr("record 1: the JSON key \"score\" is missing"));
 }
 
 TEST_F(PersonBoxes, MakeSamplesOfAllImages) {

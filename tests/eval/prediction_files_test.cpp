@@ -25,8 +25,8 @@ TEST(PredictionRecord, HasDetectionsAsCocoDoes) {
           {.score = 0.125}}};
   EXPECT_EQ(prediction_record(prediction, kClasses, "x").dump(),
             R"({"width":3,"height":2,"detections":[{"category":"dog","category_id":5,"score":0.25,)"
-            R"("bbox":[0.5,1.0,1.5,1.0],"segmentation":{"size":[2,3],"counts":"24"},"keypoints":[1.0,1.5,0.75]},)"
-            R"({"category":"cat","category_id":1,"score":0.125,"bbox":[0.0,0.0,0.0,0.0]}]})");
+            R"("bbox":[0.5,1,1.5,1],"segmentation":{"size":[2,3],"counts":"24"},"keypoints":[1,1.5,0.75]},)"
+            R"({"category":"cat","category_id":1,"score":0.125,"bbox":[0,0,0,0]}]})");
   EXPECT_EQ(prediction_record({.height = 2, .width = 3}, kClasses, "x").dump(), R"({"width":3,"height":2,"detections":[]})")
       << "nothing was found";
 }

@@ -1,0 +1,202 @@
+// glid_predict says what glid_eval --checkpoint says of the same images, bit for bit.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "glid/formats/image_file.h"
+#include "support/evaluated_run.h"
+#include "support/predictions.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+// Generated scenes as files in a data set's layout: 40 to train on, 4 others to predict.
+class DemoScenes {
+ public:
+  explicit DemoScenes(const std::string& layout) {
+    const ProgramResult made = run("glid_data", {"make-demo", "--out", path().string(), "--layout", layout, "--kind",
+                                                 "classes", "--count", "40", "--size", "40"});
+    EXPECT_EQ(made.code, 0) << made.output;
+  }
+  fs::path path() const { return folder_.path() / "data"; }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+std::vector<std::string> settings_of(const fs::path& data, const std::string& name, const std::vector<std::string>& more) {
+  std::vector<std::string> settings{"data={name: " + name + ", root: " + data.string() + ", image_size: 24, workers: 1}",
+                                    "train.steps=4",
+                                    "train.batch_size=8",
+                                    "optim.lr=2e-3",
+                                    "log.pictures_every_steps=0",
+                                    "eval.every_steps=4"};
+  settings.insert(settings.end(), more.begin(), more.end());
+  return settings;
+}
+
+struct PredictedTask {
+  const char* name;
+  const char* layout;
+  const char* data;    // of the run
+  const char* images;  // below the data
+  std::vector<std::string> settings;
+  std::vector<std::string> keys;  // of an image in predictions.json
+};
+std::ostream& operator<<(std::ostream& out, const PredictedTask& task) { return out << task.name; }
+
+class PredictedTasks : public testing::TestWithParam<PredictedTask> {};
+
+TEST_P(PredictedTasks, AreGlidEvalsBitForBit) {
+  const PredictedTask& task = GetParam();
+  const DemoScenes scenes(task.layout);
+  const EvaluatedRun trained(settings_of(scenes.path(), task.data, task.settings));
+  const TemporaryFolder folder;
+  const fs::path expected = folder.path() / "eval", found = folder.path() / "predict", images = scenes.path() / task.images;
+  const ProgramResult evaluated = run_evaluation(trained.path(), {"--batch", "3", "--out", expected.string()});
+  ASSERT_EQ(evaluated.code, 0) << evaluated.output;
+  const ProgramResult official =
+      predict(trained.path(), images, found, {"--batch", "3", "--format", "official", "--no-pictures"});
+  ASSERT_EQ(official.code, 0) << official.output;
+  const std::vector<std::string> written = files_below(found);
+  EXPECT_FALSE(written.empty());
+  for (const std::string& file : written) EXPECT_TRUE(read_file(found / file) == read_file(expected / file)) << file;
+  EXPECT_EQ(written, files_below(expected, expected / "truth"));
+
+  const fs::path out = folder.path() / "json";
+  const ProgramResult ran = predict(trained.path(), images, out, {"--batch", "3"});
+  ASSERT_EQ(ran.code, 0) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("the predictions are in " + out.string()));
+  const Json list = list_in(out);
+  EXPECT_EQ(list.at("task").as_string(), task.name);
+  EXPECT_EQ(list.at("images").as_array().size(), 4u);
+  EXPECT_TRUE(list.at("unreadable").as_array().empty());
+  for (const Json& image : list.at("images").as_array()) {
+    EXPECT_EQ(image.at("width").as_int(), 40);
+    EXPECT_TRUE(fs::exists(image.at("file").as_string()));
+    EXPECT_GT(read_image(out / image.at("picture").as_string()).width, 40);
+    for (const std::string& key : task.keys) EXPECT_TRUE(image.find(key)) << key;
+  }
+  for (const char* maps : {"semantic", "depth", "panoptic"})
+    if (fs::is_directory(found / maps))
+      for (const std::string& file : files_below(found / maps))
+        EXPECT_TRUE(read_file(out / maps / file) == read_file(found / maps / file)) << file;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Tasks, PredictedTasks,
+    testing::Values(PredictedTask{"detection",
+                                  "coco",
+                                  "coco",
+                                  "val2017",
+                                  {"eval.metric=box",
+                                   "task={name: detection, queries: 12, one_to_many: {queries: 0}, box_reference: learned, "
+                                   "query_init: grid}"},
+                                  {"detections"}},
+                    PredictedTask{"instance",
+                                  "coco",
+                                  "coco",
+                                  "val2017",
+                                  {"eval.metric=mask", "task={name: instance, queries: 9, points: 32}"},
+                                  {"detections"}},
+                    PredictedTask{"panoptic",
+                                  "coco",
+                                  "coco_panoptic",
+                                  "val2017",
+                                  {"eval.metric=panoptic", "task={name: panoptic, queries: 9, points: 32}"},
+                                  {"segments", "panoptic"}},
+                    PredictedTask{
+                        "semantic",
+                        "pairs",
+                        "pairs",
+                        "images/val",
+                        {"eval.metric=semantic", "task={name: semantic, queries: 9, points: 32}", "data.num_classes=7"},
+                        {"semantic"}},
+                    PredictedTask{"depth",
+                                  "pairs",
+                                  "pairs",
+                                  "images/val",
+                                  {"eval={metric: depth, crop: none}", "task={name: depth, bins: 8}", "data.target=depth"},
+                                  {"depth"}}),
+    [](const auto& info) { return info.param.name; });
+
+// ---- Pose: persons are looked for in boxes.
+
+// A box of every annotation of the validation images, as a detector would find it.
+void write_boxes_of(const fs::path& data, const fs::path& file) {
+  const fs::path annotations = data / "annotations" / "person_keypoints_val2017.json";
+  Json::Array boxes;
+  const Json truth = Json::parse(read_file(annotations), annotations.string());
+  for (const Json& annotation : truth.at("annotations").as_array()) {
+    Json box = Json::object();
+    box.set("image_id", annotation.at("image_id")).set("category_id", annotation.at("category_id"));
+    boxes.push_back(box.set("bbox", annotation.at("bbox")).set("score", 0.75));
+  }
+  write_file(file, Json(std::move(boxes)).dump());
+}
+
+TEST(PredictedPoses, AreGlidEvalsInTheSameBoxes) {
+  const DemoScenes scenes("coco");
+  const EvaluatedRun trained(settings_of(scenes.path(), "coco_pose",
+                                         {"task={name: pose}", "eval={metric: keypoint, sigmas: [.5, .5, .5, .5, .5]}"}));
+  const TemporaryFolder folder;
+  const fs::path boxes = folder.path() / "boxes.json", expected = folder.path() / "eval", found = folder.path() / "found";
+  const fs::path images = scenes.path() / "val2017";
+  write_boxes_of(scenes.path(), boxes);
+  const ProgramResult evaluated =
+      run_evaluation(trained.path(), {"--batch", "3", "--out", expected.string(), "--set", "data.boxes=" + boxes.string()});
+  ASSERT_EQ(evaluated.code, 0) << evaluated.output;
+  const ProgramResult official =
+      predict(trained.path(), images, found, {"--batch", "3", "--format", "official", "--boxes", boxes.string()});
+  ASSERT_EQ(official.code, 0) << official.output;
+  EXPECT_TRUE(read_file(found / "keypoint.json") == read_file(expected / "keypoint.json"));
+  EXPECT_EQ(files_below(found / "pictures").size(), 4u) << "all persons of an image in one";
+
+  const fs::path out = folder.path() / "json";
+  ASSERT_EQ(predict(trained.path(), images, out, {"--boxes", boxes.string()}).code, 0);
+  size_t num_persons = 0;
+  const Json list = list_in(out);
+  ASSERT_EQ(list.at("images").as_array().size(), 4u);
+  for (const Json& image : list.at("images").as_array())
+    for (const Json& person : image.at("detections").as_array()) {
+      EXPECT_EQ(person.at("keypoints").as_array().size(), 15u);
+      ++num_persons;
+    }
+  EXPECT_EQ(num_persons, Json::parse(read_file(boxes), "boxes").as_array().size());
+
+  expect_one_line(predict(trained.path(), images, folder.path() / "none"), 2, "--boxes: is missing");
+  fs::remove_all(out);
+  ASSERT_EQ(predict(trained.path(), images, out, {"--boxes", boxes.string(), "--box-score", "0.9"}).code, 0);
+  const Json without = list_in(out);
+  EXPECT_TRUE(without.at("images").as_array()[0].at("detections").as_array().empty()) << "an image without persons";
+}
+
+TEST(PredictedPoses, AreOfWhatADetectorFinds) {
+  const DemoScenes scenes("coco");
+  const std::string figures = "data={name: scenes, kind: figures, count: 64, size: 32, image_size: 24, workers: 1}";
+  const std::vector<std::string> short_run{"train.steps=1", "log.pictures_every_steps=0", figures};
+  std::vector<std::string> of_pose = short_run, of_detector = short_run;
+  of_pose.push_back("task={name: pose}");
+  of_detector.push_back("task={name: detection, queries: 5, one_to_many: {queries: 0}}");
+  const EvaluatedRun pose(of_pose), detector(of_detector);
+  const TemporaryFolder folder;
+  const auto persons = [&](const std::string& score) {
+    const fs::path out = folder.path() / ("above " + score);
+    const ProgramResult ran =
+        predict(pose.path(), scenes.path() / "val2017", out, {"--detector", detector.path().string(), "--box-score", score});
+    EXPECT_EQ(ran.code, 0) << ran.output;
+    size_t num_persons = 0;
+    const Json list = list_in(out);
+    for (const Json& image : list.at("images").as_array()) num_persons += image.at("detections").as_array().size();
+    return num_persons;
+  };
+  EXPECT_EQ(persons("0"), 20u) << "five queries an image";
+  EXPECT_EQ(persons("1"), 0u);
+  expect_one_line(predict(detector.path(), scenes.path(), folder.path() / "out", {"--detector", pose.path().string()}), 2,
+                  "--detector: is for models of pose");
+}
+
+}  // namespace
+}  // namespace glid
