@@ -1,23 +1,20 @@
-# What programs say of themselves, for shells and for man, asked of the programs when they are installed (a file of install(SCRIPT)).
-# Takes glid_words_bin (the folder of the programs), glid_words_programs and glid_help2man, which may be empty.
-set(work "${glid_words_bin}/../words")
+# What programs say of themselves, for shells, for man and for machines without LibTorch, asked of the programs when they are installed (a
+# file of install(SCRIPT)). Takes glid_words_bin (the folder of the programs), glid_words_programs and glid_help2man, which may be empty.
+set(prefix "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}")
+foreach(folder IN ITEMS share/bash-completion/completions share/zsh/site-functions share/man/man1 lib/glid/help)
+  file(MAKE_DIRECTORY "${prefix}/${folder}")
+endforeach()
 foreach(program IN LISTS glid_words_programs)
-  foreach(shell_file IN ITEMS "bash;bash-completion/completions/${program}" "zsh;zsh/site-functions/_${program}")
-    list(POP_FRONT shell_file shell)
-    get_filename_component(folder "${shell_file}" DIRECTORY)
-    file(MAKE_DIRECTORY "${work}/${folder}")
-    execute_process(COMMAND "${glid_words_bin}/${program}" --completion-${shell} OUTPUT_FILE "${work}/${shell_file}" COMMAND_ERROR_IS_FATAL ANY)
-    file(INSTALL "${work}/${shell_file}" DESTINATION "${CMAKE_INSTALL_PREFIX}/share/${folder}")
-  endforeach()
-  file(MAKE_DIRECTORY "${work}/help")
-  execute_process(COMMAND "${glid_words_bin}/${program}" --help OUTPUT_FILE "${work}/help/${program}.txt" COMMAND_ERROR_IS_FATAL ANY)
-  file(INSTALL "${work}/help/${program}.txt" DESTINATION "${CMAKE_INSTALL_PREFIX}/lib/glid/help")  # for a machine without LibTorch
+  set(help_file "${prefix}/lib/glid/help/${program}.txt")
+  execute_process(COMMAND "${glid_words_bin}/${program}" --completion-bash
+                  OUTPUT_FILE "${prefix}/share/bash-completion/completions/${program}" COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND "${glid_words_bin}/${program}" --completion-zsh
+                  OUTPUT_FILE "${prefix}/share/zsh/site-functions/_${program}" COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND "${glid_words_bin}/${program}" --help OUTPUT_FILE "${help_file}" COMMAND_ERROR_IS_FATAL ANY)
   if(glid_help2man)
-    file(MAKE_DIRECTORY "${work}/man1")
-    file(READ "${work}/help/${program}.txt" help)
+    file(READ "${help_file}" help)
     string(REGEX MATCH "^[^\n]*" title "${help}")
-    execute_process(COMMAND "${glid_help2man}" --no-info --section=1 "--name=${title}" --output=${work}/man1/${program}.1 "${glid_words_bin}/${program}"
-                    COMMAND_ERROR_IS_FATAL ANY)
-    file(INSTALL "${work}/man1/${program}.1" DESTINATION "${CMAKE_INSTALL_PREFIX}/share/man/man1")
+    execute_process(COMMAND "${glid_help2man}" --no-info --section=1 "--name=${title}" "--output=${prefix}/share/man/man1/${program}.1"
+                            "${glid_words_bin}/${program}" COMMAND_ERROR_IS_FATAL ANY)
   endif()
 endforeach()

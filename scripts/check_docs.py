@@ -82,11 +82,14 @@ class Programs:
     def names(self):
         return {path.name for path in self.folder.glob("glid_*")}
 
+    def commands(self, program):
+        """Its subcommands; none of most programs."""
+        return set(re.findall(r"^([a-z][a-z-]*)$", self.said(program, "--help").partition("\nSubcommands:\n")[2], re.M))
+
     def options(self, program, words):
         """Those of the program, and of its subcommand where it has such."""
-        text = self.said(program, "--help")
-        if program == "glid_data" and words and not words[0].startswith("-"):
-            text += self.said(program, words[0], "--help")
+        is_command = words and words[0] in self.commands(program)
+        text = self.said(program, words[0], "--help") if is_command else self.said(program, "--help")
         return set(re.findall(r"--[a-z][a-z-]*", text))
 
     def keys(self, program, words):
@@ -109,6 +112,8 @@ def check_command(command, programs):
     if program not in programs.names():
         yield f"there is no program {program}"
         return
+    if programs.commands(program) and words and not words[0].startswith("-") and words[0] not in programs.commands(program):
+        yield f"{program} has no command {words[0]}"
     known = programs.options(program, words)
     for i, word in enumerate(words):
         option = word.split("=")[0]

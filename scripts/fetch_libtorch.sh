@@ -68,7 +68,7 @@ done
 [ "$(uname -sm)" = "Linux x86_64" ] || die "the wheel is for Linux on x86_64, this is $(uname -sm)"
 
 target=$base${cuda:+-cuda}
-if found=$("$(dirname "$(realpath "$0")")/find_libtorch.sh" $cuda 2>&1); then
+if found=$(LC_ALL=C "$(dirname "$(realpath "$0")")/find_libtorch.sh" $cuda 2>&1); then
   say "using $found"
   echo "$found"
   exit

@@ -12,12 +12,13 @@ refuse() { echo "$*; $to_do" >&2; exit 1; }
 
 # The folder of `import torch`, found without importing it.
 python_torch() {
-  timeout 20 python3 -c 'import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s else "")' 2>/dev/null || true
+  timeout 20 python3 -c 'import sys; sys.path.remove(""); import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s and s.origin else "")' 2>/dev/null || true
 }
 
 version_of() {
   sed -n "s/^__version__ = '\(.*\)'/\1/p" "$1/version.py" 2>/dev/null ||
-  sed -n 's/^#define TORCH_VERSION \(.*\)/\1/p' "$1/include/torch/headeronly/version.h" 2>/dev/null || true
+  sed -n 's/^#define TORCH_VERSION_\(MAJOR\|MINOR\|PATCH\) \([0-9]*\)$/\2/p' "$1/include/torch/headeronly/version.h" 2>/dev/null |
+    paste -sd.
 }
 
 # Refuses a folder that is no torch 2.11 whose C++ libraries can be loaded.

@@ -38,10 +38,10 @@ std::string environment_text(const ProgramWords& words) {
 }
 
 std::optional<size_t> terminal_width() {
-  const char* columns = std::getenv("COLUMNS");  // exported by whoever wants another width than the terminal's
-  if (const int64_t width = columns != nullptr ? std::atoll(columns) : 0; width > 0) return static_cast<size_t>(width);
   winsize size{};
   if (::isatty(STDOUT_FILENO) != 1 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return std::nullopt;
+  const char* columns = std::getenv("COLUMNS");  // exported by whoever wants another width than the terminal's
+  if (const int64_t width = columns != nullptr ? std::atoll(columns) : 0; width > 0) return static_cast<size_t>(width);
   return size.ws_col > 0 ? size.ws_col : kPageWidth;
 }
 

@@ -123,7 +123,10 @@ std::vector<std::string> keys_in(std::string_view help) {
 }
 
 std::string bash_completion(const CLI::App& app, const std::vector<std::string>& keys) {
-  std::string body = "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n  COMPREPLY=()\n";
+  std::string body =
+      "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+      "  [[ $prev != = ]] || prev=${COMP_WORDS[COMP_CWORD-2]}  # --option=value is three words to bash\n"
+      "  [[ $cur != = ]] || cur=\n  COMPREPLY=()\n";
   for (const CLI::App* command : commands_of(app))
     body += format("  if [[ ${{COMP_WORDS[1]}} == {} && $COMP_CWORD -gt 1 ]]; then\n{}  return\n  fi\n", command->get_name(),
                    bash_cases(*command, keys));

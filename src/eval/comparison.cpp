@@ -79,8 +79,16 @@ Bootstrap bootstrap_of(const Json& report) {
   found.images = bootstrap->at("image_hash").as_uint();
   for (const auto& [name, samples] : bootstrap->at("values").as_object())
     found.values.push_back(value_of(name, samples, metrics));
-  for (const Json& name : bootstrap->at("lower_is_better").as_array())
-    std::ranges::find(found.values, name.as_string(), &SampledValue::name)->better = Better::kLower;
+  for (const Json& name : bootstrap->at("lower_is_better").as_array()) {
+    const auto value = std::ranges::find(found.values, name.as_string(), &SampledValue::name);
+    if (value == found.values.end()) throw DataError("bootstrap.lower_is_better", "names no value", name.as_string());
+    value->better = Better::kLower;
+  }
+  const auto num_samples = static_cast<size_t>(bootstrap->at("samples").as_int());
+  for (const SampledValue& value : found.values)
+    if (value.samples.size() != num_samples)
+      throw DataError("bootstrap.values." + value.name, "has another number of samples than bootstrap.samples",
+                      format("{} and {}", value.samples.size(), num_samples));
   return found;
 }
 
@@ -88,6 +96,13 @@ Json read_report(const fs::path& file) {
   Json report = Json::parse(read_file(file), file.string());
   if (!report.is_object() || report.find("metrics") == nullptr || report.find("protocol") == nullptr)
     throw DataError(file.string(), "is no report of glid_eval", {}, "glid_eval --json FILE writes one");
+  try {
+    for (const char* key : {"task", "protocol", "rules"}) report.at(key).as_string();
+    report.at("images").as_int();
+    bootstrap_of(report);
+  } catch (const DataError& error) {
+    throw DataError(file.string(), format("is a damaged report of glid_eval: {}", error.what()));
+  }
   return report;
 }
 

@@ -148,6 +148,10 @@ ProbeReport probe(const FeatureNet& net, const FeatureOptions& options, const fs
   if (random) nets.push_back(random.get());
   const Seen known = look_at(train, nets, options, "training images"),
              asked = look_at(val, nets, options, "validation images");
+  if (k > known.of_net[0].size())
+    throw DataError((root / "train").string(), "has fewer images that can be read than --knn asks for",
+                    format("{} of {}", known.of_net[0].size(), train->size()),
+                    format("--knn {} or less", known.of_net[0].size()));
   ProbeReport report{.train_images = known.of_net[0].size(),
                      .val_images = asked.of_net[0].size(),
                      .bad_files = known.bad_files + asked.bad_files,

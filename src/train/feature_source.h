@@ -17,7 +17,7 @@ struct FeatureSource {
   std::filesystem::path weights;
   std::optional<ModelConfig> model;  // of a run, whose decoder answers [CLS]
   FeatureOptions options;
-  std::string why_size;  // "the run's", "the default", "as given"
+  std::string why_size;  // in words
 };
 
 // Reads no weights. `own_stages` are the program's. Throws UsageError for options that contradict each other or that the
@@ -26,7 +26,7 @@ FeatureSource open_feature_source(const FeatureArguments& arguments, const std::
 
 std::shared_ptr<FeatureNet> load_net(const FeatureSource& source, const FeatureArguments& arguments);
 
-// For the head of a file: "program", "model", "weights" and "weights_sha256".
+// For the head of a file: "model", "weights" and "weights_sha256".
 std::map<std::string, std::string> description_of(const FeatureSource& source, const FeatureNet& net);
 
 }  // namespace glid

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <tuple>
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
@@ -51,6 +52,25 @@ class Comparison : public testing::Test {
 
   TemporaryFolder folder_;
 };
+
+TEST_F(Comparison, NamesTheFileThatIsDamaged) {
+  const std::filesystem::path whole = written("a.json", report_of(accuracy(20, 3), "top1"));
+  const std::string text = read_file(whole);
+  const auto damaged = [&](const std::string& part, const std::string& other) {
+    std::string changed = text;
+    const size_t begin = changed.find(part);
+    EXPECT_NE(begin, std::string::npos) << part;
+    const std::filesystem::path file = folder_.path() / "b.json";
+    write_file(file, changed.replace(begin, part.size(), other));
+    return error_of(whole, file);
+  };
+  for (const auto& [part, other, reason] :
+       {std::tuple{"\"rules\"", "\"rulez\"", "rules"},
+        {"\"lower_is_better\": []", "\"lower_is_better\": [\"x\"]", "names no value (got x)"},
+        {"\"samples\": 200", "\"samples\": 199", "another number of samples"}}) {
+    EXPECT_THAT(damaged(part, other), testing::AllOf(HasSubstr("b.json: is a damaged report"), HasSubstr(reason)));
+  }
+}
 
 TEST_F(Comparison, ReadsWhatWasWritten) {
   DepthErrors depth({.crop = DepthCrop::kNone});

@@ -112,6 +112,14 @@ TEST(LinearProbe, ThePenaltyIsThatOfTheImagesHeldOut) {
   EXPECT_GT(chosen.penalty, 1e-4);
 }
 
+TEST(LinearProbe, HeldOutImagesAreNotLearnedFrom) {
+  at::manual_seed(6);
+  const LabelledFeatures noise{at::randn({80, 100}), at::arange(80, at::kLong).remainder(4), 4};
+  const LinearClassifier fitted = fit_linear(noise, kPenalties[std::size(kPenalties) - 1]);
+  EXPECT_GT((fitted.logits(noise.features).argmax(1) == noise.labels).to(at::kDouble).mean().item<double>(), 0.95);
+  for (const double value : choose_penalty(noise).held_out) EXPECT_LT(value, 0.7);  // a quarter by chance
+}
+
 TEST(LinearProbe, NeedsAClassOfFiveImages) {
   const LabelledFeatures images{at::randn({8, 2}), at::arange(8, at::kLong).remainder(2), 2};
   EXPECT_THROW(choose_penalty(images), DataError);

@@ -75,6 +75,24 @@ TEST_F(Probe, ClassesThatDifferAreToldApart) {
   EXPECT_EQ(json.at("model").at("linear").at("penalty").as_double(), report.model.penalty->penalty);
 }
 
+TEST_F(Probe, RandomWeightsAreNotTheModels) {
+  write_classes();
+  const at::NoGradGuard no_grad;
+  for (at::Tensor& weights : net_.parameters()) weights.zero_();  // a model that says the same of every image
+  const ProbeReport report = look();
+  ASSERT_TRUE(report.random);
+  EXPECT_DOUBLE_EQ(report.model.knn.top1, report.blind.top1);
+  EXPECT_GT(report.random->knn.top1, report.model.knn.top1);
+}
+
+TEST_F(Probe, NeighboursAreImagesThatCanBeRead) {
+  write_classes();
+  for (int i = 0; i < 8; ++i) write_file(root() / "train/a" / (std::to_string(i) + ".png"), "no image");
+  EXPECT_EQ(refusal({.knn = {.neighbours = 22}}), "");
+  EXPECT_THAT(refusal({.knn = {.neighbours = 23}}),
+              HasSubstr("has fewer images that can be read than --knn asks for (got 22 of 30)"));
+}
+
 TEST_F(Probe, BatchesDontMatter) {
   write_classes();
   const ProbeReport one = look({.knn = {.neighbours = 3}, .linear = true}, 1),

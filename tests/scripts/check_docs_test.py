@@ -12,7 +12,10 @@ class SomePrograms:
     """Two programs with two options and keys of their own."""
 
     def names(self):
-        return {"glid_train", "glid_eval"}
+        return {"glid_train", "glid_eval", "glid_data"}
+
+    def commands(self, program):
+        return {"show"} if program == "glid_data" else set()
 
     def options(self, _program, _words):
         return {"--out", "--set"}
@@ -36,6 +39,10 @@ class CheckDocsTest(unittest.TestCase):
     def test_links_lead_to_files_and_headings(self):
         self.assertIn("leads nowhere", self.complaints("[it](none.md)")[0])
         self.assertIn("no heading", self.complaints("[it](other.md#two)")[0])
+
+    def test_commands_are_known(self):
+        self.assertEqual(self.complaints("`glid_data show --out a`"), [])
+        self.assertIn("glid_data has no command look", self.complaints("`glid_data look --out a`")[0])
 
     def test_options_and_keys_are_known(self):
         self.assertIn("no option --ot", self.complaints("```\nglid_train --ot a\n```")[0])

@@ -38,6 +38,10 @@ TEST(Completion, KnowsCommandsOptionsNamesAndKeys) {
   EXPECT_THAT(offered({"glid_data", "check", "--set", "data.imag"}), testing::ElementsAre("data.image_size="));
   EXPECT_THAT(offered({"glid_eval", "--task", "b"}), testing::ElementsAre("box"));
   EXPECT_THAT(offered({"glid_train", "--set", "optim.lr"}), Contains("optim.lr="));
+  EXPECT_THAT(offered({"glid_eval", "--task", "=", "pan"}), testing::ElementsAre("panoptic"));
+  EXPECT_THAT(offered({"glid_eval", "--split", "="}), testing::ElementsAre("train", "val"));
+  EXPECT_THAT(run("glid_data", {"--completion-zsh"}).output,
+              testing::ContainsRegex("--set=.*compadd -S= -- .*data.image_size"));
   EXPECT_THAT(offered({"glid_eval", "--results", ""}), IsEmpty());  // files, by bash
 }
 
