@@ -193,9 +193,10 @@ TEST_F(Include, Refused) {
   EXPECT_EQ(error("include: models/b.yaml\n"), at("a.yaml") +
                                                    ":1: include belongs inside a block (got models/b.yaml); "
                                                    "a configuration is one file: model: {include: FILE} pastes one block");
-  EXPECT_EQ(error("model:\n  include: models/no.yaml\n"),
-            at("a.yaml") + ":2: the configuration file can't be read (got " + at("models/no.yaml") + ")" +
-                "; an included file is looked for beside the file that includes it");
+  EXPECT_EQ(error("model:\n  include: models/no.yaml\n"), at("a.yaml") + ":2: the configuration file can't be read (got " +
+                                                              at("models/no.yaml") + ")" +
+                                                              "; an included file is looked for beside the file that "
+                                                              "includes it, and in the configs that come with the programs");
   EXPECT_EQ(error("model: {include: [x]}\n"), at("a.yaml") + ":1: model.include must be a file (got [x])");
 }
 
