@@ -27,6 +27,7 @@ TEST(ShippedConfigs, AreIncludedByOnesOfTheUsers) {
   const ProgramResult shipped = run("glid_train", {"--config", mine.string(), "--print-config"});
   EXPECT_EQ(shipped.code, 0) << shipped.output;
   EXPECT_THAT(shipped.output, HasSubstr("name: swint"));
+  std::filesystem::create_directories(dir.path() / "models");
   write_file(dir.path() / "models/swint.yaml", "encoder: {name: tiny}\n");  // the user's own comes first
   EXPECT_THAT(run("glid_train", {"--config", mine.string(), "--print-config"}).output, HasSubstr("name: tiny"));
 }
