@@ -116,7 +116,7 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0)
       return run_program(app.get_name().c_str(),
-                         [&]() -> ExitCode { throw UsageError(error.what(), "", "", "--help lists the options"); });
+                         [&]() -> ExitCode { throw UsageError("", error.what(), "", "--help lists the options"); });
     return run_program(app.get_name().c_str(), [&] { return app.exit(error) == 0 ? ExitCode::kDone : ExitCode::kUsage; });
   }
 }
