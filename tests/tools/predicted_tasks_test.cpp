@@ -80,9 +80,10 @@ TEST_P(PredictedTasks, AreGlidEvalsBitForBit) {
     for (const std::string& key : task.keys) EXPECT_TRUE(image.find(key)) << key;
   }
   for (const char* maps : {"semantic", "depth", "panoptic"})
-    if (fs::is_directory(found / maps))
+    if (fs::is_directory(found / maps)) {
       for (const std::string& file : files_below(found / maps))
         EXPECT_TRUE(read_file(out / maps / file) == read_file(found / maps / file)) << file;
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(
