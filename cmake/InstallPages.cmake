@@ -1,5 +1,6 @@
 # The pages as they are installed (a file of install(SCRIPT)): the folders that they lead to are linked beside them, and a link to what
 # isn't installed, such as a source file, is only its words.
+cmake_policy(VERSION 3.25)
 set(pages "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/share/doc/glid")
 file(CREATE_LINK ../../../include "${pages}/include" SYMBOLIC)
 foreach(folder IN ITEMS configs examples)

@@ -1,5 +1,6 @@
 # What programs say of themselves, for shells, for man and for machines without LibTorch, asked of the programs when they are installed (a
 # file of install(SCRIPT)). Takes glid_words_bin (the folder of the programs), glid_words_programs and glid_help2man, which may be empty.
+cmake_policy(VERSION 3.25)
 set(prefix "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}")
 foreach(folder IN ITEMS share/bash-completion/completions share/zsh/site-functions share/man/man1 lib/glid/help)
   file(MAKE_DIRECTORY "${prefix}/${folder}")

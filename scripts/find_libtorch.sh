@@ -18,7 +18,7 @@ python_torch() {
 version_of() {
   sed -n "s/^__version__ = '\(.*\)'/\1/p" "$1/version.py" 2>/dev/null ||
   sed -n 's/^#define TORCH_VERSION_\(MAJOR\|MINOR\|PATCH\) \([0-9]*\)$/\2/p' "$1/include/torch/headeronly/version.h" 2>/dev/null |
-    paste -sd.
+    paste -sd. || true
 }
 
 # Refuses a folder that is no torch 2.11 whose C++ libraries can be loaded.
