@@ -17,7 +17,7 @@
 namespace glid {
 namespace {
 
-constexpr double kSure = 0.5;  // the score from which on objects are drawn
+constexpr double kSure = 0.5 + 1e-9;  // the score from which on objects are drawn: more than a half
 // Mask2Former's, of matching and of the loss alike.
 constexpr double kClassWeight = 2;
 constexpr PointMasks::Weights kMaskWeights{.mask = 5, .dice = 5};
