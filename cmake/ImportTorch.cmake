@@ -17,8 +17,8 @@ endfunction()
 
 glid_import_torch(c10 libc10.so)
 glid_import_torch(cpu libtorch_cpu.so)
-list(TRANSFORM torch_include_options REPLACE "(.+)" "\"\\1\"")  # folders may have blanks
-list(JOIN torch_include_options " " joined_include_options)
+list(TRANSFORM torch_include_options REPLACE "(.+)" "\"\\1\"" OUTPUT_VARIABLE quoted_include_options)  # folders may have blanks
+list(JOIN quoted_include_options " " joined_include_options)
 target_compile_options(torch::cpu INTERFACE $<$<COMPILE_LANGUAGE:CXX>:SHELL:${joined_include_options}>)
 target_compile_definitions(torch::cpu INTERFACE USE_DISTRIBUTED USE_C10D_GLOO USE_RPC USE_TENSORPIPE)
 target_link_libraries(torch::cpu INTERFACE torch::c10)
