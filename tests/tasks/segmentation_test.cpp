@@ -207,6 +207,13 @@ double total_of(const Task& task, const Question& question, const std::vector<An
   return total;
 }
 
+double part_that_differs(const Image& a, const Image& b) {
+  if (a.pixels.size() != b.pixels.size()) return 1;
+  double count = 0;
+  for (size_t i = 0; i < a.pixels.size(); ++i) count += a.pixels[i] != b.pixels[i] ? 1 : 0;
+  return count / static_cast<double>(a.pixels.size());
+}
+
 TEST_P(EverySegmentation, RightAnswersAreReadBackAndCostLittle) {
   const MaskRun run(GetParam(), 8);
   const std::vector<Sample> samples{sample_with_masks(0, 2), sample_with_masks(1, 4), sample_with_masks(2, 0)};
@@ -245,9 +252,10 @@ TEST_P(EverySegmentation, RightAnswersAreReadBackAndCostLittle) {
   ASSERT_EQ(rows.size(), 3u);
   for (const auto& row : rows) {
     ASSERT_EQ(row.size(), run.task->picture_titles().size());
-    EXPECT_EQ(row[1], row[2]);
+    // Of objects that overlap the best is on top; of the truth, the last.
+    EXPECT_LE(part_that_differs(row[1], row[2]), GetParam() == "instance" ? 0.05 : 0);
   }
-  EXPECT_NE(rows[1][0], rows[1][1]);
+  EXPECT_GT(part_that_differs(rows[1][0], rows[1][1]), 0.1);
 }
 
 // Twelve views of an image by the model, each turned back, brought to the image's size, and averaged.
