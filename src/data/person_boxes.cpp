@@ -42,18 +42,27 @@ std::vector<Person> read_persons(const std::filesystem::path& file, const Annota
   for (int64_t id = 0; id < images.size(); ++id) ids[text_of(images.image_id(id))] = id;
   const Json records = Json::parse(read_file(file), file.string());
   std::vector<Person> persons;
-  int64_t number = 0, num_others = 0;
+  int64_t number = 0, num_others = 0, num_other_categories = 0, num_empty = 0;
   for (const Json& record : records.as_array()) try {
       ++number;
       const std::optional<Person> person = person_of_record(record, ids);
-      num_others += person ? 0 : 1;
-      if (person && record.at("category_id").as_int() == choice.category_id && *person->score >= choice.min_score)
-        persons.push_back(*person);
+      if (!person) ++num_others;
+      else if (record.at("category_id").as_int() != choice.category_id) ++num_other_categories;
+      else if (!(person->box.x0 < person->box.x1 && person->box.y0 < person->box.y1)) ++num_empty;
+      else if (*person->score >= choice.min_score) persons.push_back(*person);
     } catch (const DataError& error) {
       throw DataError(format("{}: record {}", file.string(), number), error.what());
     }
   if (number > 0 && num_others == number)
     throw DataError(file.string(), "is about none of the images", {}, "ids are names, or numbers as COCO's files have them");
+  if (num_other_categories > 0 && num_others + num_other_categories == number)
+    throw DataError(file.string(), format("has no box of the category {}", choice.category_id),
+                    format("{} of others", num_other_categories),
+                    "category_id is as in the data that the model learned from");
+  if (num_other_categories > 0)
+    log_warning("{}: {} of {} boxes are of other categories than {}", file.string(), num_other_categories, number,
+                choice.category_id);
+  if (num_empty > 0) log_warning("{}: {} of {} boxes are empty and left out", file.string(), num_empty, number);
   if (num_others > 0) log_warning("{}: {} of {} boxes are of other images", file.string(), num_others, number);
   return persons;
 }

@@ -47,7 +47,17 @@ TEST_F(PersonBoxes, AreOfImagesByTheirIds) {
   EXPECT_TRUE(read("[]").empty());
 }
 
+TEST_F(PersonBoxes, EmptyOnesAreLeftOut) {
+  const std::vector<Person> persons = read(R"([{"image_id": "a", "category_id": 1, "bbox": [20, 20, 0, 0], "score": 1},
+    {"image_id": "a", "category_id": 1, "bbox": [20, 20, -5, 20], "score": 1},
+    {"image_id": "a", "category_id": 1, "bbox": [1, 2, 3, 4], "score": 1}])",
+                                           {.category_id = 1});
+  EXPECT_EQ(persons, (std::vector<Person>{{.image = 1, .box = {1, 2, 4, 6}, .score = 1}}));
+}
+
 TEST_F(PersonBoxes, OfOthersAreRefused) {
+  EXPECT_THAT(refusal_of(R"([{"image_id": 7, "category_id": 3, "bbox": [0, 0, 9, 9], "score": 1}])"),
+              testing::ContainsRegex("boxes.json: has no box of the category [0-9]+ \\(got 1 of others\\)"));
   EXPECT_THAT(refusal_of(R"([{"image_id": 8, "category_id": 1, "bbox": [0, 0, 9, 9], "score": 1}])"),
               HasSubstr("boxes.json: is about none of the images"));
   EXPECT_THAT(refusal_of(R"([{"image_id": 7, "category_id": 1, "bbox": [0, 0, 9], "score": 1}])"),
