@@ -163,14 +163,28 @@ def markdown(table, made, arguments):
     return "\n".join(lines) + "\n"
 
 
+def steps(text):
+    if int(text) < 2:
+        raise argparse.ArgumentTypeError(f"must be 2 or more (got {text})")
+    return int(text)
+
+
+def seeds(text):
+    found = [int(seed) for seed in text.split(",")]
+    if len(set(found)) < len(found) or min(found) < 0:
+        raise argparse.ArgumentTypeError(f"must be different whole numbers of at least 0 (got {text})")
+    return found
+
+
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0].split(" usage")[0],
                                      formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("table", choices=sorted(TABLES), help="; ".join(f"{k}: Table {v[0]}" for k, v in TABLES.items()))
-    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0], help="as 0,1,2")
-    parser.add_argument("--pretrain-steps", type=int, default=1000, help="of 32 images")
-    parser.add_argument("--steps", type=int, default=300, help="of fine-tuning, of 8 images")
+    parser.add_argument("--seeds", type=seeds, default=[0], help="as 0,1,2")
+    parser.add_argument("--pretrain-steps", type=steps, default=1000, help="of 32 images")
+    parser.add_argument("--steps", type=steps, default=300, help="of fine-tuning, of 8 images")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/tables"))
+    parser.add_argument("--list", action="store_true", help="only name the runs")
     return parser.parse_args()
 
 
@@ -178,6 +192,9 @@ def main():
     arguments = parse()
     plan = Runs(arguments)
     all_runs(plan, arguments.table, arguments.seeds)
+    if arguments.list:
+        print(*plan.names, sep="\n")
+        return
     runs = Runs(arguments)
     runs.total = plan.done
     made = all_runs(runs, arguments.table, arguments.seeds)

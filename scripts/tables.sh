@@ -4,6 +4,8 @@
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/common.sh"
 
+case " $* " in *" -h "* | *" --help "* | *" --list "*) exec python3 scripts/tables.py "$@" ;; esac
+python3 scripts/tables.py "$@" --list >/dev/null  # mistakes, before anything is built
 begin "setting up"
 scripts/bootstrap.sh
 build release

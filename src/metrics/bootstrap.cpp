@@ -47,6 +47,7 @@ void require_alike(const Bootstrap& a, const Bootstrap& b) {
 MetricDifference difference_of(const SampledValue& a, const SampledValue& b, double confidence) {
   MetricDifference difference{a.name, a.value, b.value, {}, {}, a.better};
   if (a.value && b.value) difference.difference = *b.value - *a.value;
+  if (a.samples.empty() || b.samples.empty()) return difference;
   std::vector<double> samples(a.samples.size());
   std::ranges::transform(b.samples, a.samples, samples.begin(), std::minus());
   difference.interval = interval_of(std::move(samples), confidence);
@@ -79,7 +80,7 @@ std::optional<Interval> interval_of(std::vector<double> samples, double confiden
 }
 
 std::vector<MetricDifference> differences(const Bootstrap& a, const Bootstrap& b, double confidence) {
-  require_alike(a, b);
+  if (num_samples(a) > 0 && num_samples(b) > 0) require_alike(a, b);
   std::vector<MetricDifference> differences;
   for (const SampledValue& of_a : a.values) {
     const auto of_b = std::ranges::find(b.values, of_a.name, &SampledValue::name);

@@ -79,7 +79,7 @@ Json checked_data(const fs::path& file) {
 void try_to_read(RunRecord& run, const std::function<void()>& read) {
   try {
     read();
-  } catch (const DataError& error) {
+  } catch (const Error& error) {
     run.left_out.emplace_back(error.what());
   }
 }
@@ -87,8 +87,10 @@ void try_to_read(RunRecord& run, const std::function<void()>& read) {
 void read_config(RunRecord& run) {
   const fs::path file = run.folder / "config.yaml";
   if (!fs::exists(file)) return;
-  run.config_text = read_file(file);
-  list_keys(config::parse_tree(run.config_text, file).root, "", run.config);
+  try_to_read(run, [&] {
+    run.config_text = read_file(file);
+    list_keys(config::parse_tree(run.config_text, file).root, "", run.config);
+  });
 }
 
 void read_state(RunRecord& run) {

@@ -83,6 +83,14 @@ TEST_F(RunRecordTest, FindsReportsInTheFolder) {
   EXPECT_THAT(run.left_out, ElementsAre(HasSubstr("eval_torn.json: is not valid JSON")));
 }
 
+TEST_F(RunRecordTest, ADamagedConfigurationIsLeftOut) {
+  write_run(run_, {});
+  write_file(run_ / "config.yaml", "x: [");
+  const RunRecord run = read_run(run_);
+  EXPECT_TRUE(run.config.empty());
+  EXPECT_THAT(run.left_out, ElementsAre(HasSubstr("config.yaml")));
+}
+
 TEST_F(RunRecordTest, AReportAloneIsARunToo) {
   const std::filesystem::path file = folder_.path() / "theirs.json";
   write_file(file, report_json(accuracy_report(20, 3, {"cat"})));
