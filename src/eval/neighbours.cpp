@@ -29,7 +29,7 @@ Image cell(const std::filesystem::path& file, const std::string& words) {
 
 }  // namespace
 
-Image neighbour_sheet(const NamedFeatures& images, int64_t count, int64_t neighbours) {
+Image neighbour_sheet(const ImageFeatures& images, int64_t count, int64_t neighbours) {
   const int64_t total = images.features.size(0);
   if (total < 2) throw DataError("--neighbours", "needs two images or more", format("{}", total));
   count = std::min(count, total);

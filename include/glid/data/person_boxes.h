@@ -16,8 +16,8 @@ struct PersonBoxChoice {
 };
 
 // Of a list of COCO results {image_id, category_id, bbox, score}, in the file's order; ids of images are equal as texts (139
-// and "139"). Boxes of other images are left out, as the log says. Throws DataError naming file and record for what is no
-// such list, and where no record is about one of the images.
+// and "139"). Boxes of other images or categories and empty ones are left out, as the log says. Throws DataError naming file and
+// record for what is no such list, and where no record is about one of the images or none of these of the category.
 std::vector<Person> read_persons(const std::filesystem::path& file, const AnnotatedDataset& images,
                                  const PersonBoxChoice& choice);
 

@@ -5,8 +5,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "glid/formats/image.h"
@@ -14,7 +12,7 @@
 namespace glid {
 
 // One vector an image.
-struct NamedFeatures {
+struct ImageFeatures {
   std::vector<std::filesystem::path> files;  // of the images
   at::Tensor features;                       // [N, C] fp32
 };
@@ -22,6 +20,6 @@ struct NamedFeatures {
 // For `count` images evenly among all, at most as many as there are, the nearest others by cosine similarity, at most
 // `neighbours` of them, with their names and similarities. Throws DataError for fewer than two images, and where one can't
 // be read any more.
-Image neighbour_sheet(const NamedFeatures& images, int64_t count, int64_t neighbours);
+Image neighbour_sheet(const ImageFeatures& images, int64_t count, int64_t neighbours);
 
 }  // namespace glid
