@@ -42,7 +42,7 @@ glid_require(GLID_HDF5_LIBRARY libhdf5-dev "HDF5 (NYU Depth v2's labeled .mat)")
 glid_require(GLID_SZ_LIBRARY libaec-dev "szip (HDF5's)")
 glid_import(hdf5 "${GLID_HDF5_INCLUDE}" "${GLID_HDF5_LIBRARY};${GLID_SZ_LIBRARY};ZLIB::ZLIB;m;${CMAKE_DL_LIBS}")
 find_package(OpenSSL QUIET COMPONENTS Crypto)
-glid_require(OPENSSL_FOUND libssl-dev "OpenSSL's libcrypto (SHA-256)")
+glid_require(OPENSSL_FOUND libssl-dev "OpenSSL's libcrypto (SHA-256, base64)")
 # Debian keeps OpenCVConfig.cmake in libopencv-dev, which pulls 200 packages: find the two libraries themselves.
 find_path(GLID_OPENCV_INCLUDE opencv2/imgproc.hpp PATH_SUFFIXES opencv4)
 find_library(GLID_OPENCV_CORE opencv_core)

@@ -82,8 +82,9 @@ void exclude_others(CLI::App& app, CLI::Option* option) {
 
 CLI::Validator within(double low, double high) {
   const auto check = [=](const std::string& text) -> std::string {
-    double value = 0;
-    if (!CLI::detail::lexical_cast(text, value)) return {};  // whoever converts it says so
+    char* end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    if (*end != '\0') return {};  // whoever converts it says so
     if (value >= low && value <= high) return {};
     return std::isinf(high) ? format("must be at least {:g} (got {})", low, text)
                             : format("must be {:g} to {:g} (got {})", low, high, text);
@@ -114,10 +115,11 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
     app.parse(argc, argv);
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0)
-      return run_program(app.get_name().c_str(),
-                         [&]() -> ExitCode { throw UsageError("", error.what(), "", "--help lists the options"); });
-    return run_program(app.get_name().c_str(), [&] { return app.exit(error) == 0 ? ExitCode::kDone : ExitCode::kUsage; });
+    return run_program(app.get_name().c_str(), [&] {
+      if (error.get_exit_code() != 0) throw UsageError("", error.what(), "", "--help lists the options");
+      app.exit(error);
+      return ExitCode::kDone;
+    });
   }
 }
 

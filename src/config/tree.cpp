@@ -41,8 +41,10 @@ std::vector<std::string> split_path(std::string_view path) {
 // The file, or the one of that name that comes with the programs, `below` a folder there.
 fs::path find_config(const fs::path& file, const fs::path& name, const char* below) {
   std::error_code ignored;
-  const fs::path shipped = shipped_folder() / below / name;
-  return !fs::exists(file, ignored) && name.is_relative() && fs::exists(shipped, ignored) ? shipped : file;
+  const fs::path folder = shipped_folder();
+  if (folder.empty() || name.is_absolute() || fs::exists(file, ignored)) return file;
+  const fs::path shipped = folder / below / name;
+  return fs::exists(shipped, ignored) ? shipped : file;
 }
 
 std::string read_config_file(const fs::path& file, const std::string& where) {

@@ -36,16 +36,6 @@ void require_alike(const fs::path& a, const Json& of_a, const fs::path& b, const
 
 std::string shown(const std::optional<double>& value) { return value ? format("{:.6g}", *value) : "n/a"; }
 
-std::string shown_difference(const MetricDifference& d) {
-  if (!d.difference) return "";
-  std::string text = format("{:+.4g}", *d.difference);
-  if (!d.interval) return text;
-  text += format(" [{:+.4g}, {:+.4g}]", d.interval->low, d.interval->high);
-  if (!d.is_significant()) return text;
-  const bool is_better = (*d.difference > 0) == (d.better == Better::kHigher);
-  return text + (is_better ? " better" : " worse");
-}
-
 }  // namespace
 
 Json json_of(const Bootstrap& bootstrap) {
@@ -104,6 +94,14 @@ Json read_report(const fs::path& file) {
     throw DataError(file.string(), format("is a damaged report of glid_eval: {}", error.what()));
   }
   return report;
+}
+
+std::string shown_difference(const MetricDifference& d) {
+  if (!d.difference) return "";
+  std::string text = format("{:+.4g}", *d.difference);
+  if (d.interval) text += format(" [{:+.4g}, {:+.4g}]", d.interval->low, d.interval->high);
+  if (d.is_significant()) text += d.is_better() ? " better" : " worse";
+  return text;
 }
 
 std::string comparison_table(const fs::path& a, const fs::path& b) {

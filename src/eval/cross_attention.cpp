@@ -69,12 +69,7 @@ Image picture_of_units(const Batch& batch, int64_t b) {
   int64_t first = 0;
   for (int64_t i = 0; i < b; ++i) first += batch.images[static_cast<size_t>(i)].grid.size();
   const BatchImage& image = batch.images[static_cast<size_t>(b)];
-  const auto& [rows, columns] = image.grid;
-  const int64_t unit = batch.units.size(1);
-  const at::Tensor pixels = batch.units.narrow(0, first, rows * columns)
-                                .view({rows, columns, unit, unit, 3})
-                                .transpose(1, 2)
-                                .reshape({rows * unit, columns * unit, 3})
+  const at::Tensor pixels = from_units(batch.units.narrow(0, first, image.grid.size()), image.grid)[0]
                                 .slice(0, 0, image.placement.height())
                                 .slice(1, 0, image.placement.width())
                                 .contiguous();

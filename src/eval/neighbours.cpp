@@ -21,9 +21,8 @@ constexpr int kPaddingPx = 6;
 // Shrunk or enlarged to fit the cell, with its name and what else is to be said below.
 Image cell(const std::filesystem::path& file, const std::string& words) {
   const Image image = read_image(file);
-  const double scale = static_cast<double>(kSidePx) / static_cast<double>(std::max(image.height, image.width));
-  const auto side = [&](int64_t px) { return std::max<int64_t>(1, std::llround(static_cast<double>(px) * scale)); };
-  const Image fitted = resize(image, side(image.height), side(image.width), Filter::kBilinear);
+  const Image fitted =
+      scaled(image, static_cast<double>(kSidePx) / static_cast<double>(std::max(image.height, image.width)));
   return captioned(captioned(centred(fitted, kSidePx, kSidePx), file.filename().string()), words);
 }
 

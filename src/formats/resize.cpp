@@ -195,4 +195,10 @@ Image resize(const Image& image, int64_t height, int64_t width, Filter filter) {
   return resize(image, height, width, filter, {0, 0, static_cast<double>(image.width), static_cast<double>(image.height)});
 }
 
+Image scaled(const Image& image, double factor) {
+  if (factor == 1) return image;
+  const auto side = [&](int64_t px) { return std::max<int64_t>(1, std::llround(static_cast<double>(px) * factor)); };
+  return resize(image, side(image.height), side(image.width), Filter::kBilinear);
+}
+
 }  // namespace glid

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "glid/core/format.h"
+#include "run_values.h"
 #include "sections.h"
 
 namespace glid {
@@ -11,8 +12,7 @@ namespace {
 std::vector<std::string> keys_of(Runs runs) {
   std::vector<std::string> keys;
   for (const RunRecord& run : runs)
-    for (const auto& [key, value] : run.config)
-      if (std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
+    for (const auto& [key, value] : run.config) add_once(keys, key);
   return keys;
 }
 

@@ -75,10 +75,6 @@ Html chart_of(Runs runs, const std::string& title, const std::string& key, Curve
   return svg_chart(chart);
 }
 
-void add_once(std::vector<std::string>& names, const std::string& name) {
-  if (std::ranges::find(names, name) == names.end()) names.push_back(name);
-}
-
 // What is looked at first: losses and what the runs are about.
 std::vector<std::string> main_keys(Runs runs) {
   std::vector<std::string> keys{"loss", "val_loss"};

@@ -18,15 +18,10 @@ Html interval_text(const SampledValue& value) {
       "small", html_text("[") + html_number(interval->low) + html_text(", ") + html_number(interval->high) + html_text("]"));
 }
 
-// "+0.02 [+0.01, +0.03] better".
 Html difference_text(const MetricDifference& d) {
   if (!d.difference) return {};
-  std::string text = format("{:+.4g}", *d.difference);
-  if (d.interval) text += format(" [{:+.4g}, {:+.4g}]", d.interval->low, d.interval->high);
-  if (!d.is_significant()) return html_element("small", {{"class", "difference"}}, html_text(text));
-  const bool is_better = (*d.difference > 0) == (d.better == Better::kHigher);
-  return html_element("small", {{"class", is_better ? "difference better" : "difference worse"}},
-                      html_text(text + (is_better ? " better" : " worse")));
+  const char* kind = !d.is_significant() ? "difference" : d.is_better() ? "difference better" : "difference worse";
+  return html_element("small", {{"class", kind}}, html_text(shown_difference(d)));
 }
 
 // A report beside the first one.
@@ -49,8 +44,7 @@ Compared compared(const ReportColumn& first, const ReportColumn& other) {
 
 void add_names(std::vector<std::string>& names, const Json* values) {
   if (values == nullptr) return;
-  for (const auto& [name, value] : values->as_object())
-    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  for (const auto& [name, value] : values->as_object()) add_once(names, name);
 }
 
 std::vector<std::string> names_of(const ReportGroup& group, const char* member) {
@@ -69,26 +63,20 @@ std::string label_of(const ReportGroup& group, const std::string& metric) {
   return metric;
 }
 
-Html plain_cell(const Json& report, const char* member, const std::string& name) {
-  const Json* values = report.find(member);
-  const Json* value = values != nullptr ? values->find(name) : nullptr;
-  return value != nullptr ? html_number(*value) : Html();
-}
-
 Html cell_of(const Compared& column, const Json& report, const std::string& metric) {
   const auto value = std::ranges::find(column.found.values, metric, &SampledValue::name);
   if (value == column.found.values.end()) return {};
   Html cell = html_number(value->value) + interval_text(*value);
   const auto difference = std::ranges::find(column.differences, metric, &MetricDifference::name);
   if (difference != column.differences.end()) cell += difference_text(*difference);
-  const Html blind = plain_cell(report, kWithoutLooking, metric);
+  const Html blind = html_number(report.find(kWithoutLooking), metric);
   return blind.is_empty() ? cell : cell + html_element("small", html_text("without looking ") + blind);
 }
 
 void add_losses(HtmlTable& table, const ReportGroup& group) {
   for (const std::string& name : names_of(group, "losses")) {
     std::vector<Html> row{html_text(name == "loss" ? "loss" : "loss: " + name)};
-    for (const ReportColumn& column : group.columns) row.push_back(plain_cell(*column.report, "losses", name));
+    for (const ReportColumn& column : group.columns) row.push_back(html_number(column.report->find("losses"), name));
     table.rows.push_back(std::move(row));
   }
 }

@@ -57,6 +57,11 @@ Html html_number(const Json& number) {
 
 Html html_number(const std::optional<double>& number) { return html_number(number ? Json(*number) : Json()); }
 
+Html html_number(const Json* values, const std::string& name) {
+  const Json* value = values != nullptr ? values->find(name) : nullptr;
+  return value != nullptr ? html_number(*value) : Html();
+}
+
 Html html_section(const std::string& id, std::string_view heading, const Html& content) {
   if (content.is_empty()) return {};
   return html_element("section", {{"id", id}}, html_element("h2", heading) + content);

@@ -39,6 +39,8 @@ Html html_number(const std::optional<double>& number);
 inline Html html_number(double number) { return html_number(Json(number)); }
 
 // <section> with a heading that links lead to; nothing for no content.
+// The number of that name among `values`; empty where there is none.
+Html html_number(const Json* values, const std::string& name);
 Html html_section(const std::string& id, std::string_view heading, const Html& content);
 // What is shown when it is asked for, by mouse, finger or keyboard.
 Html html_details(std::string_view summary, const Html& content, bool is_open = false);

@@ -17,21 +17,16 @@ constexpr int64_t kMostWidth = 1200;       // px
 constexpr size_t kMostBytes = 400 * 1024;  // of a picture, so that pages can be sent
 constexpr int kQuality = 85;
 
-Image shrunk(const Image& image, double factor) {
-  const auto side = [&](int64_t px) { return std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(px) * factor)); };
-  return resize(image, side(image.height), side(image.width), Filter::kBilinear);
-}
-
 struct Embedded {
   std::string jpeg;
   int64_t height = 0, width = 0;
 };
 
 Embedded embedded(Image image) {
-  if (image.width > kMostWidth) image = shrunk(image, static_cast<double>(kMostWidth) / static_cast<double>(image.width));
+  if (image.width > kMostWidth) image = scaled(image, static_cast<double>(kMostWidth) / static_cast<double>(image.width));
   std::string jpeg = encode_jpeg(image, kQuality);
   while (jpeg.size() > kMostBytes) {
-    image = shrunk(image, 0.8);
+    image = scaled(image, 0.8);
     jpeg = encode_jpeg(image, kQuality);
   }
   return {std::move(jpeg), image.height, image.width};

@@ -5,6 +5,8 @@
 #include <sstream>
 #include <string>
 
+#include "run_values.h"
+
 namespace glid {
 namespace {
 
@@ -37,10 +39,6 @@ std::vector<Entry> entries_of(std::string_view log) {
 // The line below the command: "glid 0.1.0 (commit ..) on HOST, ..".
 bool is_environment(const std::string& text) {
   return text.starts_with("glid ") && text.find(" (commit ") != std::string::npos;
-}
-
-void add_once(std::vector<std::string>& texts, const std::string& text) {
-  if (std::ranges::find(texts, text) == texts.end()) texts.push_back(text);
 }
 
 bool is_end(const std::string& text) { return text.starts_with("done: ") || text.starts_with("interrupted: "); }

@@ -4,6 +4,10 @@
 
 namespace glid {
 
+void add_once(std::vector<std::string>& list, const std::string& text) {
+  if (std::ranges::find(list, text) == list.end()) list.push_back(text);
+}
+
 std::optional<double> number_at(const Json& line, std::string_view key) {
   const Json* value = line.find(key);
   if (value == nullptr || value->is_null() || value->is_object()) return std::nullopt;

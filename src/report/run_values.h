@@ -10,6 +10,9 @@
 
 namespace glid {
 
+// At the end of a list that hasn't it yet.
+void add_once(std::vector<std::string>& list, const std::string& text);
+
 // A number that a line has under a key; none where it has none, or null.
 std::optional<double> number_at(const Json& line, std::string_view key);
 

@@ -1,6 +1,4 @@
 // What validations while training found.
-#include <algorithm>
-
 #include "glid/core/format.h"
 #include "run_values.h"
 #include "sections.h"
@@ -20,19 +18,14 @@ std::vector<std::string> names_of(Runs runs) {
     const Json* last = last_validation(run);
     if (last == nullptr) continue;
     for (const auto& [key, value] : last->as_object())
-      if (key.starts_with("val_") && std::ranges::find(names, key.substr(4)) == names.end()) names.push_back(key.substr(4));
+      if (key.starts_with("val_")) add_once(names, key.substr(4));
   }
   return names;
 }
 
-Html value_of(const Json* values, const std::string& key) {
-  const Json* value = values != nullptr ? values->find(key) : nullptr;
-  return value != nullptr ? html_number(*value) : Html();
-}
-
 Html cell_of(const RunRecord& run, const std::string& name) {
-  Html cell = value_of(last_validation(run), "val_" + name);
-  const Html blind = value_of(reference_of(run, kWithoutLooking), name);
+  Html cell = html_number(last_validation(run), "val_" + name);
+  const Html blind = html_number(reference_of(run, kWithoutLooking), name);
   if (!blind.is_empty()) cell += html_element("small", html_text("without looking ") + blind);
   const Json* losses = name == "loss" ? reference_of(run, kWithoutLearning) : nullptr;
   if (losses == nullptr) return cell;

@@ -240,13 +240,14 @@ std::vector<std::vector<Image>> ObjectDetection::pictures(std::span<const Answer
   for (size_t i = 0; i < images.size(); ++i) {
     const BatchImage& known = question.batch.images[i];
     const auto at = static_cast<int64_t>(i);
-    const int64_t scale = std::max<int64_t>(1, kPictureSidePx / std::max(images[i].height, images[i].width));
-    Image truth = resize(images[i], scale * images[i].height, scale * images[i].width, Filter::kBilinear), predicted = truth;
+    const auto scale =
+        static_cast<double>(std::max<int64_t>(1, kPictureSidePx / std::max(images[i].height, images[i].width)));
+    Image truth = scaled(images[i], scale), predicted = truth;
     const std::vector<Detection> found = best(logits[at], boxes[at], known.placement);
     for (const Detection& d : found | std::views::reverse)  // the best on top
-      if (d.score >= kDrawnScore) draw(predicted, d, static_cast<double>(scale));
+      if (d.score >= kDrawnScore) draw(predicted, d, scale);
     for (const Instance& instance : known.targets.instances)
-      draw(truth, {.category = instance.category, .box = instance.box}, static_cast<double>(scale));
+      draw(truth, {.category = instance.category, .box = instance.box}, scale);
     rows.push_back({std::move(predicted), std::move(truth)});
   }
   return rows;

@@ -7,9 +7,7 @@
 
 #include "evaluated_classes.h"
 #include "glid/core/error.h"
-#include "glid/core/files.h"
 #include "glid/core/format.h"
-#include "glid/formats/jpeg.h"
 #include "glid/nn/transfer.h"
 #include "glid/viz/attention_picture.h"
 #include "prediction_output.h"
@@ -19,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kQuality = 90;
 constexpr size_t kMostDigits = 9;
 
 std::optional<int64_t> chosen_query(const std::string& choice) {
@@ -92,9 +89,7 @@ void AttentionOutput::add(const AnsweredBatch& answered) {
     const int64_t b = sample.first, q = query_of(answered, b);
     const Image picture =
         attention_picture(picture_of_units(answered.batch, b), asked_about(answered, b, q), attention_.maps(answered, b, q));
-    const fs::path file = file_of(answered.batch.images[static_cast<size_t>(b)]);
-    fs::create_directories(file.parent_path());
-    put_file(file, encode_jpeg(picture, kQuality));
+    put_picture(file_of(answered.batch.images[static_cast<size_t>(b)]), picture);
   }
   attention_.forget();
 }

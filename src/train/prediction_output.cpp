@@ -32,6 +32,11 @@ std::shared_ptr<const Image> Originals::take(int64_t id) {
   return found ? found.mapped() : nullptr;
 }
 
+void put_picture(const fs::path& file, const Image& picture) {
+  fs::create_directories(file.parent_path());
+  put_file(file, encode_jpeg(picture, kQuality));
+}
+
 int64_t image_of_sample(int64_t id, const Targets& targets) { return targets.person ? targets.person->image : id; }
 
 PredictionOutput::PredictionOutput(const PredictionSettings& settings, const Task& task, const ImageList& images,
@@ -67,7 +72,8 @@ void PredictionOutput::add_rows(const AnsweredBatch& answered) {
     record.set("width", image.placement.original_width()).set("height", image.placement.original_height());
     put_record(image.key.id, std::move(record));
     originals_.take(image.key.id);  // shown in what the task draws
-    if (settings_.pictures) put_picture(image.key.id, grid({rows.at(i)}, task_.picture_titles(), kGapPx));
+    if (settings_.pictures)
+      put_picture(settings_.folder / picture_name(image.key.id), grid({rows.at(i)}, task_.picture_titles(), kGapPx));
   }
 }
 
@@ -90,7 +96,7 @@ void PredictionOutput::write_gathered() {
     if (list_) put_prediction_maps(settings_.folder, images_.stem(done->image), done->prediction);
     if (!settings_.pictures) return;
     const std::string name = fs::path(images_.name(done->image)).filename().string();
-    put_picture(done->image,
+    put_picture(settings_.folder / picture_name(done->image),
                 prediction_picture(*done->original, name, done->prediction, images_.vocabulary(), settings_.score));
   });
 }
@@ -107,12 +113,6 @@ void PredictionOutput::put_record(int64_t image, Json record) {
 }
 
 std::string PredictionOutput::picture_name(int64_t image) const { return "pictures/" + images_.stem(image) + ".jpg"; }
-
-void PredictionOutput::put_picture(int64_t image, const Image& picture) const {
-  const fs::path file = settings_.folder / picture_name(image);
-  fs::create_directories(file.parent_path());
-  put_file(file, encode_jpeg(picture, kQuality));
-}
 
 void PredictionOutput::finish() {
   write_gathered();

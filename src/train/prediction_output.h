@@ -34,6 +34,9 @@ class Originals {
 // The image in the list that a sample shows: its own, or that of the person whom it is about.
 int64_t image_of_sample(int64_t id, const Targets& targets);
 
+// Writes a JPEG, and the folders above it.
+void put_picture(const std::filesystem::path& file, const Image& picture);
+
 // What is to be written beside the files of `official`.
 struct PredictionSettings {
   std::filesystem::path folder;  // is there
@@ -66,7 +69,6 @@ class PredictionOutput {
   void gather(int64_t image, Prediction prediction);
   void write_gathered();
   void put_record(int64_t image, Json record);
-  void put_picture(int64_t image, const Image& picture) const;
   std::string picture_name(int64_t image) const;
 
   PredictionSettings settings_;

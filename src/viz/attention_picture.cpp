@@ -40,8 +40,7 @@ Image under_weights(const Image& picture, const AttentionMap& map) {
 
 Image enlarged(const Image& image) {
   const int64_t side = std::max<int64_t>(1, std::max(image.height, image.width));
-  const int64_t factor = (kSmallestSidePx + side - 1) / side;
-  return factor == 1 ? image : resize(image, factor * image.height, factor * image.width, Filter::kBilinear);
+  return scaled(image, static_cast<double>((kSmallestSidePx + side - 1) / side));
 }
 
 }  // namespace

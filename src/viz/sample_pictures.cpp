@@ -24,7 +24,7 @@ class Drawing {
         vocabulary_(vocabulary),
         colors_(vocabulary),
         scale_(static_cast<double>(side_px) / static_cast<double>(std::max(sample.image.height, sample.image.width))),
-        image_(scaled(sample.image, scale_)) {}
+        image_(glid::scaled(sample.image, scale_)) {}
 
   Image objects(std::span<const std::string> notes);
   Image labels();
@@ -32,7 +32,6 @@ class Drawing {
   std::vector<NamedColor> classes() const;
 
  private:
-  static Image scaled(const Image& image, double scale);
   // Of the pixel in the sample's image that is under each of the drawing's.
   template <class T>
   std::vector<T> scaled(std::span<const T> map) const;
@@ -48,12 +47,6 @@ class Drawing {
   Image image_;
   std::map<std::string, Rgb> classes_;
 };
-
-Image Drawing::scaled(const Image& image, double scale) {
-  if (scale == 1) return image;
-  const auto side = [&](int64_t px) { return std::max<int64_t>(1, std::llround(static_cast<double>(px) * scale)); };
-  return resize(image, side(image.height), side(image.width), Filter::kBilinear);
-}
 
 template <class T>
 std::vector<T> Drawing::scaled(std::span<const T> map) const {
@@ -149,9 +142,7 @@ Image draw_depth(const Sample& sample, int64_t side_px) {
   const double room = std::max(side_px - color_bar_width(scale), side_px / 3);
   const double factor =
       std::min(static_cast<double>(side_px) / static_cast<double>(height), room / static_cast<double>(width));
-  const auto side = [&](int64_t px) { return std::max<int64_t>(1, std::llround(static_cast<double>(px) * factor)); };
-  const Image map = heat_map(metres, height, width, scale.low, scale.high);
-  return with_color_bar(resize(map, side(height), side(width), Filter::kBilinear), scale);
+  return with_color_bar(scaled(heat_map(metres, height, width, scale.low, scale.high), factor), scale);
 }
 
 }  // namespace

@@ -38,7 +38,8 @@ struct Tree {
 // Reads a YAML file, applies the overrides (each "a.b=v": lists, blocks and quoted text in YAML, anything else as it stands;
 // a block changes the keys that it names; missing blocks are made; the last wins) and then replaces `include: models/x.yaml`
 // inside a block by that file's content, over which the keys beside it win leaf by leaf. Included paths are relative to
-// `file`, those of overrides too. Throws UsageError, one line with file:line, for a file that can't be read, is empty, is
+// `file`, those of overrides too. What isn't there is looked for in shipped_folder(): the file by its relative name, an
+// included one below its configs. Throws UsageError, one line with file:line, for a file that can't be read, is empty, is
 // not YAML, includes at its top level or from an included file, and for a malformed override.
 Tree load_tree(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
 

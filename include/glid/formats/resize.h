@@ -22,4 +22,7 @@ Image resize(const Image& image, int64_t height, int64_t width, Filter filter, c
 // The whole image.
 Image resize(const Image& image, int64_t height, int64_t width, Filter filter);
 
+// The whole image with sides `factor` times as long, at least 1 px: bilinear, for people to look at.
+Image scaled(const Image& image, double factor);
+
 }  // namespace glid

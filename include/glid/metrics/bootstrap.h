@@ -50,10 +50,13 @@ struct MetricDifference {
   Better better = Better::kHigher;
   // Whether the interval says that they differ.
   bool is_significant() const { return interval && (interval->low > 0 || interval->high < 0); }
+  // Of b, where there is a difference.
+  bool is_better() const { return (*difference > 0) == (better == Better::kHigher); }
 };
 
 // Of the values that both have, sample by sample: what is hard in an image is hard for both, so differences are surer than
-// the intervals of each let one think. Throws DataError unless both have the same images, seed and number of samples.
+// the intervals of each let one think. Without samples of one there are no intervals. Throws DataError for samples of
+// different images, seeds or numbers.
 std::vector<MetricDifference> differences(const Bootstrap& a, const Bootstrap& b, double confidence);
 
 }  // namespace glid
