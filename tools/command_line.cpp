@@ -48,7 +48,9 @@ std::optional<size_t> terminal_width() {
 }  // namespace
 
 void let_threads_sleep_on_a_busy_machine(char** argv) {
-  for (const char* variable : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_NUM_THREADS", "WORLD_SIZE"})
+  for (const char* variable :
+       {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_NUM_THREADS",                     // somebody's choice
+        "WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"})  // other ranks start too
     if (std::getenv(variable)) return;
   if (num_free_cpus() == num_cpus() || ::setenv("OMP_WAIT_POLICY", "PASSIVE", 1) != 0) return;
   ::execv(own_program().c_str(), argv);  // where it can't start again, threads spin

@@ -8,13 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -23,6 +21,7 @@
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "launch_env.h"
 
 namespace glid {
 namespace {
@@ -31,66 +30,6 @@ constexpr int64_t kMaxRanksPerCpu = 16;  // of --nproc, which is no typing error
 
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
-
-constexpr const char* kStoreFile = "GLID_STORE_FILE";
-constexpr const char* kAgentStore = "TORCHELASTIC_USE_AGENT_STORE";
-constexpr const char* kRestartCount = "TORCHELASTIC_RESTART_COUNT";
-constexpr std::array kGroupVariables = {"RANK",        "LOCAL_RANK", "WORLD_SIZE",  "LOCAL_WORLD_SIZE", "MASTER_ADDR",
-                                        "MASTER_PORT", kAgentStore,  kRestartCount, kStoreFile};
-constexpr int kLargestInt = std::numeric_limits<int>::max();
-constexpr const char* kLauncherHint = "start the ranks with torchrun or --nproc, which set RANK, WORLD_SIZE and LOCAL_RANK";
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
-int to_int(const char* name, const std::string& text, int lowest, int highest) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < lowest || value > highest) {
-    throw UsageError(name, format("must be a whole number from {} to {}", lowest, highest), "'" + text + "'", kLauncherHint);
-  }
-  return value;
-}
-
-int required_int(const char* name, int lowest, int highest) {
-  const std::string text = variable(name);
-  if (text.empty()) throw UsageError(name, "is not set, but others of the launcher's variables are", "", kLauncherHint);
-  return to_int(name, text, lowest, highest);
-}
-
-bool started_by_launcher() {
-  return !variable("RANK").empty() || !variable("WORLD_SIZE").empty() || !variable("LOCAL_RANK").empty();
-}
-
-bool read_agent_store() {
-  const std::string text = variable(kAgentStore);
-  if (text == "True") return true;
-  if (text.empty() || text == "False") return false;
-  throw UsageError(kAgentStore, "must be True or False", "'" + text + "'");
-}
-
-void read_torchrun_store(LaunchEnv& env) {
-  env.master_addr = variable("MASTER_ADDR");
-  if (env.master_addr.empty()) return;
-  env.master_port = required_int("MASTER_PORT", 1, 65535);
-  env.agent_store = read_agent_store();
-  const std::string restarts = variable(kRestartCount);
-  if (!restarts.empty()) env.restart_count = to_int(kRestartCount, restarts, 0, kLargestInt);
-}
-
-void read_meeting_place(LaunchEnv& env) {
-  env.store_file = variable(kStoreFile);
-  read_torchrun_store(env);
-  if (!env.store_file.empty() && !env.master_addr.empty()) {
-    throw UsageError(kStoreFile, "contradicts MASTER_ADDR: the ranks can meet in one place only", env.store_file,
-                     "unset one of the two");
-  }
-  if (env.size > 1 && !env.has_meeting_place()) {
-    throw UsageError("MASTER_ADDR", format("is not set, but WORLD_SIZE is {}", env.size), "", kLauncherHint);
-  }
-}
 
 // The folder of the ranks' store, removed at the end.
 class StoreFolder {
@@ -317,26 +256,13 @@ class Ranks {
 
 }  // namespace
 
-LaunchEnv read_launch_env() {
-  LaunchEnv env;
-  if (!started_by_launcher()) return env;
-  env.size = required_int("WORLD_SIZE", 1, kLargestInt);
-  env.rank = required_int("RANK", 0, env.size - 1);
-  env.local_rank = required_int("LOCAL_RANK", 0, env.size - 1);
-  env.local_size = variable("LOCAL_WORLD_SIZE").empty() ? env.size : required_int("LOCAL_WORLD_SIZE", 1, env.size);
-  read_meeting_place(env);
-  return env;
-}
-
 int launch_local(int num_processes, const std::vector<std::string>& arguments, double grace_s) {
   if (num_processes < 1) throw UsageError("--nproc", "must be at least 1", std::to_string(num_processes));
   if (const int64_t most = kMaxRanksPerCpu * num_cpus(); num_processes > most)
     throw UsageError("--nproc", format("is for at most {} processes on {} processors", most, num_cpus()),
                      std::to_string(num_processes));
-  if (started_by_launcher()) {
-    throw UsageError("--nproc", "this process was itself started by a launcher", "RANK=" + variable("RANK"),
-                     "use torchrun or --nproc, not both");
-  }
+  if (const std::string rank = launched_as(); !rank.empty())
+    throw UsageError("--nproc", "this process was itself started by a launcher", rank, "use one launcher, not two");
   std::vector<std::string> command = {own_program().string()};
   command.insert(command.end(), arguments.begin(), arguments.end());
   const StoreFolder folder;

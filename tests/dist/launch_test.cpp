@@ -31,10 +31,19 @@ class LaunchEnvTest : public ::testing::Test {
 
  private:
   static void clear() {
-    for (const char* name : {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "GLID_STORE_FILE",
-                             "TORCHELASTIC_USE_AGENT_STORE", "TORCHELASTIC_RESTART_COUNT"}) {
-      ::unsetenv(name);
+    const std::vector<std::string> names = launcher_variables();
+    for (const std::string& name : names) ::unsetenv(name.c_str());
+  }
+
+  static std::vector<std::string> launcher_variables() {
+    std::vector<std::string> names;
+    for (char** entry = environ; *entry; ++entry) {
+      const std::string text = *entry;
+      for (const char* begin : {"RANK=", "LOCAL_", "WORLD_", "MASTER_", "GLID_STORE", "TORCHELASTIC_", "OMPI_COMM_", "PMI",
+                                "MPI_LOCAL", "SLURM_"})
+        if (text.starts_with(begin)) names.push_back(text.substr(0, text.find('=')));
     }
+    return names;
   }
 };
 
@@ -99,6 +108,105 @@ TEST_F(LaunchEnvTest, NamesTheVariableThatIsMissingOrBad) {
   for (const auto& [variables, message] : cases) {
     EXPECT_THAT([&] { read(variables); }, ThrowsMessage<UsageError>(StartsWith(message)));
   }
+}
+
+Variables open_mpi() {
+  return {{"OMPI_COMM_WORLD_RANK", "2"},
+          {"OMPI_COMM_WORLD_SIZE", "4"},
+          {"OMPI_COMM_WORLD_LOCAL_RANK", "2"},
+          {"OMPI_COMM_WORLD_LOCAL_SIZE", "4"},
+          {"PMIX_NAMESPACE", "1627389953"}};
+}
+
+Variables mpich() { return {{"PMI_RANK", "1"}, {"PMI_SIZE", "2"}, {"MPI_LOCALRANKID", "1"}, {"MPI_LOCALNRANKS", "2"}}; }
+
+// Task 5 of 7 on three hosts, the first on the second of them.
+Variables slurm() {
+  return {{"SLURM_PROCID", "4"},
+          {"SLURM_STEP_NUM_TASKS", "7"},
+          {"SLURM_LOCALID", "1"},
+          {"SLURM_NODEID", "1"},
+          {"SLURM_STEP_TASKS_PER_NODE", "3,2(x2)"},
+          {"SLURM_STEP_NODELIST", "gpu[07-09]"},
+          {"SLURM_JOB_ID", "4711"},
+          {"SLURM_STEP_ID", "0"}};
+}
+
+TEST_F(LaunchEnvTest, ReadsOpenMpi) {
+  const LaunchEnv env = read(open_mpi());
+  EXPECT_EQ(env.rank, 2);
+  EXPECT_EQ(env.local_rank, 2);
+  EXPECT_EQ(env.size, 4);
+  EXPECT_EQ(env.local_size, 4);
+  EXPECT_EQ(env.master_addr, "127.0.0.1");
+  EXPECT_GE(env.master_port, 20000);
+  EXPECT_LT(env.master_port, 32000);
+  EXPECT_EQ(read(with(open_mpi(), "OMPI_COMM_WORLD_RANK", "0")).master_port, env.master_port);
+  EXPECT_NE(read(with(open_mpi(), "PMIX_NAMESPACE", "1627389954")).master_port, env.master_port);
+}
+
+TEST_F(LaunchEnvTest, ReadsMpich) {
+  const LaunchEnv env = read(mpich());
+  EXPECT_EQ(env.rank, 1);
+  EXPECT_EQ(env.size, 2);
+  EXPECT_EQ(env.local_size, 2);
+  EXPECT_TRUE(env.has_meeting_place());
+}
+
+TEST_F(LaunchEnvTest, ReadsAStepOfSlurm) {
+  const LaunchEnv env = read(slurm());
+  EXPECT_EQ(env.rank, 4);
+  EXPECT_EQ(env.local_rank, 1);
+  EXPECT_EQ(env.size, 7);
+  EXPECT_EQ(env.local_size, 2);
+  EXPECT_EQ(env.master_addr, "gpu07");
+  EXPECT_EQ(read(with(slurm(), "SLURM_NODEID", "0")).local_size, 3);
+  EXPECT_NE(read(with(slurm(), "SLURM_STEP_ID", "1")).master_port, env.master_port);
+}
+
+TEST_F(LaunchEnvTest, MeetsWhereItIsTold) {
+  const LaunchEnv env = read(with(with(slurm(), "MASTER_ADDR", "gpu08"), "MASTER_PORT", "29500"));
+  EXPECT_EQ(env.master_addr, "gpu08");
+  EXPECT_EQ(env.master_port, 29500);
+}
+
+// The script of a job and one task of several steps are alone; who starts a rank itself is right.
+TEST_F(LaunchEnvTest, TellsALauncherFromItsAllocation) {
+  EXPECT_EQ(read({{"SLURM_PROCID", "0"}, {"SLURM_LOCALID", "0"}, {"SLURM_NTASKS", "8"}}).size, 1);
+  EXPECT_EQ(read(with(with(slurm(), "SLURM_STEP_NUM_TASKS", "1"), "SLURM_PROCID", "0")).size, 1);
+  Variables both = slurm();
+  both.merge(torchrun());
+  EXPECT_EQ(read(both).size, 8);
+  Variables mpirun_in_a_job = slurm();
+  mpirun_in_a_job.merge(open_mpi());
+  EXPECT_EQ(read(mpirun_in_a_job).size, 4);
+}
+
+TEST_F(LaunchEnvTest, NamesWhatAClusterLeavesOut) {
+  const std::vector<std::pair<Variables, std::string>> cases = {
+      {with(open_mpi(), "OMPI_COMM_WORLD_LOCAL_SIZE", "2"),
+       "MASTER_ADDR: is not set, but only 2 of 4 ranks are on this host"},
+      {with(mpich(), "MPI_LOCALNRANKS", "1"), "MASTER_ADDR: is not set, but only 1 of 2 ranks"},
+      {with(with(mpich(), "MPI_LOCALNRANKS", "1"), "MASTER_ADDR", "node0"), "MASTER_PORT: is not set"},
+      {with(open_mpi(), "OMPI_COMM_WORLD_RANK", "4"), "OMPI_COMM_WORLD_RANK: must be a whole number from 0 to 3"},
+      {with(slurm(), "SLURM_STEP_TASKS_PER_NODE", "3"), "SLURM_STEP_TASKS_PER_NODE: says nothing of host 1"},
+      {with(slurm(), "SLURM_STEP_TASKS_PER_NODE", "x"), "SLURM_STEP_TASKS_PER_NODE: must be a whole number"},
+      {with(slurm(), "MASTER_PORT", "0"), "MASTER_PORT: must be"},
+  };
+  for (const auto& [variables, message] : cases) {
+    EXPECT_THAT([&] { read(variables); }, ThrowsMessage<UsageError>(StartsWith(message)));
+  }
+}
+
+TEST_F(LaunchEnvTest, MeetsOnTheFirstHostOfAStep) {
+  const auto first_host = [](const std::string& hosts) {
+    return read(with(slurm(), "SLURM_STEP_NODELIST", hosts)).master_addr;
+  };
+  EXPECT_EQ(first_host("node1"), "node1");
+  EXPECT_EQ(first_host("node1,node2"), "node1");
+  EXPECT_EQ(first_host("node[007-009,12],other"), "node007");
+  EXPECT_EQ(first_host("rack[2,4]-node[01-03].site"), "rack2-node01.site");
+  EXPECT_EQ(first_host("node[7"), "node7");
 }
 
 TEST_F(LaunchEnvTest, LauncherRefusesBadCountsAndNesting) {

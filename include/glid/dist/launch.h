@@ -1,5 +1,5 @@
-// Who this process is in a group: read from the variables of torchrun or of our own launcher, which starts the
-// processes of one host.
+// Who this process is in a group: read from the variables of torchrun, srun, mpirun, or of our own launcher, which
+// starts the processes of one host.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ struct LaunchEnv {
   int local_size = 1;  // ranks on this host
 
   std::string store_file;   // our launcher: the file through which the ranks of this host find each other
-  std::string master_addr;  // torchrun: host and port of the TCP store
+  std::string master_addr;  // the others: host and port of the TCP store
   int master_port = 0;
   bool agent_store = false;  // torchrun already serves that store: rank 0 is a client too
   int restart_count = 0;     // torchrun's attempt; every attempt has its own keys in the agent's store
@@ -25,7 +25,11 @@ struct LaunchEnv {
 
 // Reads RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE (where it is missing, all ranks) and MASTER_ADDR, MASTER_PORT,
 // TORCHELASTIC_USE_AGENT_STORE, TORCHELASTIC_RESTART_COUNT (https://pytorch.org/docs/stable/elastic/run.html) or
-// GLID_STORE_FILE (launch_local). Throws UsageError for a value that is missing, malformed or contradicts another.
+// GLID_STORE_FILE (launch_local). Without these, what mpirun or srun says to a process that is one of several:
+// OMPI_COMM_WORLD_* (https://docs.open-mpi.org, "Environment variables set by mpirun"), PMI_RANK and MPI_LOCALRANKID (MPICH,
+// Intel MPI), or SLURM_PROCID in a step of SLURM_STEP_NUM_TASKS (https://slurm.schedmd.com/srun.html). Such groups meet at
+// MASTER_ADDR and MASTER_PORT where they are set, else on their one host or the first of the step, at a port made of the
+// job's name. Throws UsageError for a value that is missing, malformed or contradicts another.
 LaunchEnv read_launch_env();
 
 // Starts this program `num_processes` times on this host with the given arguments (without the program's name) as
