@@ -108,6 +108,7 @@ void write_predictions(const PredictArguments& arguments, PredictionFormat forma
 ExitCode predict_images(const PredictArguments& arguments) {
   require_folder("--out", arguments.out);
   require_new_folder("--out", arguments.out);
+  require_outside("--out", arguments.out, arguments.input);
   const ChosenCheckpoint chosen = choose_checkpoint(arguments.checkpoint, arguments.which);
   const RunConfig config =
       config_of_checkpoint(chosen.checkpoint, {.file = arguments.config, .overrides = arguments.overrides});

@@ -130,6 +130,20 @@ TEST_F(Predictions, MistakesAreOneLine) {
   EXPECT_EQ(files_below(file("out")), std::vector<std::string>{"mine"});
 }
 
+// Its pictures and maps would be the input of the next run. The checkpoint isn't even looked for.
+TEST_F(Predictions, ArentWrittenWhereTheyWouldBeRead) {
+  put("a.png", encode_png(gradient(30, 30)));
+  const std::string message = "--out: lies in the folder that is read, and would be read with it the next time";
+  for (const char* place : {"images/new", "images/deep/../deeper/new", "images"})
+    EXPECT_EQ(glid::predict(file("no_run"), images(), file(place), {}).code, 2) << place;
+  expect_one_line(glid::predict(file("no_run"), images(), file("images/new"), {}), 2, message);
+  fs::create_directory_symlink(images(), file("link"));
+  expect_one_line(glid::predict(file("no_run"), images(), file("link/new"), {}), 2, message);
+  expect_one_line(glid::predict(a_run(), file("link"), file("images/new"), {}), 2, "choose a place outside of");
+  EXPECT_EQ(files_below(images()), std::vector<std::string>{"a.png"});
+  EXPECT_EQ(glid::predict(a_run(), images() / "a.png", file("images/new"), {}).code, 0) << "one image isn't searched for";
+}
+
 // Half of the size of a batch beside it changes a prediction by no more than rounding.
 TEST_F(Predictions, OfOtherBatchesAreEqualToRounding) {
   for (const char* name : {"a.png", "b.png", "c.png"}) put(name, encode_png(gradient(30, name[0] - 50)));
