@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "glid/formats/image_file.h"
 #include "glid/formats/safetensors.h"
 #include "glid/formats/sha256.h"

@@ -121,7 +121,7 @@ TEST_F(Predictions, MistakesAreOneLine) {
   expect_one_line(predict(images(), {"--format", "xml"}), 2, "--format");
   expect_one_line(predict(images(), {"--depth-png"}), 2, "--depth-png: is about the official format");
   expect_one_line(predict(images(), {"--format", "official", "--set", "eval.metric=loss"}), 2,
-                  "--format: official is for metrics with result files (got loss)");
+                  "--format: official is for metrics with result files (got loss); --set eval.metric=box has some");
   expect_one_line(predict(images(), {"--which", "7"}), 3, "step_00000007: is not there");
   expect_nothing_left();
   fs::create_directory(file("out"));
@@ -177,6 +177,8 @@ TEST_F(Predictions, OfAClassifierAreTheBestFive) {
   EXPECT_FALSE(image.find("detections"));
   double sum = 0;
   for (const Json& label : image.at("labels").as_array()) sum += label.at("score").as_double();
+  expect_one_line(glid::predict(classifier, images(), file("official"), {"--format", "official"}), 2,
+                  "(got accuracy); classes of images have none: they are in predictions.json");
   EXPECT_GT(sum, 0.5) << "of probabilities";
   EXPECT_LE(sum, 1);
 }
@@ -212,7 +214,7 @@ TEST_F(Predictions, OfAPreTrainingArePictures) {
   EXPECT_TRUE(fs::exists(file("out") / "attention/a.jpg")) << "of the first hidden unit";
   EXPECT_EQ(glid::predict(pre, images(), file("top"), {"--attention", "top"}).code, 2) << "there are no classes";
   expect_one_line(glid::predict(pre, images(), file("official"), {"--format", "official"}), 2,
-                  "--format: official is for metrics with result files (got loss)");
+                  "official is for metrics with result files (got loss); pre-training predicts nothing");
 }
 
 }  // namespace
