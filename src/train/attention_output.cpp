@@ -26,15 +26,33 @@ std::optional<int64_t> chosen_query(const std::string& choice) {
   return std::stoll(choice);
 }
 
-// Of the classes that queries of the task tell; 0 where they tell none.
-int64_t num_classes_of_queries(const AskedModel& asked) {
-  if (std::ranges::none_of(asked.task->spec().heads, [](const HeadSpec& head) { return head.name == "class"; })) return 0;
+// That queries of the task tell; none where they tell none.
+std::vector<Vocabulary::Class> classes_of_queries(const RunConfig& config, const TaskSpec& spec,
+                                                  const Vocabulary& vocabulary) {
+  if (std::ranges::none_of(spec.heads, [](const HeadSpec& head) { return head.name == "class"; })) return {};
   return std::visit(
-      [&]<class Config>(const Config&) -> int64_t {
-        if constexpr (Config::kMetrics.empty()) return 0;
-        else return std::ssize(classes_of(Config::kMetrics.front(), asked.vocabulary()));
+      [&]<class Config>(const Config&) -> std::vector<Vocabulary::Class> {
+        if constexpr (Config::kMetrics.empty()) return {};
+        else return classes_of(Config::kMetrics.front(), vocabulary);
       },
-      asked.config.task);
+      config.task);
+}
+
+// That are asked of a picture when nothing is trained. Where several tasks share them no more than that: the first may ask
+// fewer.
+int64_t num_queries_of(const RunConfig& config, const TaskSpec& spec) {
+  if (const auto* hiding = std::get_if<MaskedImageConfig>(&config.task)) {
+    const int64_t side = config.data.image_size / config.model.shape().encoder.unit_px();
+    const UnitGrid grid{side, side};
+    return 1 + grid.size() - num_visible_units(grid, hiding->mask_ratio);
+  }
+  return spec.queries.learned.empty() ? 1 : spec.queries.learned.front();
+}
+
+void require_asked(int64_t query, int64_t num_queries) {
+  if (query >= num_queries)
+    throw UsageError("--attention", "is no query of the task, which asks fewer", std::to_string(query),
+                     format("from 0 to {}", num_queries - 1));
 }
 
 // The unit or the box that query q is about, in pixels of the picture.
@@ -57,23 +75,27 @@ std::optional<Box> asked_about(const AnsweredBatch& answered, int64_t b, int64_t
 
 }  // namespace
 
+void require_query(const std::string& choice, const RunConfig& config, const Vocabulary& vocabulary) {
+  if (choice.empty()) return;
+  const std::optional<int64_t> query = chosen_query(choice);
+  const TaskSpec spec = make_task(config.task, config.task_context(vocabulary))->spec();
+  if (query) require_asked(*query, num_queries_of(config, spec));
+  else if (classes_of_queries(config, spec, vocabulary).empty())
+    throw UsageError("--attention", "top is the query that is surest of a class, and the task's queries know none",
+                     std::string(config::name_of(config.task)), "give the number of a query");
+}
+
 AttentionOutput::AttentionOutput(const std::string& choice, const AskedModel& asked, const ImageList& images,
                                  fs::path folder)
     : query_(chosen_query(choice)),
-      num_classes_(num_classes_of_queries(asked)),
+      num_classes_(std::ssize(classes_of_queries(asked.config, asked.task->spec(), asked.vocabulary()))),
       images_(images),
       folder_(std::move(folder)),
-      attention_(*asked.model->decoder) {
-  if (!query_ && num_classes_ == 0)
-    throw UsageError("--attention", "top is the query that is surest of a class, and the task's queries know none",
-                     std::string(config::name_of(asked.config.task)), "give the number of a query");
-}
+      attention_(*asked.model->decoder) {}
 
 int64_t AttentionOutput::query_of(const AnsweredBatch& answered, int64_t b) const {
   if (!query_) return surest_query(answered.answers[0], b, num_classes_);
-  if (*query_ >= attention_.num_queries())
-    throw UsageError("--attention", "is no query of the task, which asks fewer", std::to_string(*query_),
-                     format("from 0 to {}", attention_.num_queries() - 1));
+  require_asked(*query_, attention_.num_queries());
   return *query_;
 }
 

@@ -12,14 +12,17 @@
 
 namespace glid {
 
+// `choice` is the number of a query, or top: the one that is surest of a class. Throws UsageError, before there is a model,
+// for another choice, a query that the task doesn't ask, and top where it knows no classes. An empty choice is fine.
+void require_query(const std::string& choice, const RunConfig& config, const Vocabulary& vocabulary);
+
 class AttentionOutput {
  public:
-  // Of `choice`: the number of a query, or top: the one that is surest of a class. All must live as long. Throws UsageError
-  // for another choice, and for top where the task knows no classes.
+  // Of a choice that is required above. All must live as long.
   AttentionOutput(const std::string& choice, const AskedModel& asked, const ImageList& images, std::filesystem::path folder);
 
   // FOLDER/attention/NAME.jpg of each sample; of persons NAME_<number of the sample>.jpg. Throws UsageError for a query that
-  // isn't asked.
+  // isn't asked, of several tasks that share theirs.
   void add(const AnsweredBatch& answered);
 
  private:

@@ -128,6 +128,7 @@ ExitCode predict_images(const PredictArguments& arguments) {
       config_of_checkpoint(chosen.checkpoint, {.file = arguments.config, .overrides = arguments.overrides});
   const PredictionFormat format = usable_format(arguments, config);
   require_boxes(arguments, config);
+  require_query(arguments.attention, config, chosen.state.vocabulary);
   const auto images = std::make_shared<const ImageList>(arguments.input, chosen.state.vocabulary);
   set_threads(config.train.threads, LaunchEnv{});
   const c10::Device device = choose_device(config.train.device, /*local_rank=*/0);

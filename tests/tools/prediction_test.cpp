@@ -195,10 +195,14 @@ TEST_F(Predictions, WhereQueriesLookIsDrawn) {
   };
   EXPECT_EQ(detections(file("out")), detections(file("top"))) << "who is watched answers the same";
   fs::remove_all(file("out"));
-  const ProgramResult beyond = predict(images(), {"--attention", "5"});
-  EXPECT_EQ(beyond.code, 2);
-  EXPECT_THAT(beyond.output, HasSubstr("--attention: is no query of the task, which asks fewer (got 5); from 0 to 4"));
-  EXPECT_THAT(predict(images(), {"--attention", "all"}).output, HasSubstr("--attention: must be top or the number"));
+}
+
+// Before there is an image, or a model.
+TEST_F(Predictions, OfAQueryThatIsntAskedAreRefusedAtOnce) {
+  expect_one_line(predict(file("no_images"), {"--attention", "5"}), 2,
+                  "--attention: is no query of the task, which asks fewer (got 5); from 0 to 4");
+  expect_one_line(predict(file("no_images"), {"--attention", "all"}), 2, "--attention: must be top or the number");
+  EXPECT_THAT(predict(file("no_images"), {"--attention", "4"}).output, HasSubstr("no_images: does not exist"));
   expect_nothing_left();
 }
 
@@ -212,7 +216,10 @@ TEST_F(Predictions, OfAPreTrainingArePictures) {
   EXPECT_THAT(names(), ElementsAre("a", "b"));
   EXPECT_GT(read_image(file("out") / "pictures/a.jpg").width, 4 * 24);
   EXPECT_TRUE(fs::exists(file("out") / "attention/a.jpg")) << "of the first hidden unit";
-  EXPECT_EQ(glid::predict(pre, images(), file("top"), {"--attention", "top"}).code, 2) << "there are no classes";
+  expect_one_line(glid::predict(pre, file("no_images"), file("top"), {"--attention", "top"}), 2,
+                  "the task's queries know none (got masked_image); give the number of a query");
+  expect_one_line(glid::predict(pre, file("no_images"), file("top"), {"--attention", "6"}), 2,
+                  "asks fewer (got 6); from 0 to 5");
   expect_one_line(glid::predict(pre, images(), file("official"), {"--format", "official"}), 2,
                   "official is for metrics with result files (got loss); pre-training predicts nothing");
 }
