@@ -1,6 +1,7 @@
 // glid_predict: images of all kinds, models of all kinds, and mistakes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "glid/formats/depth_map.h"
 #include "glid/formats/image_file.h"
@@ -142,6 +143,23 @@ TEST_F(Predictions, ArentWrittenWhereTheyWouldBeRead) {
   expect_one_line(glid::predict(a_run(), file("link"), file("images/new"), {}), 2, "choose a place outside of");
   EXPECT_EQ(files_below(images()), std::vector<std::string>{"a.png"});
   EXPECT_EQ(glid::predict(a_run(), images() / "a.png", file("images/new"), {}).code, 0) << "one image isn't searched for";
+}
+
+// A pipe that nobody writes to is an image on which the program waits.
+TEST_F(Predictions, ASignalIsToldAndLeavesNothing) {
+  put("a.png", encode_png(gradient(30, 30)));
+  ASSERT_EQ(mkfifo((images() / "z.png").c_str(), 0600), 0);
+  for (const int signal : {SIGTERM, SIGINT}) {
+    const Program program("glid_predict", {"--checkpoint", a_run().string(), "--input", images().string(), "--out",
+                                           file("new/out").string(), "--set", "train.threads=1"});
+    ASSERT_TRUE(Program::wait_for(file("new/out.tmp"))) << program.output();
+    program.send(signal);
+    const ProgramResult ended = program.wait();
+    EXPECT_EQ(ended.code, 128 + signal);
+    EXPECT_THAT(ended.output, HasSubstr("ended by signal " + std::to_string(signal)));
+    EXPECT_THAT(ended.output, HasSubstr("nothing half-written is left, the same command begins again\n"));
+    EXPECT_FALSE(fs::exists(file("new")));
+  }
 }
 
 // Half of the size of a batch beside it changes a prediction by no more than rounding.
