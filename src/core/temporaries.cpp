@@ -56,11 +56,11 @@ void remove_left(const Left& left) {
 [[noreturn]] void await(const sigset_t& signals) {
   int signal = 0;
   ::sigwait(&signals, &signal);
+  std::lock_guard lock(state().mutex);                                                      // nothing is begun any more
+  for (auto it = state().left.rbegin(); it != state().left.rend(); ++it) remove_left(*it);  // folders after what is in them
   log_status("");
   log_warning("ended by signal {} ({}): nothing half-written is left, the same command begins again", signal,
               ::strsignal(signal));
-  std::lock_guard lock(state().mutex);                                                      // nothing is begun any more
-  for (auto it = state().left.rbegin(); it != state().left.rend(); ++it) remove_left(*it);  // folders after what is in them
   end_by_signal(signal);
 }
 
