@@ -8,6 +8,8 @@
 #include "evaluated_classes.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/utf8.h"
+#include "glid/eval/prediction_files.h"
 #include "glid/nn/transfer.h"
 #include "glid/viz/attention_picture.h"
 #include "prediction_output.h"
@@ -88,32 +90,47 @@ void require_query(const std::string& choice, const RunConfig& config, const Voc
 AttentionOutput::AttentionOutput(const std::string& choice, const AskedModel& asked, const ImageList& images,
                                  fs::path folder)
     : query_(chosen_query(choice)),
-      num_classes_(std::ssize(classes_of_queries(asked.config, asked.task->spec(), asked.vocabulary()))),
+      classes_(classes_of_queries(asked.config, asked.task->spec(), asked.vocabulary())),
       images_(images),
       folder_(std::move(folder)),
       attention_(*asked.model->decoder) {}
 
-int64_t AttentionOutput::query_of(const AnsweredBatch& answered, int64_t b) const {
-  if (!query_) return surest_query(answered.answers[0], b, num_classes_);
+ClassOfQuery AttentionOutput::query_of(const AnsweredBatch& answered, int64_t b) const {
+  if (!query_) return surest_query(answered.answers[0], b, std::ssize(classes_));
   require_asked(*query_, attention_.num_queries());
-  return *query_;
+  if (classes_.empty()) return {.query = *query_};
+  return class_of_query(answered.answers[0], b, *query_, std::ssize(classes_));
 }
 
-fs::path AttentionOutput::file_of(const BatchImage& image) const {
+std::string AttentionOutput::file_of(const BatchImage& image) const {
   const bool is_person = image.truth && image.truth->person;
   const int64_t of_list = is_person ? image_of_sample(image.key.id, *image.truth) : image.key.id;
-  const std::string number = is_person ? format("_{}", image.key.id) : "";
-  return folder_ / "attention" / (images_.stem(of_list) + number + ".jpg");
+  return "attention/" + images_.stem(of_list) + (is_person ? format("_{}", image.key.id) : "") + ".jpg";
 }
 
-void AttentionOutput::add(const AnsweredBatch& answered) {
+std::string AttentionOutput::title_of(const ClassOfQuery& asked) const {
+  if (classes_.empty()) return format("query {}", asked.query);
+  return format("query {}: {} {:.2f}", asked.query, classes_.at(static_cast<size_t>(asked.category)).name, asked.score);
+}
+
+Json AttentionOutput::record_of(const ClassOfQuery& asked) const {
+  if (classes_.empty()) return Json::object().set("query", asked.query);
+  return class_record(classes_.at(static_cast<size_t>(asked.category))).set("score", asked.score).set("query", asked.query);
+}
+
+std::vector<Json> AttentionOutput::add(const AnsweredBatch& answered) {
+  std::vector<Json> records;
   for (const ImageRange& sample : answered.batch.samples()) {
-    const int64_t b = sample.first, q = query_of(answered, b);
-    const Image picture =
-        attention_picture(picture_of_units(answered.batch, b), asked_about(answered, b, q), attention_.maps(answered, b, q));
-    put_picture(file_of(answered.batch.images[static_cast<size_t>(b)]), picture);
+    const int64_t b = sample.first;
+    const ClassOfQuery asked = query_of(answered, b);
+    const std::string file = file_of(answered.batch.images[static_cast<size_t>(b)]);
+    put_picture(folder_ / file,
+                attention_picture(picture_of_units(answered.batch, b), title_of(asked),
+                                  asked_about(answered, b, asked.query), attention_.maps(answered, b, asked.query)));
+    records.push_back(record_of(asked).set("picture", to_utf8(file)));
   }
   attention_.forget();
+  return records;
 }
 
 }  // namespace glid

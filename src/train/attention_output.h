@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "asked_model.h"
+#include "glid/core/json.h"
 #include "glid/data/image_list.h"
 #include "glid/eval/cross_attention.h"
 
@@ -21,16 +23,19 @@ class AttentionOutput {
   // Of a choice that is required above. All must live as long.
   AttentionOutput(const std::string& choice, const AskedModel& asked, const ImageList& images, std::filesystem::path folder);
 
-  // FOLDER/attention/NAME.jpg of each sample; of persons NAME_<number of the sample>.jpg. Throws UsageError for a query that
+  // FOLDER/attention/NAME.jpg of each sample; of persons NAME_<number of the sample>.jpg. What is drawn, of each sample:
+  // picture, query and, where queries know classes, category, category_id and score. Throws UsageError for a query that
   // isn't asked, of several tasks that share theirs.
-  void add(const AnsweredBatch& answered);
+  std::vector<Json> add(const AnsweredBatch& answered);
 
  private:
-  int64_t query_of(const AnsweredBatch& answered, int64_t b) const;
-  std::filesystem::path file_of(const BatchImage& image) const;
+  ClassOfQuery query_of(const AnsweredBatch& answered, int64_t b) const;
+  std::string file_of(const BatchImage& image) const;
+  std::string title_of(const ClassOfQuery& asked) const;
+  Json record_of(const ClassOfQuery& asked) const;
 
   std::optional<int64_t> query_;  // none: the surest
-  int64_t num_classes_ = 0;
+  std::vector<Vocabulary::Class> classes_;  // of queries; none: they know none
   const ImageList& images_;
   std::filesystem::path folder_;
   CrossAttention attention_;

@@ -107,8 +107,7 @@ void write_predictions(const PredictArguments& arguments, PredictionFormat forma
   if (!arguments.attention.empty()) attention.emplace(arguments.attention, asked, *images, place.folder());
   ask_about(asked, samples, prepare_and_keep(*asked.task, originals, arguments.pictures), arguments.batch, "predictions",
             [&](const AnsweredBatch& answered) {
-              output.add(answered);
-              if (attention) attention->add(answered);
+              output.add(answered, attention ? attention->add(answered) : std::vector<Json>());
             });
   output.finish();
   const int64_t num_images = output.num_images(), total = images->size();

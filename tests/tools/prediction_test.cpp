@@ -206,6 +206,15 @@ TEST_F(Predictions, WhereQueriesLookIsDrawn) {
   ASSERT_EQ(predict(images(), {"--attention", "top"}).code, 0);
   EXPECT_THAT(files_below(file("out") / "attention"), ElementsAre("a.jpg", "deep/b.jpg"));
   EXPECT_GT(read_image(file("out") / "attention/a.jpg").width, 4 * 192) << "the image and three scales";
+  const Json looks = list_in(file("out"));
+  const Json& image = looks.at("images").as_array().at(1);
+  const Json &look = image.at("attention").as_array().at(0), &best = image.at("detections").as_array().at(0);
+  EXPECT_EQ(look.at("picture").as_string(), "attention/deep/b.jpg");
+  EXPECT_GE(look.at("query").as_int(), 0);
+  EXPECT_LT(look.at("query").as_int(), 5);
+  EXPECT_EQ(look.at("category").as_string(), best.at("category").as_string()) << "of the best detection";
+  EXPECT_EQ(look.at("category_id").as_int(), best.at("category_id").as_int());
+  EXPECT_NEAR(look.at("score").as_double(), best.at("score").as_double(), 1e-6);
   fs::rename(file("out"), file("top"));
   ASSERT_EQ(predict(images(), {"--no-pictures"}).code, 0);
   const auto detections = [&](const fs::path& out) {
@@ -234,6 +243,8 @@ TEST_F(Predictions, OfAPreTrainingArePictures) {
   EXPECT_THAT(names(), ElementsAre("a", "b"));
   EXPECT_GT(read_image(file("out") / "pictures/a.jpg").width, 4 * 24);
   EXPECT_TRUE(fs::exists(file("out") / "attention/a.jpg")) << "of the first hidden unit";
+  const Json looks = list_in(file("out"));
+  EXPECT_EQ(looks.at("images").as_array().at(0).at("attention").dump(), R"([{"query":1,"picture":"attention/a.jpg"}])");
   expect_one_line(glid::predict(pre, file("no_images"), file("top"), {"--attention", "top"}), 2,
                   "the task's queries know none (got masked_image); give the number of a query");
   expect_one_line(glid::predict(pre, file("no_images"), file("top"), {"--attention", "6"}), 2,
