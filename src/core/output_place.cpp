@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/temporaries.h"
@@ -49,6 +51,16 @@ void require_apart(const std::string& option, const fs::path& path, const std::v
   for (const fs::path& input : inputs)
     if (fs::equivalent(path, input, missing))
       throw UsageError(option, "would replace what is read", path.string(), "choose another place");
+}
+
+void require_outside(const std::string& option, const fs::path& path, const fs::path& input) {
+  std::error_code unreadable;
+  if (path.empty() || !fs::is_directory(input, unreadable)) return;
+  const fs::path folder = whole(fs::weakly_canonical(input, unreadable));
+  const fs::path place = whole(fs::weakly_canonical(whole(path), unreadable));
+  if (std::ranges::mismatch(folder, place).in1 == folder.end())
+    throw UsageError(option, "lies in the folder that is read, and would be read with it the next time", path.string(),
+                     "choose a place outside of " + input.string());
 }
 
 void write_output(const fs::path& file, std::string_view content) {

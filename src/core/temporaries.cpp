@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "glid/core/error.h"
+#include "glid/core/log.h"
 
 namespace glid {
 namespace {
@@ -56,6 +58,9 @@ void remove_left(const Left& left) {
   ::sigwait(&signals, &signal);
   std::lock_guard lock(state().mutex);                                                      // nothing is begun any more
   for (auto it = state().left.rbegin(); it != state().left.rend(); ++it) remove_left(*it);  // folders after what is in them
+  log_status("");
+  log_warning("ended by signal {} ({}): nothing half-written is left, the same command begins again", signal,
+              ::strsignal(signal));
   end_by_signal(signal);
 }
 

@@ -24,9 +24,11 @@ constexpr int kJpegQuality = 95;
 constexpr double kNyuFocalPx = 518.8579;
 constexpr double kMillimetres = 1000;
 
+Vocabulary scene_vocabulary() { return Scenes({}, Split::kTrain).vocabulary(); }
+
 std::vector<CocoClass> scene_categories() {
   std::vector<CocoClass> categories;
-  for (const char* name : kSceneClasses) categories.push_back({std::ssize(categories) + 1, name});
+  for (const Vocabulary::Class& object : scene_vocabulary().objects) categories.push_back({object.id, object.name});
   return categories;
 }
 
@@ -36,8 +38,6 @@ std::vector<CocoClass> joint_categories() {
   for (int64_t joint = 1; joint < std::ssize(object.joints); ++joint) object.limbs.push_back({0, joint});
   return {object};
 }
-
-Vocabulary scene_vocabulary() { return Scenes({}, Split::kTrain).vocabulary(); }
 
 CocoPicture picture_of(const Sample& scene, ImageId id, std::string file_name) {
   return {std::move(id), std::move(file_name), scene.image.height, scene.image.width};

@@ -1,10 +1,14 @@
 #include "glid/data/image_list.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
+#include "glid/core/log.h"
 #include "glid/data/inspection.h"
 #include "glid/formats/image_file.h"
 #include "glid/formats/pairs.h"
@@ -15,39 +19,67 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> files_of_list(const fs::path& list) {
-  std::vector<fs::path> files;
+struct ListFiles {
+  std::vector<fs::path> files;        // each once
+  std::vector<std::string> repeated;  // lines
+};
+
+ListFiles files_of_list(const fs::path& list, const fs::path& folder) {
+  ListFiles listed;
+  std::set<fs::path> known;
   const std::string text = read_file(list);
-  const fs::path folder = fs::absolute(list).parent_path();
-  for (const std::string_view line : text_lines(text))
-    if (!line.empty() && line.front() != '#') files.push_back((folder / line).lexically_normal());
-  return files;
+  for (const std::string_view line : text_lines(text)) {
+    if (line.empty() || line.front() == '#') continue;
+    const fs::path file = (folder / line).lexically_normal();
+    if (known.insert(file).second) listed.files.push_back(file);
+    else listed.repeated.emplace_back(line);
+  }
+  return listed;
 }
 
-fs::path common_folder(const std::vector<fs::path>& files) {
+// The deepest one that holds both.
+fs::path shared_folder(const fs::path& a, const fs::path& b) {
+  fs::path shared;
+  for (auto part = a.begin(), end = std::ranges::mismatch(a, b).in1; part != end; ++part) shared /= *part;
+  return shared;
+}
+
+// What names are paths below.
+fs::path folder_of_names(const fs::path& list_folder, const std::vector<fs::path>& files) {
   fs::path common = files.at(0).parent_path();
-  for (const fs::path& file : files) {
-    const fs::path folder = file.parent_path();
-    const auto differs = std::mismatch(common.begin(), common.end(), folder.begin(), folder.end()).first;
-    fs::path shared;
-    for (auto part = common.begin(); part != differs; ++part) shared /= *part;
-    common = shared;
-  }
-  return common;
+  for (const fs::path& file : files) common = shared_folder(common, file.parent_path());
+  return shared_folder(list_folder, common) == list_folder ? list_folder : common;
 }
 
-std::map<std::string, fs::path> images_of_list(const fs::path& list) {
-  const std::vector<fs::path> files = files_of_list(list);
-  if (files.empty()) throw DataError(list.string(), "names no image", {}, "one file a line");
-  const fs::path folder = common_folder(files);
-  std::map<std::string, fs::path> named;
-  for (const fs::path& file : files) {
-    fs::path stem = file.lexically_relative(folder);
-    const auto [other, is_new] = named.emplace(stem.replace_extension().generic_string(), file);
-    if (!is_new && other->second != file)
-      throw DataError(list.string(), "names two files of one name", file.string(), other->second.string());
+std::string without_extension(fs::path path) { return path.replace_extension().generic_string(); }
+
+// By their paths, which are all different: without extension where that is nobody else's name or path.
+std::vector<std::string> names_of(const std::vector<fs::path>& paths) {
+  std::map<std::string, int64_t> uses;
+  for (const fs::path& path : paths) {
+    ++uses[path.generic_string()];
+    ++uses[without_extension(path)];
   }
-  return named;
+  std::vector<std::string> names;
+  for (const fs::path& path : paths)
+    names.push_back(uses[without_extension(path)] == 1 ? without_extension(path) : path.generic_string());
+  return names;
+}
+
+std::vector<NamedImage> named_below(const fs::path& folder, const std::vector<fs::path>& paths) {
+  const std::vector<std::string> names = names_of(paths);
+  std::vector<NamedImage> images;
+  for (size_t i = 0; i < paths.size(); ++i) images.push_back({names[i], folder / paths[i]});
+  return images;
+}
+
+ListedImages images_of_list(const fs::path& list) {
+  const fs::path own_folder = fs::absolute(list).lexically_normal().parent_path();
+  auto [files, repeated] = files_of_list(list, own_folder);
+  if (files.empty()) throw DataError(list.string(), "names no image", {}, "one file a line");
+  const fs::path folder = folder_of_names(own_folder, files);
+  for (fs::path& file : files) file = file.lexically_relative(folder);
+  return {.images = named_below(folder, files), .repeated = std::move(repeated)};
 }
 
 // Of a file that is named as COCO's are.
@@ -69,34 +101,43 @@ Targets unknown_targets(const Vocabulary& vocabulary, const Image& image) {
   return targets;
 }
 
+// Of all images, each once; empty where these aren't named so.
+std::vector<int64_t> coco_numbers(const std::vector<NamedImage>& images) {
+  std::vector<int64_t> numbers;
+  for (const NamedImage& image : images)
+    if (const auto number = coco_number(image.name)) numbers.push_back(*number);
+  const bool is_each_once = std::set(numbers.begin(), numbers.end()).size() == images.size();
+  return is_each_once ? numbers : std::vector<int64_t>();
+}
+
+ListedImages images_of_folder(const fs::path& folder) {
+  ListedImages listed;
+  const std::vector<std::string> files = files_of_kinds(folder, kImageExtensions, &listed.others);
+  if (files.empty()) throw DataError(folder.string(), "holds no images", {}, listed.others.hint());
+  listed.images = named_below(folder, {files.begin(), files.end()});
+  std::ranges::sort(listed.images, {}, &NamedImage::name);
+  if (!coco_numbers(listed.images).empty())
+    std::ranges::sort(listed.images, {}, [](const NamedImage& image) { return coco_number(image.name); });
+  return listed;
+}
+
 }  // namespace
 
-std::map<std::string, fs::path> list_images(const fs::path& input, OtherImages& others) {
+ListedImages list_images(const fs::path& input) {
   if (!fs::exists(input)) throw DataError(input.string(), "does not exist");
-  if (small_extension(input) == ".txt" && !fs::is_directory(input)) return images_of_list(input);
-  if (!fs::is_directory(input)) return {{input.stem().string(), input}};
-  std::map<std::string, fs::path> files = files_by_stem(input, kImageExtensions, &others);
-  if (files.empty()) throw DataError(input.string(), "holds no images", {}, others.hint());
-  return files;
+  if (fs::is_directory(input)) return images_of_folder(input);
+  if (small_extension(input) == ".txt") return images_of_list(input);
+  return {.images = {{input.stem().string(), input}}};
 }
 
 ImageList::ImageList(const fs::path& input, Vocabulary vocabulary) : vocabulary_(std::move(vocabulary)) {
-  OtherImages others;
-  for (auto& file : list_images(input, others)) files_.push_back(std::move(file));
-  others.warn(input);
-  number();
-}
-
-void ImageList::number() {
-  std::map<int64_t, std::pair<std::string, fs::path>> by_number;
-  for (const auto& file : files_)
-    if (const auto number = coco_number(file.first)) by_number.emplace(*number, file);
-  if (by_number.size() < files_.size()) return;
-  files_.clear();
-  for (auto& [number, file] : by_number) {
-    numbers_.push_back(number);
-    files_.push_back(std::move(file));
-  }
+  ListedImages listed = list_images(input);
+  listed.others.warn(input);
+  if (!listed.repeated.empty())
+    log_warning("{}: {} lines name a file again, which counts once: {}", input.string(), listed.repeated.size(),
+                listed.repeated.size() == 1 ? listed.repeated[0] : listed.repeated[0] + ", ..");
+  images_ = std::move(listed.images);
+  numbers_ = coco_numbers(images_);
 }
 
 Sample ImageList::get(int64_t id) const {

@@ -33,9 +33,15 @@ void add_pixel_classes(Vocabulary& vocabulary) {
   vocabulary.has_masks = vocabulary.has_depth = true;
 }
 
+// Of images from 0, as folders of classes have them; of objects from 1, as COCO's files do.
+void add_classes(Vocabulary& vocabulary, const std::vector<std::string>& names) {
+  vocabulary.images = vocabulary.objects = numbered_classes(names);
+  for (Vocabulary::Class& object : vocabulary.objects) ++object.id;
+}
+
 Vocabulary object_vocabulary() {
   Vocabulary vocabulary;
-  vocabulary.images = vocabulary.objects = numbered_classes(strings(kSceneClasses));
+  add_classes(vocabulary, strings(kSceneClasses));
   add_pixel_classes(vocabulary);
   vocabulary.joints = strings(kSceneJoints);
   for (int64_t joint = 1; joint < kSceneKeypoints; ++joint) vocabulary.limbs.push_back({0, joint});
@@ -44,7 +50,7 @@ Vocabulary object_vocabulary() {
 
 Vocabulary figure_vocabulary() {
   Vocabulary vocabulary;
-  vocabulary.images = vocabulary.objects = numbered_classes({"figure"});
+  add_classes(vocabulary, {"figure"});
   add_pixel_classes(vocabulary);
   vocabulary.joints = strings(kFigureJoints);
   vocabulary.limbs = {{1, 3}, {2, 4}, {3, 5}, {4, 6}, {7, 9}, {8, 10}, {9, 11}, {10, 12}, {1, 2}, {7, 8}, {1, 7}, {2, 8}};

@@ -18,6 +18,13 @@ std::pair<const ImageRun*, int64_t> place_of(const BatchPlan& plan, const ImageR
   TORCH_CHECK(false, "the batch has no such picture");
 }
 
+// [Q, classes]
+at::Tensor class_scores(const Answer& answer, int64_t b, int64_t num_classes) {
+  const at::Tensor logits = answer.at("class")[-1][b];  // [Q, outputs]
+  const bool is_one_of_all = logits.size(1) > num_classes || logits.size(0) == 1;
+  return (is_one_of_all ? logits.softmax(-1) : logits.sigmoid()).narrow(1, 0, num_classes);
+}
+
 }  // namespace
 
 CrossAttention::CrossAttention(const Decoder& decoder)
@@ -59,10 +66,14 @@ std::vector<AttentionMap> CrossAttention::maps(const AnsweredBatch& answered, in
   return maps;
 }
 
-int64_t surest_query(const Answer& answer, int64_t b, int64_t num_classes) {
-  const at::Tensor logits = answer.at("class")[-1][b];  // [Q, outputs]
-  const at::Tensor scores = logits.size(1) > num_classes ? logits.softmax(-1) : logits.sigmoid();
-  return scores.narrow(1, 0, num_classes).amax(1).argmax().item<int64_t>();
+ClassOfQuery surest_query(const Answer& answer, int64_t b, int64_t num_classes) {
+  return class_of_query(answer, b, class_scores(answer, b, num_classes).amax(1).argmax().item<int64_t>(), num_classes);
+}
+
+ClassOfQuery class_of_query(const Answer& answer, int64_t b, int64_t q, int64_t num_classes) {
+  const at::Tensor scores = class_scores(answer, b, num_classes)[q];
+  const auto category = scores.argmax().item<int64_t>();
+  return {q, category, scores[category].item<double>()};
 }
 
 Image picture_of_units(const Batch& batch, int64_t b) {

@@ -92,9 +92,8 @@ class Rows {
 }  // namespace
 
 void require_apart(const FeaturesRequest& request, const fs::path& weights) {
-  OtherImages others;
   std::vector<fs::path> inputs{weights};
-  for (const auto& [name, file] : list_images(request.input, others)) inputs.push_back(file);
+  for (const NamedImage& image : list_images(request.input).images) inputs.push_back(image.file);
   require_apart("--out", request.output, inputs);
 }
 

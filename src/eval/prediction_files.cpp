@@ -20,13 +20,9 @@ namespace fs = std::filesystem;
 
 constexpr const char *kSemanticFolder = "semantic", *kPanopticFolder = "panoptic", *kDepthFolder = "depth";
 
-Json of_class(const Vocabulary::Class& c) {
-  return Json::object().set("category", to_utf8(c.name)).set("category_id", c.id);
-}
-
 Json detection_record(const Detection& detection, const Vocabulary& vocabulary) {
   const BoxXywh box = to_xywh(detection.box);
-  Json record = of_class(vocabulary.objects.at(static_cast<size_t>(detection.category)));
+  Json record = class_record(vocabulary.objects.at(static_cast<size_t>(detection.category)));
   record.set("score", detection.score).set("bbox", Json::Array{box.x, box.y, box.width, box.height});
   if (!detection.mask.counts.empty()) record.set("segmentation", segmentation_of(detection.mask));
   if (detection.keypoints.empty()) return record;
@@ -48,7 +44,8 @@ Json label_records(const Prediction& prediction, const Vocabulary& vocabulary) {
   std::ranges::stable_sort(order, std::ranges::greater(), [&](size_t i) { return prediction.label_scores[i]; });
   order.resize(std::min(order.size(), static_cast<size_t>(kNumLabels)));
   Json::Array records;
-  for (const size_t i : order) records.push_back(of_class(vocabulary.images.at(i)).set("score", prediction.label_scores[i]));
+  for (const size_t i : order)
+    records.push_back(class_record(vocabulary.images.at(i)).set("score", prediction.label_scores[i]));
   return records;
 }
 
@@ -57,7 +54,7 @@ Json segment_records(const Panoptic& panoptic, const Vocabulary& vocabulary) {
   Json::Array records;
   for (size_t i = 0; i < segments.size(); ++i) {
     const auto category = static_cast<size_t>(panoptic.segments[i].category);
-    records.push_back(of_class(vocabulary.segments.at(category))
+    records.push_back(class_record(vocabulary.segments.at(category))
                           .set("id", segments[i].id)
                           .set("is_thing", bool(vocabulary.is_thing.at(category)))
                           .set("area", static_cast<int64_t>(*segments[i].area)));
@@ -75,6 +72,10 @@ bool tells_of_objects(const Prediction& prediction) {
 }
 
 }  // namespace
+
+Json class_record(const Vocabulary::Class& c) {
+  return Json::object().set("category", to_utf8(c.name)).set("category_id", c.id);
+}
 
 Json prediction_record(const Prediction& prediction, const Vocabulary& vocabulary, const std::string& name) {
   Json record = Json::object();

@@ -1,5 +1,7 @@
 #include "glid/formats/pairs.h"
 
+#include <utility>
+
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
@@ -13,14 +15,20 @@ std::string stem_of(fs::path file) { return file.replace_extension().generic_str
 
 }  // namespace
 
+std::vector<std::string> files_of_kinds(const fs::path& folder, std::span<const std::string_view> extensions,
+                                        OtherImages* others) {
+  std::vector<std::string> files;
+  for (std::string& name : files_below(folder)) {
+    if (has_extension(name, extensions)) files.push_back(std::move(name));
+    else if (others) others->add(folder / name);
+  }
+  return files;
+}
+
 std::map<std::string, fs::path> files_by_stem(const fs::path& folder, std::span<const std::string_view> extensions,
                                               OtherImages* others) {
   std::map<std::string, fs::path> files;
-  for (const std::string& name : files_below(folder)) {
-    if (!has_extension(name, extensions)) {
-      if (others) others->add(folder / name);
-      continue;
-    }
+  for (const std::string& name : files_of_kinds(folder, extensions, others)) {
     const auto [other, is_new] = files.emplace(stem_of(name), folder / name);
     if (!is_new) throw DataError((folder / name).string(), "has the name of another file", other->second.string());
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "glid/core/files.h"
+#include "glid/core/home.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
 #include "glid/report/report_page.h"
@@ -10,11 +11,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// NAME=PLACE, unless that is itself the name of something.
+// NAME=PLACE, unless that is itself the name of something. Shells leave a ~ after a = as it is.
 RunRecord read_argument(const std::string& argument) {
   const size_t sign = argument.find('=');
   if (sign == std::string::npos || sign == 0 || fs::exists(argument)) return read_run(argument);
-  return read_run(argument.substr(sign + 1), argument.substr(0, sign));
+  const std::string place = argument.substr(sign + 1);
+  return read_run(fs::exists(place) ? place : expand_home(place).value_or(place), argument.substr(0, sign));
 }
 
 void require_other_names(const std::vector<RunRecord>& runs, const RunRecord& run) {

@@ -8,6 +8,8 @@
 #include "evaluated_classes.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/utf8.h"
+#include "glid/eval/prediction_files.h"
 #include "glid/nn/transfer.h"
 #include "glid/viz/attention_picture.h"
 #include "prediction_output.h"
@@ -26,15 +28,33 @@ std::optional<int64_t> chosen_query(const std::string& choice) {
   return std::stoll(choice);
 }
 
-// Of the classes that queries of the task tell; 0 where they tell none.
-int64_t num_classes_of_queries(const AskedModel& asked) {
-  if (std::ranges::none_of(asked.task->spec().heads, [](const HeadSpec& head) { return head.name == "class"; })) return 0;
+// That queries of the task tell; none where they tell none.
+std::vector<Vocabulary::Class> classes_of_queries(const RunConfig& config, const TaskSpec& spec,
+                                                  const Vocabulary& vocabulary) {
+  if (std::ranges::none_of(spec.heads, [](const HeadSpec& head) { return head.name == "class"; })) return {};
   return std::visit(
-      [&]<class Config>(const Config&) -> int64_t {
-        if constexpr (Config::kMetrics.empty()) return 0;
-        else return std::ssize(classes_of(Config::kMetrics.front(), asked.vocabulary()));
+      [&]<class Config>(const Config&) -> std::vector<Vocabulary::Class> {
+        if constexpr (Config::kMetrics.empty()) return {};
+        else return classes_of(Config::kMetrics.front(), vocabulary);
       },
-      asked.config.task);
+      config.task);
+}
+
+// That are asked of a picture when nothing is trained. Where several tasks share them no more than that: the first may ask
+// fewer.
+int64_t num_queries_of(const RunConfig& config, const TaskSpec& spec) {
+  if (const auto* hiding = std::get_if<MaskedImageConfig>(&config.task)) {
+    const int64_t side = config.data.image_size / config.model.shape().encoder.unit_px();
+    const UnitGrid grid{side, side};
+    return 1 + grid.size() - num_visible_units(grid, hiding->mask_ratio);
+  }
+  return spec.queries.learned.empty() ? 1 : spec.queries.learned.front();
+}
+
+void require_asked(int64_t query, int64_t num_queries) {
+  if (query >= num_queries)
+    throw UsageError("--attention", "is no query of the task, which asks fewer", std::to_string(query),
+                     format("from 0 to {}", num_queries - 1));
 }
 
 // The unit or the box that query q is about, in pixels of the picture.
@@ -57,41 +77,60 @@ std::optional<Box> asked_about(const AnsweredBatch& answered, int64_t b, int64_t
 
 }  // namespace
 
+void require_query(const std::string& choice, const RunConfig& config, const Vocabulary& vocabulary) {
+  if (choice.empty()) return;
+  const std::optional<int64_t> query = chosen_query(choice);
+  const TaskSpec spec = make_task(config.task, config.task_context(vocabulary))->spec();
+  if (query) require_asked(*query, num_queries_of(config, spec));
+  else if (classes_of_queries(config, spec, vocabulary).empty())
+    throw UsageError("--attention", "top is the query that is surest of a class, and the task's queries know none",
+                     std::string(config::name_of(config.task)), "give the number of a query");
+}
+
 AttentionOutput::AttentionOutput(const std::string& choice, const AskedModel& asked, const ImageList& images,
                                  fs::path folder)
     : query_(chosen_query(choice)),
-      num_classes_(num_classes_of_queries(asked)),
+      classes_(classes_of_queries(asked.config, asked.task->spec(), asked.vocabulary())),
       images_(images),
       folder_(std::move(folder)),
-      attention_(*asked.model->decoder) {
-  if (!query_ && num_classes_ == 0)
-    throw UsageError("--attention", "top is the query that is surest of a class, and the task's queries know none",
-                     std::string(config::name_of(asked.config.task)), "give the number of a query");
+      attention_(*asked.model->decoder) {}
+
+ClassOfQuery AttentionOutput::query_of(const AnsweredBatch& answered, int64_t b) const {
+  if (!query_) return surest_query(answered.answers[0], b, std::ssize(classes_));
+  require_asked(*query_, attention_.num_queries());
+  if (classes_.empty()) return {.query = *query_};
+  return class_of_query(answered.answers[0], b, *query_, std::ssize(classes_));
 }
 
-int64_t AttentionOutput::query_of(const AnsweredBatch& answered, int64_t b) const {
-  if (!query_) return surest_query(answered.answers[0], b, num_classes_);
-  if (*query_ >= attention_.num_queries())
-    throw UsageError("--attention", "is no query of the task, which asks fewer", std::to_string(*query_),
-                     format("from 0 to {}", attention_.num_queries() - 1));
-  return *query_;
-}
-
-fs::path AttentionOutput::file_of(const BatchImage& image) const {
+std::string AttentionOutput::file_of(const BatchImage& image) const {
   const bool is_person = image.truth && image.truth->person;
   const int64_t of_list = is_person ? image_of_sample(image.key.id, *image.truth) : image.key.id;
-  const std::string number = is_person ? format("_{}", image.key.id) : "";
-  return folder_ / "attention" / (images_.stem(of_list) + number + ".jpg");
+  return "attention/" + images_.stem(of_list) + (is_person ? format("_{}", image.key.id) : "") + ".jpg";
 }
 
-void AttentionOutput::add(const AnsweredBatch& answered) {
+std::string AttentionOutput::title_of(const ClassOfQuery& asked) const {
+  if (classes_.empty()) return format("query {}", asked.query);
+  return format("query {}: {} {:.2f}", asked.query, classes_.at(static_cast<size_t>(asked.category)).name, asked.score);
+}
+
+Json AttentionOutput::record_of(const ClassOfQuery& asked) const {
+  if (classes_.empty()) return Json::object().set("query", asked.query);
+  return class_record(classes_.at(static_cast<size_t>(asked.category))).set("score", asked.score).set("query", asked.query);
+}
+
+std::vector<Json> AttentionOutput::add(const AnsweredBatch& answered) {
+  std::vector<Json> records;
   for (const ImageRange& sample : answered.batch.samples()) {
-    const int64_t b = sample.first, q = query_of(answered, b);
-    const Image picture =
-        attention_picture(picture_of_units(answered.batch, b), asked_about(answered, b, q), attention_.maps(answered, b, q));
-    put_picture(file_of(answered.batch.images[static_cast<size_t>(b)]), picture);
+    const int64_t b = sample.first;
+    const ClassOfQuery asked = query_of(answered, b);
+    const std::string file = file_of(answered.batch.images[static_cast<size_t>(b)]);
+    put_picture(folder_ / file,
+                attention_picture(picture_of_units(answered.batch, b), title_of(asked),
+                                  asked_about(answered, b, asked.query), attention_.maps(answered, b, asked.query)));
+    records.push_back(record_of(asked).set("picture", to_utf8(file)));
   }
   attention_.forget();
+  return records;
 }
 
 }  // namespace glid

@@ -5,29 +5,37 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "asked_model.h"
+#include "glid/core/json.h"
 #include "glid/data/image_list.h"
 #include "glid/eval/cross_attention.h"
 
 namespace glid {
 
+// `choice` is the number of a query, or top: the one that is surest of a class. Throws UsageError, before there is a model,
+// for another choice, a query that the task doesn't ask, and top where it knows no classes. An empty choice is fine.
+void require_query(const std::string& choice, const RunConfig& config, const Vocabulary& vocabulary);
+
 class AttentionOutput {
  public:
-  // Of `choice`: the number of a query, or top: the one that is surest of a class. All must live as long. Throws UsageError
-  // for another choice, and for top where the task knows no classes.
+  // Of a choice that is required above. All must live as long.
   AttentionOutput(const std::string& choice, const AskedModel& asked, const ImageList& images, std::filesystem::path folder);
 
-  // FOLDER/attention/NAME.jpg of each sample; of persons NAME_<number of the sample>.jpg. Throws UsageError for a query that
-  // isn't asked.
-  void add(const AnsweredBatch& answered);
+  // FOLDER/attention/NAME.jpg of each sample; of persons NAME_<number of the sample>.jpg. What is drawn, of each sample:
+  // picture, query and, where queries know classes, category, category_id and score. Throws UsageError for a query that
+  // isn't asked, of several tasks that share theirs.
+  std::vector<Json> add(const AnsweredBatch& answered);
 
  private:
-  int64_t query_of(const AnsweredBatch& answered, int64_t b) const;
-  std::filesystem::path file_of(const BatchImage& image) const;
+  ClassOfQuery query_of(const AnsweredBatch& answered, int64_t b) const;
+  std::string file_of(const BatchImage& image) const;
+  std::string title_of(const ClassOfQuery& asked) const;
+  Json record_of(const ClassOfQuery& asked) const;
 
   std::optional<int64_t> query_;  // none: the surest
-  int64_t num_classes_ = 0;
+  std::vector<Vocabulary::Class> classes_;  // of queries; none: they know none
   const ImageList& images_;
   std::filesystem::path folder_;
   CrossAttention attention_;

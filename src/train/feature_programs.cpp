@@ -44,11 +44,11 @@ void require_neighbours(const FeaturesArguments& arguments) {
   if (sheet.empty()) return;
   require_file("--neighbours", sheet);
   require_apart("--neighbours", sheet, {output});
+  require_outside("--neighbours", sheet, input);
   if (!has_extension(sheet, kWrittenExtensions)) throw UsageError("--neighbours", "must end in .png, .jpg or .jpeg", sheet);
   if (features.pool == "none" || (features.pool == "mean" && features.stages.size() != 1))
     throw UsageError("--neighbours", "compares one vector an image", {}, "--pool mean --stages 4, or --pool cls");
-  OtherImages others;  // of which the features will tell
-  if (list_images(input, others).size() < 2) throw UsageError("--neighbours", "needs two images or more", input.string());
+  if (list_images(input).images.size() < 2) throw UsageError("--neighbours", "needs two images or more", input.string());
 }
 
 // From the file that was written.

@@ -18,6 +18,12 @@ constexpr int kQuality = 90;
 constexpr int kGapPx = 4;               // between the pictures of a row
 constexpr int64_t kWaitingAThread = 4;  // images
 
+// As a list: samples of one image add to it.
+Json::Array of_sample(std::vector<Json>& attention, size_t sample) {
+  if (attention.empty()) return {};
+  return {std::move(attention.at(sample))};
+}
+
 }  // namespace
 
 void Originals::put(int64_t id, const Image& image) {
@@ -51,47 +57,49 @@ PredictionOutput::PredictionOutput(const PredictionSettings& settings, const Tas
   if (settings_.head) list_.emplace(settings_.folder, *settings_.head);
 }
 
-void PredictionOutput::add(const AnsweredBatch& answered) {
+void PredictionOutput::add(const AnsweredBatch& answered, std::vector<Json> attention) {
   std::vector<Prediction> predictions = task_.predict(answered);
-  if (predictions.empty()) return add_rows(answered);
+  if (predictions.empty()) return add_rows(answered, std::move(attention));
   const std::vector<ImageRange> samples = answered.batch.samples();
   for (size_t i = 0; i < samples.size(); ++i) {
     const BatchImage& image = answered.batch.images[static_cast<size_t>(samples[i].first)];
     for (const auto& files : official_) files->add({image.key.id, image.name, predictions[i], *image.truth});
-    gather(image_of_sample(image.key.id, *image.truth), std::move(predictions[i]));
+    gather(image_of_sample(image.key.id, *image.truth), std::move(predictions[i]), of_sample(attention, i));
   }
 }
 
 // Of a task that shows what it learns instead of predicting.
-void PredictionOutput::add_rows(const AnsweredBatch& answered) {
+void PredictionOutput::add_rows(const AnsweredBatch& answered, std::vector<Json> attention) {
   const std::vector<std::vector<Image>> rows = task_.pictures(answered.answers, answered.question);
   const std::vector<ImageRange> samples = answered.batch.samples();
   for (size_t i = 0; i < samples.size(); ++i) {
     const BatchImage& image = answered.batch.images[static_cast<size_t>(samples[i].first)];
     Json record = Json::object();
     record.set("width", image.placement.original_width()).set("height", image.placement.original_height());
-    put_record(image.key.id, std::move(record));
+    put_record(image.key.id, std::move(record), of_sample(attention, i));
     originals_.take(image.key.id);  // shown in what the task draws
     if (settings_.pictures)
       put_picture(settings_.folder / picture_name(image.key.id), grid({rows.at(i)}, task_.picture_titles(), kGapPx));
   }
 }
 
-void PredictionOutput::gather(int64_t image, Prediction prediction) {
+void PredictionOutput::gather(int64_t image, Prediction prediction, Json::Array attention) {
   std::shared_ptr<const Image> original = originals_.take(image);
   if (gathered_ && gathered_->image == image) {
     std::ranges::move(prediction.detections, std::back_inserter(gathered_->prediction.detections));
+    std::ranges::move(attention, std::back_inserter(gathered_->attention));
     return;
   }
   write_gathered();
-  gathered_ = {image, std::move(prediction), std::move(original)};
+  gathered_ = {image, std::move(prediction), std::move(original), std::move(attention)};
 }
 
 void PredictionOutput::write_gathered() {
   if (!gathered_) return;
   const auto done = std::make_shared<const Gathered>(std::move(*gathered_));
   gathered_.reset();
-  put_record(done->image, prediction_record(done->prediction, images_.vocabulary(), images_.stem(done->image)));
+  put_record(done->image, prediction_record(done->prediction, images_.vocabulary(), images_.stem(done->image)),
+             done->attention);
   background_.add([this, done] {
     if (list_) put_prediction_maps(settings_.folder, images_.stem(done->image), done->prediction);
     if (!settings_.pictures) return;
@@ -101,7 +109,7 @@ void PredictionOutput::write_gathered() {
   });
 }
 
-void PredictionOutput::put_record(int64_t image, Json record) {
+void PredictionOutput::put_record(int64_t image, Json record, Json::Array attention) {
   is_predicted_[static_cast<size_t>(image)] = true;
   ++num_images_;
   if (!list_) return;
@@ -109,6 +117,7 @@ void PredictionOutput::put_record(int64_t image, Json record) {
   all.set("file", to_utf8(images_.name(image))).set("name", to_utf8(images_.stem(image)));
   for (const auto& [key, value] : record.as_object()) all.set(key, value);
   if (settings_.pictures) all.set("picture", to_utf8(picture_name(image)));
+  if (!attention.empty()) all.set("attention", std::move(attention));
   list_->add(all);
 }
 

@@ -52,7 +52,8 @@ class PredictionOutput {
   PredictionOutput(const PredictionSettings& settings, const Task& task, const ImageList& images, Originals& originals,
                    std::vector<std::unique_ptr<ResultFiles>> official);
 
-  void add(const AnsweredBatch& answered);
+  // `attention`: what is said of where queries look, one of each sample or none; it stands in their images' records.
+  void add(const AnsweredBatch& answered, std::vector<Json> attention = {});
   // Of all images; those of which nothing came count as unreadable.
   void finish();
   int64_t num_images() const { return num_images_; }
@@ -63,12 +64,13 @@ class PredictionOutput {
     int64_t image = 0;
     Prediction prediction;
     std::shared_ptr<const Image> original;
+    Json::Array attention;
   };
 
-  void add_rows(const AnsweredBatch& answered);
-  void gather(int64_t image, Prediction prediction);
+  void add_rows(const AnsweredBatch& answered, std::vector<Json> attention);
+  void gather(int64_t image, Prediction prediction, Json::Array attention);
   void write_gathered();
-  void put_record(int64_t image, Json record);
+  void put_record(int64_t image, Json record, Json::Array attention);
   std::string picture_name(int64_t image) const;
 
   PredictionSettings settings_;

@@ -8,6 +8,7 @@
 #include "glid/config/value.h"
 #include "glid/core/environment.h"
 #include "glid/core/files.h"
+#include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
 #include "glid/core/temporaries.h"
@@ -29,11 +30,24 @@ constexpr auto enum_names(PredictionFormat) {
       {{PredictionFormat::kJson, "json"}, {PredictionFormat::kOfficial, "official"}});
 }
 
+// Of a metric without result files.
+std::string hint_of_files(const TaskConfig& task) {
+  return std::visit(
+      []<class Config>(const Config&) -> std::string {
+        if constexpr (Config::kMetrics.empty())
+          return "pre-training predicts nothing: give no --format for pictures of it, or fine-tune the model for a task";
+        else if constexpr (Config::kMetrics.front() == AccuracySettings::kName)
+          return "classes of images have none: they are in predictions.json";
+        else return format("--set eval.metric={} has some", Config::kMetrics.front());
+      },
+      task);
+}
+
 PredictionFormat usable_format(const PredictArguments& arguments, const RunConfig& config) {
   const auto format = config::parse_name<PredictionFormat>("--format", arguments.format);
   if (format == PredictionFormat::kOfficial && !has_result_files(config.eval.metric))
     throw UsageError("--format", "official is for metrics with result files",
-                     std::string(config::name_of(config.eval.metric)), "--set eval.metric=NAME chooses one");
+                     std::string(config::name_of(config.eval.metric)), hint_of_files(config.task));
   if (format != PredictionFormat::kOfficial && arguments.depth_png)
     throw UsageError("--depth-png", "is about the official format", arguments.format, "give --format official");
   return format;
@@ -93,8 +107,7 @@ void write_predictions(const PredictArguments& arguments, PredictionFormat forma
   if (!arguments.attention.empty()) attention.emplace(arguments.attention, asked, *images, place.folder());
   ask_about(asked, samples, prepare_and_keep(*asked.task, originals, arguments.pictures), arguments.batch, "predictions",
             [&](const AnsweredBatch& answered) {
-              output.add(answered);
-              if (attention) attention->add(answered);
+              output.add(answered, attention ? attention->add(answered) : std::vector<Json>());
             });
   output.finish();
   const int64_t num_images = output.num_images(), total = images->size();
@@ -108,11 +121,13 @@ void write_predictions(const PredictArguments& arguments, PredictionFormat forma
 ExitCode predict_images(const PredictArguments& arguments) {
   require_folder("--out", arguments.out);
   require_new_folder("--out", arguments.out);
+  require_outside("--out", arguments.out, arguments.input);
   const ChosenCheckpoint chosen = choose_checkpoint(arguments.checkpoint, arguments.which);
   const RunConfig config =
       config_of_checkpoint(chosen.checkpoint, {.file = arguments.config, .overrides = arguments.overrides});
   const PredictionFormat format = usable_format(arguments, config);
   require_boxes(arguments, config);
+  require_query(arguments.attention, config, chosen.state.vocabulary);
   const auto images = std::make_shared<const ImageList>(arguments.input, chosen.state.vocabulary);
   set_threads(config.train.threads, LaunchEnv{});
   const c10::Device device = choose_device(config.train.device, /*local_rank=*/0);

@@ -45,11 +45,12 @@ Image enlarged(const Image& image) {
 
 }  // namespace
 
-Image attention_picture(const Image& picture, const std::optional<Box>& asked_about, const std::vector<AttentionMap>& maps) {
+Image attention_picture(const Image& picture, const std::string& title, const std::optional<Box>& asked_about,
+                        const std::vector<AttentionMap>& maps) {
   Image first = picture;
   if (asked_about) draw_box(first, *asked_about, kAsked, "");
   std::vector<Image> row{enlarged(first)};
-  std::vector<std::string> titles{"image"};
+  std::vector<std::string> titles{title};
   for (const AttentionMap& map : maps) {
     row.push_back(enlarged(under_weights(picture, map)));
     titles.push_back(format("{} px a cell", map.stride_px));

@@ -8,6 +8,7 @@
 #include "formats/raw_nyu_mat.h"
 #include "glid/data/check_data.h"
 #include "glid/data/coco.h"
+#include "glid/data/scenes.h"
 #include "glid/formats/ade20k.h"
 #include "glid/formats/image_file.h"
 #include "write_images.h"
@@ -58,6 +59,7 @@ TEST(Datasets, CocoGivesBackBoxesMasksAndClasses) {
   const Vocabulary& vocabulary = dataset->vocabulary();
   ASSERT_EQ(vocabulary.objects.size(), 6u);
   EXPECT_EQ(vocabulary.objects[5], (Vocabulary::Class{6, "triangle"}));
+  EXPECT_EQ(vocabulary.objects, Scenes({}, Split::kTrain).vocabulary().objects) << "in memory they are the same";
 }
 
 TEST(Datasets, CocoPoseGivesBackJoints) {

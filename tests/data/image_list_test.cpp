@@ -63,12 +63,40 @@ TEST_F(ImageLists, NamesOfCocoAreNumbers) {
 
 TEST_F(ImageLists, OfATextNameOneFileALine) {
   write_images({"in/a.jpg", "in/deep/b.jpg", "other.jpg"});
-  write_text(file("in/list.txt"), "# of today\r\ndeep/b.jpg\r\n\r\n" + file("in/a.jpg").string() + "\ngone.jpg\na.jpg\n");
+  write_text(file("in/list.txt"), "# of today\r\ngone.jpg\ndeep/b.jpg\r\n\r\n" + file("in/a.jpg").string() + "\n");
   const ImageList list(file("in/list.txt"));
-  EXPECT_THAT(stems_of(list), ElementsAre("a", "deep/b", "gone"));
-  EXPECT_THROW(list.get(2), DataError);
-  write_text(file("in/above.txt"), "../other.jpg\ndeep/b.jpg\n");
-  EXPECT_THAT(stems_of(ImageList(file("in/above.txt"))), ElementsAre("in/deep/b", "other")) << "none leaves the output";
+  EXPECT_THAT(stems_of(list), ElementsAre("gone", "deep/b", "a")) << "in its order";
+  EXPECT_THROW(list.get(0), DataError);
+  EXPECT_EQ(list.get(1).image, read_image(file("in/deep/b.jpg")));
+}
+
+TEST_F(ImageLists, OfATextAreNamedBelowItsFolder) {
+  write_text(file("in/one.txt"), "deep/er/b.jpg\n");
+  EXPECT_THAT(stems_of(ImageList(file("in/one.txt"))), ElementsAre("deep/er/b")) << "whatever else the list names";
+  write_text(file("in/beside.txt"), "../other.jpg\ndeep/b.jpg\n");
+  EXPECT_THAT(stems_of(ImageList(file("in/beside.txt"))), ElementsAre("other", "in/deep/b")) << "none leaves the output";
+  write_text(file("lists/val.txt"), "../in/y/b.jpg\n../in/x/a.jpg\n");
+  EXPECT_THAT(stems_of(ImageList(file("lists/val.txt"))), ElementsAre("y/b", "x/a")) << "below what all lie in";
+  write_text(file("lists/coco.txt"), "../in/000000000009.jpg\n../in/000000000007.jpg\n");
+  EXPECT_EQ(ImageList(file("lists/coco.txt")).image_id(1), ImageId(7));
+}
+
+TEST_F(ImageLists, OfATextCountAFileOnceAndSaySo) {
+  write_text(file("list.txt"), "b.jpg\na.jpg\nx/../b.jpg\na.jpg\n");
+  testing::internal::CaptureStderr();
+  EXPECT_THAT(stems_of(ImageList(file("list.txt"))), ElementsAre("b", "a"));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("list.txt: 2 lines name a file again, which counts once: x/../b.jpg, .."));
+}
+
+// What is in a name depends on the files alone, not on their order.
+TEST_F(ImageLists, KeepExtensionsThatTellNamesApart) {
+  write_images({"in/x.jpg", "in/x.jpeg", "in/y.jpg", "in/deep/x.jpg"});
+  EXPECT_THAT(stems_of(ImageList(file("in"))), ElementsAre("deep/x", "x.jpeg", "x.jpg", "y"));
+  write_images({"in/x.jpg.png"});
+  EXPECT_THAT(stems_of(ImageList(file("in"))), ElementsAre("deep/x", "x.jpeg", "x.jpg", "x.jpg.png", "y"));
+  write_text(file("list.txt"), "a.png\na.jpg\nb.jpg\n");
+  EXPECT_THAT(stems_of(ImageList(file("list.txt"))), ElementsAre("a.png", "a.jpg", "b"));
 }
 
 TEST_F(ImageLists, WithoutImagesAreRefused) {
@@ -77,8 +105,6 @@ TEST_F(ImageLists, WithoutImagesAreRefused) {
   EXPECT_THAT(refusal_of(file("empty")), HasSubstr("empty: holds no images"));
   write_text(file("list.txt"), "# nothing\n\n");
   EXPECT_THAT(refusal_of(file("list.txt")), HasSubstr("list.txt: names no image"));
-  write_text(file("twice.txt"), "a.jpg\na.png\n");
-  EXPECT_THAT(refusal_of(file("twice.txt")), HasSubstr("names two files of one name"));
 }
 
 // What nobody knows is of the image's size, as tasks expect it of an annotation.

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "support/program.h"
 #include "written_runs.h"
@@ -26,6 +27,18 @@ TEST_F(ReportProgram, WritesThePage) {
   const std::string page = read_file(page_);
   EXPECT_THAT(page, HasSubstr("<title>a, other</title>"));
   EXPECT_THAT(page, HasSubstr("val_loss over epochs"));
+}
+
+// What no shell does: it has a ~ at the beginning of a word alone.
+TEST_F(ReportProgram, ExpandsTheHomeFolderBehindAName) {
+  const std::string home = std::getenv("HOME") ? std::getenv("HOME") : "";
+  setenv("HOME", folder_.path().c_str(), 1);
+  const ProgramResult ran = run("glid_report", {"mine=~/a", "--out", page_.string()});
+  const ProgramResult missing = run("glid_report", {"mine=~/b", "--out", page_.string()});
+  setenv("HOME", home.c_str(), 1);
+  EXPECT_EQ(ran.code, 0) << ran.output;
+  EXPECT_THAT(read_file(page_), HasSubstr("<title>mine</title>"));
+  EXPECT_THAT(missing.output, HasSubstr((folder_.path() / "b").string() + ": is not there"));
 }
 
 TEST_F(ReportProgram, MistakesAreOneLineAndTwo) {

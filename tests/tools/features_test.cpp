@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "glid/formats/image_file.h"
 #include "glid/formats/safetensors.h"
 #include "glid/formats/sha256.h"
@@ -110,6 +112,11 @@ TEST_F(Features, NeighboursAreDrawnOfOneVectorAnImage) {
   const ProgramResult refused = extract(asked);
   EXPECT_EQ(refused.code, 2);
   EXPECT_THAT(refused.output, HasSubstr("--neighbours: compares one vector an image; --pool mean --stages 4, or --pool cls"));
+  std::vector<std::string> among_inputs = of_vectors;
+  *(std::ranges::find(among_inputs, sheet.string())) = (images() / "sheet.png").string();
+  const ProgramResult to_be_read = extract(among_inputs);
+  EXPECT_EQ(to_be_read.code, 2);
+  EXPECT_THAT(to_be_read.output, HasSubstr("--neighbours: lies in the folder that is read"));
   EXPECT_FALSE(fs::exists(out()));
   const ProgramResult result = extract(of_vectors);
   ASSERT_EQ(result.code, 0) << result.output;

@@ -1,6 +1,7 @@
 // glid_predict: images of all kinds, models of all kinds, and mistakes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "glid/formats/depth_map.h"
 #include "glid/formats/image_file.h"
@@ -121,13 +122,44 @@ TEST_F(Predictions, MistakesAreOneLine) {
   expect_one_line(predict(images(), {"--format", "xml"}), 2, "--format");
   expect_one_line(predict(images(), {"--depth-png"}), 2, "--depth-png: is about the official format");
   expect_one_line(predict(images(), {"--format", "official", "--set", "eval.metric=loss"}), 2,
-                  "--format: official is for metrics with result files (got loss)");
+                  "--format: official is for metrics with result files (got loss); --set eval.metric=box has some");
   expect_one_line(predict(images(), {"--which", "7"}), 3, "step_00000007: is not there");
   expect_nothing_left();
   fs::create_directory(file("out"));
   write_file(file("out") / "mine", "of somebody");
   expect_one_line(predict(images()), 2, "--out: is there already");
   EXPECT_EQ(files_below(file("out")), std::vector<std::string>{"mine"});
+}
+
+// Its pictures and maps would be the input of the next run. The checkpoint isn't even looked for.
+TEST_F(Predictions, ArentWrittenWhereTheyWouldBeRead) {
+  put("a.png", encode_png(gradient(30, 30)));
+  const std::string message = "--out: lies in the folder that is read, and would be read with it the next time";
+  for (const char* place : {"images/new", "images/deep/../deeper/new", "images"})
+    EXPECT_EQ(glid::predict(file("no_run"), images(), file(place), {}).code, 2) << place;
+  expect_one_line(glid::predict(file("no_run"), images(), file("images/new"), {}), 2, message);
+  fs::create_directory_symlink(images(), file("link"));
+  expect_one_line(glid::predict(file("no_run"), images(), file("link/new"), {}), 2, message);
+  expect_one_line(glid::predict(a_run(), file("link"), file("images/new"), {}), 2, "choose a place outside of");
+  EXPECT_EQ(files_below(images()), std::vector<std::string>{"a.png"});
+  EXPECT_EQ(glid::predict(a_run(), images() / "a.png", file("images/new"), {}).code, 0) << "one image isn't searched for";
+}
+
+// A pipe that nobody writes to is an image on which the program waits.
+TEST_F(Predictions, ASignalIsToldAndLeavesNothing) {
+  put("a.png", encode_png(gradient(30, 30)));
+  ASSERT_EQ(mkfifo((images() / "z.png").c_str(), 0600), 0);
+  for (const int signal : {SIGTERM, SIGINT}) {
+    const Program program("glid_predict", {"--checkpoint", a_run().string(), "--input", images().string(), "--out",
+                                           file("new/out").string(), "--set", "train.threads=1"});
+    ASSERT_TRUE(Program::wait_for(file("new/out.tmp"))) << program.output();
+    program.send(signal);
+    const ProgramResult ended = program.wait();
+    EXPECT_EQ(ended.code, 128 + signal);
+    EXPECT_THAT(ended.output, HasSubstr("ended by signal " + std::to_string(signal)));
+    EXPECT_THAT(ended.output, HasSubstr("nothing half-written is left, the same command begins again\n"));
+    EXPECT_FALSE(fs::exists(file("new")));
+  }
 }
 
 // Half of the size of a batch beside it changes a prediction by no more than rounding.
@@ -163,6 +195,8 @@ TEST_F(Predictions, OfAClassifierAreTheBestFive) {
   EXPECT_FALSE(image.find("detections"));
   double sum = 0;
   for (const Json& label : image.at("labels").as_array()) sum += label.at("score").as_double();
+  expect_one_line(glid::predict(classifier, images(), file("official"), {"--format", "official"}), 2,
+                  "(got accuracy); classes of images have none: they are in predictions.json");
   EXPECT_GT(sum, 0.5) << "of probabilities";
   EXPECT_LE(sum, 1);
 }
@@ -172,6 +206,15 @@ TEST_F(Predictions, WhereQueriesLookIsDrawn) {
   ASSERT_EQ(predict(images(), {"--attention", "top"}).code, 0);
   EXPECT_THAT(files_below(file("out") / "attention"), ElementsAre("a.jpg", "deep/b.jpg"));
   EXPECT_GT(read_image(file("out") / "attention/a.jpg").width, 4 * 192) << "the image and three scales";
+  const Json looks = list_in(file("out"));
+  const Json& image = looks.at("images").as_array().at(1);
+  const Json &look = image.at("attention").as_array().at(0), &best = image.at("detections").as_array().at(0);
+  EXPECT_EQ(look.at("picture").as_string(), "attention/deep/b.jpg");
+  EXPECT_GE(look.at("query").as_int(), 0);
+  EXPECT_LT(look.at("query").as_int(), 5);
+  EXPECT_EQ(look.at("category").as_string(), best.at("category").as_string()) << "of the best detection";
+  EXPECT_EQ(look.at("category_id").as_int(), best.at("category_id").as_int());
+  EXPECT_NEAR(look.at("score").as_double(), best.at("score").as_double(), 1e-6);
   fs::rename(file("out"), file("top"));
   ASSERT_EQ(predict(images(), {"--no-pictures"}).code, 0);
   const auto detections = [&](const fs::path& out) {
@@ -179,10 +222,14 @@ TEST_F(Predictions, WhereQueriesLookIsDrawn) {
   };
   EXPECT_EQ(detections(file("out")), detections(file("top"))) << "who is watched answers the same";
   fs::remove_all(file("out"));
-  const ProgramResult beyond = predict(images(), {"--attention", "5"});
-  EXPECT_EQ(beyond.code, 2);
-  EXPECT_THAT(beyond.output, HasSubstr("--attention: is no query of the task, which asks fewer (got 5); from 0 to 4"));
-  EXPECT_THAT(predict(images(), {"--attention", "all"}).output, HasSubstr("--attention: must be top or the number"));
+}
+
+// Before there is an image, or a model.
+TEST_F(Predictions, OfAQueryThatIsntAskedAreRefusedAtOnce) {
+  expect_one_line(predict(file("no_images"), {"--attention", "5"}), 2,
+                  "--attention: is no query of the task, which asks fewer (got 5); from 0 to 4");
+  expect_one_line(predict(file("no_images"), {"--attention", "all"}), 2, "--attention: must be top or the number");
+  EXPECT_THAT(predict(file("no_images"), {"--attention", "4"}).output, HasSubstr("no_images: does not exist"));
   expect_nothing_left();
 }
 
@@ -196,9 +243,14 @@ TEST_F(Predictions, OfAPreTrainingArePictures) {
   EXPECT_THAT(names(), ElementsAre("a", "b"));
   EXPECT_GT(read_image(file("out") / "pictures/a.jpg").width, 4 * 24);
   EXPECT_TRUE(fs::exists(file("out") / "attention/a.jpg")) << "of the first hidden unit";
-  EXPECT_EQ(glid::predict(pre, images(), file("top"), {"--attention", "top"}).code, 2) << "there are no classes";
+  const Json looks = list_in(file("out"));
+  EXPECT_EQ(looks.at("images").as_array().at(0).at("attention").dump(), R"([{"query":1,"picture":"attention/a.jpg"}])");
+  expect_one_line(glid::predict(pre, file("no_images"), file("top"), {"--attention", "top"}), 2,
+                  "the task's queries know none (got masked_image); give the number of a query");
+  expect_one_line(glid::predict(pre, file("no_images"), file("top"), {"--attention", "6"}), 2,
+                  "asks fewer (got 6); from 0 to 5");
   expect_one_line(glid::predict(pre, images(), file("official"), {"--format", "official"}), 2,
-                  "--format: official is for metrics with result files (got loss)");
+                  "official is for metrics with result files (got loss); pre-training predicts nothing");
 }
 
 }  // namespace

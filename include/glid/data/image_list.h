@@ -2,9 +2,8 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
+#include <iterator>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "glid/data/dataset.h"
@@ -12,24 +11,35 @@
 
 namespace glid {
 
+struct NamedImage {
+  std::string name;  // of what will be made of it
+  std::filesystem::path file;
+};
+
+struct ListedImages {
+  std::vector<NamedImage> images;
+  OtherImages others;                 // of formats that aren't read
+  std::vector<std::string> repeated;  // lines of a list that name a file again, which counts once
+};
+
 // `input` is an image, a folder that is searched for images at any depth, or a list of image files (.txt, one a line, below
-// the list's folder unless absolute; empty lines and those that begin with # don't count). By the names of what will be made
-// of them: the path without extension, below the folder or below the deepest folder that all of a list lie in. Images of
-// other formats are counted in `others`. A file that a list names need not be there. Throws DataError for an input that is
-// missing or names no image, and where two files have one name.
-std::map<std::string, std::filesystem::path> list_images(const std::filesystem::path& input, OtherImages& others);
+// the list's folder unless absolute; empty lines and those that begin with # don't count). The name is the path below the
+// folder, of a list's files the one below the list's folder if all of them lie there, else below the deepest folder that all
+// of them lie in; without its extension where no other file has this name too. A list keeps its order; images of a folder
+// are in that of their names, by number where these are COCO's. A file that a list names need not be there. Throws DataError
+// for an input that is missing or names no image.
+ListedImages list_images(const std::filesystem::path& input);
 
 // They have the classes of `vocabulary`, as somebody knows them who is to find them; their targets tell of every pixel that
-// nobody knows. Samples are in the order of their names, which are their image ids; where all files are called as COCO's are
-// (000000000139.jpg), these numbers are, each once.
+// nobody knows. Image ids are names; where all files are called as COCO's are (000000000139.jpg), these numbers, each once.
 class ImageList : public AnnotatedDataset {
  public:
-  // Throws as list_images() does; the log says which images are left out.
+  // Throws as list_images() does; the log says which images are left out, and which lines of a list count once.
   explicit ImageList(const std::filesystem::path& input, Vocabulary vocabulary = {});
 
-  int64_t size() const override { return static_cast<int64_t>(files_.size()); }
+  int64_t size() const override { return std::ssize(images_); }
   Sample get(int64_t id) const override;
-  std::string name(int64_t id) const override { return files_.at(static_cast<size_t>(id)).second.string(); }
+  std::string name(int64_t id) const override { return images_.at(static_cast<size_t>(id)).file.string(); }
   // Of no run: nothing.
   Fingerprint fingerprint() const override { return {}; }
   const Vocabulary& vocabulary() const override { return vocabulary_; }
@@ -39,14 +49,12 @@ class ImageList : public AnnotatedDataset {
   // The same images for a model of other classes.
   ImageList of(Vocabulary vocabulary) const;
 
-  // As in list_images().
-  const std::string& stem(int64_t id) const { return files_.at(static_cast<size_t>(id)).first; }
+  // Its name in list_images().
+  const std::string& stem(int64_t id) const { return images_.at(static_cast<size_t>(id)).name; }
 
  private:
-  void number();
-
-  std::vector<std::pair<std::string, std::filesystem::path>> files_;
-  std::vector<int64_t> numbers_;  // of the files; empty where they have none
+  std::vector<NamedImage> images_;
+  std::vector<int64_t> numbers_;  // of COCO; empty where they have none
   Vocabulary vocabulary_;
 };
 

@@ -33,8 +33,16 @@ class CrossAttention {
   AttentionWatch watch_;
 };
 
-// The query that is surest of a class: of the head "class" [L, B, Q, outputs], whose outputs beyond `num_classes` mean none.
-int64_t surest_query(const Answer& answer, int64_t b, int64_t num_classes);
+// What a query says of its class: index and score.
+struct ClassOfQuery {
+  int64_t query = 0, category = 0;
+  double score = 0;
+};
+
+// Of the query that is surest of a class, or of query q. The head "class" [L, B, Q, outputs] tells; its outputs beyond
+// `num_classes` mean none. Scores are those of predictions: of one class out of all where one query asks about the image.
+ClassOfQuery surest_query(const Answer& answer, int64_t b, int64_t num_classes);
+ClassOfQuery class_of_query(const Answer& answer, int64_t b, int64_t q, int64_t num_classes);
 
 // What a picture's network sees of it: its units on the host, put together.
 Image picture_of_units(const Batch& batch, int64_t b);

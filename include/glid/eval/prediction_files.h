@@ -18,6 +18,9 @@
 
 namespace glid {
 
+// Its category and category_id.
+Json class_record(const Vocabulary::Class& c);
+
 // What the file says of an image: its size, then what is predicted. Boxes, masks and joints are as in COCO's results, all of
 // them with their scores; of classes of the image the best kNumLabels, the best first; maps are named where there are some.
 inline constexpr int64_t kNumLabels = 5;

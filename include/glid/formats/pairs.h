@@ -13,9 +13,13 @@
 
 namespace glid {
 
-// The files below a folder with one of these extensions (".png", any case), by stem: the path relative to the folder without
-// its extension ("berlin/000001"). Hidden files and folders don't count; images of other formats are counted in `others`.
-// Throws DataError when the folder can't be read, or two of its files have one stem.
+// The files below a folder with one of these extensions (".png", any case): paths relative to it in byte order. Hidden files
+// and folders don't count; images of other formats are counted in `others`. Throws DataError when the folder can't be read.
+std::vector<std::string> files_of_kinds(const std::filesystem::path& folder, std::span<const std::string_view> extensions,
+                                        OtherImages* others = nullptr);
+
+// The same by stem: the relative path without its extension ("berlin/000001"). Throws DataError also when two of the files
+// have one stem.
 std::map<std::string, std::filesystem::path> files_by_stem(const std::filesystem::path& folder,
                                                            std::span<const std::string_view> extensions,
                                                            OtherImages* others = nullptr);

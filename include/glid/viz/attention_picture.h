@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "glid/formats/image.h"
@@ -17,8 +18,10 @@ struct AttentionMap {
   int64_t stride_px = 1;          // side of a cell; cells may reach beyond the picture
 };
 
-// The picture, with `asked_about` around what the query asks about, and beside it once more for each map, under its weights
-// from 0 to its largest. Small pictures are enlarged. Throws std::invalid_argument for maps that don't cover the picture.
-Image attention_picture(const Image& picture, const std::optional<Box>& asked_about, const std::vector<AttentionMap>& maps);
+// The picture, with `title` above and `asked_about` around what the query asks about, and beside it once more for each map,
+// under its weights from 0 to its largest. Small pictures are enlarged. Throws std::invalid_argument for maps that don't
+// cover the picture.
+Image attention_picture(const Image& picture, const std::string& title, const std::optional<Box>& asked_about,
+                        const std::vector<AttentionMap>& maps);
 
 }  // namespace glid
