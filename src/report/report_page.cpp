@@ -76,7 +76,7 @@ Html head_of(const std::string& title) {
 std::string report_page(const std::vector<RunRecord>& runs, const PageOptions& options) {
   const std::string title = title_of(runs);
   const std::vector<Part> parts = parts_of(runs, options);
-  Html main = html_element("h1", title) + links_of(parts);
+  Html main = html_element("h1", html_name(title)) + links_of(parts);
   for (const Part& part : parts) main += part.content;
   main += html_element("footer", html_element("p", format("Made by glid_report {}. Numbers have six digits; a number's "
                                                           "tooltip and attribute have all of them.",

@@ -6,6 +6,7 @@
 #include "asked_model.h"
 #include "attention_output.h"
 #include "glid/config/value.h"
+#include "glid/core/counted.h"
 #include "glid/core/environment.h"
 #include "glid/core/files.h"
 #include "glid/core/log.h"
@@ -100,7 +101,8 @@ void write_predictions(const PredictArguments& arguments, PredictionFormat forma
   const int64_t num_images = output.num_images(), total = images->size();
   if (num_images == 0) throw DataError(arguments.input.string(), "holds no image that can be read");
   place.commit();
-  if (num_images < total) log_warning("{} of {} images can't be read: they are left out", total - num_images, total);
+  if (num_images < total)
+    log_warning("left out: {} of {}, which can't be read", total - num_images, counted(total, "image"));
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ TEST(ReportOfARun, HasWhatTheProgramsSaidAndCounted) {
   EXPECT_THAT(page, HasSubstr("Initial values from seed 3."));
   EXPECT_THAT(page, HasSubstr("weights from " + first.string()));
   EXPECT_THAT(page, HasSubstr("--out " + second.string() + " --set init.from=" + first.string()));
-  EXPECT_THAT(page, HasSubstr("<code>train.steps</code></th><td>12</td><td>6</td>"));
+  EXPECT_THAT(page, HasSubstr("<code>train.<wbr>steps</code></th><td>12</td><td>6</td>"));
   EXPECT_THAT(page, HasSubstr("64 training images"));
 }
 
