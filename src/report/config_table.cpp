@@ -43,7 +43,8 @@ Html config_section(Runs runs) {
   Html files;
   for (const RunRecord& run : runs) {
     if (run.config_text.empty()) continue;
-    files += html_details(format("config.yaml of {}", run.name), html_element("pre", run.config_text));
+    const std::string name = format("config.yaml of {}", run.name);
+    files += html_details(name, html_pre(name, run.config_text));
   }
   if (files.is_empty()) return {};
   return html_section("configuration", "Configuration", (runs.size() > 1 ? differences_of(runs) : Html()) + files);

@@ -55,6 +55,11 @@ std::string shown(const Json& number) {
   return is_whole ? full : format("{:.6g}", number.as_double());
 }
 
+// A box that scrolls is a stop of the Tab key, from where the arrow keys move it.
+HtmlAttributes scrolling(std::string_view name) {
+  return {{"class", "scroll"}, {"role", "region"}, {"tabindex", "0"}, {"aria-label", std::string(name)}};
+}
+
 Html head_cell(const char* scope, const Html& content) { return html_element("th", {{"scope", scope}}, content); }
 
 }  // namespace
@@ -108,6 +113,8 @@ Html html_list(const std::vector<std::string>& lines) {
   return items.is_empty() ? items : html_element("ul", items);
 }
 
+Html html_pre(std::string_view name, std::string_view text) { return html_element("pre", scrolling(name), html_text(text)); }
+
 Html html_table(const HtmlTable& table) {
   Html head, body;
   for (const Html& cell : table.head) head += head_cell("col", cell);
@@ -118,8 +125,7 @@ Html html_table(const HtmlTable& table) {
   }
   const Html content =
       html_element("caption", table.caption) + html_element("thead", html_element("tr", head)) + html_element("tbody", body);
-  return html_element("div", {{"class", "scroll"}, {"role", "region"}, {"tabindex", "0"}, {"aria-label", table.caption}},
-                      html_element("table", content));
+  return html_element("div", scrolling(table.caption), html_element("table", content));
 }
 
 }  // namespace glid

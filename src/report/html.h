@@ -51,6 +51,9 @@ Html html_section(const std::string& id, std::string_view heading, const Html& c
 Html html_details(std::string_view summary, const Html& content, bool is_open = false);
 Html html_list(const std::vector<std::string>& lines);
 
+// Text as it stands, in a box that scrolls by itself, by keyboard too; `name` says what it is to those who hear the page.
+Html html_pre(std::string_view name, std::string_view text);
+
 struct HtmlTable {
   std::string caption;
   std::vector<Html> head;               // of the columns

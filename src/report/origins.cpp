@@ -11,7 +11,8 @@ namespace {
 Html weights_of(const RunRecord& run) {
   if (run.config.empty()) return {};
   Html content = html_element("h3", html_name(run.name));
-  for (const std::string& report : run.log.load_reports) content += html_element("pre", report);
+  for (const std::string& report : run.log.load_reports)
+    content += html_pre("Weights that " + run.name + " began with", report);
   if (!run.log.load_reports.empty()) return content;
   const std::string from = run.setting("init.from");
   const bool is_random = from.empty() || from == "\"\"";

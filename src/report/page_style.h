@@ -15,7 +15,7 @@ body { margin: 0 auto; max-width: 72rem; padding: 0 1rem 4rem; background: var(-
 h1 { font-size: 1.5rem; margin: 1.2rem 0 .4rem; } h2 { font-size: 1.2rem; margin: 2.2rem 0 .6rem; } h3 { font-size: 1rem; margin: 1rem 0 .3rem; }
 a { color: var(--link); }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
-.skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; top: .5rem; background: var(--back); padding: .3rem .6rem; }
+.skip { position: absolute; left: -99rem; } main:focus { outline: none; } .skip:focus { left: 1rem; top: .5rem; background: var(--back); padding: .3rem .6rem; }
 nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1rem; list-style: none; padding: 0; margin: 0; }
 nav a { display: inline-block; padding: .3rem 0; }
 p { margin: .4rem 0; max-width: 60rem; } small { display: block; color: var(--soft); font-size: .85em; white-space: nowrap; }

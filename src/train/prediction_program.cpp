@@ -63,10 +63,10 @@ class OutputFolder {
  public:
   explicit OutputFolder(const fs::path& out) : out_(out), above_(out), folder_(out) {}
   const fs::path& folder() const { return folder_.path(); }
-  void commit() {
+  void commit(int64_t num_images) {
     folder_.commit();
     above_.keep();
-    log_info("the predictions are in {}", out_.string());
+    log_info("wrote {}: predictions of {}", out_.string(), counted(num_images, "image"));
   }
 
  private:
@@ -100,7 +100,7 @@ void write_predictions(const PredictArguments& arguments, PredictionFormat forma
   output.finish();
   const int64_t num_images = output.num_images(), total = images->size();
   if (num_images == 0) throw DataError(arguments.input.string(), "holds no image that can be read");
-  place.commit();
+  place.commit(num_images);
   if (num_images < total)
     log_warning("left out: {} of {}, which can't be read", total - num_images, counted(total, "image"));
 }

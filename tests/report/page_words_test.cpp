@@ -2,24 +2,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <regex>
 #include <set>
 
 #include "glid/report/report_page.h"
+#include "page_texts.h"
 #include "written_runs.h"
 
 namespace glid {
 namespace {
 
 using testing::HasSubstr;
-
-std::vector<std::string> all(const std::string& text, const std::string& pattern) {
-  std::vector<std::string> found;
-  const std::regex expression(pattern);
-  for (std::sregex_iterator match(text.begin(), text.end(), expression), end; match != end; ++match)
-    found.push_back((*match)[1]);
-  return found;
-}
 
 class PageWords : public testing::Test {
  protected:
@@ -39,15 +31,15 @@ TEST_F(PageWords, EveryAxisHasThreeRowsOfNumbersThatDiffer) {
     last += format(",\"loss_{}\":{}", i, high);
   }
   const std::string page = page_of("a", {.metrics = first + "}\n" + last + "}\n"});
-  const std::vector<std::string> charts = all(page, "(<svg class=\"chart\"[^]*?</svg>)");
+  const std::vector<std::string> charts = all_matches(page, "(<svg class=\"chart\"[^]*?</svg>)");
   ASSERT_EQ(charts.size(), 60U);
   for (const std::string& chart : charts) {
-    const auto rows = all(chart, "text-anchor=\"end\">([^<]*)<");
+    const auto rows = all_matches(chart, "text-anchor=\"end\">([^<]*)<");
     EXPECT_GE(rows.size(), 3U) << chart;
     EXPECT_LE(rows.size(), 9U);
     EXPECT_EQ(std::set(rows.begin(), rows.end()).size(), rows.size()) << testing::PrintToString(rows);
     for (const std::string& row : rows) EXPECT_LE(row.size(), 8U) << row << " is cut off at the left";
-    EXPECT_GE(all(chart, "text-anchor=\"middle\">([^<]*)<").size(), 4U) << "three columns and the name of the axis";
+    EXPECT_GE(all_matches(chart, "text-anchor=\"middle\">([^<]*)<").size(), 4U) << "three columns and the name of the axis";
   }
 }
 
@@ -74,7 +66,7 @@ TEST_F(PageWords, OneIsSingular) {
   for (const char* words : {"accuracy, 1 image<", "accuracy, 1 image: 1 class<", "1 damaged line of",
                             "1 warning in the log of one", "val: 1 image, 1 finding.", "</data> of 1<"})
     EXPECT_THAT(page, HasSubstr(words));
-  for (const std::string& word : all(page, "[^0-9.]1 ([a-z]+[^s]s)[^a-z]")) ADD_FAILURE() << "1 " << word;
+  for (const std::string& word : all_matches(page, "[^0-9.]1 ([a-z]+[^s]s)[^a-z]")) ADD_FAILURE() << "1 " << word;
 }
 
 TEST_F(PageWords, RunsOfAnotherTaskHaveATableOfTheirOwn) {
