@@ -21,11 +21,11 @@ nav a { display: inline-block; padding: .3rem 0; }
 p { margin: .4rem 0; max-width: 60rem; } small { display: block; color: var(--soft); font-size: .85em; white-space: nowrap; }
 .scroll { overflow-x: auto; margin: .6rem 0; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-caption { text-align: left; font-weight: 600; padding: .3rem 0; }
+caption { text-align: left; font-weight: 600; padding: .3rem 0; max-width: calc(100vw - 4rem); }
 th, td { text-align: left; vertical-align: top; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--rule); }
 th { font-weight: 500; } thead th { font-weight: 600; min-width: 5rem; vertical-align: bottom; }
 tbody th, thead th:first-child { position: sticky; left: 0; background: var(--back); }
-tbody th { min-width: min(10rem, 38vw); } td { max-width: 24rem; } data, .whole { white-space: nowrap; }
+tbody th { min-width: 6rem; } #runs tbody th, #configuration tbody th { min-width: min(10rem, 38vw); } td { max-width: 24rem; } data, .whole { white-space: nowrap; }
 .better { color: var(--better); } .worse { color: var(--worse); }
 details { border: 1px solid var(--rule); border-radius: 6px; padding: 0 .8rem; margin: .6rem 0; }
 summary { cursor: pointer; padding: .45rem 0; color: var(--link); }

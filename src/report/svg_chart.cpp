@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 
 #include "glid/core/format.h"
@@ -167,20 +168,24 @@ std::string description_of(const Chart& chart) {
   return text;
 }
 
-// Rows by x, those of the series that have one there; of many every n-th and the last.
+// Rows by x, columns of the series that have points; of many every n-th and the last.
 Html numbers_of(const Chart& chart) {
+  std::vector<Series> shown;
+  std::ranges::copy_if(chart.series, std::back_inserter(shown), [](const Series& series) { return !series.x.empty(); });
   std::map<double, std::vector<std::optional<double>>> rows;
-  for (size_t n = 0; n < chart.series.size(); ++n) {
-    const Series& series = chart.series[n];
+  for (size_t n = 0; n < shown.size(); ++n) {
+    const Series& series = shown[n];
     const size_t every = (series.x.size() + kMostRows - 1) / kMostRows;
     for (size_t i = 0; i < series.x.size(); ++i) {
       if (i % every != 0 && i + 1 != series.x.size()) continue;
-      auto& row = rows.try_emplace(series.x[i], chart.series.size()).first->second;
+      auto& row = rows.try_emplace(series.x[i], shown.size()).first->second;
       row[n] = series.y[i];
     }
   }
-  HtmlTable table{.caption = format("{}: {}", chart.title, chart.y_label), .head = {html_text(chart.x_label)}};
-  for (const Series& series : chart.series) table.head.push_back(html_name(series.name));
+  const bool is_one_name = chart.title == chart.y_label;
+  HtmlTable table{.caption = is_one_name ? chart.title : format("{}: {}", chart.title, chart.y_label),
+                  .head = {html_text(chart.x_label)}};
+  for (const Series& series : shown) table.head.push_back(html_name(series.name));
   for (const auto& [x, values] : rows) {
     std::vector<Html> cells{html_number(x)};
     for (const auto& value : values) cells.push_back(value ? html_number(value) : Html());

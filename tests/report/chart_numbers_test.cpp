@@ -109,6 +109,7 @@ TEST_F(ChartNumbers, LegendsNameTheRunsThatHavePointsAndWhatKnowsNothing) {
   EXPECT_THAT(chart_of(page, "AP on validation images").legend,
               ElementsAre("a", "b_c", "without looking at the images 0.0312346"));
   EXPECT_THAT(chart_of(page, "lr").legend, ElementsAre("c"));
+  EXPECT_THAT(chart_of(page, "lr").heads, ElementsAre("steps", "c")) << "no empty columns";
 }
 
 TEST_F(ChartNumbers, OneEpochIsSingular) {
