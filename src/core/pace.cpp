@@ -1,5 +1,6 @@
 #include "glid/core/pace.h"
 
+#include "glid/core/counted.h"
 #include "glid/core/log.h"
 #include "glid/core/progress_bar.h"
 
@@ -28,7 +29,8 @@ void Pace::show(int64_t done) {
 void Pace::end(int64_t done) const {
   log_status("");
   const double seconds = seconds_between(begin_, Clock::now());
-  log_info("{}: {} images in {:.1f} s, {:.1f} images/s", what_, done, seconds, static_cast<double>(done) / seconds);
+  log_info("{}: {} in {:.1f} s, {:.1f} images/s", what_, counted(done, "image"), seconds,
+           static_cast<double>(done) / seconds);
 }
 
 }  // namespace glid

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "demo_layouts.h"
+#include "glid/core/counted.h"
 #include "glid/core/cpus.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
@@ -72,7 +73,7 @@ bool make_demo(const DemoOptions& options) {
   write_file(folder.path() / "demo.json", content);
   folder.commit();
   above.keep();
-  log_info("{} scenes to train on and {} to validate on written to {}", train.size(), val.size(), out.string());
+  log_info("wrote {}: {} to train on, {} to validate on", out.string(), counted(train.size(), "scene"), val.size());
   return true;
 }
 

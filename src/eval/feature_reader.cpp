@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "glid/core/counted.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/pace.h"
@@ -25,7 +26,7 @@ std::vector<PreparedImage> prepare(const Sample& sample, const FeatureOptions& o
 // The log has named them.
 void require_few_bad_files(int64_t count, int64_t most) {
   if (count > most)
-    throw DataError("--max-bad-files", format("{} images can't be read", count), {},
+    throw DataError("--max-bad-files", format("{} can't be read", counted(count, "image")), {},
                     format("repair them or raise the limit of {}", most));
 }
 

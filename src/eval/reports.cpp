@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "depth_protocols.h"
+#include "glid/core/counted.h"
 #include "glid/core/format.h"
 #include "own_settings.h"
 
@@ -65,8 +66,9 @@ std::vector<std::string> notes_of(const MeanIouReport& found, const MeanIouOptio
     notes.push_back(format("{} of {} annotated pixels are ignored (eval.ignore_label, eval.reduce_zero_label)",
                            found.num_ignored, found.num_ignored + found.num_kept));
   if (found.num_ignored_images > 0)
-    notes.push_back(format("{} images without a pixel that counts", found.num_ignored_images));
-  if (found.num_missed > 0) notes.push_back(format("{} pixels predicted as no class count as missed", found.num_missed));
+    notes.push_back(counted(found.num_ignored_images, "image") + " without a pixel that counts");
+  if (found.num_missed > 0)
+    notes.push_back(format("counted as missed: {} predicted as no class", counted(found.num_missed, "pixel")));
   return notes;
 }
 
@@ -169,7 +171,7 @@ Report report_of(const DepthErrors& errors, std::string rules) {
   report.per_image = image_rows(errors);
   report.notes = found.notes.lines(errors.options());
   if (found.num_skipped > 0)
-    report.notes.push_back(format("{} images without a valid pixel were skipped", found.num_skipped));
+    report.notes.push_back(format("skipped: {} without a valid pixel", counted(found.num_skipped, "image")));
   return report;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "glid/core/counted.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/formats/image_file.h"
@@ -113,7 +114,8 @@ std::string OtherImages::hint() const {
 
 void OtherImages::warn(const std::filesystem::path& folder) const {
   if (count() > 0)
-    log_rank_zero_warning("{}: {} images are left out, as only JPEG and PNG are read: {}", folder.string(), count(), text());
+    log_rank_zero_warning("{}: left out: {}, as only JPEG and PNG are read: {}", folder.string(), counted(count(), "image"),
+                          text());
 }
 
 }  // namespace glid

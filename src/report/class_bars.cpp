@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "glid/core/counted.h"
 #include "glid/core/format.h"
 #include "glid/viz/line_pattern.h"
 #include "report_groups.h"
@@ -37,13 +38,14 @@ Html bar_of(const Json& value, size_t run) {
   const double percent = std::clamp(value.as_double(), 0.0, 1.0) * 100;
   const Html fill =
       html_element("span", {{"class", format("fill l{}", run)}, {"style", format("width:{:.1f}%", percent)}}, Html());
-  return html_element("span", {{"class", "bar"}, {"aria-hidden", "true"}}, fill) + html_number(value);
+  const Html bar = html_element("span", {{"class", "bar"}, {"aria-hidden", "true"}}, fill);
+  return html_element("span", {{"class", "whole"}}, bar + html_number(value));
 }
 
 std::vector<Html> row_of(const Json& row, const std::string& number, const ReportGroup& group,
                          const std::vector<ById>& columns) {
   const int64_t id = row.at("id").as_int();
-  std::vector<Html> cells{html_text(row.at("name").as_string())};
+  std::vector<Html> cells{html_name(row.at("name").as_string())};
   for (size_t c = 0; c < columns.size(); ++c) {
     const auto found = columns[c].find(id);
     const Json* value = found == columns[c].end() ? nullptr : found->second->find(number);
@@ -63,7 +65,7 @@ Html bars_of(const ReportGroup& group, Runs runs) {
   for (const ReportColumn& column : group.columns) columns.push_back(by_id(*column.report));
   HtmlTable table{.caption = format("{} of each class: {}", number, group.title()), .head = heads_of(group, runs, "class")};
   for (const Json& row : classes) table.rows.push_back(row_of(row, number, group, columns));
-  return html_details(format("{}: {} classes", group.title(), classes.size()), html_table(table),
+  return html_details(format("{}: {}", group.title(), counted(classes.size(), "class", "classes")), html_table(table),
                       classes.size() <= kMostOpen);
 }
 

@@ -29,8 +29,8 @@ Html differences_of(Runs runs) {
   HtmlTable table{.caption = "Keys that the configurations differ in", .head = run_columns(runs, "key")};
   for (const std::string& key : keys_of(runs)) {
     if (!is_different(runs, key)) continue;
-    std::vector<Html> row{html_element("code", key)};
-    for (const RunRecord& run : runs) row.push_back(html_text(run.setting(key)));
+    std::vector<Html> row{html_element("code", html_name(key))};
+    for (const RunRecord& run : runs) row.push_back(html_name(run.setting(key)));
     table.rows.push_back(std::move(row));
   }
   if (table.rows.empty()) return html_element("p", "The configurations are equal, but for where the runs lie.");
@@ -43,7 +43,8 @@ Html config_section(Runs runs) {
   Html files;
   for (const RunRecord& run : runs) {
     if (run.config_text.empty()) continue;
-    files += html_details(format("config.yaml of {}", run.name), html_element("pre", run.config_text));
+    const std::string name = format("config.yaml of {}", run.name);
+    files += html_details(name, html_pre(name, run.config_text));
   }
   if (files.is_empty()) return {};
   return html_section("configuration", "Configuration", (runs.size() > 1 ? differences_of(runs) : Html()) + files);

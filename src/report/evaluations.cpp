@@ -75,7 +75,7 @@ Html cell_of(const Compared& column, const Json& report, const std::string& metr
 
 void add_losses(HtmlTable& table, const ReportGroup& group) {
   for (const std::string& name : names_of(group, "losses")) {
-    std::vector<Html> row{html_text(name == "loss" ? "loss" : "loss: " + name)};
+    std::vector<Html> row{html_name(name == "loss" ? "loss" : "loss: " + name)};
     for (const ReportColumn& column : group.columns) row.push_back(html_number(column.report->find("losses"), name));
     table.rows.push_back(std::move(row));
   }
@@ -84,7 +84,7 @@ void add_losses(HtmlTable& table, const ReportGroup& group) {
 HtmlTable table_of(const ReportGroup& group, Runs runs, const std::vector<Compared>& columns) {
   HtmlTable table{.caption = group.title(), .head = heads_of(group, runs, "number")};
   for (const std::string& metric : names_of(group, "metrics")) {
-    std::vector<Html> row{html_text(label_of(group, metric))};
+    std::vector<Html> row{html_name(label_of(group, metric))};
     for (size_t c = 0; c < columns.size(); ++c) row.push_back(cell_of(columns[c], *group.columns[c].report, metric));
     table.rows.push_back(std::move(row));
   }
@@ -123,8 +123,8 @@ Html group_of(const ReportGroup& group, Runs runs) {
     columns.push_back(compared(group.columns[0], column));
     if (!columns.back().obstacle.empty()) obstacles.push_back(columns.back().obstacle);
   }
-  return html_element("p", words_of(group, columns)) + html_table(table_of(group, runs, columns)) + html_list(obstacles) +
-         origins_of(group);
+  return html_element("h3", group.title()) + html_element("p", words_of(group, columns)) +
+         html_table(table_of(group, runs, columns)) + html_list(obstacles) + origins_of(group);
 }
 
 }  // namespace

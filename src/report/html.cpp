@@ -1,10 +1,29 @@
 #include "html.h"
 
+#include <cctype>
+
 #include "glid/core/format.h"
 #include "glid/core/utf8.h"
 
 namespace glid {
 namespace {
+
+// Where a name may be broken: "data/|run_|a.|b", but not "1e-05", "0.5".
+bool is_seam(char before, char after) {
+  const bool is_letter = std::isalpha(static_cast<unsigned char>(after)) != 0;
+  const bool is_digit = std::isdigit(static_cast<unsigned char>(after)) != 0;
+  return std::string_view("/_").find(before) != std::string_view::npos
+             ? is_letter || is_digit
+             : is_letter && std::string_view(".-:=,").find(before) != std::string_view::npos;
+}
+
+// Browsers break behind a hyphen even within a number.
+Html word_of(std::string_view word) {
+  constexpr size_t kMostWhole = 16;  // letters: what is longer would not fit everywhere
+  if (word.size() > kMostWhole || word.substr(0, word.size() - 1).find('-') == std::string_view::npos)
+    return html_text(word);
+  return html_element("span", {{"class", "whole"}}, html_text(word));
+}
 
 // Pages hold no other control characters.
 bool is_shown(char c) { return (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F) || c == '\n' || c == '\t'; }
@@ -36,11 +55,27 @@ std::string shown(const Json& number) {
   return is_whole ? full : format("{:.6g}", number.as_double());
 }
 
+// A box that scrolls is a stop of the Tab key, from where the arrow keys move it.
+HtmlAttributes scrolling(std::string_view name) {
+  return {{"class", "scroll"}, {"role", "region"}, {"tabindex", "0"}, {"aria-label", std::string(name)}};
+}
+
 Html head_cell(const char* scope, const Html& content) { return html_element("th", {{"scope", scope}}, content); }
 
 }  // namespace
 
 Html html_text(std::string_view text) { return {escaped(text)}; }
+
+Html html_name(std::string_view name) {
+  Html words;
+  size_t begin = 0;
+  for (size_t i = 1; i < name.size(); ++i) {
+    if (!is_seam(name[i - 1], name[i])) continue;
+    words += word_of(name.substr(begin, i - begin)) + Html{"<wbr>"};
+    begin = i;
+  }
+  return words + word_of(name.substr(begin));
+}
 
 Html html_element(const char* tag, const HtmlAttributes& attributes, const Html& content) {
   return {format("{}>{}</{}>", opening(tag, attributes), content.markup, tag)};
@@ -78,6 +113,8 @@ Html html_list(const std::vector<std::string>& lines) {
   return items.is_empty() ? items : html_element("ul", items);
 }
 
+Html html_pre(std::string_view name, std::string_view text) { return html_element("pre", scrolling(name), html_text(text)); }
+
 Html html_table(const HtmlTable& table) {
   Html head, body;
   for (const Html& cell : table.head) head += head_cell("col", cell);
@@ -88,8 +125,7 @@ Html html_table(const HtmlTable& table) {
   }
   const Html content =
       html_element("caption", table.caption) + html_element("thead", html_element("tr", head)) + html_element("tbody", body);
-  return html_element("div", {{"class", "scroll"}, {"role", "region"}, {"tabindex", "0"}, {"aria-label", table.caption}},
-                      html_element("table", content));
+  return html_element("div", scrolling(table.caption), html_element("table", content));
 }
 
 }  // namespace glid

@@ -1,6 +1,7 @@
 // Where runs come from: weights, data, commands and machines.
 #include <algorithm>
 
+#include "glid/core/counted.h"
 #include "glid/core/format.h"
 #include "sections.h"
 
@@ -9,8 +10,9 @@ namespace {
 
 Html weights_of(const RunRecord& run) {
   if (run.config.empty()) return {};
-  Html content = html_element("h3", run.name);
-  for (const std::string& report : run.log.load_reports) content += html_element("pre", report);
+  Html content = html_element("h3", html_name(run.name));
+  for (const std::string& report : run.log.load_reports)
+    content += html_pre("Weights that " + run.name + " began with", report);
   if (!run.log.load_reports.empty()) return content;
   const std::string from = run.setting("init.from");
   const bool is_random = from.empty() || from == "\"\"";
@@ -32,8 +34,10 @@ std::string classes_of(const Json& vocabulary) {
   for (const char* kind : {"images", "objects", "labels", "segments", "joints"}) {
     const Json* names = vocabulary.find(kind);
     if (names == nullptr || names->as_array().empty()) continue;
-    text += format("{}{} {}{}", text.empty() ? "" : ", ", names->as_array().size(),
-                   std::string_view(kind) == "joints" ? "" : "classes of ", kind);
+    const size_t count = names->as_array().size();
+    if (!text.empty()) text += ", ";
+    text += std::string_view(kind) == "joints" ? counted(count, "joint")
+                                               : format("{} of {}", counted(count, "class", "classes"), kind);
   }
   return text;
 }
@@ -41,7 +45,7 @@ std::string classes_of(const Json& vocabulary) {
 Html class_counts(const Json& rows, const std::string& caption) {
   HtmlTable table{.caption = caption};
   for (const Json& row : rows.as_array()) {
-    std::vector<Html> cells{html_text(row.at("name").as_string())};
+    std::vector<Html> cells{html_name(row.at("name").as_string())};
     if (table.head.empty()) table.head.push_back(html_text("class"));
     for (const auto& [name, value] : row.as_object()) {
       if (name == "id" || name == "name") continue;
@@ -55,8 +59,8 @@ Html class_counts(const Json& rows, const std::string& caption) {
 
 Html split_of(const Json& split) {
   const std::string name = split.at("split").as_string();
-  Html content = html_element(
-      "p", format("{}: {} images, {} findings.", name, split.at("images").as_int(), split.at("findings").as_array().size()));
+  Html content = html_element("p", format("{}: {}, {}.", name, counted(split.at("images").as_int(), "image"),
+                                          counted(split.at("findings").as_array().size(), "finding")));
   if (const Json* depth = split.find("depth"); depth != nullptr && depth->is_object() && !depth->as_object().empty())
     content += html_element("p", format("Depth of {} in metres: {}.", name, facts_of(*depth)));
   for (const auto& [kind, rows] : split.at("classes").as_object())
@@ -84,8 +88,8 @@ std::vector<std::string> data_lines(const RunRecord& run) {
 Html starts_of(const RunRecord& run) {
   Html items;
   for (const auto& [time, command, environment] : run.log.starts)
-    items += html_element(
-        "li", html_text(time + " ") + html_element("code", command) + html_void("br", {}) + html_text(environment));
+    items += html_element("li", html_text(time + " ") + html_element("code", html_name(command)) + html_void("br", {}) +
+                                    html_text(environment));
   return items.is_empty() ? items : html_element("ol", items);
 }
 
@@ -101,7 +105,7 @@ Html data_section(Runs runs) {
   Html content;
   for (const RunRecord& run : runs) {
     const Html lines = html_list(data_lines(run));
-    if (!lines.is_empty()) content += html_element("h3", run.name) + lines;
+    if (!lines.is_empty()) content += html_element("h3", html_name(run.name)) + lines;
     for (const NamedReport& check : run.data_checks) content += check_of(run, check);
   }
   return html_section("data", "Data", content);
@@ -111,9 +115,9 @@ Html environment_section(Runs runs) {
   Html content;
   for (const RunRecord& run : runs) {
     const Html starts = starts_of(run);
-    if (!starts.is_empty()) content += html_element("h3", run.name) + starts;
+    if (!starts.is_empty()) content += html_element("h3", html_name(run.name)) + starts;
     if (!run.log.warnings.empty())
-      content += html_details(format("{} warnings in the log of {}", run.log.warnings.size(), run.name),
+      content += html_details(format("{} in the log of {}", counted(run.log.warnings.size(), "warning"), run.name),
                               html_list(run.log.warnings));
   }
   return html_section("environment", "Commands and machines", content);

@@ -1,4 +1,5 @@
 // What the runs are and how far they are.
+#include "glid/core/counted.h"
 #include "glid/core/format.h"
 #include "run_values.h"
 #include "sections.h"
@@ -18,7 +19,8 @@ std::string total_steps(const RunRecord& run) {
   const size_t place = run.log.data.find("; ");
   if (place == std::string::npos) return {};
   const std::string words = run.log.data.substr(place + 2);
-  return words.find(" steps of ") == std::string::npos ? "" : words.substr(0, words.find(' '));
+  const bool has_steps = words.find(" steps of ") != std::string::npos || words.starts_with("1 step of ");
+  return has_steps ? words.substr(0, words.find(' ')) : "";
 }
 
 // Of the last line that has the key.
@@ -37,14 +39,14 @@ Html steps_of(const RunRecord& run) {
 Html metric_of(const RunRecord& run) {
   const std::string name = main_metric(run);
   const Html value = name == "loss" ? Html() : last_number(run, "val_" + name);
-  return value.is_empty() ? value : html_text(name + " ") + value;
+  return value.is_empty() ? value : html_name(name + " ") + value;
 }
 
 std::vector<std::string> notes_of(Runs runs) {
   std::vector<std::string> notes;
   for (const RunRecord& run : runs) {
     if (run.damaged_lines > 0)
-      notes.push_back(format("{}: {} damaged lines of metrics.jsonl are left out", run.name, run.damaged_lines));
+      notes.push_back(format("{}: left out: {} of metrics.jsonl", run.name, counted(run.damaged_lines, "damaged line")));
     for (const std::string& reason : run.left_out) notes.push_back(format("{}: left out: {}", run.name, reason));
   }
   return notes;
@@ -52,7 +54,7 @@ std::vector<std::string> notes_of(Runs runs) {
 
 }  // namespace
 
-Html run_label(Runs runs, size_t run) { return svg_line_key(run, runs.size()) + html_text(runs[run].name); }
+Html run_label(Runs runs, size_t run) { return svg_line_key(run, runs.size()) + html_name(runs[run].name); }
 
 std::vector<Html> run_columns(Runs runs, std::string_view first) {
   std::vector<Html> heads{html_text(first)};
@@ -61,7 +63,7 @@ std::vector<Html> run_columns(Runs runs, std::string_view first) {
 }
 
 Html overview_section(Runs runs) {
-  HtmlTable table{.caption = "Runs"};
+  HtmlTable table{.caption = "State and last numbers"};
   for (const char* head : {"run", "state", "task", "steps", "training loss", "validation loss", "metric", "images a second"})
     table.head.push_back(html_text(head));
   for (size_t i = 0; i < runs.size(); ++i) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "glid/core/counted.h"
 #include "glid/core/format.h"
 #include "svg_chart.h"
 
@@ -27,7 +28,7 @@ std::string column_name(const RunRecord& run, const NamedReport& report) {
 }  // namespace
 
 std::string ReportGroup::title() const {
-  return format("{}{}, {} images", task, protocol.empty() ? "" : " by protocol " + protocol, images);
+  return format("{}{}, {}", task, protocol.empty() ? "" : " by protocol " + protocol, counted(images, "image"));
 }
 
 std::vector<ReportGroup> report_groups(Runs runs) {
@@ -45,7 +46,7 @@ std::vector<ReportGroup> report_groups(Runs runs) {
 std::vector<Html> heads_of(const ReportGroup& group, Runs runs, std::string_view first) {
   std::vector<Html> heads{html_text(first)};
   for (const ReportColumn& column : group.columns)
-    heads.push_back(svg_line_key(column.run, runs.size()) + html_text(column.name));
+    heads.push_back(svg_line_key(column.run, runs.size()) + html_name(column.name));
   return heads;
 }
 

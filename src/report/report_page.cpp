@@ -76,13 +76,15 @@ Html head_of(const std::string& title) {
 std::string report_page(const std::vector<RunRecord>& runs, const PageOptions& options) {
   const std::string title = title_of(runs);
   const std::vector<Part> parts = parts_of(runs, options);
-  Html main = html_element("h1", title) + links_of(parts);
+  Html main;
   for (const Part& part : parts) main += part.content;
   main += html_element("footer", html_element("p", format("Made by glid_report {}. Numbers have six digits; a number's "
                                                           "tooltip and attribute have all of them.",
                                                           version_text())));
   const Html skip = html_element("a", {{"class", "skip"}, {"href", "#main"}}, html_text("To the content"));
-  const Html body = html_element("body", skip + html_element("main", {{"id", "main"}}, main));
+  const Html head = html_element("header", html_element("h1", html_name(title)) + links_of(parts));
+  // With a place for the focus, so that the next Tab goes on from there.
+  const Html body = html_element("body", skip + head + html_element("main", {{"id", "main"}, {"tabindex", "-1"}}, main));
   return "<!DOCTYPE html>\n" + html_element("html", {{"lang", "en"}}, head_of(title) + body).markup + "\n";
 }
 

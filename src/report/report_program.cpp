@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "glid/core/counted.h"
 #include "glid/core/files.h"
 #include "glid/core/home.h"
 #include "glid/core/log.h"
@@ -46,7 +47,7 @@ ExitCode run_report_program(const ReportArguments& arguments) {
   }
   const std::string page = report_page(runs, arguments.page);
   write_output(arguments.out, page);
-  log_info("wrote {}: {} runs, {} KiB", arguments.out.string(), runs.size(), (page.size() + 1023) / 1024);
+  log_info("wrote {}: {}, {} KiB", arguments.out.string(), counted(runs.size(), "run"), (page.size() + 1023) / 1024);
   return ExitCode::kDone;
 }
 

@@ -56,7 +56,8 @@ RunLogRecord parse_run_log(std::string_view log) {
     }
     if (text.starts_with("weights from ")) add_once(record.load_reports, text);
     if (text.starts_with("warning: ")) add_once(record.warnings, text.substr(9));
-    if (text.find(" training images, ") != std::string::npos) record.data = text;
+    if (text.find(" training image") != std::string::npos && text.find(" to validate on; ") != std::string::npos)
+      record.data = text;
     if (is_end(text)) record.end = text;
   }
   return record;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 
 #include "glid/core/format.h"
@@ -13,9 +14,9 @@ namespace {
 
 // Units of the drawing, which is as wide as its column: about a pixel on a phone.
 constexpr double kWidth = 480, kHeight = 280;
-constexpr double kLeft = 62, kRight = 14, kTop = 12, kBottom = 42;
+constexpr double kLeft = 78, kRight = 18, kTop = 12, kBottom = 46;
 constexpr size_t kMostPoints = 400, kMostRows = 60, kMostMarked = 25;
-constexpr int kMostTicks = 5;
+constexpr int kMostColumns = 7, kMostRowTicks = 9;  // of at most nine round ticks there are three at least
 
 struct PlotFrame {
   Range x, y;
@@ -48,14 +49,14 @@ Html svg_line(const char* kind, double x1, double y1, double x2, double y2) {
 Html axes_of(const PlotFrame& frame, const std::string& x_label) {
   const double bottom = kHeight - kBottom, right = kWidth - kRight;
   Html axes;
-  for (const double value : round_ticks(frame.y.low, frame.y.high, kMostTicks)) {
+  for (const double value : round_ticks(frame.y.low, frame.y.high, kMostRowTicks)) {
     const double row = frame.row(value);
     axes += svg_line("grid", kLeft, row, right, row) + svg_text(kLeft - 6, row + 4, "end", short_text(value));
   }
-  for (const double value : round_ticks(frame.x.low, frame.x.high, kMostTicks)) {
+  for (const double value : round_ticks(frame.x.low, frame.x.high, kMostColumns)) {
     const double column = frame.column(value);
     axes +=
-        svg_line("axis", column, bottom, column, bottom + 4) + svg_text(column, bottom + 18, "middle", short_text(value));
+        svg_line("axis", column, bottom, column, bottom + 4) + svg_text(column, bottom + 20, "middle", short_text(value));
   }
   axes += svg_line("axis", kLeft, bottom, right, bottom) + svg_line("axis", kLeft, kTop, kLeft, bottom);
   return axes + svg_text((kLeft + right) / 2, kHeight - 6, "middle", x_label);
@@ -147,12 +148,12 @@ Html legend_of(const Chart& chart) {
   for (size_t n = 0; n < chart.series.size(); ++n) {
     const Series& series = chart.series[n];
     if (series.x.empty()) continue;
-    items += html_element("li", svg_line_key(n, chart.series.size()) + html_text(legend_name(series, chart.x_label)));
+    items += html_element("li", svg_line_key(n, chart.series.size()) + html_name(legend_name(series, chart.x_label)));
   }
   for (size_t n = 0; n < chart.baselines.size(); ++n) {
     const Dashes dashes = pattern_of_baseline(n, chart.series.size()).dashes;
     const auto& [name, y] = chart.baselines[n];
-    items += html_element("li", key_of("baseline", dashes) + html_text(name + " ") + html_number(y));
+    items += html_element("li", key_of("baseline", dashes) + html_name(name + " ") + html_number(y));
   }
   return html_element("ul", {{"class", "legend"}}, items);
 }
@@ -167,20 +168,24 @@ std::string description_of(const Chart& chart) {
   return text;
 }
 
-// Rows by x, those of the series that have one there; of many every n-th and the last.
+// Rows by x, columns of the series that have points; of many every n-th and the last.
 Html numbers_of(const Chart& chart) {
+  std::vector<Series> shown;
+  std::ranges::copy_if(chart.series, std::back_inserter(shown), [](const Series& series) { return !series.x.empty(); });
   std::map<double, std::vector<std::optional<double>>> rows;
-  for (size_t n = 0; n < chart.series.size(); ++n) {
-    const Series& series = chart.series[n];
+  for (size_t n = 0; n < shown.size(); ++n) {
+    const Series& series = shown[n];
     const size_t every = (series.x.size() + kMostRows - 1) / kMostRows;
     for (size_t i = 0; i < series.x.size(); ++i) {
       if (i % every != 0 && i + 1 != series.x.size()) continue;
-      auto& row = rows.try_emplace(series.x[i], chart.series.size()).first->second;
+      auto& row = rows.try_emplace(series.x[i], shown.size()).first->second;
       row[n] = series.y[i];
     }
   }
-  HtmlTable table{.caption = format("{}: {}", chart.title, chart.y_label), .head = {html_text(chart.x_label)}};
-  for (const Series& series : chart.series) table.head.push_back(html_text(series.name));
+  const bool is_one_name = chart.title == chart.y_label;
+  HtmlTable table{.caption = is_one_name ? chart.title : format("{}: {}", chart.title, chart.y_label),
+                  .head = {html_text(chart.x_label)}};
+  for (const Series& series : shown) table.head.push_back(html_name(series.name));
   for (const auto& [x, values] : rows) {
     std::vector<Html> cells{html_number(x)};
     for (const auto& value : values) cells.push_back(value ? html_number(value) : Html());
@@ -204,7 +209,7 @@ Html svg_chart(const Chart& chart) {
                                  {"role", "img"},
                                  {"aria-label", chart.title + ". " + description_of(chart)}},
                                 drawing);
-  return html_element("figure", html_element("figcaption", chart.title) + svg + legend_of(chart) +
+  return html_element("figure", html_element("figcaption", html_name(chart.title)) + svg + legend_of(chart) +
                                     html_details("Numbers", numbers_of(chart)));
 }
 

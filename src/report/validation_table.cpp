@@ -1,4 +1,6 @@
 // What validations while training found.
+#include <algorithm>
+
 #include "glid/core/format.h"
 #include "run_values.h"
 #include "sections.h"
@@ -11,11 +13,28 @@ const Json* last_validation(const RunRecord& run) {
   return last == run.metrics.rend() ? nullptr : &*last;
 }
 
-// Of all runs' last validations, in the order in which they come up; what only a blind prediction has is there too.
-std::vector<std::string> names_of(Runs runs) {
+// Runs of a task, by their places: they have the same numbers.
+struct TaskRuns {
+  std::string task;
+  std::vector<size_t> places;
+};
+
+std::vector<TaskRuns> tasks_of(Runs runs) {
+  std::vector<TaskRuns> tasks;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const std::string task = runs[i].setting("task.name");
+    auto own = std::ranges::find(tasks, task, &TaskRuns::task);
+    if (own == tasks.end()) own = tasks.insert(own, {task, {}});
+    own->places.push_back(i);
+  }
+  return tasks;
+}
+
+// Of their last validations, in the order in which they come up; what only a blind prediction has is there too.
+std::vector<std::string> names_of(const TaskRuns& own, Runs runs) {
   std::vector<std::string> names;
-  for (const RunRecord& run : runs) {
-    const Json* last = last_validation(run);
+  for (const size_t i : own.places) {
+    const Json* last = last_validation(runs[i]);
     if (last == nullptr) continue;
     for (const auto& [key, value] : last->as_object())
       if (key.starts_with("val_")) add_once(names, key.substr(4));
@@ -34,13 +53,9 @@ Html cell_of(const RunRecord& run, const std::string& name) {
   return cell;
 }
 
-std::vector<Html> step_row(Runs runs) {
-  std::vector<Html> row{html_text("step")};
-  for (const RunRecord& run : runs) {
-    const Json* last = last_validation(run);
-    row.push_back(last != nullptr ? html_number(last->at("step")) : html_text("none yet"));
-  }
-  return row;
+Html step_of(const RunRecord& run) {
+  const Json* last = last_validation(run);
+  return last != nullptr ? html_number(last->at("step")) : html_text("none yet");
 }
 
 // By what the best checkpoint is chosen.
@@ -51,26 +66,37 @@ Html best_of(const RunRecord& run) {
          html_number(best->at("step"));
 }
 
+template <class Cell>  // Html(const RunRecord&)
+std::vector<Html> row_of(std::string_view name, const TaskRuns& own, Runs runs, const Cell& cell) {
+  std::vector<Html> row{html_name(name)};
+  for (const size_t i : own.places) row.push_back(cell(runs[i]));
+  return row;
+}
+
+Html table_of(const TaskRuns& own, Runs runs) {
+  const std::vector<std::string> names = names_of(own, runs);
+  if (names.empty()) return {};
+  HtmlTable table{.caption = format("The last validation while training{}{}", own.task.empty() ? "" : ": ", own.task),
+                  .head = {html_text("value")}};
+  for (const size_t i : own.places) table.head.push_back(run_label(runs, i));
+  table.rows.push_back(row_of("step", own, runs, step_of));
+  for (const std::string& name : names)
+    table.rows.push_back(row_of(name, own, runs, [&](const RunRecord& run) { return cell_of(run, name); }));
+  table.rows.push_back(row_of("best so far", own, runs, best_of));
+  return html_table(table);
+}
+
 }  // namespace
 
 Html validation_section(Runs runs) {
-  const std::vector<std::string> names = names_of(runs);
-  if (names.empty()) return {};
-  HtmlTable table{.caption = "The last validation while training", .head = run_columns(runs, "value")};
-  table.rows.push_back(step_row(runs));
-  for (const std::string& name : names) {
-    std::vector<Html> row{html_text(name)};
-    for (const RunRecord& run : runs) row.push_back(cell_of(run, name));
-    table.rows.push_back(std::move(row));
-  }
-  std::vector<Html> best{html_text("best so far")};
-  for (const RunRecord& run : runs) best.push_back(best_of(run));
-  table.rows.push_back(std::move(best));
+  Html tables;
+  for (const TaskRuns& own : tasks_of(runs)) tables += table_of(own, runs);
+  if (tables.is_empty()) return {};
   const Html words =
       html_element("p",
                    "Small numbers are of predictors that never learn (losses) or that don't look at the images "
                    "(metrics): a model that is worth anything is better.");
-  return html_section("validation", "Validation", words + html_table(table));
+  return html_section("validation", "Validation", words + tables);
 }
 
 }  // namespace glid

@@ -12,6 +12,7 @@
 #include "foreign_config.h"
 #include "glid/config/read.h"
 #include "glid/config/tree.h"
+#include "glid/core/counted.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
@@ -248,8 +249,8 @@ void convert_weights(const ConvertRequest& request) {
   place.require_free(read, model.config);
   model.weights.type = type;
   place.write(model.weights, model.config);
-  log_info("{} tensors in {}'s names, {} -> {}", model.weights.tensors.size(), config::name_of(to), request.dtype,
-           place.text());
+  log_info("wrote {}: {} in {}'s names, {}", place.text(), counted(model.weights.tensors.size(), "tensor"),
+           config::name_of(to), request.dtype);
 }
 
 }  // namespace glid

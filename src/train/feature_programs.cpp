@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "feature_source.h"
+#include "glid/core/counted.h"
 #include "glid/core/environment.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
@@ -60,7 +61,7 @@ void draw_neighbours(const FeaturesArguments& arguments, const std::vector<std::
   FoldersAbove above(arguments.neighbours);
   write_image(arguments.neighbours, sheet);
   above.keep();
-  log_info("images and those nearest to them -> {}", arguments.neighbours.string());
+  log_info("wrote {}: images and those nearest to them", arguments.neighbours.string());
 }
 
 }  // namespace
@@ -80,8 +81,8 @@ ExitCode write_features(const FeaturesArguments& arguments) {
   request.metadata["program"] = program_text("glid_features");
   log_info("{}, {}", text_of(source), arguments.type);
   const auto [images, bad_files, files] = extract_features(*net, request);
-  log_info("{} images -> {}{}", images, request.output.string(),
-           bad_files > 0 ? format("; {} that can't be read are left out", bad_files) : "");
+  log_info("wrote {}: {}{}", request.output.string(), counted(images, "image"),
+           bad_files > 0 ? format("; left out: {}", counted(bad_files, "file") + " that can't be read") : "");
   if (!arguments.neighbours.empty()) draw_neighbours(arguments, files);
   return ExitCode::kDone;
 }
@@ -104,7 +105,7 @@ ExitCode run_probe(const ProbeArguments& arguments) {
   json.set("transform", config::name_of(source.options.transform)).set("pool", config::name_of(source.options.pool));
   json.set("features", glid::format("{}", fmt::join(source.options.names(), ",")));
   write_output(arguments.json, json.set("probe", probe_json(report)).dump(2) + "\n");
-  log_info("numbers -> {}", arguments.json.string());
+  log_info("wrote {}", arguments.json.string());
   return ExitCode::kDone;
 }
 

@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "glid/core/counted.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
 #include "glid/dist/together.h"
@@ -22,7 +23,7 @@ ExitCode Run::train() {
   }
   stop_answered();
   files_.finish();
-  log_info("done: {} steps in {}", state_.step, session_.config.out);
+  log_info("done: {} in {}", counted(state_.step, "step"), session_.config.out);
   return ExitCode::kDone;
 }
 

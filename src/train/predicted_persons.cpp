@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "glid/core/counted.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
@@ -67,7 +68,8 @@ std::shared_ptr<const AnnotatedDataset> samples_to_predict(const PredictArgument
       arguments.boxes.empty()
           ? detected_persons(arguments, asked, person, *images)
           : read_persons(arguments.boxes, *images, {.category_id = person.id, .min_score = arguments.box_score});
-  log_info("{} boxes of at least {} to look for the joints of {} in", persons.size(), arguments.box_score, person.name);
+  log_info("{} of at least {} to look for the joints of {} in", counted(persons.size(), "box", "boxes"), arguments.box_score,
+           person.name);
   return std::make_shared<Persons>(Persons::in_boxes(images, std::move(persons)));
 }
 

@@ -6,6 +6,7 @@
 #include "asked_model.h"
 #include "attention_output.h"
 #include "glid/config/value.h"
+#include "glid/core/counted.h"
 #include "glid/core/environment.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
@@ -76,10 +77,10 @@ class OutputFolder {
  public:
   explicit OutputFolder(const fs::path& out) : out_(out), above_(out), folder_(out) {}
   const fs::path& folder() const { return folder_.path(); }
-  void commit() {
+  void commit(int64_t num_images) {
     folder_.commit();
     above_.keep();
-    log_info("the predictions are in {}", out_.string());
+    log_info("wrote {}: predictions of {}", out_.string(), counted(num_images, "image"));
   }
 
  private:
@@ -112,8 +113,9 @@ void write_predictions(const PredictArguments& arguments, PredictionFormat forma
   output.finish();
   const int64_t num_images = output.num_images(), total = images->size();
   if (num_images == 0) throw DataError(arguments.input.string(), "holds no image that can be read");
-  place.commit();
-  if (num_images < total) log_warning("{} of {} images can't be read: they are left out", total - num_images, total);
+  place.commit(num_images);
+  if (num_images < total)
+    log_warning("left out: {} of {}, which can't be read", total - num_images, counted(total, "image"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "glid/core/counted.h"
 #include "glid/core/environment.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
@@ -68,8 +69,9 @@ void Run::open_files() {
   const std::string where = format("glid {} on {}, {}, {} rank(s), {} thread(s)", version_text(), host_name(),
                                    session_.device.str(), session_.communicator.size(), at::get_num_threads());
   files_.open(state_.step, validation_.best().step, {own_command_line(), where});
-  log_info("{} training images, {} to validate on; {} steps of {} images, {} an epoch", session_.data->size(),
-           validation_.num_images(), total_steps(), session_.config.train.batch_size, session_.plan->steps_per_epoch());
+  log_info("{}, {} to validate on; {} of {}, {} an epoch", counted(session_.data->size(), "training image"),
+           validation_.num_images(), counted(total_steps(), "step"), counted(session_.config.train.batch_size, "image"),
+           session_.plan->steps_per_epoch());
   warn_of_loss_alone(session_.config);
   for (const std::string& part : session_.config.optim.freeze) log_info("{} is frozen", part);
   if (const std::string warning = session_.schedule.warning(); !warning.empty()) log_rank_zero_warning("{}", warning);

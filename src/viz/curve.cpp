@@ -162,7 +162,8 @@ ChartRanges ranges_of(const Chart& chart) {
 
 std::string legend_name(const Series& series, const std::string& x_label) {
   if (!(series.smoothing > 0)) return series.name;
-  return format("{}: EMA over {:g} {}, values behind", series.name, series.smoothing, x_label);
+  const std::string unit = series.smoothing == 1 && x_label.ends_with('s') ? x_label.substr(0, x_label.size() - 1) : x_label;
+  return format("{}: EMA over {:g} {}, values behind", series.name, series.smoothing, unit);
 }
 
 Image draw_chart(const Chart& chart) {

@@ -131,7 +131,7 @@ TEST(Folder, ImagesOfOtherFormatsAreSaidToBeLeftOut) {
   const ImageFolder train = open_folder(folder.path(), Split::kTrain), val = open_folder(folder.path(), Split::kVal);
   const std::string log = testing::internal::GetCapturedStderr();
   EXPECT_EQ(train.size() + val.size(), 10);
-  EXPECT_THAT(log, HasSubstr("15 images are left out, as only JPEG and PNG are read: 14 x .webp, 1 x .tif\n"));
+  EXPECT_THAT(log, HasSubstr("left out: 15 images, as only JPEG and PNG are read: 14 x .webp, 1 x .tif\n"));
   EXPECT_EQ(log.find("left out"), log.rfind("left out"));  // once, though both sets come from the folder
   Inspection found(train.vocabulary()), found_in_val(val.vocabulary());
   train.inspect_list(found);

@@ -362,7 +362,7 @@ TEST_F(EvaluateFiles, DepthImagesWithoutAValidPixelAreCounted) {
   const Report report = evaluate_files(folders(whole_images()));
   EXPECT_FALSE(metric(report, "rmse"));
   EXPECT_EQ(report.images, 1);
-  EXPECT_THAT(report.notes, testing::Contains(HasSubstr("1 images without a valid pixel")));
+  EXPECT_THAT(report.notes, testing::Contains(HasSubstr("skipped: 1 image without a valid pixel")));
 }
 
 TEST_F(EvaluateFiles, ThreadsChangeNothing) {

@@ -1,32 +1,34 @@
 #!/usr/bin/env python3
 """Opens a page of glid_report in Chromium. usage: browser_test.py BIN   (the folder of the programs)
 
-The console must stay empty, nothing may be loaded, and from a phone's width to a desk's the page must not be wider than the screen.
-Ends with 77, which CTest takes for "skipped", where there is no Chromium.
+The console must stay empty, nothing may be loaded, from a phone's width to a desk's the page must not be wider than the screen, and
+all of it must be within reach of the keys. Ends with 77, which CTest takes for "skipped", where there is no Chromium.
 """
 import json
 import math
 import pathlib
-import re
-import shutil
 import subprocess
 import sys
 import tempfile
 
-SKIPPED = 77
-WIDTHS_PX = (320, 390, 1280)
+import chromium
 
-# Says how wide the page wants to be, and how wide it may be, in each of the frames.
-WRAPPER = """<!DOCTYPE html><body>{frames}<p id="said"></p><script>
-onload = () => {{
-  const said = [];
-  for (const frame of document.querySelectorAll('iframe')) {{
-    const page = frame.contentDocument.documentElement;
-    said.push(`${{page.scrollWidth}}/${{page.clientWidth}}`);
-  }}
-  document.getElementById('said').textContent = 'WIDTHS ' + said.join(' ');
-}};
-</script>"""
+SKIPPED = 77
+FEWEST = 25  # controls that the page has at least
+WIDTHS_PX = (320, 375, 800, 1280)
+TAB, ENTER, SPACE, RIGHT = ("Tab", 9), ("Enter", 13, "\r"), (" ", 32, " "), ("ArrowRight", 39)
+
+OPEN_ALL = "document.querySelectorAll('details').forEach(part => part.open = true)"
+# What has the focus: its place among the controls of the page, what it is called, and whether the focus is seen.
+FOCUS = """(() => {
+  const it = document.activeElement, style = getComputedStyle(it), box = it.getBoundingClientRect();
+  if (it === document.body) return null;
+  return {place: CONTROLS().indexOf(it), tag: it.tagName, name: it.getAttribute('aria-label') || it.innerText.trim(),
+          is_seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 && box.width > 0 && box.left >= 0,
+          is_open: it.tagName === 'SUMMARY' && it.parentElement.open, overflow: it.scrollWidth - it.clientWidth,
+          is_box: it.matches('.scroll'), id: it.id};
+})()"""
+CONTROLS = "CONTROLS = () => [...document.querySelectorAll('a[href], summary, .scroll')].filter(it => it.checkVisibility())"
 
 
 def write_run(folder, rate):
@@ -56,41 +58,89 @@ def make_page(programs, folder):
     return page
 
 
-def opened(browser, page, folder):
-    """The page's text after its scripts, and what the browser said."""
-    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files", "--enable-logging=stderr",
-               f"--user-data-dir={folder / 'profile'}", "--dump-dom", page.as_uri()]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
-    return ran.stdout, [line for line in ran.stderr.splitlines() if "CONSOLE" in line]
+def width_complaints(browser, page):
+    for width in WIDTHS_PX:
+        for is_open in (False, True):
+            browser.open(page, width)
+            if is_open:
+                browser.value(OPEN_ALL)
+            wants, has = (browser.value(f"document.documentElement.{kind}Width") for kind in ("scroll", "client"))
+            if wants > has:
+                yield f"the page is {wants} px wide on a screen of {has} px{', all parts open' if is_open else ''}"
 
 
-def complaints(browser, programs, folder):
-    page = make_page(programs, folder)
-    text, console = opened(browser, page, folder)
-    yield from console
-    if "<h1>ours, a_run_with_a_rather_long_name</h1>" not in text:
+def skip_complaints(browser, page):
+    """The first stop leads behind the links to the parts."""
+    browser.open(page, WIDTHS_PX[1])
+    browser.value(CONTROLS)
+    browser.press(*TAB)
+    first = browser.value(FOCUS)
+    if not first or first["name"] != "To the content" or not first["is_seen"]:
+        yield f"the first stop of the Tab key is no link to the content that is seen: {first}"
+    browser.press(*ENTER)
+    browser.press(*TAB)
+    stop = browser.value("document.activeElement.closest('main') !== null")
+    if not stop:
+        yield "the link to the content leaves the focus before it"
+
+
+def use(browser, stop, key):
+    """What is wrong with a stop that has the focus."""
+    if not stop["is_seen"]:
+        yield f"the focus is not seen on {stop}"
+    if not stop["name"]:
+        yield f"has no name: {stop}"
+    if stop["tag"] == "SUMMARY":
+        browser.press(*key)
+        if browser.value(FOCUS)["is_open"] == stop["is_open"]:
+            yield f"{key[0]!r} does nothing to {stop['name']}"
+        if stop["is_open"]:
+            browser.press(*key)
+    if stop["is_box"] and stop["overflow"] > 0:
+        browser.press(*RIGHT)
+        browser.value("new Promise(done => setTimeout(done, 200))")
+        if browser.value("document.activeElement.scrollLeft") <= 0:
+            yield f"the arrow key does not move {stop['name']}"
+
+
+def keyboard_complaints(browser, page):
+    """From stop to stop; what is closed is opened on the way, and its own stops come next."""
+    browser.open(page, WIDTHS_PX[1])
+    browser.value(CONTROLS)
+    reached = set()
+    for count in range(1000):
+        browser.press(*TAB)
+        stop = browser.value(FOCUS)
+        if stop is None or count > 0 and stop["place"] == 0:  # all around
+            break
+        reached.add(stop["name"] + stop["tag"])
+        yield from use(browser, stop, (ENTER, SPACE)[count % 2])
+    names = browser.value("CONTROLS().map(it => (it.getAttribute('aria-label') || it.innerText.trim()) + it.tagName)")
+    for name in set(names) - reached:
+        yield f"the Tab key does not lead to {name}"
+    if len(names) < FEWEST or browser.value("document.querySelector('details:not([open])') !== null"):
+        yield f"a part stays closed, or {len(names)} controls are all"
+
+
+def complaints(browser, page):
+    yield from width_complaints(browser, page)
+    if browser.value("document.querySelector('h1').innerText") != "ours, a_run_with_a_rather_long_name":
         yield "the page has no heading"
-    wrapper = folder / "wrapper.html"
-    frames = "".join(f'<iframe src="page.html" style="border:0;height:900px;width:{width}px"></iframe>' for width in WIDTHS_PX)
-    wrapper.write_text(WRAPPER.format(frames=frames))
-    text, console = opened(browser, wrapper, folder)
-    yield from console
-    said = re.search(r"WIDTHS ([\d/ ]+)</p>", text)
-    widths = re.findall(r"(\d+)/(\d+)", said[1]) if said else []
-    if len(widths) != len(WIDTHS_PX):
-        yield "the browser doesn't say how wide the page is"
-    for wants, has in widths:
-        if int(wants) > int(has):
-            yield f"the page is {wants} px wide on a screen of {has} px"
+    yield from skip_complaints(browser, page)
+    yield from keyboard_complaints(browser, page)
+    yield from browser.console
 
 
 def main():
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if not browser:
+    program = chromium.installed()
+    if not program:
         print("skipped: there is no chromium, chromium-browser or google-chrome to open the page with")
         return SKIPPED
-    with tempfile.TemporaryDirectory() as folder:
-        found = list(complaints(browser, pathlib.Path(sys.argv[1]), pathlib.Path(folder)))
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        page = make_page(pathlib.Path(sys.argv[1]), folder)
+        with chromium.Chromium(program, folder / "profile") as browser:
+            found = list(complaints(browser, page))
     print("\n".join(found) or "the page opens")
     return 1 if found else 0
 

@@ -81,7 +81,7 @@ TEST_F(ReportPage, RunsThatHaveNotGotFarHaveOneToo) {
   std::filesystem::create_directories(torn / "pictures");
   write_file(torn / "pictures" / "step_00000010.png", "\x89PNG half");
   const std::string page = report_page({read_run(begun), read_run(torn)});
-  EXPECT_THAT(page, HasSubstr("torn: 1 damaged lines of metrics.jsonl are left out"));
+  EXPECT_THAT(page, HasSubstr("torn: left out: 1 damaged line of metrics.jsonl"));
   EXPECT_THAT(page, HasSubstr("going on, or killed"));
   EXPECT_THAT(page, HasSubstr("ended without its last word"));
   EXPECT_THAT(page, HasSubstr("<data value=\"20\">20</data> of 60"));
@@ -107,7 +107,7 @@ TEST_F(ReportPage, ConfigurationsShowTheirDifferencesAlone) {
   const auto b = written("b", {.config = "out: runs/b\nseed: 0\noptim: {lr: 0.002, betas: [0.9, 0.95]}\n"});
   const auto only_log = written("c", {.config = "", .log = kSomeLog});
   const std::string page = report_page({read_run(a), read_run(b), read_run(only_log)});
-  EXPECT_THAT(page, HasSubstr("<th scope=\"row\"><code>optim.lr</code></th><td>0.001</td><td>0.002</td><td></td>"));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\"><code>optim.<wbr>lr</code></th><td>0.001</td><td>0.002</td><td></td>"));
   for (const char* same : {"<code>seed", "<code>optim.betas", "<code>out"}) EXPECT_THAT(page, Not(HasSubstr(same)));
   const std::string equal = report_page({read_run(a), read_run(a, "again")});
   EXPECT_THAT(equal, HasSubstr("The configurations are equal"));

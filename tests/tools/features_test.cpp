@@ -183,8 +183,8 @@ TEST_F(Features, ABadImageIsNamedCountedAndLeftOut) {
   const ProgramResult result = extract({"--input", images().string(), "--size", "32"});
   ASSERT_EQ(result.code, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr((images() / "a/bad.jpg").string() + ": is not a JPEG or PNG image; left out"));
-  EXPECT_THAT(result.output, HasSubstr("1 images are left out, as only JPEG and PNG are read: 1 x .webp"));
-  EXPECT_THAT(result.output, HasSubstr("2 images -> " + out().string() + "; 1 that can't be read are left out"));
+  EXPECT_THAT(result.output, HasSubstr("left out: 1 image, as only JPEG and PNG are read: 1 x .webp"));
+  EXPECT_THAT(result.output, HasSubstr("wrote " + out().string() + ": 2 images; left out: 1 file that can't be read"));
   EXPECT_EQ(SafetensorsFile(out()).names().size(), 8u);
   EXPECT_TRUE(SafetensorsFile(out()).find("two/stage4"));
 }

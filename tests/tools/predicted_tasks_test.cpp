@@ -68,7 +68,7 @@ TEST_P(PredictedTasks, AreGlidEvalsBitForBit) {
   const fs::path out = folder.path() / "json";
   const ProgramResult ran = predict(trained.path(), images, out, {"--batch", "3"});
   ASSERT_EQ(ran.code, 0) << ran.output;
-  EXPECT_THAT(ran.output, HasSubstr("the predictions are in " + out.string()));
+  EXPECT_THAT(ran.output, HasSubstr("wrote " + out.string() + ": predictions of "));
   const Json list = list_in(out);
   EXPECT_EQ(list.at("task").as_string(), task.name);
   EXPECT_EQ(list.at("images").as_array().size(), 4u);

@@ -76,7 +76,7 @@ TEST_F(Predictions, OfAnyImageThatCanBeRead) {
   const ProgramResult ran = predict(images());
   ASSERT_EQ(ran.code, 0) << ran.output;
   EXPECT_THAT(ran.output, HasSubstr("damaged.jpg"));
-  EXPECT_THAT(ran.output, HasSubstr("1 of 5 images can't be read: they are left out"));
+  EXPECT_THAT(ran.output, HasSubstr("left out: 1 of 5 images, which can't be read"));
   EXPECT_THAT(ran.output, HasSubstr("images/s"));
   EXPECT_THAT(names(), ElementsAre("deep/one", "grey", "turned", "wide"));
   const Json list = list_in(file("out"));

@@ -1,0 +1,85 @@
+// Charts, names and numbers of things, as people read them on the page.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "glid/report/report_page.h"
+#include "page_texts.h"
+#include "written_runs.h"
+
+namespace glid {
+namespace {
+
+using testing::HasSubstr;
+
+class PageWords : public testing::Test {
+ protected:
+  std::string page_of(const std::string& name, const WrittenRun& run) const {
+    return report_page({read_run(write_run(folder_.path() / name, run))});
+  }
+
+  TemporaryFolder folder_;
+};
+
+// Numbers between 1e-7 and 1e7, of ranges that lie in all ways between the powers of ten.
+TEST_F(PageWords, EveryAxisHasThreeRowsOfNumbersThatDiffer) {
+  std::string first = R"({"step":0)", last = R"({"step":100)";
+  for (int i = 0; i < 60; ++i) {
+    const double low = std::pow(10, -7 + i / 5.), high = low * (1.05 + i * 0.07);
+    first += format(",\"loss_{}\":{}", i, low);
+    last += format(",\"loss_{}\":{}", i, high);
+  }
+  const std::string page = page_of("a", {.metrics = first + "}\n" + last + "}\n"});
+  const std::vector<std::string> charts = all_matches(page, "(<svg class=\"chart\"[^]*?</svg>)");
+  ASSERT_EQ(charts.size(), 60U);
+  for (const std::string& chart : charts) {
+    const auto rows = all_matches(chart, "text-anchor=\"end\">([^<]*)<");
+    EXPECT_GE(rows.size(), 3U) << chart;
+    EXPECT_LE(rows.size(), 9U);
+    EXPECT_EQ(std::set(rows.begin(), rows.end()).size(), rows.size()) << testing::PrintToString(rows);
+    for (const std::string& row : rows) EXPECT_LE(row.size(), 8U) << row << " is cut off at the left";
+    EXPECT_GE(all_matches(chart, "text-anchor=\"middle\">([^<]*)<").size(), 4U) << "three columns and the name of the axis";
+  }
+}
+
+TEST_F(PageWords, NamesAreBrokenBetweenTheirWordsAndNumbersNowhere) {
+  const std::string page = page_of("swin_lr_3e-4", {.config = "seed: 1\nout: a\n", .metrics = kSomeLines});
+  EXPECT_THAT(page, HasSubstr("<h1>swin_<wbr>lr_<wbr><span class=\"whole\">3e-4</span></h1>"));
+  EXPECT_THAT(page, HasSubstr("<title>swin_lr_3e-4</title>"));
+  const auto a = write_run(folder_.path() / "x", {.config = "optim: {lr: 0.001}\ndata: {root: /a/b.c}\n"});
+  const auto b = write_run(folder_.path() / "y", {.config = "optim: {lr: 1.5e-05}\ndata: {root: /a/b.d}\n"});
+  const std::string both = report_page({read_run(a), read_run(b)});
+  EXPECT_THAT(both, HasSubstr("<code>optim.<wbr>lr</code></th><td>0.001</td><td><span class=\"whole\">1.5e-05</span></td>"));
+  EXPECT_THAT(both, HasSubstr("<td>/<wbr>a/<wbr>b.<wbr>c</td>"));
+}
+
+TEST_F(PageWords, OneIsSingular) {
+  const auto run =
+      write_run(folder_.path() / "one",
+                {.metrics = std::string(kSomeLines) + R"({"step":30,"lo)",
+                 .log = "2026-01-02 03:04:07 1 training image, 1 to validate on; 1 step of 1 image, 1 an epoch\n"
+                        "2026-01-02 03:04:08 warning: slow disk\n"});
+  write_file(run / "eval.json", report_json(accuracy_report(1, 2, {"cat"})));
+  write_file(run / "data.json", R"({"dataset":"coco","splits":[{"split":"val","images":1,"findings":[{}],"classes":{}}]})");
+  const std::string page = report_page({read_run(run)});
+  for (const char* words : {"accuracy, 1 image<", "accuracy, 1 image: 1 class<", "1 damaged line of",
+                            "1 warning in the log of one", "val: 1 image, 1 finding.", "</data> of 1<"})
+    EXPECT_THAT(page, HasSubstr(words));
+  for (const std::string& word : all_matches(page, "[^0-9.]1 ([a-z]+[^s]s)[^a-z]")) ADD_FAILURE() << "1 " << word;
+}
+
+TEST_F(PageWords, RunsOfAnotherTaskHaveATableOfTheirOwn) {
+  const char* detection = "task: {name: detection}\n";
+  const auto a = write_run(folder_.path() / "a", {.config = detection, .metrics = R"({"step":20,"val_AP":0.5})"});
+  const auto b = write_run(folder_.path() / "b", {.config = detection, .metrics = R"({"step":30,"val_AP":0.6})"});
+  const auto c =
+      write_run(folder_.path() / "c", {.config = "task: {name: depth}\n", .metrics = R"({"step":40,"val_rmse":3})"});
+  const std::string page = report_page({read_run(a), read_run(c), read_run(b)});
+  EXPECT_THAT(page, HasSubstr("training: detection</caption>"));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">AP</th><td><data value=\"0.5\">0.5</data></td><td><data value=\"0.6\">"));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">rmse</th><td><data value=\"3\">3</data></td></tr>"));
+}
+
+}  // namespace
+}  // namespace glid
