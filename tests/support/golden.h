@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -17,8 +18,8 @@ namespace glid {
 
 // The file `name` below tests/golden.
 inline Json read_golden(const std::string& name) {
-  const std::string path = std::string(GLID_TEST_GOLDEN) + "/" + name;
-  return Json::parse(read_file(path), path);
+  const std::filesystem::path path = std::filesystem::path(GLID_TEST_GOLDEN) / name;
+  return Json::parse(read_file(path), path.string());
 }
 
 inline std::vector<int64_t> golden_shape(const Json& golden) {

@@ -196,7 +196,7 @@ TEST_F(Predictions, OfAClassifierAreTheBestFive) {
   double sum = 0;
   for (const Json& label : image.at("labels").as_array()) sum += label.at("score").as_double();
   expect_one_line(glid::predict(classifier, images(), file("official"), {"--format", "official"}), 2,
-                  "(got accuracy); classes of images have none: they are in predictions.json");
+                  "(got loss); classes of images have none: they are in predictions.json");
   EXPECT_GT(sum, 0.5) << "of probabilities";
   EXPECT_LE(sum, 1);
 }
