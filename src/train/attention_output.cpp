@@ -37,6 +37,13 @@ int64_t num_classes_of_queries(const AskedModel& asked) {
       asked.config.task);
 }
 
+const Decoder& decoder_of(const AskedModel& asked) {
+  if (!asked.model->decoder)
+    throw UsageError("--attention", "shows the decoder's cross-attention, and the model has no such decoder",
+                     std::string(config::name_of(asked.config.task)));
+  return *asked.model->decoder;
+}
+
 // The unit or the box that query q is about, in pixels of the picture.
 std::optional<Box> asked_about(const AnsweredBatch& answered, int64_t b, int64_t q) {
   const Query& query = answered.question.queries.at(0);
@@ -63,7 +70,7 @@ AttentionOutput::AttentionOutput(const std::string& choice, const AskedModel& as
       num_classes_(num_classes_of_queries(asked)),
       images_(images),
       folder_(std::move(folder)),
-      attention_(*asked.model->decoder) {
+      attention_(decoder_of(asked)) {
   if (!query_ && num_classes_ == 0)
     throw UsageError("--attention", "top is the query that is surest of a class, and the task's queries know none",
                      std::string(config::name_of(asked.config.task)), "give the number of a query");
