@@ -9,7 +9,6 @@
 namespace glid {
 namespace {
 
-constexpr double kMinScale = 0.2, kMaxScale = 1.0;
 constexpr double kMinRatio = 3.0 / 4.0, kMaxRatio = 4.0 / 3.0;
 constexpr int kCropTries = 10;
 
@@ -36,10 +35,10 @@ CropBox random_part(const PictureSize& picture, const PictureSize& most, Rng& rn
   return {top, left, height, width};
 }
 
-CropBox random_crop_box(int64_t height, int64_t width, Rng& rng) {
+CropBox random_crop_box(int64_t height, int64_t width, Rng& rng, double smallest) {
   const double area = static_cast<double>(height * width);
   for (int i = 0; i < kCropTries; ++i) {
-    const double target = area * rng.uniform(kMinScale, kMaxScale);
+    const double target = area * rng.uniform(smallest, 1);
     const double ratio = std::exp(rng.uniform(std::log(kMinRatio), std::log(kMaxRatio)));
     const int64_t w = round_half_even(std::sqrt(target * ratio)), h = round_half_even(std::sqrt(target / ratio));
     if (w <= 0 || w > width || h <= 0 || h > height) continue;
@@ -48,11 +47,11 @@ CropBox random_crop_box(int64_t height, int64_t width, Rng& rng) {
   return fallback_box(height, width);
 }
 
-Placement pretraining_placement(int64_t height, int64_t width, const SampleKey& key, int64_t size_px) {
+Placement pretraining_placement(int64_t height, int64_t width, const SampleKey& key, int64_t size_px, double smallest_crop) {
   const auto epoch = static_cast<uint64_t>(key.epoch), id = static_cast<uint64_t>(key.id);
   Rng crop_rng(key.seed, epoch, id, RandomOp::kCrop);
   Placement placement(height, width);
-  placement.crop(random_crop_box(height, width, crop_rng)).resize(size_px, size_px);
+  placement.crop(random_crop_box(height, width, crop_rng, smallest_crop)).resize(size_px, size_px);
   if (Rng(key.seed, epoch, id, RandomOp::kFlip).uniform() < 0.5) placement.flip();
   return placement;
 }

@@ -73,9 +73,12 @@ void add_references(const Measured& measured, const Batch& batch, BlindLosses& m
   std::vector<std::vector<BlindPrediction>> of_image(batch.images.size());
   for (const Reference& reference : measured.task.references(question)) {
     const at::Tensor p = reference.prediction.to(at::kDouble), t = reference.target.to(at::kDouble);
-    const double count = static_cast<double>(t[0].numel());
-    const std::vector<double> pt = image_sums(p * t), pp = image_sums(p.square()), tt = image_sums(t.square());
-    for (size_t i = 0; i < of_image.size(); ++i) of_image[i].push_back({reference.name, pt[i], pp[i], tt[i], count});
+    std::vector<double> counts = reference.counts;
+    if (counts.empty()) counts.assign(of_image.size(), static_cast<double>(t[0].numel()));
+    const double scaled = reference.absolute ? 0 : 1;  // BlindLosses has no scale for a prediction of 0
+    const std::vector<double> pt = image_sums(p * t * scaled), pp = image_sums(p.square() * scaled),
+                              tt = image_sums(reference.absolute ? (p - t).abs() : t.square());
+    for (size_t i = 0; i < of_image.size(); ++i) of_image[i].push_back({reference.name, pt[i], pp[i], tt[i], counts[i]});
   }
   const std::vector<std::string> names = names_of(batch);
   for (size_t i = 0; i < names.size(); ++i) metric.add(names[i], std::move(of_image[i]));

@@ -167,6 +167,10 @@ Decoder::Start Decoder::start(const ClsQuery&, const BatchPlan&, const ImageRang
   return {cls, at::zeros_like(cls)};
 }
 
+Decoder::Start Decoder::start(const auto&, const BatchPlan&, const ImageRange&) const {
+  TORCH_CHECK(false, "the query decoder is asked for tokens of the encoder");
+}
+
 at::Tensor Decoder::forward(const Pyramid& pyramid, const Query& query, const std::vector<int64_t>& supervised,
                             const MaskLogits& masks) const {
   std::array<Memory, kNumDecoderLevels> levels;

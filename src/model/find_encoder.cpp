@@ -107,8 +107,9 @@ std::string writer_of_official(const TensorFile& file, const std::string& prefix
 
 bool is_glid(const TensorFile& file, const std::string& prefix) {  // that of `encoder.`
   return has_any(file, [&](const std::string& name) {
-    return name.starts_with(prefix) && (std::string_view(name).substr(prefix.size()).starts_with("encoder.norm0.") ||
-                                        std::string_view(name).substr(prefix.size()).starts_with("bifpn.cells."));
+    if (!name.starts_with(prefix)) return false;
+    const std::string_view bare = std::string_view(name).substr(prefix.size());
+    return bare.starts_with("encoder.norm0.") || bare.starts_with("encoder.norm3.") || bare.starts_with("bifpn.cells.");
   });
 }
 

@@ -17,6 +17,43 @@ std::array<int64_t, kNumStages> stage_channels(const SwinShape& shape) {
   return channels;
 }
 
+int64_t last_channels(const SwinShape& shape) { return shape.stage_channels(kNumStages - 1); }
+
+EncoderParts parts_of_encoder(const TaskSpec& spec) {
+  return {.all_stages = spec.reads == HeadInput::kQueries, .mask_token = spec.replaces_units};
+}
+
+// Tokens [K * count, C] of images -> [count, N, C] of the units asked, all of which are seen.
+at::Tensor read_part(const at::Tensor& tokens, const EncodedUnits& asked, const ImageRange& images) {
+  const at::Tensor cells = asked.cells.narrow(0, images.first, images.count).unsqueeze(2);  // [count, N, 1]
+  const at::Tensor rows = tokens.view({images.count, -1, tokens.size(1)});
+  return rows.gather(1, cells.expand({-1, -1, tokens.size(1)}));
+}
+
+at::Tensor read_part(const at::Tensor& tokens, const EncodedImage&, const ImageRange& images) {
+  return tokens.view({images.count, -1, tokens.size(1)}).mean(1, /*keepdim=*/true);
+}
+
+template <class Asked>
+at::Tensor read_part(const at::Tensor&, const Asked&, const ImageRange&) {
+  TORCH_CHECK(false, "the task asks for what its spec's reader doesn't read");
+}
+
+// Of the last stage's tokens [T, C], [B, Q, C].
+at::Tensor read_tokens(const at::Tensor& tokens, const BatchPlan& plan, const Query& query) {
+  constexpr int kLast = kNumStages - 1;
+  std::vector<at::Tensor> parts;
+  int64_t first = 0;  // of the query's images
+  for (const RunPart& part : plan.parts(query.images)) {
+    const int64_t count = part.count * part.run->plan->tokens_per_image(kLast);
+    const at::Tensor rows = tokens.narrow(0, part.first_token[kLast], count);
+    const ImageRange images{first, part.count};
+    parts.push_back(std::visit([&](const auto& asked) { return read_part(rows, asked, images); }, query.asked));
+    first += part.count;
+  }
+  return parts.empty() ? tokens.narrow(0, 0, 0).unsqueeze(1) : at::cat(parts);
+}
+
 at::Tensor constant(const at::TensorOptions& options, const std::array<double, 3>& values) {
   const at::Tensor rgb = at::empty({3}, options);
   rgb[0] = values[0], rgb[1] = values[1],
@@ -64,13 +101,23 @@ const Head& Heads::at(const std::string& name) const {
 Glid::Glid(const ModelShape& shape, const TaskSpec& spec)
     : shape(shape),
       spec(spec),
-      encoder(register_module("encoder", std::make_shared<Swin>(shape.encoder))),
-      bifpn(register_module("bifpn", std::make_shared<Bifpn>(shape.bifpn, stage_channels(shape.encoder)))),
-      decoder(register_module("decoder", std::make_shared<Decoder>(shape.decoder, spec.queries))),
-      heads(register_module("heads", std::make_shared<Heads>(shape.decoder.width, spec))) {
+      encoder(register_module("encoder", std::make_shared<Swin>(shape.encoder, parts_of_encoder(spec)))) {
+  if (spec.reads == HeadInput::kQueries) {
+    bifpn = register_module("bifpn", std::make_shared<Bifpn>(shape.bifpn, stage_channels(shape.encoder)));
+    decoder = register_module("decoder", std::make_shared<Decoder>(shape.decoder, spec.queries));
+  } else if (spec.reads == HeadInput::kUnitDecoder) {
+    unit_decoder =
+        register_module("unit_decoder", std::make_shared<UnitDecoder>(spec.unit_decoder, last_channels(shape.encoder)));
+  }
+  heads = register_module("heads", std::make_shared<Heads>(head_width(), spec));
   const std::vector<int64_t>& layers = spec.supervised_layers;
   TORCH_CHECK(layers.empty() || (layers.front() >= 0 && layers.back() == shape.decoder.layers),
               "supervised layers lie between 0 and ", shape.decoder.layers, " and end with the last");
+}
+
+int64_t Glid::head_width() const {
+  if (spec.reads == HeadInput::kEncoder) return last_channels(shape.encoder);
+  return spec.reads == HeadInput::kQueries ? shape.decoder.width : spec.unit_decoder.width;
 }
 
 Pyramid Glid::encode(const at::Tensor& units, const View& view) const {
@@ -86,8 +133,9 @@ at::Tensor Glid::decode(const Pyramid& pyramid, const Query& query, const Featur
   return decoder->forward(pyramid, query, spec.supervised_layers, masks);
 }
 
-std::vector<Answer> Glid::forward(const at::Tensor& units, const View& view, std::span<const Query> queries) const {
-  const Pyramid pyramid = encode(units, view);
+std::vector<Answer> Glid::answer_queries(const StageTokens& stages, const BatchPlan& plan,
+                                         std::span<const Query> queries) const {
+  const Pyramid pyramid{bifpn->forward(stages, plan), plan};
   RECORD_USER_SCOPE("decoder");
   const FeatureMap features = spec.features ? feature_map(pyramid) : FeatureMap{};
   std::vector<Answer> answers;
@@ -96,6 +144,20 @@ std::vector<Answer> Glid::forward(const at::Tensor& units, const View& view, std
     if (spec.features) answer.features = part_of(features, query.images);
     answer.heads = heads->forward(decode(pyramid, query, answer.features), query);
     answers.push_back(std::move(answer));
+  }
+  return answers;
+}
+
+std::vector<Answer> Glid::forward(const at::Tensor& units, const View& view, std::span<const Query> queries) const {
+  const StageTokens stages = encoder->forward(units, view);
+  if (spec.reads == HeadInput::kQueries) return answer_queries(stages, view.plan, queries);
+  const at::Tensor& last = stages.back();
+  std::vector<Answer> answers;
+  for (const Query& query : queries) {
+    const at::Tensor read = unit_decoder
+                                ? unit_decoder->forward(last, view.plan, std::get<DecodedUnits>(query.asked), query.images)
+                                : read_tokens(last, view.plan, query);
+    answers.push_back({heads->forward(read.unsqueeze(0), query), {}});  // of one layer
   }
   return answers;
 }

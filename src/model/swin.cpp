@@ -23,6 +23,13 @@ at::Tensor add_branch(const at::Tensor& x, const at::Tensor& branch, const at::T
   return x + branch * keep[which].to(branch.scalar_type()).unsqueeze(1);
 }
 
+// x [T, C] with the token in the place of all patches of the units of these rows.
+at::Tensor replace_units(const at::Tensor& x, const at::Tensor& rows, const at::Tensor& token) {
+  const at::Tensor is_kept = at::ones({x.size(0) / (kUnitSide * kUnitSide), 1, 1}, x.options()).index_fill(0, rows, 0);
+  const at::Tensor patches = x.view({-1, kUnitSide * kUnitSide, x.size(1)});
+  return (patches * is_kept + token.to(x.scalar_type()) * (1 - is_kept)).view(x.sizes());
+}
+
 }  // namespace
 
 at::Tensor to_units(const at::Tensor& images, int64_t unit_px) {
@@ -107,27 +114,30 @@ SwinStage::SwinStage(const SwinShape& shape, int stage)
   if (stage + 1 < kNumStages) downsample = register_module("downsample", std::make_shared<PatchMerging>(channels));
 }
 
-Swin::Swin(const SwinShape& shape)
+Swin::Swin(const SwinShape& shape, const EncoderParts& parts)
     : shape(shape),
       patch_embed(register_module("patch_embed", std::make_shared<PatchEmbed>(shape))),
       layers(register_module("layers", std::make_shared<ModuleList<SwinStage>>())) {
   for (int stage = 0; stage < kNumStages; ++stage) {
     layers->append(shape, stage);
+    if (!parts.all_stages && stage + 1 < kNumStages) continue;
     norms[stage] = register_module("norm" + std::to_string(stage), std::make_shared<LayerNorm>(shape.stage_channels(stage)));
   }
+  if (parts.mask_token) mask_token = register_parameter("mask_token", at::empty({shape.channels}));
 }
 
 StageTokens Swin::forward(const at::Tensor& units, const View& view) const {
   RECORD_USER_SCOPE("encoder");
   StageTokens outputs;
   at::Tensor x = patch_embed->forward(visible_units(units, view.plan));
+  if (view.replaced_units.defined()) x = replace_units(x, view.replaced_units, mask_token);
   int64_t block = 0;
   for (int stage = 0; stage < kNumStages; ++stage) {
     const SwinStage& layer = (*layers)[stage];
     for (int64_t b = 0; b < layer.blocks->size(); ++b, ++block)
       x = (*layer.blocks)[b].forward(x, {view.plan, stage, b % 2 == 1},
                                      is_training() ? keep_factors(shape, view, block, stage) : at::Tensor());
-    outputs[stage] = norms[stage]->forward(x);
+    if (norms[stage]) outputs[stage] = norms[stage]->forward(x);
     if (layer.downsample) x = layer.downsample->forward(x, unit_side(stage));
   }
   return outputs;

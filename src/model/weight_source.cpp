@@ -11,6 +11,8 @@ constexpr std::string_view kEncoder = "encoder.";
 
 bool is_of_encoder(const std::string& parameter) { return parameter.starts_with(kEncoder); }
 std::string without_part(const std::string& parameter) { return parameter.substr(kEncoder.size()); }
+// Foreign files have other ones, in shapes of their own.
+bool is_mask_token(const std::string& parameter) { return parameter == "encoder.mask_token"; }
 
 }  // namespace
 
@@ -19,6 +21,7 @@ WeightSource::WeightSource(const std::filesystem::path& path)
 
 FoundParameter WeightSource::find(const std::string& parameter) const {
   FoundParameter place;
+  if (!is_ours() && is_mask_token(parameter)) return place;
   if (is_of_encoder(parameter)) {
     if (encoder_) place = find_parameter(file_, *encoder_, without_part(parameter), where_);
   } else if (const std::string name = prefix() + parameter; is_ours() && file_.find(name)) {
@@ -44,9 +47,9 @@ bool WeightSource::is_renamed(const std::string& parameter, const FoundParameter
 }
 
 bool WeightSource::has_place_for(const std::string& parameter) const {
-  if (is_ours() || !is_of_encoder(parameter)) return true;
+  if (!is_of_encoder(parameter) || !encoder_) return true;
   const std::string bare = without_part(parameter);
-  if (spellings(encoder_->dialect, bare).empty()) return false;
+  if (!is_ours() && (is_mask_token(parameter) || spellings(encoder_->dialect, bare).empty())) return false;
   if (!bare.starts_with("norm") || bare.starts_with("norm3.")) return true;
   const std::string norm = bare.substr(0, bare.find('.'));
   return !find_parameter(file_, *encoder_, norm + ".weight", where_).names.empty() ||

@@ -26,7 +26,21 @@ at::Tensor sine_axis(int64_t count, double size, int64_t channels, const at::Ten
   return at::where(even, angle.sin(), angle.cos());
 }
 
+// -> [count, channels].
+at::Tensor mae_axis(int64_t count, int64_t channels, const at::TensorOptions& options) {
+  const at::Tensor exponent = at::arange(channels / 2, options) / static_cast<double>(channels / 2);
+  const at::Tensor angle = at::arange(count, options).unsqueeze(1) / at::pow(1e4, exponent);
+  return at::cat({angle.sin(), angle.cos()}, 1);
+}
+
 }  // namespace
+
+at::Tensor mae_position_vectors(int64_t height, int64_t width, int64_t channels, const at::Device& device) {
+  const auto options = at::dtype(at::kDouble).device(device);
+  const at::Tensor x = mae_axis(width, channels / 2, options).unsqueeze(0).expand({height, -1, -1});
+  const at::Tensor y = mae_axis(height, channels / 2, options).unsqueeze(1).expand({-1, width, -1});
+  return at::cat({x, y}, 2).view({height * width, channels}).to(at::kFloat);
+}
 
 at::Tensor position_vectors(PositionKind kind, const at::Tensor& cells, const GridExtent& extent, int64_t channels) {
   const auto axis = kind == PositionKind::kFourier ? fourier_axis : sine_axis;

@@ -27,15 +27,20 @@ Classification::Classification(const ClassificationConfig& config, const TaskCon
                      "data.name: imagenet reads a folder a class");
 }
 
-TaskSpec Classification::spec() const { return {.heads = {{.name = "class", .outputs = std::ssize(classes_)}}}; }
+TaskSpec Classification::spec() const {
+  const HeadSpec head{.name = "class", .outputs = std::ssize(classes_)};
+  if (config_.reads == ClassReader::kEncoder) return {.heads = {head}, .reads = HeadInput::kEncoder};
+  return {.heads = {head}};
+}
 
 std::vector<PreparedImage> Classification::prepare(const Sample& sample, const SampleKey& key, const BatchPosition&,
                                                    bool training) const {
   if (!sample.targets.label) throw DataError(sample.name, "has no class");
   const Image& image = sample.image;
-  const Placement placement = training ? pretraining_placement(image.height, image.width, key, size_px_)
+  const Placement placement = training ? pretraining_placement(image.height, image.width, key, size_px_, config_.crop_area)
                                        : centre_placement(image.height, image.width, size_px_);
   PreparedImage prepared{.image = place_image(image, placement, Filter::kBicubic), .placement = placement};
+  if (training) erase_randomly(prepared.image, config_.erase, key);
   prepared.arrays["label"] = {{1}, std::vector<int64_t>{*sample.targets.label}};
   if (!training) prepared.truth = std::make_shared<const Targets>(Targets{.label = sample.targets.label});
   return {std::move(prepared)};
@@ -45,15 +50,27 @@ LossCounts Classification::counts(const Batch& batch) const {
   return {{"images", std::vector<double>(static_cast<size_t>(batch.size()), 1.0)}};
 }
 
-Question Classification::ask(Batch batch, bool) const {
+Question Classification::ask(Batch batch, bool training) const {
   Question question = viewer_.look_at(std::move(batch));
   question.queries = {{.asked = ClsQuery{}, .images = question.view.plan.all()}};
+  if (config_.reads == ClassReader::kEncoder) question.queries[0].asked = EncodedImage{};
+  if (training && config_.mixing.mixes()) mix(question);
   return question;
 }
 
+void Classification::mix(Question& question) const {
+  const std::vector<PairMix> mixes = draw_mixes(config_.mixing, question.batch, size_px_);
+  question.units = mix_pictures(question.units, mixes, question.view.plan.runs.at(0).plan->grid);
+  question.targets["classes"] = mix_labels(labels_of(question.batch), mixes, std::ssize(classes_), size_px_);
+}
+
 Losses Classification::losses(std::span<const Answer> answers, const Question& question) const {
-  const at::Tensor losses = at::cross_entropy_loss(logits_of(answers), labels_of(question.batch), {}, at::Reduction::None,
-                                                   /*ignore_index=*/-100, config_.smoothing);
+  const at::Tensor logits = logits_of(answers);
+  const auto mixed = question.targets.find("classes");
+  const at::Tensor target =
+      mixed == question.targets.end() ? labels_of(question.batch) : mixed->second.to(logits.scalar_type());
+  const at::Tensor losses =
+      at::cross_entropy_loss(logits, target, {}, at::Reduction::None, /*ignore_index=*/-100, config_.smoothing);
   return {{{.name = "class", .sum = losses.sum(), .count = "images", .by_image = losses.detach()}}, {}};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 #include "glid/core/format.h"
@@ -91,6 +92,13 @@ std::vector<int64_t> draw_visible(const UnitGrid& grid, MaskStrategy strategy, d
                                                                     : draw_random(grid, num_visible, rng);
   std::sort(visible.begin(), visible.end());
   return visible;
+}
+
+std::vector<int64_t> hidden_beside(const std::vector<int64_t>& visible, const UnitGrid& grid) {
+  const std::vector<int64_t> all = all_units(grid);
+  std::vector<int64_t> hidden;
+  std::set_difference(all.begin(), all.end(), visible.begin(), visible.end(), std::back_inserter(hidden));
+  return hidden;
 }
 
 }  // namespace glid

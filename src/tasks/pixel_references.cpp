@@ -25,7 +25,17 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& kernel) {  // [B, C, 
   return at::fft_irfft2(product, size).narrow(2, 0, height).narrow(3, 0, width);
 }
 
+// [B * units], 1 where a unit is seen.
+at::Tensor seen(const at::Tensor& units, const at::Tensor& hidden, const at::TensorOptions& options) {
+  return at::ones({units.size(0)}, options).index_fill(0, hidden, 0);
+}
+
 }  // namespace
+
+at::Tensor seen_units(const at::Tensor& units, const HiddenCells& hidden) {
+  const at::Tensor rows = at::nonzero(seen(units, hidden.rows, units.options())).squeeze(1);
+  return units.flatten(1).index_select(0, rows);
+}
 
 at::Tensor mean_colour(const at::Tensor& visible, const at::Tensor& target) {
   const int64_t batch = target.size(0), num_hidden = target.size(1), pixels = target.size(2) / 3;
@@ -33,20 +43,19 @@ at::Tensor mean_colour(const at::Tensor& visible, const at::Tensor& target) {
   return colour.view({batch, 1, 1, 3}).expand({batch, num_hidden, pixels, 3}).flatten(2);
 }
 
-at::Tensor interpolate_hidden(const at::Tensor& units, const PlanTensors& plan) {
-  const at::Tensor images = from_units(units, plan.grid);  // [B, H, W, 3]
-  const int64_t unit_px = units.size(1);
+at::Tensor interpolate_hidden(const at::Tensor& units, const HiddenCells& hidden) {
+  const at::Tensor images = from_units(units, hidden.grid);  // [B, H, W, 3]
+  const int64_t unit_px = units.size(1), batch = images.size(0);
   const auto options = images.options().dtype(at::kDouble);
-  at::Tensor shown = at::zeros({plan.batch * plan.grid.size()}, options);
-  shown.index_fill_(0, plan.visible_units, 1);
-  const at::Tensor mask = shown.view({plan.batch, 1, plan.grid.height, 1, plan.grid.width, 1})
-                              .expand({plan.batch, 1, plan.grid.height, unit_px, plan.grid.width, unit_px})
-                              .reshape({plan.batch, 1, images.size(1), images.size(2)});
+  const at::Tensor mask = seen(units, hidden.rows, options)
+                              .view({batch, 1, hidden.grid.height, 1, hidden.grid.width, 1})
+                              .expand({batch, 1, hidden.grid.height, unit_px, hidden.grid.width, unit_px})
+                              .reshape({batch, 1, images.size(1), images.size(2)});
   const at::Tensor pixels = images.to(at::kDouble).permute({0, 3, 1, 2});  // [B, 3, H, W]
   const at::Tensor kernel = inverse_cube_kernel(images.size(1), images.size(2), options);
   const at::Tensor mean = convolve(pixels * mask, kernel) / convolve(mask, kernel);
   const at::Tensor filled = to_units(mean.permute({0, 2, 3, 1}).to(images.scalar_type()).contiguous(), unit_px).flatten(1);
-  return filled.index_select(0, plan.hidden_units).view({plan.batch, -1, filled.size(1)});
+  return filled.index_select(0, hidden.rows).view({batch, -1, filled.size(1)});
 }
 
 }  // namespace glid

@@ -7,6 +7,18 @@ std::unique_ptr<Task> make(const MaskedImageConfig& config, const TaskContext& c
   return std::make_unique<MaskedImage>(config, context.model.encoder, context.image_size_px);
 }
 
+std::unique_ptr<Task> make(const SimmimConfig& config, const TaskContext& context) {
+  return std::make_unique<Simmim>(config, context.model.encoder, context.image_size_px);
+}
+
+std::unique_ptr<Task> make(const MaeConfig& config, const TaskContext& context) {
+  return std::make_unique<Mae>(config, context.model.encoder, context.image_size_px);
+}
+
+std::unique_ptr<Task> make(const MixmaeConfig& config, const TaskContext& context) {
+  return std::make_unique<Mixmae>(config, context.model.encoder, context.image_size_px);
+}
+
 std::unique_ptr<Task> make(const ClassificationConfig& config, const TaskContext& context) {
   return std::make_unique<Classification>(config, context);
 }

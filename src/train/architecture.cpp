@@ -131,7 +131,8 @@ std::vector<size_t> queries_by_asker(const Question& question) {
 // A batch without pictures shows the queries of one with some.
 Json questions_of(const Task& task, const std::vector<Asker>& askers, const ModelShape& shape) {
   const TaskSpec spec = task.spec();
-  if (spec.queries.mask_token) return Json::Array();  // hidden units are not asked of whole images
+  if (spec.queries.mask_token || spec.reads != HeadInput::kQueries)
+    return Json::Array();  // hidden units are not asked of whole images
   const int64_t unit = shape.encoder.unit_px();
   const Batch none{.units = at::empty({0, unit, unit, 3}, at::kByte)};
   const Question question = task.ask(none, /*training=*/false);
@@ -163,7 +164,8 @@ Json architecture_of(const RunConfig& config, const Task& task, const Vocabulary
   for (const HeadSpec& head : spec.heads) heads.push_back(json_of(head));
   Json json = json_of_format();
   json.set("image", json_of_image(config)).set("encoder", json_of_encoder(config.model.encoder));
-  json.set("bifpn", json_of(config.model.bifpn)).set("decoder", json_of(config.model.decoder));
+  if (spec.reads == HeadInput::kQueries)
+    json.set("bifpn", json_of(config.model.bifpn)).set("decoder", json_of(config.model.decoder));
   json.set("heads", heads).set("queries", Json::object().set("learned", list_of(spec.queries.learned)));
   json.set("supervised_layers",
            spec.supervised_layers.empty() ? Json::Array{config.model.decoder.layers} : list_of(spec.supervised_layers));

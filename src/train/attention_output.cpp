@@ -46,7 +46,7 @@ int64_t num_queries_of(const RunConfig& config, const TaskSpec& spec) {
   if (const auto* hiding = std::get_if<MaskedImageConfig>(&config.task)) {
     const int64_t side = config.data.image_size / config.model.shape().encoder.unit_px();
     const UnitGrid grid{side, side};
-    return 1 + grid.size() - num_visible_units(grid, hiding->mask_ratio);
+    return 1 + grid.size() - num_visible_units(grid, hiding->hiding.mask_ratio);
   }
   return spec.queries.learned.empty() ? 1 : spec.queries.learned.front();
 }
@@ -81,6 +81,9 @@ void require_query(const std::string& choice, const RunConfig& config, const Voc
   if (choice.empty()) return;
   const std::optional<int64_t> query = chosen_query(choice);
   const TaskSpec spec = make_task(config.task, config.task_context(vocabulary))->spec();
+  if (spec.reads != HeadInput::kQueries)
+    throw UsageError("--attention", "shows the query decoder's cross-attention, and the model of this task has none",
+                     std::string(config::name_of(config.task)));
   if (query) require_asked(*query, num_queries_of(config, spec));
   else if (classes_of_queries(config, spec, vocabulary).empty())
     throw UsageError("--attention", "top is the query that is surest of a class, and the task's queries know none",

@@ -15,7 +15,8 @@
 namespace glid {
 
 // `choice` is the number of a query, or top: the one that is surest of a class. Throws UsageError, before there is a model,
-// for another choice, a query that the task doesn't ask, and top where it knows no classes. An empty choice is fine.
+// for another choice, a task without a query decoder, a query that it doesn't ask, and top where it knows no classes. An
+// empty choice is fine.
 void require_query(const std::string& choice, const RunConfig& config, const Vocabulary& vocabulary);
 
 class AttentionOutput {

@@ -83,7 +83,8 @@ bool Run::validate(bool& is_best) {
   auto values = validation_.measure();
   if (!values) return false;
   is_best = validation_.is_best(*values, state_.step);
-  values->push_back({"smallest_fusion_weight", smallest_fusion_weight(*session_.model->bifpn)});
+  if (const auto& bifpn = session_.model->bifpn)
+    values->push_back({"smallest_fusion_weight", smallest_fusion_weight(*bifpn)});
   files_.validation(state_.step, *values, validation_.best());
   return true;
 }

@@ -46,7 +46,7 @@ std::set<std::string_view> parts_touched(const std::string& change) {
       {"model.encoder.", {"encoder", "bifpn", "heads"}},
       {"model.bifpn.", {"bifpn", "decoder"}},
       {"model.decoder.", {"decoder", "queries", "heads"}},
-      {"task.", {"queries", "heads"}},
+      {"task.", {"unit_decoder", "queries", "heads"}},
       {"data.fraction", {}},
       {"data.image_size", {}},
       {"data.", {"heads"}}};

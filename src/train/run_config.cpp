@@ -68,6 +68,12 @@ void RunConfig::check(config::Problems& problems) const {
   if (const auto* several = std::get_if<MultitaskSettings>(&eval.metric)) check_tasks(several->tasks, problems);
   std::visit([&](const auto& alternative) { check_metric(eval.metric, alternative, problems); }, task);
   std::visit([&](const auto& alternative) { check_tta(eval.tta, alternative, problems); }, task);
+  std::visit(
+      [&](const auto& alternative) {
+        const int64_t pictures = train.batch_size / train.accumulate;
+        if constexpr (requires { alternative.check_batch(pictures, problems); }) alternative.check_batch(pictures, problems);
+      },
+      task);
   const int64_t unit = model.encoder.shape().unit_px();
   if (data.image_size % unit != 0) {
     problems.add("data.image_size", format("must be a multiple of the unit, {} px (8 x patch)", unit), "",

@@ -51,8 +51,9 @@ at::Tensor pad_and_roll(const at::Tensor& x, const DenseAxis& y, const DenseAxis
   return at::roll(padded, {-y.shift, -x_axis.shift}, {1, 2});
 }
 
-// normed [B, H, W, C]; shown [B, H, W, 1] of 0 and 1; whole: padded keys are attended as in the reference.
-at::Tensor attention(const WindowAttention& attn, const at::Tensor& normed, const at::Tensor& shown, bool whole,
+// normed [B, H, W, C]; source [B, H, W, 1]: numbers, of which equal ones attend to each other; whole: padded keys are
+// attended as in the reference.
+at::Tensor attention(const WindowAttention& attn, const at::Tensor& normed, const at::Tensor& source, bool whole,
                      bool shifted) {
   const auto window =
       static_cast<int64_t>((std::sqrt(static_cast<double>(attn.relative_position_bias_table.size(0))) + 1) / 2);
@@ -70,11 +71,10 @@ at::Tensor attention(const WindowAttention& attn, const at::Tensor& normed, cons
   const double inf = std::numeric_limits<double>::infinity();
   at::Tensor blocked = parts.unsqueeze(2).ne(parts.unsqueeze(3)).unsqueeze(2);
   if (!whole) {
-    const at::Tensor hidden = partition(pad_and_roll(shown, y, x), y, x).squeeze(3).eq(0);  // padding counts as hidden
-    blocked = blocked.logical_or(hidden.unsqueeze(2).unsqueeze(2));
+    const at::Tensor of = partition(pad_and_roll(source, y, x), y, x).squeeze(3).unsqueeze(2);  // padding counts as hidden
+    blocked = blocked.logical_or(of.unsqueeze(3).ne(of.unsqueeze(4)));
   }
-  const at::Tensor vain = blocked.all(-1, /*keepdim=*/true);  // rows that see nothing; nobody reads them
-  scores = scores.masked_fill(blocked.logical_and(vain.logical_not()), -inf);
+  scores = scores.masked_fill(blocked, -inf);
   const at::Tensor out = at::matmul(scores.softmax(-1), qkv[2]).transpose(2, 3).reshape(windows.sizes());
   const at::Tensor back = at::roll(unpartition(attn.proj->forward(out), y, x), {y.shift, x.shift}, {1, 2});
   return back.narrow(1, 0, y.size).narrow(2, 0, x.size);
@@ -87,32 +87,32 @@ at::Tensor merge(const PatchMerging& merging, const at::Tensor& x) {  // officia
   return merging.reduction->forward(merging.norm->forward(at::cat({pick(0, 0), pick(1, 0), pick(0, 1), pick(1, 1)}, 3)));
 }
 
-at::Tensor shown_cells(const at::Tensor& visible, const UnitGrid& grid, int stage) {  // [B, H_s, W_s, 1]
+at::Tensor cells_of(const at::Tensor& units, const UnitGrid& grid, int stage) {  // [B, H_s, W_s, 1]
   const int64_t side = unit_side(stage);
-  return visible.to(at::kDouble)
+  return units.to(at::kDouble)
       .view({-1, grid.height, 1, grid.width, 1})
       .expand({-1, grid.height, side, grid.width, side})
-      .reshape({visible.size(0), grid.height * side, grid.width * side, 1});
+      .reshape({units.size(0), grid.height * side, grid.width * side, 1});
 }
 
 }  // namespace
 
-std::array<at::Tensor, kNumStages> dense_swin(const Swin& swin, const at::Tensor& images, const at::Tensor& visible) {
+std::array<at::Tensor, kNumStages> dense_swin(const Swin& swin, const at::Tensor& images, const at::Tensor& sources) {
   const UnitGrid grid{images.size(1) / swin.shape.unit_px(), images.size(2) / swin.shape.unit_px()};
-  const bool whole = visible.all().item<bool>();
+  const bool whole = sources.eq(1).all().item<bool>();
   const auto& embed = *swin.patch_embed;
   at::Tensor x = at::conv2d(images.permute({0, 3, 1, 2}), embed.proj->weight, embed.proj->bias, swin.shape.patch);
   x = embed.norm->forward(x.permute({0, 2, 3, 1}));
   std::array<at::Tensor, kNumStages> outputs;
   for (int stage = 0; stage < kNumStages; ++stage) {
     const SwinStage& layer = (*swin.layers)[stage];
-    const at::Tensor shown = shown_cells(visible, grid, stage);
+    const at::Tensor source = cells_of(sources, grid, stage);
     for (int64_t b = 0; b < layer.blocks->size(); ++b) {
       const SwinBlock& block = (*layer.blocks)[b];
-      x = x + attention(*block.attn, block.norm1->forward(x), shown, whole, b % 2 == 1);
+      x = x + attention(*block.attn, block.norm1->forward(x), source, whole, b % 2 == 1);
       x = x + block.mlp->forward(block.norm2->forward(x));
     }
-    outputs[stage] = swin.norms[stage]->forward(x) * shown;
+    outputs[stage] = swin.norms[stage]->forward(x) * source.ne(0);
     if (layer.downsample) x = merge(*layer.downsample, x);
   }
   return outputs;

@@ -25,6 +25,8 @@ Config small_config(Config config) {
   if constexpr (requires { config.query.query_init; }) config.query.query_init = QueryInit::kNormal;
   if constexpr (requires { config.queries.query_init; }) config.queries.query_init = QueryInit::kNormal;
   if constexpr (requires { config.bins; }) config.bins = 5;
+  if constexpr (requires { config.mixing; }) config.mixing = {};  // of pairs, which laws about odd batches don't know
+  if constexpr (requires { config.decoder.blocks; }) config.decoder = {.blocks = 2, .width = 16, .heads = 2};
   if constexpr (requires { config.one_to_many; }) {
     config.queries = 6;
     config.one_to_many.queries = 8;

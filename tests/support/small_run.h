@@ -24,7 +24,8 @@ inline ModelShape small_model_shape() {
 struct SmallRun {
   SmallRun(Communicator& communicator, at::ScalarType type)
       : SmallRun(communicator, type,
-                 std::make_unique<MaskedImage>(MaskedImageConfig{.mask_ratio = 0.5}, small_model_shape().encoder, 24)) {}
+                 std::make_unique<MaskedImage>(MaskedImageConfig{.hiding = {.mask_ratio = 0.5}}, small_model_shape().encoder,
+                                               24)) {}
   SmallRun(Communicator& communicator, at::ScalarType type, std::unique_ptr<const Task> asked)
       : shape(small_model_shape()),
         task(std::move(asked)),

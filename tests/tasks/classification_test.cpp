@@ -68,6 +68,42 @@ TEST(Classification, ClsAnswersAsItDoesAmongOthers) {
     EXPECT_NEAR(predictions[0].label_scores[static_cast<size_t>(c)], own[c].item<double>(), 1e-9);
 }
 
+// As Swin classifies: no BiFPN, no decoder, the head on the mean of the last tokens.
+TEST(Supervised, TheMeanOfTheLastTokensAnswers) {
+  const Classification task(SupervisedConfig(), context_of(3));
+  Glid model(small_model_shape(), task.spec());
+  for (const auto& [name, parameter] : named_parameters(model))
+    EXPECT_TRUE(name.starts_with("encoder.") || name.starts_with("heads.class.")) << name;
+  initialise_randomly(model);
+  model.to(at::kDouble);
+  const Question question = task.ask(labelled_batch(task, {2, 0}), /*training=*/false);
+  const at::Tensor units = question.units.to(at::kDouble);
+  const at::Tensor tokens = model.encoder->forward(units, question.view).back();  // [2 * 9, C]
+  const at::Tensor expected = model.heads->heads[0]->forward(tokens.view({2, 9, -1}).mean(1));
+  const at::Tensor got = model.forward(units, question.view, question.queries).at(0).at("class");
+  ASSERT_EQ(got.sizes(), (std::vector<int64_t>{1, 2, 1, 3}));
+  EXPECT_LT((got[0].squeeze(1) - expected).abs().max().item<double>(), 1e-12);
+}
+
+TEST(Supervised, MixedPicturesHaveTheLossesOfBothClasses) {
+  SupervisedConfig config;
+  config.mixing = {.mixup = 0.8};
+  const Classification task(config, context_of(3));
+  const Batch batch = labelled_batch(task, {2, 0, 1, 1});
+  EXPECT_FALSE(task.ask(batch, /*training=*/false).targets.contains("classes"));
+  const Question question = task.ask(batch, /*training=*/true);
+  const std::vector<PairMix> mixes = draw_mixes(config.mixing, batch, 24);
+  const at::Tensor logits = at::randn({1, 4, 1, 3}, at::kDouble);
+  const LossTerm term = task.losses(std::vector<Answer>{{.heads = {{"class", logits}}}}, question).terms.at(0);
+  const auto loss = [&](int64_t i, int64_t label) {  // of one label
+    return at::cross_entropy_loss(logits[0][i], at::tensor({label}), {}, at::Reduction::Mean, -100, 0.1).item<double>();
+  };
+  const double share = mixes[0].weight;
+  EXPECT_NEAR(term.by_image[0].item<double>(), share * loss(0, 2) + (1 - share) * loss(0, 0), 1e-6);
+  EXPECT_NEAR(term.by_image[1].item<double>(), share * loss(1, 0) + (1 - share) * loss(1, 2), 1e-6);
+  EXPECT_NEAR(term.by_image[3].item<double>(), loss(3, 1), 1e-6);
+}
+
 TEST(Classification, NeedsClasses) {
   EXPECT_THROW(Classification({}, context_of(0)), UsageError);
   const Classification task({}, context_of(2));

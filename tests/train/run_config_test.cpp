@@ -45,8 +45,8 @@ TEST(PaperConfigs, HoldThePapersNumbers) {
     EXPECT_EQ(config.model.decoder.layers, 6);
     EXPECT_EQ(config.model.decoder.width, 512);
     const auto& task = std::get<MaskedImageConfig>(config.task);
-    EXPECT_EQ(task.mask_ratio, 0.75);
-    EXPECT_EQ(task.mask, MaskStrategy::kRandom);
+    EXPECT_EQ(task.hiding.mask_ratio, 0.75);
+    EXPECT_EQ(task.hiding.mask, MaskStrategy::kRandom);
     const int64_t steps_per_epoch = 1281167 / config.train.batch_size;
     EXPECT_EQ(config.total_steps(steps_per_epoch), 375000);
     EXPECT_EQ(config.schedule(steps_per_epoch).warmup_steps, 25000);
@@ -57,9 +57,10 @@ TEST(PaperConfigs, HoldThePapersNumbers) {
 // Nobody has to set anything to look at one.
 TEST(Configs, AreReadAsTheyStand) {
   int count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(GLID_SOURCE_DIR) / "configs"))
-    if (entry.path().extension() == ".yaml") {
-      EXPECT_NO_THROW(load(entry.path().filename())) << entry.path();
+  const std::filesystem::path configs = std::filesystem::path(GLID_SOURCE_DIR) / "configs";
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(configs))
+    if (entry.path().extension() == ".yaml" && entry.path().parent_path().filename() != "models") {
+      EXPECT_NO_THROW(load(entry.path().lexically_relative(configs))) << entry.path();
       ++count;
     }
   EXPECT_GE(count, 20);

@@ -25,6 +25,8 @@ enum class RandomOp : uint32_t {
   kSubset,
   kPoints,
   kBootstrap,
+  kErasing,
+  kMixing,
 };
 
 // One block of the Philox 4x32-10 function.

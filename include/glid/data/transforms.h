@@ -18,13 +18,16 @@ struct PictureSize {
 // A part of at most height x width, anywhere; of a smaller picture, all of that side.
 CropBox random_part(const PictureSize& picture, const PictureSize& most, Rng& rng);
 
-// torchvision.transforms.RandomResizedCrop.get_params: area 0.2 to 1 of the image, ratio 3/4 to 4/3 (log-uniform), ten
-// tries, then the largest centre crop whose ratio is in range.
-CropBox random_crop_box(int64_t height, int64_t width, Rng& rng);
+inline constexpr double kSmallestCrop = 0.2;  // MAE's
+
+// torchvision.transforms.RandomResizedCrop.get_params: area `smallest` to 1 of the image, ratio 3/4 to 4/3 (log-uniform),
+// ten tries, then the largest centre crop whose ratio is in range.
+CropBox random_crop_box(int64_t height, int64_t width, Rng& rng, double smallest = kSmallestCrop);
 
 // MAE's pre-training augmentation: a random crop, resized to size x size (the filter sees the crop only, as there), and a
 // flip with probability 0.5. A function of (seed, epoch, id).
-Placement pretraining_placement(int64_t height, int64_t width, const SampleKey& key, int64_t size_px);
+Placement pretraining_placement(int64_t height, int64_t width, const SampleKey& key, int64_t size_px,
+                                double smallest_crop = kSmallestCrop);
 
 // MAE's evaluation: the short side to int(size * 256 / 224), then the centre crop of size x size. Throws as resize_image().
 Placement centre_placement(int64_t height, int64_t width, int64_t size_px);

@@ -124,6 +124,8 @@ struct Decoder : torch::nn::Module {
   Start start(const HiddenUnits& units, const BatchPlan& plan, const ImageRange& images) const;
   Start start(const LearnedQueries& queries, const BatchPlan& plan, const ImageRange& images) const;
   Start start(const ClsQuery&, const BatchPlan& plan, const ImageRange& images) const;
+  // Our own mistake (TORCH_CHECK): what the decoder isn't asked.
+  Start start(const auto& other, const BatchPlan& plan, const ImageRange& images) const;
 };
 
 }  // namespace glid

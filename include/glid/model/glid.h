@@ -16,6 +16,7 @@
 #include "glid/model/decoder.h"
 #include "glid/model/query.h"
 #include "glid/model/swin.h"
+#include "glid/model/unit_decoder.h"
 
 namespace glid {
 
@@ -38,6 +39,13 @@ struct HeadSpec {
   int64_t references = 0;
 };
 
+// What heads read.
+enum class HeadInput {
+  kQueries,      // queries, decoded with BiFPN's pyramid: HiddenUnits, LearnedQueries, ClsQuery
+  kEncoder,      // the encoder's last tokens: EncodedUnits, EncodedImage
+  kUnitDecoder,  // DecodedUnits
+};
+
 // What a task needs of the model. A parameter exists only if a task asks for it.
 struct TaskSpec {
   std::vector<HeadSpec> heads;
@@ -45,6 +53,9 @@ struct TaskSpec {
   std::vector<int64_t> supervised_layers;  // decoder layers that heads read, from 1 (0: the queries before them), ascending
                                            // up to the last; empty: the last
   bool features = false;                   // the answer has the feature map
+  HeadInput reads = HeadInput::kQueries;
+  bool replaces_units = false;     // views may have replaced units
+  UnitDecoderConfig unit_decoder;  // of its reader
 };
 
 struct Head : Linear {
@@ -74,15 +85,20 @@ struct Glid : torch::nn::Module {
   Pyramid encode(const at::Tensor& units, const View& view) const;
   // -> [L, B, Q, d] of the supervised layers. `features` of the query's images are for masked attention.
   at::Tensor decode(const Pyramid& pyramid, const Query& query, const FeatureMap& features = {}) const;
-  // Encodes once, decodes every query, and lets the heads answer.
+  // Encodes once, decodes every query if the spec's reader does, and lets the heads answer.
   std::vector<Answer> forward(const at::Tensor& units, const View& view, std::span<const Query> queries) const;
 
   ModelShape shape;
   TaskSpec spec;
   std::shared_ptr<Swin> encoder;
-  std::shared_ptr<Bifpn> bifpn;
-  std::shared_ptr<Decoder> decoder;
+  std::shared_ptr<Bifpn> bifpn;               // null unless queries are read
+  std::shared_ptr<Decoder> decoder;           // the same
+  std::shared_ptr<UnitDecoder> unit_decoder;  // null unless it is read
   std::shared_ptr<Heads> heads;
+
+ private:
+  int64_t head_width() const;
+  std::vector<Answer> answer_queries(const StageTokens& stages, const BatchPlan& plan, std::span<const Query> queries) const;
 };
 
 // The finest level of all images, and of some of them (the same memory).

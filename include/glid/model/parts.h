@@ -6,7 +6,8 @@
 
 namespace glid {
 
-inline constexpr std::array<std::string_view, 5> kModelParts = {"encoder", "bifpn", "decoder", "queries", "heads"};
+inline constexpr std::array<std::string_view, 6> kModelParts = {"encoder",      "bifpn",   "decoder",
+                                                                "unit_decoder", "queries", "heads"};
 
 // The part of a parameter: its module's, but for the learned queries e, which are "queries". [CLS] and [M] belong to the
 // decoder (paper section 4.3: what is pre-trained with it is loaded with it).

@@ -21,6 +21,9 @@ struct View {
   // [2 * blocks, B] uniform in [0, 1): one draw for every residual branch and image. Undefined, or a model in evaluation
   // mode: no branch is dropped.
   at::Tensor drop_path;
+  // [n] int64, rows of the units that are seen, of all images in order: those that the encoder sees its mask token in the
+  // place of. Undefined: none.
+  at::Tensor replaced_units;
 };
 
 // Tokens [T_s, C_s] of the four stages, fine to coarse.
@@ -47,6 +50,19 @@ struct LearnedQueries {
   int64_t first = 0;
 };
 
+// The encoder's last tokens of N units of every image, as they are: Q = N. All units of these images are seen.
+struct EncodedUnits {
+  at::Tensor cells;  // [B, N] int64
+};
+
+// The mean of the encoder's last tokens of an image: Q = 1.
+struct EncodedImage {};
+
+// What the unit decoder makes of N units of every image: Q = N.
+struct DecodedUnits {
+  at::Tensor cells;  // [B, N] int64
+};
+
 // The finest level of the query's images laid out: [cells, d], an image's cells row by row, zero where hidden. A cell is a
 // patch wide; the grid covers whole units, so that the last cells of an image may lie beyond it (ImageRun::valid).
 struct FeatureMap {
@@ -69,7 +85,7 @@ struct MaskedAttention {
 
 // What is asked of the images in a range of the batch; B below is their number, Q that of the queries.
 struct Query {
-  std::variant<HiddenUnits, LearnedQueries, ClsQuery> asked;
+  std::variant<HiddenUnits, LearnedQueries, ClsQuery, EncodedUnits, EncodedImage, DecodedUnits> asked;
   ImageRange images;
   at::Tensor self_mask;            // [Q, Q] bool, true = may attend; undefined: every query sees every query
   std::vector<std::string> heads;  // that answer; empty: all

@@ -96,14 +96,21 @@ struct SwinStage : torch::nn::Module {
   std::shared_ptr<PatchMerging> downsample;  // none after the last stage
 };
 
-struct Swin : torch::nn::Module {
-  explicit Swin(const SwinShape& shape);
+// Parameters of an encoder that only some of its readers need.
+struct EncoderParts {
+  bool all_stages = true;   // norm0..norm2, of those who read more than the last stage
+  bool mask_token = false;  // of those who replace units
+};
 
-  // Pixels of units [units, U, U, 3], normalised -> tokens [T_s, C_s] of the four stages after norm0..norm3. Branches are
-  // dropped in training mode only.
+struct Swin : torch::nn::Module {
+  explicit Swin(const SwinShape& shape, const EncoderParts& parts = {});
+
+  // Pixels of units [units, U, U, 3], normalised -> tokens [T_s, C_s] of the four stages after norm0..norm3; undefined
+  // where there is no norm. Branches are dropped in training mode only.
   StageTokens forward(const at::Tensor& units, const View& view) const;
 
   SwinShape shape;
+  at::Tensor mask_token;  // [C], in the place of the patches of replaced units (Xie et al., SimMIM, CVPR 2022)
   std::shared_ptr<PatchEmbed> patch_embed;
   std::shared_ptr<ModuleList<SwinStage>> layers;
   std::array<std::shared_ptr<LayerNorm>, kNumStages> norms;

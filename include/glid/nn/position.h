@@ -23,4 +23,8 @@ struct GridExtent {
 // cells [..] int64, row-major in the grid -> [.., channels] fp32 on their device; channels divisible by 4.
 at::Tensor position_vectors(PositionKind kind, const at::Tensor& cells, const GridExtent& extent, int64_t channels);
 
+// MAE's of a whole grid, [height * width, channels] fp32: the cell's number over 1e4^(j / (C / 4)); C/4 sines and C/4
+// cosines of x, then those of y (facebookresearch/mae, util/pos_embed.py); channels divisible by 4.
+at::Tensor mae_position_vectors(int64_t height, int64_t width, int64_t channels, const at::Device& device);
+
 }  // namespace glid

@@ -29,5 +29,7 @@ int64_t num_visible_units(const UnitGrid& grid, double ratio);
 
 // The visible units, ascending: exactly num_visible_units of them.
 std::vector<int64_t> draw_visible(const UnitGrid& grid, MaskStrategy strategy, double ratio, Rng rng);
+// The units of the grid that are not among those (ascending), ascending.
+std::vector<int64_t> hidden_beside(const std::vector<int64_t>& visible, const UnitGrid& grid);
 
 }  // namespace glid

@@ -85,7 +85,9 @@ struct Losses {
 // A prediction without learning, of the target's shape; its best scale on the whole set is part of the predictor.
 struct Reference {
   std::string name;
-  at::Tensor prediction, target;
+  at::Tensor prediction, target;    // [B, ..]
+  std::vector<double> counts = {};  // numbers of each picture, where others fill it up with zeros; empty: all are of it
+  bool absolute = false;            // scored by its absolute error, as it is, and not by its squared one at the best scale
 };
 
 // What a task is made for.

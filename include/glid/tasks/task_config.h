@@ -9,16 +9,20 @@
 #include "glid/tasks/depth.h"
 #include "glid/tasks/detection.h"
 #include "glid/tasks/instance.h"
+#include "glid/tasks/mae.h"
 #include "glid/tasks/masked_image.h"
+#include "glid/tasks/mixmae.h"
 #include "glid/tasks/multitask.h"
 #include "glid/tasks/panoptic.h"
 #include "glid/tasks/pose.h"
 #include "glid/tasks/semantic.h"
+#include "glid/tasks/simmim.h"
 
 namespace glid {
 
-using TaskConfig = std::variant<MaskedImageConfig, ClassificationConfig, DetectionConfig, DepthConfig, SemanticConfig,
-                                InstanceMasksConfig, PanopticMasksConfig, PoseConfig, MultitaskConfig>;
+using TaskConfig = std::variant<MaskedImageConfig, SimmimConfig, MaeConfig, MixmaeConfig, SupervisedConfig,
+                                ClassificationConfig, DetectionConfig, DepthConfig, SemanticConfig, InstanceMasksConfig,
+                                PanopticMasksConfig, PoseConfig, MultitaskConfig>;
 
 std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context);
 

@@ -1,0 +1,55 @@
+// The decoder of masked autoencoders (He et al., MAE, CVPR 2022): a small ViT over all units of an image, of which those
+// that the encoder has not seen are one learned token (facebookresearch/mae, models_mae.py; its positions and its norms'
+// eps).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <memory>
+
+#include "glid/config/fields.h"
+#include "glid/model/query.h"
+#include "glid/model/swin.h"
+#include "glid/nn/attention.h"
+#include "glid/nn/layers.h"
+
+namespace glid {
+
+struct UnitDecoderConfig {
+  int64_t blocks = 8;
+  int64_t width = 512;
+  int64_t heads = 16;
+
+  template <class V>
+  void fields(V& v) {
+    v("blocks", blocks, "blocks of self-attention", config::in_range(1, 12));
+    v("width", width, "channels of its tokens", config::in_range(4, 1024));
+    v("heads", heads, "attention heads", config::positive());
+  }
+  void check(config::Problems& problems) const;
+};
+
+// x + attention(norm1(x)), then x + mlp(norm2(x)).
+struct UnitBlock : torch::nn::Module {
+  UnitBlock(int64_t width, int64_t heads);
+  at::Tensor forward(const at::Tensor& x) const;  // [B, units, d]
+
+  std::shared_ptr<LayerNorm> norm1, norm2;
+  std::shared_ptr<MultiheadAttention> attn;
+  std::shared_ptr<Mlp> mlp;
+};
+
+struct UnitDecoder : torch::nn::Module {
+  UnitDecoder(const UnitDecoderConfig& config, int64_t channels);
+  // The last stage's tokens [T, channels] of a batch -> [B, N, d] of the units asked of the images, whole runs of the batch.
+  at::Tensor forward(const at::Tensor& tokens, const BatchPlan& plan, const DecodedUnits& asked,
+                     const ImageRange& images) const;
+
+  std::shared_ptr<Linear> embed;
+  at::Tensor mask_token;  // [d]
+  std::shared_ptr<ModuleList<UnitBlock>> blocks;
+  std::shared_ptr<LayerNorm> norm;
+};
+
+}  // namespace glid

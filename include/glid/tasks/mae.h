@@ -1,0 +1,46 @@
+// Masked autoencoders (He et al., CVPR 2022; facebookresearch/mae, models_mae.py) on a hierarchical encoder: it sees visible
+// units only, as GreenMIM has it for Swin (Huang et al., NeurIPS 2022; modeling/base_green_models.py), and a small ViT over
+// all units says the pixels of the hidden ones. The decoder is thrown away: fine-tuning takes `init.parts: [encoder]`.
+// The paper's rows: MAE and GreenMIM in Table 2. Beside GLID's pre-training only the decoder differs: one scale,
+// self-attention, mask tokens among the encoder's. GreenMIM groups windows and adds position vectors to the patches; here
+// windows are Swin's, without what is hidden.
+//   glid_train --config configs/baselines/mae_swinb.yaml --set data.root=/data/imagenet
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "glid/tasks/pixel_task.h"
+
+namespace glid {
+
+struct MaeConfig {
+  static constexpr std::string_view kName = "mae";
+  static constexpr std::array<std::string_view, 0> kMetrics{};  // beside the loss
+  static constexpr bool kOnlyImages = true;                     // whatever annotations there are
+  HidingConfig hiding;
+  UnitDecoderConfig decoder;
+
+  template <class V>
+  void fields(V& v) {
+    hiding.fields(v);
+    v("decoder", decoder, "");
+  }
+  void check_grid(const UnitGrid& grid, config::Problems& problems) const { hiding.check_grid(grid, problems); }
+};
+
+class Mae : public PixelTask {
+ public:
+  Mae(const MaeConfig& config, const SwinShape& shape, int64_t size_px)
+      : PixelTask(config.hiding, PixelLoss::kSquared, shape, size_px), decoder_(config.decoder) {}
+
+  TaskSpec spec() const override { return {.heads = {head()}, .reads = HeadInput::kUnitDecoder, .unit_decoder = decoder_}; }
+
+ protected:
+  Query query(const at::Tensor& cells) const override { return {.asked = DecodedUnits{cells}}; }
+
+ private:
+  UnitDecoderConfig decoder_;
+};
+
+}  // namespace glid

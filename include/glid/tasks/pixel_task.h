@@ -1,0 +1,100 @@
+// What tasks have in common that hide units of an image and are scored by their pixels: crops, masks, targets, losses,
+// predictors that never learn, pictures. Such a task only says how the model is asked.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "glid/config/fields.h"
+#include "glid/data/transforms.h"
+#include "glid/tasks/mask.h"
+#include "glid/tasks/task.h"
+#include "glid/tasks/viewer.h"
+
+namespace glid {
+
+enum class PixelTarget {
+  kNormalised,  // (t - mean) / sqrt(var_unbiased + 1e-6) of each hidden unit (MAE's norm_pix_loss)
+  kRaw,         // pixels in ImageNet's mean and deviation
+};
+constexpr auto enum_names(PixelTarget) {
+  return std::to_array<config::Named<PixelTarget>>({{PixelTarget::kNormalised, "normalised"}, {PixelTarget::kRaw, "raw"}});
+}
+
+// Keys of every such task.
+struct HidingConfig {
+  MaskStrategy mask = MaskStrategy::kRandom;
+  double mask_ratio = 0.75;
+  PixelTarget target = PixelTarget::kNormalised;
+  double crop_area = kSmallestCrop;
+
+  template <class V>
+  void fields(V& v) {
+    v("mask", mask, "how hidden units are drawn");
+    v("mask_ratio", mask_ratio, "part of the units that is hidden; the grid mask only has 0.75",
+      config::one_of({0.5, 0.6, 0.75}));
+    v("target", target, "pixels of a hidden unit in its own mean and deviation, or in ImageNet's");
+    v("crop_area", crop_area, "smallest part of an image's area that a random crop has", config::in_range(0.01, 1));
+  }
+  // Whether pictures of this many units can be masked so; paths as seen from the whole configuration.
+  void check_grid(const UnitGrid& grid, config::Problems& problems) const;
+};
+
+enum class PixelLoss { kSquared, kAbsolute };
+
+// MAE's target: pixels [.., values of a unit] in the mean and unbiased deviation of each unit, variance floor 1e-6.
+at::Tensor normalise_units(const at::Tensor& pixels);
+
+// The hidden units of pictures that hide equally many, a run of the batch.
+struct HiddenUnitsOfRun {
+  ImageRange images;
+  at::Tensor cells;  // [B, N] int64, in their pictures
+  at::Tensor rows;   // [B * N] int64, among the units of all pictures
+};
+
+// In the order of the runs: those that a run's plan hides or, where a run is seen whole, the array "hidden".
+std::vector<HiddenUnitsOfRun> hidden_units_of(const Batch& batch, const BatchPlan& plan);
+
+class PixelTask : public Task {
+ public:
+  // Pictures of size_px x size_px, a multiple of `shape`.unit_px(); drop-path draws where the shape asks for them.
+  PixelTask(const HidingConfig& config, PixelLoss loss, const SwinShape& shape, int64_t size_px);
+
+  // MAE's crop and flip, or its centre crop, and a mask.
+  std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& position,
+                                     bool training) const override;
+  LossCounts counts(const Batch& batch) const override;  // "units": the hidden ones
+  // One query a run of alike pictures, and its target [B, N, 3 U^2], "pixels" of the first one.
+  Question ask(Batch batch, bool training) const override;
+  // The error's mean over a unit's values, summed over hidden units. Diagnostic: query_spread, the deviation of an image's
+  // predictions over its units, mean over outputs and images; under 0.02 all get the same answer.
+  Losses losses(std::span<const Answer> answers, const Question& question) const override;
+  bool has_references() const override { return true; }
+  std::vector<Reference> references(const Question& question) const override;
+  // masked, reconstruction, control (a prediction of 0 with the same statistics), original; of a sample's first view.
+  std::vector<std::vector<Image>> pictures(std::span<const Answer> answers, const Question& question) const override;
+  std::vector<std::string> picture_titles() const override;
+
+ protected:
+  // The question about hidden units, [B, N] in their pictures, whose last N answers are about them.
+  virtual Query query(const at::Tensor& cells) const = 0;
+  HeadSpec head() const { return {"pixels", 3 * shape_.unit_px() * shape_.unit_px()}; }  // in the order row, column, channel
+  UnitGrid grid() const { return {size_px_ / shape_.unit_px(), size_px_ / shape_.unit_px()}; }
+  const SwinShape& shape() const { return shape_; }
+  // The crop of a sample, seen whole, and the units of it that are to be seen.
+  PreparedImage crop(const Sample& sample, const SampleKey& key, bool training) const;
+  std::vector<int64_t> draw_seen(const SampleKey& key) const;
+
+ private:
+  at::Tensor target_of(const at::Tensor& pixels) const;                                // [.., 3 U^2] -> target
+  at::Tensor to_pixels(const at::Tensor& prediction, const at::Tensor& hidden) const;  // the way back
+  at::Tensor error(const at::Tensor& prediction, const at::Tensor& target) const;
+
+  HidingConfig config_;
+  PixelLoss loss_;
+  SwinShape shape_;
+  int64_t size_px_;
+  Viewer viewer_;
+};
+
+}  // namespace glid

@@ -1,0 +1,43 @@
+// SimMIM (Xie et al., CVPR 2022; microsoft/SimMIM, models/simmim.py): the encoder sees the whole image, with a learned token
+// in the place of every patch of a hidden unit; a linear layer on its last tokens says their pixels, scored by L1.
+// The paper's row: Table 2, SimMIM. With the defaults and the same weights the loss is that of the original, but that it
+// divides by the number of hidden pixels, not by that + 1e-5.
+//   glid_train --config configs/baselines/simmim_swinb.yaml --set data.root=/data/imagenet
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "glid/tasks/pixel_task.h"
+
+namespace glid {
+
+struct SimmimConfig {
+  static constexpr std::string_view kName = "simmim";
+  static constexpr std::array<std::string_view, 0> kMetrics{};  // beside the loss
+  static constexpr bool kOnlyImages = true;                     // whatever annotations there are
+  HidingConfig hiding{.mask_ratio = 0.6, .target = PixelTarget::kRaw, .crop_area = 0.67};
+
+  template <class V>
+  void fields(V& v) {
+    hiding.fields(v);
+  }
+  void check_grid(const UnitGrid& grid, config::Problems& problems) const { hiding.check_grid(grid, problems); }
+};
+
+class Simmim : public PixelTask {
+ public:
+  Simmim(const SimmimConfig& config, const SwinShape& shape, int64_t size_px)
+      : PixelTask(config.hiding, PixelLoss::kAbsolute, shape, size_px) {}
+
+  TaskSpec spec() const override { return {.heads = {head()}, .reads = HeadInput::kEncoder, .replaces_units = true}; }
+  // Pictures are seen whole. Array: "hidden" [N], the cells of the hidden units.
+  std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& position,
+                                     bool training) const override;
+  Question ask(Batch batch, bool training) const override;  // the view's replaced units are the hidden ones
+
+ protected:
+  Query query(const at::Tensor& cells) const override { return {.asked = EncodedUnits{cells}}; }
+};
+
+}  // namespace glid

@@ -1,0 +1,63 @@
+#include "glid/model/unit_decoder.h"
+
+#include <ATen/ATen.h>
+#include <ATen/record_function.h>
+
+#include "glid/core/format.h"
+#include "glid/nn/position.h"
+
+namespace glid {
+namespace {
+
+constexpr double kNormEps = 1e-6;
+constexpr int kUnitStage = kNumStages - 1;  // whose cells are units
+
+}  // namespace
+
+void UnitDecoderConfig::check(config::Problems& problems) const {
+  if (width % heads != 0) problems.add("heads", "must divide width", "", format("width is {}", width));
+  if (width % 4 != 0) problems.add("width", "must be a multiple of 4 (position vectors)");
+}
+
+UnitBlock::UnitBlock(int64_t width, int64_t heads)
+    : norm1(register_module("norm1", std::make_shared<LayerNorm>(width, kNormEps))),
+      norm2(register_module("norm2", std::make_shared<LayerNorm>(width, kNormEps))),
+      attn(register_module("attn", std::make_shared<MultiheadAttention>(width, heads))),
+      mlp(register_module("mlp", std::make_shared<Mlp>(width))) {}
+
+at::Tensor UnitBlock::forward(const at::Tensor& x) const {
+  const at::Tensor normed = norm1->forward(x);
+  const at::Tensor y = x + attn->forward(normed, normed, normed);
+  return y + mlp->forward(norm2->forward(y));
+}
+
+UnitDecoder::UnitDecoder(const UnitDecoderConfig& config, int64_t channels)
+    : embed(register_module("embed", std::make_shared<Linear>(channels, config.width))),
+      mask_token(register_parameter("mask_token", at::empty({config.width}))),
+      blocks(register_module("blocks", std::make_shared<ModuleList<UnitBlock>>())),
+      norm(register_module("norm", std::make_shared<LayerNorm>(config.width, kNormEps))) {
+  for (int64_t i = 0; i < config.blocks; ++i) blocks->append(config.width, config.heads);
+}
+
+at::Tensor UnitDecoder::forward(const at::Tensor& tokens, const BatchPlan& plan, const DecodedUnits& asked,
+                                const ImageRange& images) const {
+  RECORD_USER_SCOPE("unit decoder");
+  std::vector<at::Tensor> answers;
+  int64_t first = 0;
+  for (const RunPart& part : plan.parts(images)) {
+    const PlanTensors& run = *part.run->plan;
+    TORCH_CHECK(part.count == run.batch, "the unit decoder is asked about whole runs");
+    const at::Tensor seen = embed->forward(tokens.narrow(0, part.first_token[kUnitStage], run.num_tokens(kUnitStage)));
+    const at::Tensor places = mae_position_vectors(run.grid.height, run.grid.width, mask_token.size(0), tokens.device());
+    at::Tensor x = spread(seen, run.images[kUnitStage], mask_token).view({run.batch, run.grid.size(), -1});
+    x = x + places.to(x.scalar_type());
+    for (const auto& block : blocks->items) x = block->forward(x);
+    const at::Tensor cells = asked.cells.narrow(0, first, part.count).unsqueeze(2);  // [B, N, 1]
+    answers.push_back(norm->forward(x.gather(1, cells.expand({-1, -1, x.size(2)}))));
+    first += part.count;
+  }
+  TORCH_CHECK(!answers.empty(), "the unit decoder is asked about no image");
+  return answers.size() == 1 ? answers[0] : at::cat(answers);
+}
+
+}  // namespace glid
