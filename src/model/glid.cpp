@@ -11,7 +11,7 @@
 namespace glid {
 namespace {
 
-std::array<int64_t, kNumStages> stage_channels(const SwinShape& shape) {
+std::array<int64_t, kNumStages> stage_channels(const EncoderShape& shape) {
   std::array<int64_t, kNumStages> channels{};
   for (int stage = 0; stage < kNumStages; ++stage) channels[stage] = shape.stage_channels(stage);
   return channels;
@@ -64,7 +64,7 @@ const Head& Heads::at(const std::string& name) const {
 Glid::Glid(const ModelShape& shape, const TaskSpec& spec)
     : shape(shape),
       spec(spec),
-      encoder(register_module("encoder", std::make_shared<Swin>(shape.encoder))),
+      encoder(register_module("encoder", make_encoder(shape.encoder))),
       bifpn(register_module("bifpn", std::make_shared<Bifpn>(shape.bifpn, stage_channels(shape.encoder)))),
       decoder(register_module("decoder", std::make_shared<Decoder>(shape.decoder, spec.queries))),
       heads(register_module("heads", std::make_shared<Heads>(shape.decoder.width, spec))) {

@@ -3,58 +3,15 @@
 #include <ATen/ATen.h>
 #include <ATen/record_function.h>
 
+#include "glid/model/encoder_shape.h"
 #include "glid/nn/window_attention.h"
 
 namespace glid {
-namespace {
-
-// [2, T] factors of block number `block`, or undefined where nothing is dropped.
-at::Tensor keep_factors(const SwinShape& shape, const View& view, int64_t block, int stage) {
-  const double rate =
-      shape.drop_path * static_cast<double>(block) / static_cast<double>(std::max<int64_t>(shape.num_blocks() - 1, 1));
-  if (!view.drop_path.defined() || rate == 0) return {};
-  const at::Tensor factors = view.drop_path.narrow(0, 2 * block, 2).ge(rate).to(at::kFloat) / (1 - rate);  // [2, B]
-  return at::stack({per_token(factors[0], view.plan, stage), per_token(factors[1], view.plan, stage)});
-}
-
-// x + branch, the branch of every token scaled by its factor.
-at::Tensor add_branch(const at::Tensor& x, const at::Tensor& branch, const at::Tensor& keep, int64_t which) {
-  if (!keep.defined()) return x + branch;
-  return x + branch * keep[which].to(branch.scalar_type()).unsqueeze(1);
-}
-
-}  // namespace
-
-at::Tensor to_units(const at::Tensor& images, int64_t unit_px) {
-  const int64_t rows = images.size(1) / unit_px, columns = images.size(2) / unit_px;
-  return images.view({images.size(0), rows, unit_px, columns, unit_px, 3})
-      .permute({0, 1, 3, 2, 4, 5})
-      .reshape({-1, unit_px, unit_px, 3});
-}
-
-at::Tensor from_units(const at::Tensor& units, const UnitGrid& grid) {
-  const int64_t side = units.size(1), channels = units.size(3);
-  return units.view({-1, grid.height, grid.width, side, side, channels})
-      .permute({0, 1, 3, 2, 4, 5})
-      .reshape({-1, grid.height * side, grid.width * side, channels});
-}
-
-PatchEmbed::Projection::Projection(int64_t channels, int64_t patch)
-    : weight(register_parameter("weight", at::empty({channels, 3, patch, patch}))),
-      bias(register_parameter("bias", at::zeros({channels}))) {}
-
 PatchEmbed::PatchEmbed(const SwinShape& shape)
-    : patch(shape.patch),
-      proj(register_module("proj", std::make_shared<Projection>(shape.channels, shape.patch))),
+    : proj(register_module("proj", std::make_shared<PatchProjection>(shape.channels, shape.patch))),
       norm(register_module("norm", std::make_shared<LayerNorm>(shape.channels))) {}
 
-at::Tensor PatchEmbed::forward(const at::Tensor& units) const {
-  const at::Tensor patches = units.to(proj->weight.scalar_type())
-                                 .view({-1, kUnitSide, patch, kUnitSide, patch, 3})
-                                 .permute({0, 1, 3, 5, 2, 4})  // unit, row, column, channel, dy, dx
-                                 .reshape({-1, 3 * patch * patch});
-  return norm->forward(at::linear(patches, proj->weight.flatten(1), proj->bias));
-}
+at::Tensor PatchEmbed::forward(const at::Tensor& units) const { return norm->forward(proj->forward(units)); }
 
 WindowAttention::WindowAttention(int64_t channels, int64_t heads, int64_t window)
     : relative_position_bias_table(
@@ -68,12 +25,6 @@ at::Tensor WindowAttention::forward(const at::Tensor& x, const BlockPlace& place
   };
   return proj->forward(over_runs(qkv->forward(x), place.plan, place.stage, attend));
 }
-
-Mlp::Mlp(int64_t channels)
-    : fc1(register_module("fc1", std::make_shared<Linear>(channels, 4 * channels))),
-      fc2(register_module("fc2", std::make_shared<Linear>(4 * channels, channels))) {}
-
-at::Tensor Mlp::forward(const at::Tensor& x) const { return fc2->forward(at::gelu(fc1->forward(x))); }
 
 SwinBlock::SwinBlock(int64_t channels, int64_t heads, int64_t window)
     : norm1(register_module("norm1", std::make_shared<LayerNorm>(channels))),
@@ -119,18 +70,26 @@ Swin::Swin(const SwinShape& shape)
 
 StageTokens Swin::forward(const at::Tensor& units, const View& view) const {
   RECORD_USER_SCOPE("encoder");
+  const DropPath drop_path{shape.drop_path, shape.num_blocks()};
   StageTokens outputs;
   at::Tensor x = patch_embed->forward(visible_units(units, view.plan));
   int64_t block = 0;
   for (int stage = 0; stage < kNumStages; ++stage) {
     const SwinStage& layer = (*layers)[stage];
     for (int64_t b = 0; b < layer.blocks->size(); ++b, ++block)
-      x = (*layer.blocks)[b].forward(x, {view.plan, stage, b % 2 == 1},
-                                     is_training() ? keep_factors(shape, view, block, stage) : at::Tensor());
+      x = (*layer.blocks)[b].forward(
+          x, {view.plan, stage, b % 2 == 1},
+          is_training() ? keep_of_rows(drop_path.keep(view, block), view.plan, stage) : at::Tensor());
     outputs[stage] = norms[stage]->forward(x);
     if (layer.downsample) x = layer.downsample->forward(x, unit_side(stage));
   }
   return outputs;
 }
+
+LastTokens Swin::last_tokens(const at::Tensor& units, const View& view) const {
+  return {.tokens = forward(units, view).back()};
+}
+
+EncoderShape Swin::encoder_shape() const { return shape; }
 
 }  // namespace glid

@@ -50,7 +50,7 @@ at::Tensor normalise_units(const at::Tensor& pixels) {
   return (pixels - s.mean) / s.deviation;
 }
 
-MaskedImage::MaskedImage(const MaskedImageConfig& config, const SwinShape& shape, int64_t size_px)
+MaskedImage::MaskedImage(const MaskedImageConfig& config, const EncoderShape& shape, int64_t size_px)
     : config_(config), shape_(shape), size_px_(size_px), viewer_(shape) {}
 
 TaskSpec MaskedImage::spec() const {

@@ -68,9 +68,11 @@ void RunConfig::check(config::Problems& problems) const {
   if (const auto* several = std::get_if<MultitaskSettings>(&eval.metric)) check_tasks(several->tasks, problems);
   std::visit([&](const auto& alternative) { check_metric(eval.metric, alternative, problems); }, task);
   std::visit([&](const auto& alternative) { check_tta(eval.tta, alternative, problems); }, task);
+  if (!model.encoder.shape().has_pyramid())
+    problems.add("model.encoder.unit", "must be 2 for a task that asks BiFPN and decoder");
   const int64_t unit = model.encoder.shape().unit_px();
   if (data.image_size % unit != 0) {
-    problems.add("data.image_size", format("must be a multiple of the unit, {} px (8 x patch)", unit), "",
+    problems.add("data.image_size", format("must be a multiple of the unit, {} px", unit), "",
                  format("try {}", std::max<int64_t>(1, (data.image_size + unit / 2) / unit) * unit));
     return;
   }
@@ -105,7 +107,7 @@ Schedule RunConfig::schedule(int64_t steps_per_epoch) const {
   return {optim.lr, warmup, total_steps(steps_per_epoch), optim.warmup_start, optim.schedule, steps_per_epoch};
 }
 
-LrScale RunConfig::lr_scale() const { return {optim.lr_mult, optim.layer_decay, model.encoder.shape().depths}; }
+LrScale RunConfig::lr_scale() const { return {optim.lr_mult, optim.layer_decay, model.encoder.shape().depths()}; }
 
 ConfigChanges compare_configs(const RunConfig& old_config, const RunConfig& new_config) {
   ConfigChanges changes;

@@ -1,4 +1,4 @@
-// The generalist encoder-decoder: Swin, BiFPN, query decoder, linear heads (paper Fig. 2).
+// The generalist encoder-decoder: Swin or ViT, BiFPN, query decoder, linear heads (paper Fig. 2).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,13 +14,13 @@
 #include "glid/dist/named_tensors.h"
 #include "glid/model/bifpn.h"
 #include "glid/model/decoder.h"
+#include "glid/model/encoder_shape.h"
 #include "glid/model/query.h"
-#include "glid/model/swin.h"
 
 namespace glid {
 
 struct ModelShape {
-  SwinShape encoder;
+  EncoderShape encoder;
   BifpnConfig bifpn;
   DecoderConfig decoder;
 };
@@ -79,7 +79,7 @@ struct Glid : torch::nn::Module {
 
   ModelShape shape;
   TaskSpec spec;
-  std::shared_ptr<Swin> encoder;
+  std::shared_ptr<TokenEncoder> encoder;
   std::shared_ptr<Bifpn> bifpn;
   std::shared_ptr<Decoder> decoder;
   std::shared_ptr<Heads> heads;

@@ -21,6 +21,9 @@ struct View {
   // [2 * blocks, B] uniform in [0, 1): one draw for every residual branch and image. Undefined, or a model in evaluation
   // mode: no branch is dropped.
   at::Tensor drop_path;
+  // [B] int64, of a ViT without a class token: a token sees those before it (units in order, row by row inside a unit) and
+  // an image's so many first ones (AIM). Undefined: every token sees every token.
+  at::Tensor prefix;
 };
 
 // Tokens [T_s, C_s] of the four stages, fine to coarse.

@@ -12,6 +12,9 @@ enum class PositionKind {
   // Mask2Former's: (i + 1) / (size + 1e-6) * 2 pi over 1e4^(2 floor(j / 2) / (C / 2)), sine on even and cosine on odd j;
   // C/2 for y, then C/2 for x (facebookresearch/Mask2Former, position_encoding.py).
   kSine,
+  // MAE's: i over 1e4^(j / (C / 4)), C/4 sines and C/4 cosines an axis, x before y, whatever the valid size
+  // (facebookresearch/mae, util/pos_embed.py).
+  kMae,
 };
 
 // A grid of cells of which an image covers the first `valid` ones on each axis: `size` above is the valid one.

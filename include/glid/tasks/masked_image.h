@@ -44,7 +44,7 @@ at::Tensor normalise_units(const at::Tensor& pixels);
 class MaskedImage : public Task {
  public:
   // Pictures of size_px x size_px, a multiple of `shape`.unit_px(); drop-path draws where the shape asks for them.
-  MaskedImage(const MaskedImageConfig& config, const SwinShape& shape, int64_t size_px);
+  MaskedImage(const MaskedImageConfig& config, const EncoderShape& shape, int64_t size_px);
 
   TaskSpec spec() const override;  // one head, "pixels": 3 U^2, in the order row, column, channel
   // MAE's crop and flip, or its centre crop, and a mask.
@@ -66,7 +66,7 @@ class MaskedImage : public Task {
   at::Tensor to_pixels(const at::Tensor& prediction, const at::Tensor& hidden) const;  // the way back
 
   MaskedImageConfig config_;
-  SwinShape shape_;
+  EncoderShape shape_;
   int64_t size_px_;
   Viewer viewer_;
 };
