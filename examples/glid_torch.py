@@ -20,6 +20,7 @@ class Glid:
         self.p = {name: tensor.to(dtype) for name, tensor in load_file(file).items()}
         self.a = json.load(open(str(file).removesuffix(".safetensors") + ".json", encoding="utf-8"))
         assert self.a["format"] == "glid architecture 1", self.a["format"]
+        assert "windows" in self.a["encoder"], "its encoder is a ViT, and here are only Swins"
 
     def run(self, x, at, *layers):  # functions, and names of norms and linear layers
         for layer in layers:

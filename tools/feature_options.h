@@ -11,8 +11,9 @@ inline void add_options(CLI::App& app, FeatureArguments& features, const std::st
   auto* weights = app.add_option_group("Weights")->require_option(1);
   path_option(*weights, "--checkpoint", features.checkpoint,
               "a run (its newest checkpoint) or a checkpoint folder: model and size are the run's");
-  path_option(*weights, "--encoder", features.encoder, "weights of a Swin, of any form and names in docs/weights.md");
-  names_option(app, "--model", features.model, {"tiny", "swint", "swinb", "swinl"},
+  path_option(*weights, "--encoder", features.encoder,
+              "weights of a Swin or a ViT, of any form and names in docs/weights.md");
+  names_option(app, "--model", features.model, {"tiny", "swint", "swinb", "swinl", "tiny_vit", "vits", "vitb"},
                "size that the encoder must have (default: any)");
   app.add_flag("--strict", features.strict, "refuse weights with missing or unexpected tensors");
   app.add_option("--size", features.size_px,

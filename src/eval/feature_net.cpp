@@ -16,18 +16,13 @@
 namespace glid {
 namespace {
 
-SwinShape without_drop_path(SwinShape shape) {
-  shape.drop_path = 0;  // whose draws nobody needs here
-  return shape;
-}
-
 // That of the file, which must be that of the name if there is one.
-SwinShape shape_of(const FeatureWeights& weights) {
+EncoderShape shape_of(const FeatureWeights& weights) {
   const std::string where = weights.file.string();
   const std::optional<FoundEncoder> found = find_encoder(TensorFile(weights.file), where);
-  if (!found) throw DataError(where, "holds no Swin encoder in names that are known", {}, "docs/weights.md has the list");
+  if (!found) throw DataError(where, "holds no encoder in names that are known", {}, "docs/weights.md has the list");
   if (weights.model.empty()) return found->shape;
-  require_same_size(*found, swin_preset(config::parse_name<EncoderName>("--model", weights.model)), where, "--model ");
+  require_same_size(*found, encoder_preset(config::parse_name<EncoderName>("--model", weights.model)), where, "--model ");
   return found->shape;
 }
 
@@ -42,9 +37,11 @@ std::shared_ptr<FeatureNet> filled(std::shared_ptr<FeatureNet> net, const Featur
 
 }  // namespace
 
-FeatureNet::FeatureNet(const SwinShape& encoder)
-    : encoder(register_module("encoder", std::make_shared<Swin>(without_drop_path(encoder)))),
-      viewer_(without_drop_path(encoder)) {}
+// Nobody needs draws of drop path here.
+FeatureNet::FeatureNet(const EncoderShape& encoder)
+    : encoder(register_module("encoder", make_encoder(encoder.without_drop_path()))),
+      shape_(encoder.without_drop_path()),
+      viewer_(shape_) {}
 
 FeatureNet::FeatureNet(const ModelShape& model) : FeatureNet(model.encoder) {
   std::array<int64_t, kNumStages> channels{};
@@ -59,7 +56,7 @@ std::vector<at::Tensor> FeatureNet::operator()(const Batch& batch, const Feature
   const Question question = viewer_.look_at(batch);
   const View& view = question.view;
   TORCH_CHECK(view.plan.runs.size() == 1, "features are taken of pictures of one size at a time");
-  const StageTokens stages = encoder->forward(question.units, view);
+  const StageTokens stages = this->stages(question.units, view);
   if (options.pool == FeaturePool::kCls) {
     const Pyramid pyramid{bifpn->forward(stages, view.plan), view.plan};
     const Query cls{.asked = ClsQuery{}, .images = view.plan.all()};
@@ -75,12 +72,20 @@ std::vector<at::Tensor> FeatureNet::operator()(const Batch& batch, const Feature
   return features;
 }
 
+// Of an encoder without a pyramid the last alone.
+StageTokens FeatureNet::stages(const at::Tensor& units, const View& view) const {
+  if (shape_.has_pyramid()) return encoder->forward(units, view);
+  StageTokens stages;
+  stages.back() = encoder->last_tokens(units, view).tokens;
+  return stages;
+}
+
 std::vector<std::vector<int64_t>> FeatureNet::shapes(const FeatureOptions& options) const {
   if (options.pool == FeaturePool::kCls) return {{decoder->config.width}};
   std::vector<std::vector<int64_t>> shapes;
   for (const int64_t number : options.stages) {
     const int stage = static_cast<int>(number) - 1;
-    const int64_t channels = shape().stage_channels(stage), side = options.size_px / shape().patch >> stage;
+    const int64_t channels = shape().stage_channels(stage), side = options.size_px / shape().unit_px() * unit_side(stage);
     if (options.pool == FeaturePool::kMean) shapes.push_back({channels});
     else shapes.push_back({channels, side, side});
   }

@@ -88,7 +88,16 @@ int64_t window_of_table(int64_t rows) {
   return side * side == rows && side % 2 == 1 ? (side + 1) / 2 : 0;
 }
 
+int64_t class_rows_of_table(int64_t rows) {
+  constexpr int64_t kClassRows = 3;
+  return window_of_table(rows) == 0 && window_of_table(rows - kClassRows) > 0 ? kClassRows : 0;
+}
+
 at::Tensor resize_bias_table(const at::Tensor& table, int64_t window, BiasResize how) {
+  if (const int64_t behind = class_rows_of_table(table.size(0)); behind > 0) {
+    const int64_t patches = table.size(0) - behind;
+    return at::cat({resize_bias_table(table.narrow(0, 0, patches), window, how), table.slice(0, patches).to(at::kFloat)});
+  }
   const int64_t from = side_of(window_of_table(table.size(0))), to = side_of(window), heads = table.size(1);
   const at::Tensor image = table.to(at::kFloat).t().reshape({heads, from, from});
   const at::Tensor resized = how == BiasResize::kBicubic ? resize_bicubic(image, to) : resize_geometric(image, to);

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <ATen/record_function.h>
 
+#include "glid/model/encoder_parts.h"
+
 namespace glid {
 namespace {
 
@@ -10,12 +12,6 @@ namespace {
 at::Tensor up(const at::Tensor& x, int stage) {
   const int64_t side = unit_side(stage), channels = x.size(1);
   return x.view({-1, side, 1, side, 1, channels}).expand({-1, side, 2, side, 2, channels}).reshape({-1, channels});
-}
-
-// 2x2 max pooling inside units (cells never straddle a unit): tokens of `stage` [T, C] -> of the coarser stage [T / 4, C].
-at::Tensor down(const at::Tensor& x, int stage) {
-  const int64_t half = unit_side(stage) / 2;
-  return x.view({-1, half, 2, half, 2, x.size(1)}).amax({2, 4}).view({-1, x.size(1)});
 }
 
 }  // namespace
@@ -55,9 +51,9 @@ StageTokens BifpnCell::forward(const StageTokens& p, const BatchPlan& plan) cons
   const at::Tensor t1 = top_down[0]->forward({p[1], up(t2, 2)}, plan, 1);
   StageTokens out;
   out[0] = bottom_up[0]->forward({p[0], up(t1, 1)}, plan, 0);
-  out[1] = bottom_up[1]->forward({p[1], t1, down(out[0], 0)}, plan, 1);
-  out[2] = bottom_up[2]->forward({p[2], t2, down(out[1], 1)}, plan, 2);
-  out[3] = bottom_up[3]->forward({p[3], down(out[2], 2)}, plan, 3);
+  out[1] = bottom_up[1]->forward({p[1], t1, pool_in_units(out[0], 0)}, plan, 1);
+  out[2] = bottom_up[2]->forward({p[2], t2, pool_in_units(out[1], 1)}, plan, 2);
+  out[3] = bottom_up[3]->forward({p[3], pool_in_units(out[2], 2)}, plan, 3);
   return out;
 }
 

@@ -163,11 +163,35 @@ Spelling in_stem(const Words& words, std::string_view rest) {
   return {format("{}{}", rest.substr(0, dot) == ".proj" ? words.patch_embed : words.patch_norm, rest.substr(dot))};
 }
 
+bool is_of_vit(std::string_view parameter) {
+  for (const std::string_view beginning : {"blocks.", "norm.", "cls_token", "pos_embed", "rel_pos_bias.", "pyramid."})
+    if (parameter.starts_with(beginning)) return true;
+  return false;
+}
+
+// timm's ViT has LayerScale of another name than BEiT, and BEiT biases of q and v alone. Nobody else has a pyramid.
+std::vector<Spelling> spellings_of_vit(const std::string& parameter) {
+  const std::string_view name = parameter;
+  const auto with_end = [&](std::string_view end, std::string_view other) {
+    return std::string(name.substr(0, name.size() - end.size())) + std::string(other);
+  };
+  if (name.starts_with("pyramid.")) return {};
+  if (name.ends_with(".gamma_1")) return {{parameter}, {with_end("gamma_1", "ls1.gamma")}};
+  if (name.ends_with(".gamma_2")) return {{parameter}, {with_end("gamma_2", "ls2.gamma")}};
+  if (name.ends_with("attn.qkv.bias"))
+    return {{parameter}, {with_end("qkv.bias", "q_bias"), with_end("qkv.bias", "v_bias")}};
+  if (constexpr std::string_view kOwn = "attn.rel_pos_bias.relative_position_bias_table"; name.ends_with(kOwn))
+    return {{with_end(kOwn, "attn.relative_position_bias_table")}};
+  if (name.starts_with("norm.")) return {{parameter}, {"fc_" + parameter}};
+  return {{parameter}};
+}
+
 }  // namespace
 
 std::vector<Spelling> spellings(Dialect dialect, const std::string& parameter) {
   const Words& words = words_of(dialect);
   if (dialect == Dialect::kGlid) return {{"encoder." + parameter}};
+  if (is_of_vit(parameter)) return dialect == Dialect::kTimm ? spellings_of_vit(parameter) : std::vector<Spelling>{};
   std::string_view rest = parameter;
   int64_t stage = 0, block = 0;
   if (take_number(rest, "norm", stage)) {

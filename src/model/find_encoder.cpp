@@ -13,24 +13,16 @@
 #include "glid/model/bias_table.h"
 #include "glid/model/file_tensors.h"
 #include "glid/model/model_config.h"
+#include "glid/model/position_table.h"
 
 namespace glid {
 namespace {
 
+constexpr int64_t kQkv = 3;
+
 bool has_any(const TensorFile& file, auto&& is_meant) { return std::ranges::any_of(file.names(), is_meant); }
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
-// The prefixes under which the file has this name.
-std::vector<std::string> prefixes_of(const TensorFile& file, const std::string& name) {
-  std::vector<std::string> prefixes;
-  for (const std::string& full : file.names()) {
-    if (!full.ends_with(name)) continue;
-    std::string prefix = full.substr(0, full.size() - name.size());
-    if (prefix.empty() || prefix.ends_with('.')) prefixes.push_back(std::move(prefix));
-  }
-  return prefixes;
-}
 
 // OpenMMLab gathers the pixels of a merging by nn.Unfold: channel by channel (0,0), (0,1), (1,0), (1,1), where the others
 // put pixel before pixel in the order (0,0), (1,0), (0,1), (1,1). The last axis of its norm and its reduction follows.
@@ -95,6 +87,18 @@ int rank_of(const std::string& prefix) {
   return rank;
 }
 
+// The prefixes under which the file has this name, the likeliest first.
+std::vector<std::string> prefixes_of(const TensorFile& file, const std::string& name) {
+  std::vector<std::string> prefixes;
+  for (const std::string& full : file.names()) {
+    if (!full.ends_with(name)) continue;
+    std::string prefix = full.substr(0, full.size() - name.size());
+    if (prefix.empty() || prefix.ends_with('.')) prefixes.push_back(std::move(prefix));
+  }
+  std::ranges::stable_sort(prefixes, {}, rank_of);
+  return prefixes;
+}
+
 // Official names are written by several programs: what stands beside them tells.
 std::string writer_of_official(const TensorFile& file, const std::string& prefix) {
   const auto has = [&](std::string_view name) { return file.find(format("{}{}", prefix, name)) != nullptr; };
@@ -128,6 +132,21 @@ FoundEncoder among_official(const TensorFile& file, std::string prefix) {
   return {Dialect::kOfficial, std::move(writer), std::move(prefix)};
 }
 
+// A ViT's names are timm's whoever wrote them: what stands beside them tells.
+FoundEncoder vit_under(const TensorFile& file, std::string prefix) {
+  constexpr std::string_view kEncoder = "encoder.";
+  const auto has_part = [&](std::string_view outer, std::string_view part) {
+    return has_any(file, [&](const std::string& name) { return name.starts_with(format("{}{}", outer, part)); });
+  };
+  if (prefix.ends_with(kEncoder)) {
+    const std::string outer = prefix.substr(0, prefix.size() - kEncoder.size());
+    if (has_part(outer, "encoder.pyramid.") || has_part(outer, "heads.")) return {Dialect::kGlid, "GLID", outer};
+  }
+  const bool is_beit = has_part(prefix, "rel_pos_bias.") || has_part(prefix, "blocks.0.attn.q_bias");
+  const char* const writer = is_beit ? "BEiT" : has_part(prefix, "decoder_blocks.") ? "MAE" : "timm";
+  return {Dialect::kTimm, writer, std::move(prefix)};
+}
+
 FoundEncoder found_under(const TensorFile& file, Dialect dialect, std::string prefix) {
   switch (dialect) {
     case Dialect::kTimmFeatures: return {dialect, "timm features_only", std::move(prefix)};
@@ -140,19 +159,15 @@ FoundEncoder found_under(const TensorFile& file, Dialect dialect, std::string pr
 }
 
 [[noreturn]] void refuse(const std::string& where, const char* what) {
-  throw UsageError(where, format("is a {}", what), {}, "GLID's encoder is Swin v1: take weights of one (docs/weights.md)");
+  throw UsageError(where, format("is a {}", what), {}, "GLID's encoders are Swin v1 and ViT (docs/weights.md)");
 }
 
 bool is_swin_v2(const std::string& name) {
   return contains(name, "cpb_mlp.") || contains(name, "continuous_position_bias_mlp.") || name.ends_with("attn.logit_scale");
 }
 
-// Blocks without stages, or a class token: GLID's own is the decoder's.
-bool is_vit(const std::string& name) {
-  constexpr std::string_view kBlock = "blocks.0.attn.qkv.weight";
-  if (!contains(name, "layers") && (name == kBlock || name.ends_with(format(".{}", kBlock)))) return true;
-  return name.ends_with("cls_token") && !name.ends_with("decoder.cls_token");
-}
+// A class token: GLID's own is the decoder's.
+bool has_class_token(const std::string& name) { return name.ends_with("cls_token") && !name.ends_with("decoder.cls_token"); }
 
 // Sizes of the encoder by its tensors; what must agree is compared, so that no model is larger than the file says.
 class ShapeReader {
@@ -160,17 +175,56 @@ class ShapeReader {
   ShapeReader(const TensorFile& file, const FoundEncoder& found, const std::string& where)
       : file_(file), found_(found), where_(where) {}
 
-  SwinShape read() const {
+  SwinShape swin() const {
     SwinShape shape;
-    const std::vector<int64_t> patches = require("patch_embed.proj.weight", 4);
-    if (patches[1] != 3 || patches[2] != patches[3] || patches[2] > 64) contradicts("patch_embed.proj.weight", patches);
-    shape.channels = patches[0];
-    shape.patch = patches[2];
+    read_patches(shape);
     for (int stage = 0; stage < kNumStages; ++stage) read_stage(shape, stage);
     return shape;
   }
 
+  VitShape vit() const {
+    VitShape shape;
+    read_patches(shape);
+    shape.depth = read_depth([](int64_t b) { return format("blocks.{}.", b); }, shape.channels);
+    shape.heads = std::max<int64_t>(1, shape.channels / (shape.channels == kVitHuge ? 80 : 64));
+    shape.class_token = !sizes("cls_token").empty();
+    if (!sizes("blocks.0.gamma_1").empty()) shape.layer_scale = 1;  // any: the values are the file's
+    shape.unit = sizes("pyramid.half.weight").empty() ? 1 : 2;
+    read_positions(shape);
+    read_bias(shape, BiasSharing::kEach, "blocks.0.attn.rel_pos_bias.relative_position_bias_table");
+    read_bias(shape, BiasSharing::kShared, "rel_pos_bias.relative_position_bias_table");
+    if (shape.positions == VitPositions::kNone && shape.relative_bias == BiasSharing::kNone)
+      shape.positions = VitPositions::kSinCos;
+    if (shape.channels % (4 * shape.heads) != 0)
+      throw DataError(where_, "is a ViT of no width that can be split", std::to_string(shape.channels));
+    return shape;
+  }
+
  private:
+  static constexpr int64_t kVitHuge = 1280;
+
+  void read_patches(auto& shape) const {
+    const std::vector<int64_t> patches = require("patch_embed.proj.weight", 4);
+    if (patches[1] != 3 || patches[2] != patches[3] || patches[2] > 64) contradicts("patch_embed.proj.weight", patches);
+    shape.channels = patches[0];
+    shape.patch = patches[2];
+  }
+  void read_positions(VitShape& shape) const {
+    shape.positions = sizes("pos_embed").empty() ? VitPositions::kNone : VitPositions::kLearned;
+    if (shape.positions == VitPositions::kNone) return;
+    const std::vector<int64_t> found = require("pos_embed", 3);
+    shape.grid = grid_of_positions(found[1]);
+    if (found != std::vector<int64_t>{1, shape.beside() + shape.grid * shape.grid, shape.channels})
+      contradicts("pos_embed", found);
+  }
+  void read_bias(VitShape& shape, BiasSharing kind, const std::string& table) const {
+    if (sizes(table).empty()) return;
+    const std::vector<int64_t> found = require(table, 2);
+    shape.relative_bias = kind;
+    shape.grid = window_of_table(found[0] - class_rows_of_table(found[0]));
+    shape.heads = found[1];
+    if (shape.grid == 0 || shape.num_biases() != found[0]) contradicts(table, found);
+  }
   // Empty where there is none.
   std::vector<int64_t> sizes(const std::string& parameter) const {
     return find_parameter(file_, found_, parameter, where_).sizes;
@@ -182,7 +236,7 @@ class ShapeReader {
     return found;
   }
   [[noreturn]] void contradicts(const std::string& parameter, const std::vector<int64_t>& found) const {
-    throw DataError(where_ + ": " + parameter, "is of no shape that a Swin encoder has",
+    throw DataError(where_ + ": " + parameter, "is of no shape that an encoder has",
                     glid::format("{}", fmt::join(found, "x")));
   }
   // Whether anything of the block is there.
@@ -199,13 +253,16 @@ class ShapeReader {
     shape.windows[stage] = window_of_table(rows_and_heads[0]);
     shape.heads[stage] = rows_and_heads[1];
     if (shape.windows[stage] == 0 || channels % shape.heads[stage] != 0) contradicts(table, rows_and_heads);
+    shape.depths[stage] = read_depth(block, channels);
+  }
+  int64_t read_depth(const auto& block, int64_t channels) const {
     int64_t depth = 0;
     for (; depth == 0 || is_block(block(depth)); ++depth) {
       const std::string name = block(depth) + "mlp.fc1.weight";
       const std::vector<int64_t> found = require(name, 2);
       if (found != std::vector<int64_t>{4 * channels, channels}) contradicts(name, found);
     }
-    shape.depths[stage] = depth;
+    return depth;
   }
 
   const TensorFile& file_;
@@ -214,14 +271,32 @@ class ShapeReader {
 };
 
 auto size_of(const SwinShape& shape) { return std::tie(shape.channels, shape.depths, shape.heads); }
+auto size_of(const VitShape& shape) { return std::tie(shape.channels, shape.depth, shape.heads); }
+
+bool have_same_size(const EncoderShape& a, const EncoderShape& b) {
+  if (a.swin() && b.swin()) return size_of(*a.swin()) == size_of(*b.swin());
+  return a.vit() && b.vit() && size_of(*a.vit()) == size_of(*b.vit());
+}
 
 // The preset with these channels, depths and heads.
-std::optional<EncoderName> name_of_size(const SwinShape& shape) {
-  for (const auto& known : enum_names(EncoderName{})) {
-    const SwinShape preset = swin_preset(known.value);
-    if (size_of(preset) == size_of(shape)) return known.value;
-  }
+std::optional<EncoderName> name_of_size(const EncoderShape& shape) {
+  for (const auto& known : enum_names(EncoderName{}))
+    if (have_same_size(encoder_preset(known.value), shape)) return known.value;
   return std::nullopt;
+}
+
+std::string size_text(const SwinShape& shape) {
+  return glid::format("Swin of {} channels, blocks {}, heads {}", shape.channels, fmt::join(shape.depths, "-"),
+                      fmt::join(shape.heads, "-"));
+}
+std::string size_text(const VitShape& shape) {
+  return format("ViT of {} channels, {} blocks, {} heads", shape.channels, shape.depth, shape.heads);
+}
+
+std::string window_text(const StageWindows& windows) {
+  const bool is_one = std::ranges::count(windows, windows[0]) == kNumStages;
+  return glid::format(", window{} {}", is_one ? "" : "s",
+                      fmt::join(windows.begin(), windows.begin() + (is_one ? 1 : kNumStages), ", "));
 }
 
 }  // namespace
@@ -240,7 +315,7 @@ FoundParameter find_parameter(const TensorFile& file, const FoundEncoder& found,
     if (file.find(name)->shape != place.sizes || (place.names.size() > 1 && place.sizes.empty()))
       throw DataError(where + ": " + printable(name), "has another shape than what belongs to it",
                       glid::format("{}", fmt::join(file.find(name)->shape, "x")));
-  if (place.names.size() > 1) place.sizes[0] *= std::ssize(place.names);
+  if (place.names.size() > 1) place.sizes[0] *= kQkv;
   return place;
 }
 
@@ -248,6 +323,7 @@ at::Tensor read_parameter(const TensorFile& file, const FoundEncoder& found, con
                           const FoundParameter& place, const std::string& where) {
   std::vector<at::Tensor> parts;
   for (const std::string& name : place.names) parts.push_back(floating_tensor(file, name, where));
+  if (parts.size() == 2) parts.insert(parts.begin() + 1, at::zeros_like(parts[0]));  // no bias of k
   const at::Tensor whole = parts.size() == 1 ? parts[0] : at::cat(parts);
   const bool is_unfolded = found.dialect == Dialect::kOpenMmlab && is_merging(parameter);
   return is_unfolded && whole.dim() > 0 && whole.size(-1) % 4 == 0 ? from_unfold(whole) : whole;
@@ -258,31 +334,34 @@ std::optional<FoundEncoder> find_encoder(const TensorFile& file, const std::stri
   for (const Dialect dialect : {Dialect::kOfficial, Dialect::kTimmFeatures, Dialect::kHuggingFace, Dialect::kTransformers,
                                 Dialect::kTorchvision, Dialect::kOpenMmlab}) {
     const std::string table = spellings(dialect, "layers.0.blocks.0.attn.relative_position_bias_table")[0][0];
-    std::vector<std::string> prefixes = prefixes_of(file, table);
+    const std::vector<std::string> prefixes = prefixes_of(file, table);
     if (prefixes.empty()) continue;
-    std::ranges::stable_sort(prefixes, {}, rank_of);
     FoundEncoder found = found_under(file, dialect, prefixes[0]);
     found.others.assign(prefixes.begin() + 1, prefixes.end());
-    found.shape = ShapeReader(file, found, where).read();
+    found.shape = ShapeReader(file, found, where).swin();
     return found;
   }
-  if (has_any(file, is_vit)) refuse(where, "ViT");
+  std::vector<std::string> prefixes = prefixes_of(file, "blocks.0.attn.qkv.weight");
+  std::erase_if(prefixes, [](const std::string& prefix) { return contains(prefix, "layers"); });
+  if (!prefixes.empty()) {
+    FoundEncoder found = vit_under(file, prefixes[0]);
+    found.others.assign(prefixes.begin() + 1, prefixes.end());
+    found.shape = ShapeReader(file, found, where).vit();
+    return found;
+  }
+  if (has_any(file, has_class_token)) refuse(where, "ViT in names that are not known");
   return std::nullopt;
 }
 
-std::string encoder_text(const SwinShape& shape) {
+std::string encoder_text(const EncoderShape& shape) {
   const std::optional<EncoderName> name = name_of_size(shape);
-  const std::string size = name ? std::string(config::name_of(*name))
-                                : glid::format("Swin of {} channels, blocks {}, heads {}", shape.channels,
-                                               fmt::join(shape.depths, "-"), fmt::join(shape.heads, "-"));
-  const bool is_one = std::ranges::count(shape.windows, shape.windows[0]) == kNumStages;
-  return glid::format("{}, window{} {}", size, is_one ? "" : "s",
-                      fmt::join(shape.windows.begin(), shape.windows.begin() + (is_one ? 1 : kNumStages), ", "));
+  const std::string size = shape.swin() ? size_text(*shape.swin()) : size_text(*shape.vit());
+  return (name ? std::string(config::name_of(*name)) : size) + (shape.swin() ? window_text(shape.windows()) : "");
 }
 
-void require_same_size(const FoundEncoder& found, const SwinShape& ours, const std::string& where,
+void require_same_size(const FoundEncoder& found, const EncoderShape& ours, const std::string& where,
                        const std::string& option) {
-  if (size_of(found.shape) == size_of(ours)) return;
+  if (have_same_size(found.shape, ours)) return;
   const std::optional<EncoderName> name = name_of_size(found.shape);
   throw UsageError(where, "holds an encoder of another size than the model's", encoder_text(found.shape),
                    name ? format("the model is {}; {}{} takes it", encoder_text(ours), option, config::name_of(*name))

@@ -11,16 +11,16 @@
 namespace glid {
 namespace {
 
-std::array<int64_t, kNumStages> stage_channels(const SwinShape& shape) {
+std::array<int64_t, kNumStages> stage_channels(const EncoderShape& shape) {
   std::array<int64_t, kNumStages> channels{};
   for (int stage = 0; stage < kNumStages; ++stage) channels[stage] = shape.stage_channels(stage);
   return channels;
 }
 
-int64_t last_channels(const SwinShape& shape) { return shape.stage_channels(kNumStages - 1); }
+int64_t last_channels(const EncoderShape& shape) { return shape.stage_channels(kNumStages - 1); }
 
-EncoderParts parts_of_encoder(const TaskSpec& spec) {
-  return {.all_stages = spec.reads == HeadInput::kQueries, .mask_token = spec.replaces_units};
+EncoderUse use_of_encoder(const TaskSpec& spec) {
+  return {.pyramid = spec.reads == HeadInput::kQueries, .mask_token = spec.replaces_units};
 }
 
 // Tokens [K * count, C] of images -> [count, N, C] of the units asked, all of which are seen.
@@ -39,19 +39,18 @@ at::Tensor read_part(const at::Tensor&, const Asked&, const ImageRange&) {
   TORCH_CHECK(false, "the task asks for what its spec's reader doesn't read");
 }
 
-// Of the last stage's tokens [T, C], [B, Q, C].
-at::Tensor read_tokens(const at::Tensor& tokens, const BatchPlan& plan, const Query& query) {
-  constexpr int kLast = kNumStages - 1;
+// [B, Q, C].
+at::Tensor read_tokens(const LastTokens& last, const BatchPlan& plan, const Query& query) {
   std::vector<at::Tensor> parts;
   int64_t first = 0;  // of the query's images
   for (const RunPart& part : plan.parts(query.images)) {
-    const int64_t count = part.count * part.run->plan->tokens_per_image(kLast);
-    const at::Tensor rows = tokens.narrow(0, part.first_token[kLast], count);
+    const int64_t count = part.count * part.run->plan->tokens_per_image(last.stage);
+    const at::Tensor rows = last.tokens.narrow(0, part.first_token[static_cast<size_t>(last.stage)], count);
     const ImageRange images{first, part.count};
     parts.push_back(std::visit([&](const auto& asked) { return read_part(rows, asked, images); }, query.asked));
     first += part.count;
   }
-  return parts.empty() ? tokens.narrow(0, 0, 0).unsqueeze(1) : at::cat(parts);
+  return parts.empty() ? last.tokens.narrow(0, 0, 0).unsqueeze(1) : at::cat(parts);
 }
 
 at::Tensor constant(const at::TensorOptions& options, const std::array<double, 3>& values) {
@@ -101,7 +100,7 @@ const Head& Heads::at(const std::string& name) const {
 Glid::Glid(const ModelShape& shape, const TaskSpec& spec)
     : shape(shape),
       spec(spec),
-      encoder(register_module("encoder", std::make_shared<Swin>(shape.encoder, parts_of_encoder(spec)))) {
+      encoder(register_module("encoder", make_encoder(shape.encoder, use_of_encoder(spec)))) {
   if (spec.reads == HeadInput::kQueries) {
     bifpn = register_module("bifpn", std::make_shared<Bifpn>(shape.bifpn, stage_channels(shape.encoder)));
     decoder = register_module("decoder", std::make_shared<Decoder>(shape.decoder, spec.queries));
@@ -133,9 +132,7 @@ at::Tensor Glid::decode(const Pyramid& pyramid, const Query& query, const Featur
   return decoder->forward(pyramid, query, spec.supervised_layers, masks);
 }
 
-std::vector<Answer> Glid::answer_queries(const StageTokens& stages, const BatchPlan& plan,
-                                         std::span<const Query> queries) const {
-  const Pyramid pyramid{bifpn->forward(stages, plan), plan};
+std::vector<Answer> Glid::answer_queries(const Pyramid& pyramid, std::span<const Query> queries) const {
   RECORD_USER_SCOPE("decoder");
   const FeatureMap features = spec.features ? feature_map(pyramid) : FeatureMap{};
   std::vector<Answer> answers;
@@ -148,17 +145,17 @@ std::vector<Answer> Glid::answer_queries(const StageTokens& stages, const BatchP
   return answers;
 }
 
+at::Tensor Glid::read(const LastTokens& last, const View& view, const Query& query) const {
+  if (!unit_decoder) return read_tokens(last, view.plan, query);
+  return unit_decoder->forward(last, view.plan, std::get<DecodedUnits>(query.asked), query.images);
+}
+
 std::vector<Answer> Glid::forward(const at::Tensor& units, const View& view, std::span<const Query> queries) const {
-  const StageTokens stages = encoder->forward(units, view);
-  if (spec.reads == HeadInput::kQueries) return answer_queries(stages, view.plan, queries);
-  const at::Tensor& last = stages.back();
+  if (spec.reads == HeadInput::kQueries) return answer_queries(encode(units, view), queries);
+  const LastTokens last = encoder->last_tokens(units, view);
   std::vector<Answer> answers;
-  for (const Query& query : queries) {
-    const at::Tensor read = unit_decoder
-                                ? unit_decoder->forward(last, view.plan, std::get<DecodedUnits>(query.asked), query.images)
-                                : read_tokens(last, view.plan, query);
-    answers.push_back({heads->forward(read.unsqueeze(0), query), {}});  // of one layer
-  }
+  for (const Query& query : queries)
+    answers.push_back({heads->forward(read(last, view, query).unsqueeze(0), query), {}});  // of one layer
   return answers;
 }
 

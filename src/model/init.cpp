@@ -37,6 +37,8 @@ void initialise_parameter(const std::string& name, at::Tensor& parameter, Rng rn
     parameter.zero_();
   } else if (ends_with(".fusion") || (ends_with(".weight") && parameter.dim() == 1)) {
     parameter.fill_(1);
+  } else if (ends_with(".gamma_1") || ends_with(".gamma_2")) {
+    return;  // LayerScale, as its shape says
   } else if (name.starts_with("encoder.")) {
     fill(parameter, [&] { return truncated_normal(rng, 0.02); });
   } else if (ends_with("_token") || ends_with("level_embed")) {

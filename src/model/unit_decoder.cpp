@@ -39,16 +39,19 @@ UnitDecoder::UnitDecoder(const UnitDecoderConfig& config, int64_t channels)
   for (int64_t i = 0; i < config.blocks; ++i) blocks->append(config.width, config.heads);
 }
 
-at::Tensor UnitDecoder::forward(const at::Tensor& tokens, const BatchPlan& plan, const DecodedUnits& asked,
+at::Tensor UnitDecoder::forward(const LastTokens& last, const BatchPlan& plan, const DecodedUnits& asked,
                                 const ImageRange& images) const {
   RECORD_USER_SCOPE("unit decoder");
+  TORCH_CHECK(last.stage == kUnitStage, "the unit decoder reads one token a unit");
   std::vector<at::Tensor> answers;
   int64_t first = 0;
   for (const RunPart& part : plan.parts(images)) {
     const PlanTensors& run = *part.run->plan;
     TORCH_CHECK(part.count == run.batch, "the unit decoder is asked about whole runs");
-    const at::Tensor seen = embed->forward(tokens.narrow(0, part.first_token[kUnitStage], run.num_tokens(kUnitStage)));
-    const at::Tensor places = mae_position_vectors(run.grid.height, run.grid.width, mask_token.size(0), tokens.device());
+    const at::Tensor seen = embed->forward(last.tokens.narrow(0, part.first_token[kUnitStage], run.num_tokens(kUnitStage)));
+    const at::Tensor all = at::arange(run.grid.size(), at::dtype(at::kLong).device(seen.device()));
+    const GridExtent extent{.height = run.grid.height, .width = run.grid.width};  // MAE's heed no valid size
+    const at::Tensor places = position_vectors(PositionKind::kMae, all, extent, mask_token.size(0));
     at::Tensor x = spread(seen, run.images[kUnitStage], mask_token).view({run.batch, run.grid.size(), -1});
     x = x + places.to(x.scalar_type());
     for (const auto& block : blocks->items) x = block->forward(x);

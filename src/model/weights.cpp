@@ -13,6 +13,7 @@
 #include "glid/core/join.h"
 #include "glid/core/utf8.h"
 #include "glid/model/parts.h"
+#include "glid/model/position_table.h"
 #include "weight_source.h"
 
 namespace glid {
@@ -22,16 +23,16 @@ constexpr size_t kMostNearMisses = 20;
 
 bool is_in(std::string_view name, const auto& names) { return std::ranges::find(names, name) != std::ranges::end(names); }
 
-const Swin* encoder_of(const torch::nn::Module& model) {
+const TokenEncoder* encoder_of(const torch::nn::Module& model) {
   for (const auto& child : model.named_children())
-    if (child.key() == "encoder") return dynamic_cast<const Swin*>(child.value().get());
+    if (child.key() == "encoder") return dynamic_cast<const TokenEncoder*>(child.value().get());
   return nullptr;
 }
 
-void require_same_patch(const FoundEncoder& found, const SwinShape& ours, const std::string& where) {
-  if (found.shape.patch != ours.patch)
-    throw UsageError(where, "holds an encoder of another patch than the model's", format("{} px", found.shape.patch),
-                     format("the model's is {} px; model.encoder.patch={} takes it", ours.patch, found.shape.patch));
+void require_same_patch(const FoundEncoder& found, const EncoderShape& ours, const std::string& where) {
+  if (found.shape.patch() != ours.patch())
+    throw UsageError(where, "holds an encoder of another patch than the model's", format("{} px", found.shape.patch()),
+                     format("the model's is {} px; model.encoder.patch={} takes it", ours.patch(), found.shape.patch()));
 }
 
 // What to look at when a tensor of the part has another shape.
@@ -43,6 +44,7 @@ std::string hint_for(std::string_view part) {
 }
 
 bool is_bias_table(const std::string& name) { return name.ends_with(".relative_position_bias_table"); }
+bool is_position_table(const std::string& name) { return name.ends_with(".pos_embed"); }
 
 // What a parameter is to get.
 struct Filling {
@@ -53,20 +55,42 @@ struct Filling {
 };
 using Fillings = std::vector<Filling>;
 
+// The window of a bias table, or the grid of learned positions, that can be resized to the parameter; 0: it can't.
+int64_t resizable_side(const Filling& filling) {
+  const std::vector<int64_t>& from = filling.from.sizes;
+  const at::IntArrayRef to = filling.to.sizes();
+  if (from.size() != to.size() || from.back() != to.back()) return 0;
+  if (is_bias_table(filling.name)) {
+    const int64_t behind = class_rows_of_table(from[0]);
+    return behind == class_rows_of_table(to[0]) ? window_of_table(from[0] - behind) : 0;
+  }
+  const auto beside = [](int64_t rows) { return rows - grid_of_positions(rows) * grid_of_positions(rows); };
+  return is_position_table(filling.name) && from[0] == 1 && beside(from[1]) == beside(to[1]) ? grid_of_positions(from[1])
+                                                                                             : 0;
+}
+
+at::Tensor resized(const at::Tensor& tensor, const Filling& filling, BiasResize how) {
+  if (is_bias_table(filling.name)) {
+    const int64_t rows = filling.to.size(0);
+    return resize_bias_table(tensor, window_of_table(rows - class_rows_of_table(rows)), how);
+  }
+  const int64_t grid = grid_of_positions(filling.to.size(1));
+  return resize_positions(tensor.to(at::kFloat), grid, grid);
+}
+
 // Throws for a shape that can't become the parameter's.
 bool wants_resizing(const WeightSource& source, const Filling& filling, const std::string& part, BiasResize how) {
   const std::vector<int64_t>& from = filling.from.sizes;
   const at::IntArrayRef to = filling.to.sizes();
   if (to == from) return false;
-  const bool is_table = is_bias_table(filling.name) && from.size() == 2 && from[1] == to[1];
-  const int64_t window = is_table ? window_of_table(from[0]) : 0;
-  if (window == 0)
+  const int64_t side = resizable_side(filling);
+  if (side == 0)
     throw UsageError(source.where() + ": " + filling.name, "has another shape than the model",
                      glid::format("{}", fmt::join(from, "x")),
                      glid::format("the model's is {}; {}", fmt::join(to, "x"), hint_for(part)));
-  if (how == BiasResize::kGeometric && window < kSmallestGeometricWindow)
+  if (is_bias_table(filling.name) && how == BiasResize::kGeometric && side < kSmallestGeometricWindow)
     throw UsageError(source.where() + ": " + filling.name, "is too small a bias table for a spline",
-                     format("window {}", window), "take bicubic");
+                     format("window {}", side), "take bicubic");
   return true;
 }
 
@@ -95,9 +119,10 @@ PartReport plan_part(const std::string& part_name, torch::nn::Module& model, con
 // which would cost a quarter of the time of loading.
 std::vector<std::string> copy_all(const WeightSource& source, const Fillings& fillings, BiasResize how) {
   std::vector<std::string> not_finite;
-  for (const auto& [name, from, to, resize] : fillings) {
+  for (const Filling& filling : fillings) {
+    const auto& [name, from, to, resize] = filling;
     const at::Tensor tensor = source.read(name, from);
-    to.copy_(resize ? resize_bias_table(tensor, window_of_table(to.size(0)), how) : tensor);
+    to.copy_(resize ? resized(tensor, filling, how) : tensor);
     if (to.dim() == 1 && !at::isfinite(to).all().item<bool>()) not_finite.push_back(name);
   }
   return not_finite;
@@ -188,15 +213,20 @@ void require_strict(const LoadReport& report, const std::string& where) {
   throw UsageError(source.where(), format("holds no tensor that the model's part '{}' has", part), has,
                    source.encoder() ? format("it has an encoder in {}'s names; init.parts lists what is to be loaded",
                                              source.encoder()->origin)
-                                    : "it has no Swin encoder in names that are known (docs/weights.md)");
+                                    : "it has no encoder in names that are known (docs/weights.md)");
+}
+
+std::string resized_text(const EncoderShape& found) {
+  if (const VitShape* vit = found.vit())
+    return format("positions or bias tables were resized; model.encoder.grid={} keeps the file's", vit->grid);
+  return glid::format("bias tables were resized; model.encoder.window=[{}] keeps the file's windows",
+                      fmt::join(found.windows(), ","));
 }
 
 std::vector<std::string> remarks_on(const WeightSource& source, const LoadReport& report) {
   std::vector<std::string> remarks;
   const bool is_resized = std::ranges::any_of(report.parts, [](const PartReport& part) { return !part.resized.empty(); });
-  if (is_resized)
-    remarks.push_back(glid::format("bias tables were resized; model.encoder.window=[{}] keeps the file's windows",
-                                   fmt::join(source.encoder()->shape.windows, ",")));
+  if (is_resized) remarks.push_back(resized_text(source.encoder()->shape));
   if (std::ranges::any_of(report.unexpected, [](const std::string& name) {
         return name.ends_with("absolute_pos_embed") || name.ends_with("position_embeddings");
       }))
@@ -224,9 +254,9 @@ LoadReport load_weights(torch::nn::Module& model, const std::filesystem::path& p
                         const LoadOptions& options) {
   const at::NoGradGuard no_grad;
   const WeightSource source(path);
-  if (const Swin* ours = encoder_of(model); ours && source.encoder() && is_in("encoder", parts)) {
-    require_same_size(*source.encoder(), ours->shape, source.where(), "model.encoder.name=");
-    require_same_patch(*source.encoder(), ours->shape, source.where());
+  if (const TokenEncoder* ours = encoder_of(model); ours && source.encoder() && is_in("encoder", parts)) {
+    require_same_size(*source.encoder(), ours->encoder_shape(), source.where(), "model.encoder.name=");
+    require_same_patch(*source.encoder(), ours->encoder_shape(), source.where());
   }
   if (is_in("decoder", parts)) require_equal_depth(model, source);
   LoadReport report{.source = source.text()};

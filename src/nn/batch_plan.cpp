@@ -76,9 +76,9 @@ std::vector<RunPart> BatchPlan::parts(const ImageRange& range) const {
   return parts;
 }
 
-at::Tensor over_runs(const at::Tensor& tokens, const BatchPlan& plan, int stage, const RunFunction& f) {
+at::Tensor over_runs(const at::Tensor& tokens, const BatchPlan& plan, int stage, const RunFunction& f, int64_t beside) {
   return over_rows(
-      tokens, plan, [stage](const PlanTensors& p) { return p.num_tokens(stage); }, f);
+      tokens, plan, [stage, beside](const PlanTensors& p) { return p.num_tokens(stage) + p.batch * beside; }, f);
 }
 
 at::Tensor visible_units(const at::Tensor& units, const BatchPlan& plan) {
@@ -95,13 +95,12 @@ at::Tensor hidden_cells(const BatchPlan& plan) {
   return joined(std::move(cells));
 }
 
-at::Tensor per_token(const at::Tensor& values, const BatchPlan& plan, int stage) {
+at::Tensor per_token(const at::Tensor& values, const BatchPlan& plan, int stage, int64_t beside) {
   std::vector<at::Tensor> rows;
   int64_t first = 0;
   for (const ImageRun& run : plan.runs) {
-    const int64_t batch = run.plan->batch;
-    rows.push_back(
-        values.narrow(0, first, batch).unsqueeze(1).expand({batch, run.plan->tokens_per_image(stage)}).reshape(-1));
+    const int64_t batch = run.plan->batch, of_image = run.plan->tokens_per_image(stage) + beside;
+    rows.push_back(values.narrow(0, first, batch).unsqueeze(1).expand({batch, of_image}).reshape(-1));
     first += batch;
   }
   return joined(std::move(rows));

@@ -26,32 +26,34 @@ at::Tensor sine_axis(int64_t count, double size, int64_t channels, const at::Ten
   return at::where(even, angle.sin(), angle.cos());
 }
 
-// -> [count, channels].
-at::Tensor mae_axis(int64_t count, int64_t channels, const at::TensorOptions& options) {
-  const at::Tensor exponent = at::arange(channels / 2, options) / static_cast<double>(channels / 2);
+at::Tensor mae_axis(int64_t count, double /*size*/, int64_t channels, const at::TensorOptions& options) {
+  const at::Tensor exponent = at::arange(channels / 2, options) / (static_cast<double>(channels) / 2);
   const at::Tensor angle = at::arange(count, options).unsqueeze(1) / at::pow(1e4, exponent);
   return at::cat({angle.sin(), angle.cos()}, 1);
 }
 
-}  // namespace
-
-at::Tensor mae_position_vectors(int64_t height, int64_t width, int64_t channels, const at::Device& device) {
-  const auto options = at::dtype(at::kDouble).device(device);
-  const at::Tensor x = mae_axis(width, channels / 2, options).unsqueeze(0).expand({height, -1, -1});
-  const at::Tensor y = mae_axis(height, channels / 2, options).unsqueeze(1).expand({-1, width, -1});
-  return at::cat({x, y}, 2).view({height * width, channels}).to(at::kFloat);
+auto axis_of(PositionKind kind) {
+  switch (kind) {
+    case PositionKind::kSine: return sine_axis;
+    case PositionKind::kMae: return mae_axis;
+    case PositionKind::kFourier: break;
+  }
+  return fourier_axis;
 }
 
+}  // namespace
+
 at::Tensor position_vectors(PositionKind kind, const at::Tensor& cells, const GridExtent& extent, int64_t channels) {
-  const auto axis = kind == PositionKind::kFourier ? fourier_axis : sine_axis;
+  const auto axis = axis_of(kind);
   const at::TensorOptions options = cells.options().dtype(at::kDouble);
   const at::Tensor flat = cells.reshape(-1);
   const at::Tensor y = axis(extent.height, extent.valid_height, channels / 2, options).to(at::kFloat);
   const at::Tensor x = axis(extent.width, extent.valid_width, channels / 2, options).to(at::kFloat);
   std::vector<int64_t> shape = cells.sizes().vec();
   shape.push_back(channels);
-  return at::cat({y.index_select(0, flat.div(extent.width, "floor")), x.index_select(0, flat.remainder(extent.width))}, 1)
-      .view(shape);
+  const at::Tensor of_y = y.index_select(0, flat.div(extent.width, "floor"));
+  const at::Tensor of_x = x.index_select(0, flat.remainder(extent.width));
+  return at::cat(kind == PositionKind::kMae ? std::vector{of_x, of_y} : std::vector{of_y, of_x}, 1).view(shape);
 }
 
 }  // namespace glid

@@ -168,7 +168,7 @@ void require_alike(std::span<const SamplePlan> samples) {
 UnitGrid unit_grid(int64_t height_px, int64_t width_px, int64_t unit_px, const std::string& where) {
   if (height_px < unit_px || width_px < unit_px || height_px % unit_px != 0 || width_px % unit_px != 0)
     throw UsageError(where, "is not a multiple of the unit", format("{}x{} px", height_px, width_px),
-                     format("units are 8 x patch = {} px", unit_px));
+                     format("units are {} px wide", unit_px));
   return {height_px / unit_px, width_px / unit_px};
 }
 
@@ -178,6 +178,7 @@ SamplePlan plan_sample(const UnitGrid& grid, std::vector<int64_t> visible, const
   std::iota(all.begin(), all.end(), 0);
   std::set_difference(all.begin(), all.end(), plan.visible.begin(), plan.visible.end(), std::back_inserter(plan.hidden));
   for (int stage = 0; stage < kNumStages; ++stage) {
+    if (windows[stage] == 0) continue;
     plan.buckets[stage][0] = plan_windows(plan, stage, windows[stage], false);
     if (!is_one_window(grid, stage, windows[stage]))
       plan.buckets[stage][1] = plan_windows(plan, stage, windows[stage], true);

@@ -25,13 +25,14 @@ constexpr std::array kRules{
     Rule{"tokens and level embeddings", false,
          [](std::string_view name, int64_t) {
            return name.ends_with("_token") || name.ends_with("level_embed") || name.ends_with("query_embed") ||
-                  name.ends_with(".reference");
+                  name.ends_with("pos_embed") || name.ends_with(".reference");
          }},
     Rule{"position bias tables", false,
          [](std::string_view name, int64_t) { return name.ends_with("relative_position_bias_table"); }},
     Rule{"norms and fusion weights", false,
          [](std::string_view name, int64_t dim) {
-           return dim == 1 && (name.ends_with(".weight") || name.ends_with(".fusion"));
+           return dim == 1 && (name.ends_with(".weight") || name.ends_with(".fusion") || name.ends_with(".gamma_1") ||
+                               name.ends_with(".gamma_2"));
          }},
     Rule{"matrices and convolutions", true,
          [](std::string_view name, int64_t dim) { return dim >= 2 && name.ends_with(".weight"); }},
@@ -63,9 +64,10 @@ double of_part(const LrMultipliers& mult, std::string_view part) {
 
 }  // namespace
 
-int64_t swin_layer(std::string_view name, const std::array<int64_t, 4>& depths) {
-  constexpr std::string_view kLayers = "encoder.layers.", kBlocks = ".blocks.";
-  if (name.starts_with("encoder.patch_embed.")) return 0;
+int64_t encoder_layer(std::string_view name, std::span<const int64_t> depths) {
+  constexpr std::string_view kLayers = "encoder.layers.", kBlocks = ".blocks.", kVitBlocks = "encoder.blocks.";
+  if (name.starts_with("encoder.patch_embed.") || name == "encoder.cls_token" || name == "encoder.pos_embed") return 0;
+  if (name.starts_with(kVitBlocks)) return 1 + leading_number(name.substr(kVitBlocks.size()));
   if (!name.starts_with(kLayers)) return std::accumulate(depths.begin(), depths.end(), int64_t{1});
   const int64_t stage = leading_number(name.substr(kLayers.size()));
   const int64_t before = std::accumulate(depths.begin(), depths.begin() + stage, int64_t{0});
@@ -78,7 +80,7 @@ double LrScale::of(std::string_view name) const {
   const double factor = of_part(mult, part_of_parameter(name));
   if (layer_decay == 1) return factor;
   const int64_t last = std::accumulate(depths.begin(), depths.end(), int64_t{1});
-  return factor * std::pow(layer_decay, static_cast<double>(last - swin_layer(name, depths)));
+  return factor * std::pow(layer_decay, static_cast<double>(last - encoder_layer(name, depths)));
 }
 
 int64_t ParamGroup::num_values(const NamedTensors& parameters) const {

@@ -28,9 +28,7 @@ Classification::Classification(const ClassificationConfig& config, const TaskCon
 }
 
 TaskSpec Classification::spec() const {
-  const HeadSpec head{.name = "class", .outputs = std::ssize(classes_)};
-  if (config_.reads == ClassReader::kEncoder) return {.heads = {head}, .reads = HeadInput::kEncoder};
-  return {.heads = {head}};
+  return {.heads = {{.name = "class", .outputs = std::ssize(classes_)}}, .reads = config_.input()};
 }
 
 std::vector<PreparedImage> Classification::prepare(const Sample& sample, const SampleKey& key, const BatchPosition&,

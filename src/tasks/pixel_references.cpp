@@ -2,8 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "glid/model/encoder_parts.h"
 #include "glid/model/glid.h"
-#include "glid/model/swin.h"
 
 namespace glid {
 namespace {

@@ -91,7 +91,7 @@ std::vector<HiddenUnitsOfRun> hidden_units_of(const Batch& batch, const BatchPla
   return hidden;
 }
 
-PixelTask::PixelTask(const HidingConfig& config, PixelLoss loss, const SwinShape& shape, int64_t size_px)
+PixelTask::PixelTask(const HidingConfig& config, PixelLoss loss, const EncoderShape& shape, int64_t size_px)
     : config_(config), loss_(loss), shape_(shape), size_px_(size_px), viewer_(shape) {}
 
 PreparedImage PixelTask::crop(const Sample& sample, const SampleKey& key, bool training) const {

@@ -39,7 +39,7 @@ std::vector<Keypoint> drawable(std::span<const ScoredKeypoint> joints, const Aff
 void require_whole_units(int64_t height, int64_t width, int64_t unit_px) {
   if (height % unit_px != 0 || width % unit_px != 0)
     throw UsageError("task.crop", "must be made of whole units", format("[{}, {}]", height, width),
-                     format("multiples of {} px (8 x patch)", unit_px));
+                     format("multiples of {} px", unit_px));
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ Pose::Pose(const PoseConfig& config, const TaskContext& context)
       is_lower_(lower_joints(vocabulary_.joints)),
       crop_height_(config.crop ? (*config.crop)[0] : context.image_size_px),
       crop_width_(config.crop ? (*config.crop)[1] : context.image_size_px),
-      map_{crop_height_ / shape_.patch, crop_width_ / shape_.patch},
+      map_{crop_height_ / shape_.cell_px(), crop_width_ / shape_.cell_px()},
       viewer_(shape_) {
   if (vocabulary_.joints.empty())
     throw UsageError("task.name", "needs data with joints", std::string(PoseConfig::kName),

@@ -29,7 +29,7 @@ ValidUnits valid_units(const Placement& placement, int64_t unit_px) {
 }  // namespace
 
 ImageRun Viewer::run(const BatchRun& run, const BatchImage& first, const at::Device& device) const {
-  return {run.plan ? to_tensors(*run.plan, device) : whole_.get(first.grid, run.count, encoder_.windows, device),
+  return {run.plan ? to_tensors(*run.plan, device) : whole_.get(first.grid, run.count, encoder_.windows(), device),
           valid_units(first.placement, encoder_.unit_px())};
 }
 
@@ -48,7 +48,7 @@ View Viewer::view(const Batch& batch) const {
     view.plan.runs.push_back(run(r, batch.images[first], device));
     first += static_cast<size_t>(r.count);
   }
-  if (encoder_.drop_path > 0) view.drop_path = drop_path_draws(batch, encoder_.num_blocks(), device);
+  if (encoder_.drop_path() > 0) view.drop_path = drop_path_draws(batch, encoder_.num_blocks(), device);
   return view;
 }
 

@@ -42,9 +42,26 @@ Json json_of_encoder(const SwinShape& shape) {
       .set("patch", shape.patch);
 }
 
+Json json_of_encoder(const VitShape& shape) {
+  Json json = Json::object()
+                  .set("channels", shape.channels)
+                  .set("depths", Json::Array{shape.depth})
+                  .set("heads", shape.heads)
+                  .set("patch", shape.patch)
+                  .set("unit", shape.unit)
+                  .set("positions", config::name_of(shape.positions))
+                  .set("class_token", shape.class_token)
+                  .set("relative_bias", config::name_of(shape.relative_bias));
+  return json.set("grid", shape.grid).set("layer_scale", shape.layer_scale.has_value());
+}
+
+Json json_of_encoder(const EncoderShape& shape) {
+  return shape.swin() ? json_of_encoder(*shape.swin()) : json_of_encoder(*shape.vit());
+}
+
 Json json_of_encoder(const EncoderConfig& config) {
   const Json shape = json_of_encoder(config.shape());
-  Json json = Json::object().set("name", config::name_of(config.name));
+  Json json = Json::object().set("name", config::name_of(config.size));
   for (const auto& [key, value] : shape.as_object()) json.set(key, value);
   return json;
 }
@@ -173,7 +190,7 @@ Json architecture_of(const RunConfig& config, const Task& task, const Vocabulary
   return json.set("questions", questions_of(task, askers, config.model.shape()));
 }
 
-Json architecture_of(const SwinShape& encoder) { return json_of_format().set("encoder", json_of_encoder(encoder)); }
+Json architecture_of(const EncoderShape& encoder) { return json_of_format().set("encoder", json_of_encoder(encoder)); }
 
 bool is_architecture(const Json& json) {
   const Json* const format = json.is_object() ? json.find(kFormatKey) : nullptr;

@@ -52,9 +52,9 @@ at::ScalarType type_of(const std::string& dtype) {
 // Nothing where the file's are kept.
 std::optional<StageWindows> windows_of(const std::string& window) {
   if (window.empty()) return std::nullopt;
-  EncoderConfig config;
+  SwinConfig config;
   config::read(config::parse_tree(format("window: {}", window), "--window"), config);
-  return config.shape().windows;
+  return config.window->values;
 }
 
 // A checkpoint of ours with its configuration.
@@ -93,6 +93,10 @@ LoadReport load_whole(torch::nn::Module& model, const fs::path& file, const std:
   return report;
 }
 
+[[noreturn]] void refuse_window(const fs::path& file) {
+  throw UsageError("--window", "is for Swin encoders, whose attention has windows", file.string());
+}
+
 // All that a run has learned.
 struct WholeModel {
   NamedTensors tensors;
@@ -102,7 +106,11 @@ struct WholeModel {
 WholeModel whole_model(const Input& input, const std::optional<StageWindows>& windows, bool strict) {
   RunConfig config = input.trained->config;
   const Vocabulary& vocabulary = input.trained->chosen.state.vocabulary;
-  if (windows) config.model.encoder.window = *windows;
+  if (windows) {
+    SwinConfig* const swin = config.model.encoder.swin();
+    if (!swin) refuse_window(input.file);
+    swin->window = *windows;
+  }
   const auto task = make_task(config.task, config.task_context(vocabulary));
   Glid model(config.model.shape(), task->spec());
   load_whole(model, input.file, {kModelParts.begin(), kModelParts.end()}, strict);
@@ -112,22 +120,28 @@ WholeModel whole_model(const Input& input, const std::optional<StageWindows>& wi
 // The encoder of a file of any dialect.
 struct LoadedEncoder {
   FoundEncoder found;
-  std::shared_ptr<Swin> swin;         // with the windows that were asked for
+  std::shared_ptr<TokenEncoder> encoder;  // with the windows that were asked for
   std::set<std::string> not_in_file;  // parameters that keep their initial values
 };
+
+EncoderShape with_windows(const FoundEncoder& found, const StageWindows& windows, const fs::path& path) {
+  if (!found.shape.swin()) refuse_window(path);
+  SwinShape shape = *found.shape.swin();
+  shape.windows = windows;
+  return shape;
+}
 
 LoadedEncoder load_encoder(const TensorFile& file, const fs::path& path, const std::optional<StageWindows>& windows,
                            bool strict) {
   const std::optional<FoundEncoder> found = find_encoder(file, path.string());
   if (!found)
-    throw DataError(path.string(), "holds no Swin encoder in names that can be converted", {}, "docs/weights.md lists them");
-  SwinShape shape = found->shape;
-  if (windows) shape.windows = *windows;
+    throw DataError(path.string(), "holds no encoder in names that can be converted", {}, "docs/weights.md lists them");
+  const EncoderShape shape = windows ? with_windows(*found, *windows, path) : found->shape;
   torch::nn::Module holder;
-  auto swin = holder.register_module("encoder", std::make_shared<Swin>(shape));
+  auto encoder = holder.register_module("encoder", make_encoder(shape));
   const LoadReport report = load_whole(holder, path, {"encoder"}, strict);
   const std::vector<std::string>& kept = report.parts.at(0).kept;
-  return {*found, swin, {kept.begin(), kept.end()}};
+  return {*found, encoder, {kept.begin(), kept.end()}};
 }
 
 // Names of other parts in a file of ours.
@@ -159,21 +173,21 @@ Json with_member(const Json& object, std::string_view key, const Json& value) {
 }
 
 Json architecture_of(const fs::path& file, const LoadedEncoder& encoder) {
-  const SwinShape& shape = encoder.swin->shape;
   const std::optional<Json> beside = encoder.found.dialect == Dialect::kGlid ? architecture_beside(file) : std::nullopt;
-  const Json own = architecture_of(shape);
+  const Json own = architecture_of(encoder.encoder->encoder_shape());
   if (!beside) return own;
   const Json &said = beside->at("encoder"), &is = own.at("encoder");
   for (const char* key : {"channels", "depths", "heads", "patch"})
-    if (said.at(key).dump() != is.at(key).dump())
+    if (const Json* other = said.find(key); !other || other->dump() != is.at(key).dump())
       throw DataError(fs::path(file).replace_extension(".json").string(), "is of another encoder than the weights beside it",
-                      format("{} {}", key, said.at(key).dump()), "remove it, or put the right one there");
+                      format("{} {}", key, other ? other->dump() : "none"), "remove it, or put the right one there");
+  if (!is.find("windows")) return *beside;
   return with_member(*beside, "encoder", with_member(said, "windows", is.at("windows")));
 }
 
 WholeModel ours(const TensorFile& file, const fs::path& path, const LoadedEncoder& encoder) {
   WholeModel model{{}, architecture_of(path, encoder)};
-  for (const auto& [name, tensor] : named_parameters(*encoder.swin))
+  for (const auto& [name, tensor] : named_parameters(*encoder.encoder))
     if (const std::string full = "encoder." + name; !encoder.not_in_file.contains(full))
       model.tensors.emplace_back(full, tensor);
   const std::vector<std::string> others = names_of_other_parts(file, encoder.found);
@@ -209,12 +223,15 @@ void report_left_out(const TensorFile& file, const LoadedEncoder& encoder, const
 
 ForeignModel foreign_model(const TensorFile& file, const LoadedEncoder& encoder, Dialect to) {
   const std::string name(config::name_of(to));
+  if (!encoder.found.shape.swin())
+    throw UsageError("--to", "writes Swin encoders", name, "a ViT is written in GLID's names: --to glid");
   NamedTensors parameters;
-  for (const auto& [parameter, tensor] : named_parameters(*encoder.swin))
+  for (const auto& [parameter, tensor] : named_parameters(*encoder.encoder))
     if (!encoder.not_in_file.contains("encoder." + parameter)) parameters.emplace_back(parameter, tensor.detach());
   ForeignTensors foreign = to_dialect(to, parameters);
   report_left_out(file, encoder, foreign.left_out, name);
-  ForeignModel model{.config = foreign_config(to, encoder.swin->shape, normed_stages(encoder), "--to " + name)};
+  const EncoderShape shape = encoder.encoder->encoder_shape();
+  ForeignModel model{.config = foreign_config(to, *shape.swin(), normed_stages(encoder), "--to " + name)};
   model.weights.tensors = std::move(foreign.tensors);
   if (to == Dialect::kOfficial) model.weights.under = "model";
   return model;

@@ -76,6 +76,10 @@ std::shared_ptr<FeatureNet> load_net(const FeatureSource& source, const FeatureA
   auto net =
       source.options.pool == FeaturePool::kCls ? load_with_decoder(weights, source.model->shape()) : load_encoder(weights);
   unit_grid(source.options.size_px, source.options.size_px, net->shape().unit_px(), "--size");
+  const std::vector<int64_t>& stages = source.options.stages;
+  if (!net->shape().has_pyramid() && source.options.pool != FeaturePool::kCls && stages != std::vector<int64_t>{kNumStages})
+    throw UsageError("--stages", "are of a pyramid, and this ViT has its last map alone",
+                     glid::format("{}", fmt::join(stages, ",")), format("--stages {}", kNumStages));
   return net;
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 RunConfig tiny_config(Precision precision) {
   RunConfig config;
-  config.model.encoder.name = EncoderName::kTiny;
+  config.model.encoder.size = TinySwin{};
   config.model.bifpn = {.width = 96, .cells = 1};
   config.model.decoder = {.layers = 3, .width = 96, .heads = 3, .norm = NormOrder::kPre};
   config.data = {.dataset = Scenes::Config{}, .image_size = 96, .workers = 0};

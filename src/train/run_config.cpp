@@ -38,6 +38,18 @@ void check_tasks(const std::vector<std::string>& tasks, config::Problems& proble
   if (tasks.empty() || different.size() < tasks.size()) problems.add("eval.tasks", "must name one task or more, each once");
 }
 
+// What the task's heads read must be there.
+template <class Config>
+void check_encoder(const EncoderShape& shape, const Config& task, config::Problems& problems) {
+  HeadInput input = HeadInput::kQueries;
+  if constexpr (requires { task.input(); }) input = task.input();
+  if (input == HeadInput::kQueries && !shape.has_pyramid())
+    problems.add("model.encoder.unit", format("must be 2 for {}, which asks BiFPN and decoder", Config::kName), "1");
+  if constexpr (requires { task.hiding; })
+    if (input != HeadInput::kQueries && shape.vit() && shape.has_pyramid())
+      problems.add("model.encoder.unit", format("must be 1 for {}, which reads a token of each unit", Config::kName), "2");
+}
+
 bool starts_with_any(const std::string& path, std::initializer_list<std::string_view> beginnings) {
   return std::any_of(beginnings.begin(), beginnings.end(), [&](std::string_view b) { return path.starts_with(b); });
 }
@@ -72,11 +84,12 @@ void RunConfig::check(config::Problems& problems) const {
       [&](const auto& alternative) {
         const int64_t pictures = train.batch_size / train.accumulate;
         if constexpr (requires { alternative.check_batch(pictures, problems); }) alternative.check_batch(pictures, problems);
+        check_encoder(model.encoder.shape(), alternative, problems);
       },
       task);
   const int64_t unit = model.encoder.shape().unit_px();
   if (data.image_size % unit != 0) {
-    problems.add("data.image_size", format("must be a multiple of the unit, {} px (8 x patch)", unit), "",
+    problems.add("data.image_size", format("must be a multiple of the unit, {} px", unit), "",
                  format("try {}", std::max<int64_t>(1, (data.image_size + unit / 2) / unit) * unit));
     return;
   }
@@ -111,7 +124,7 @@ Schedule RunConfig::schedule(int64_t steps_per_epoch) const {
   return {optim.lr, warmup, total_steps(steps_per_epoch), optim.warmup_start, optim.schedule, steps_per_epoch};
 }
 
-LrScale RunConfig::lr_scale() const { return {optim.lr_mult, optim.layer_decay, model.encoder.shape().depths}; }
+LrScale RunConfig::lr_scale() const { return {optim.lr_mult, optim.layer_decay, model.encoder.shape().depths()}; }
 
 ConfigChanges compare_configs(const RunConfig& old_config, const RunConfig& new_config) {
   ConfigChanges changes;

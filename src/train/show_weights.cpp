@@ -38,7 +38,7 @@ std::string encoder_line(const TensorFile& file, const std::string& where) {
     if (!found) return line("encoder", "none of a name that is known (docs/weights.md)");
     const std::string under = found->prefix.empty() ? "" : format(", under '{}'", printable(found->prefix));
     std::string text =
-        format("{}, patch {} px; {}'s names{}", encoder_text(found->shape), found->shape.patch, found->origin, under);
+        format("{}, patch {} px; {}'s names{}", encoder_text(found->shape), found->shape.patch(), found->origin, under);
     for (const std::string& other : found->others) text += format("; another under '{}'", printable(other));
     return line("encoder", text);
   } catch (const Error& error) {

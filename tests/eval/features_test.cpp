@@ -46,7 +46,8 @@ class Features : public testing::Test {
         normalise(at::tensor(at::ArrayRef<uint8_t>(square.pixels), at::kByte).view({1, kSize, kSize, 3}));
     const int64_t units = kSize / net_.shape().unit_px();
     std::vector<at::Tensor> maps;
-    for (const at::Tensor& map : dense_swin(*net_.encoder, pixels, at::ones({1, units * units}, at::kBool)))
+    for (const at::Tensor& map :
+         dense_swin(dynamic_cast<const Swin&>(*net_.encoder), pixels, at::ones({1, units * units}, at::kBool)))
       maps.push_back(map[0].permute({2, 0, 1}));
     return maps;
   }
@@ -132,7 +133,7 @@ TEST_F(Features, TheDecodersAnswerIsThatOfTheWholeModel) {
       normalise(at::tensor(at::ArrayRef<uint8_t>(square.pixels), at::kByte).view({1, kSize, kSize, 3}));
   const int64_t units = kSize / net_.shape().unit_px();
   WholeImagePlans plans;
-  const auto plan = plans.get({units, units}, 1, net_.shape().windows, at::kCPU);
+  const auto plan = plans.get({units, units}, 1, net_.shape().windows(), at::kCPU);
   const ValidUnits whole{static_cast<double>(units), static_cast<double>(units)};
   const View view{.plan = {{{plan, whole}}}};
   const Query query{.asked = ClsQuery{}, .images = {0, 1}};

@@ -1,4 +1,5 @@
-// Encoders in the names of public libraries give the stage maps of these libraries (scripts/parity/make_dialect_goldens.py).
+// Encoders in the names of public libraries give the maps of these libraries (scripts/parity/make_dialect_goldens.py and
+// make_vit_goldens.py).
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -60,7 +61,7 @@ TEST_P(DialectGolden, MapsEqualTheLibrarys) {
   EXPECT_EQ(found.origin, GetParam().origin);
   EXPECT_EQ(found.prefix, GetParam().prefix);
   torch::nn::Module model;
-  const auto encoder = model.register_module("encoder", std::make_shared<Swin>(found.shape));
+  const auto encoder = model.register_module("encoder", std::make_shared<Swin>(*found.shape.swin()));
   const LoadReport report = load_weights(model, file, {"encoder"});
   EXPECT_TRUE(report.parts[0].missing.empty()) << report.text();
   const std::vector<at::Tensor> maps = maps_of(*encoder, goldens().at("size").as_int());
@@ -82,6 +83,43 @@ INSTANTIATE_TEST_SUITE_P(
       std::ranges::replace(name, ' ', '_');
       return name;
     });
+
+// The view of one image of whose patches some are seen, or all.
+View view_of_patches(const Json& visible, int64_t side) {
+  const UnitGrid grid{side, side};
+  if (visible.is_null()) return {.plan = {{run_of({plan_whole_image(grid, {})})}}};
+  std::vector<int64_t> seen;
+  for (const Json& patch : visible.as_array()) seen.push_back(patch.as_int());
+  return {.plan = {{run_of({plan_sample(grid, seen, {})})}}};
+}
+
+class VitGolden : public testing::TestWithParam<const char*> {};
+
+TEST_P(VitGolden, TokensEqualTheLibrarys) {
+  const Json goldens = read_golden("vit.json");
+  const Json& golden = goldens.at(GetParam());
+  const TemporaryFolder dir;
+  const std::filesystem::path file = dir.path() / "weights.safetensors";
+  write_formula_file(file, golden.at("tensors"));
+  const FoundEncoder found = find_encoder(TensorFile(file), "file").value();
+  EXPECT_EQ(found.origin, golden.at("origin").as_string());
+  torch::nn::Module model;
+  const auto encoder = model.register_module("encoder", make_encoder(found.shape));
+  load_weights(model, file, {"encoder"}, {.strict = true});
+  const at::NoGradGuard no_grad;
+  const int64_t size = golden.at("size").as_int(), patch = found.shape.patch();
+  const at::Tensor image = formula_tensor("input", {1, 3, size, size}).permute({0, 2, 3, 1}).contiguous();
+  const LastTokens last = encoder->last_tokens(to_units(image, patch), view_of_patches(golden.at("visible"), size / patch));
+  expect_matches_relative(golden.at("tokens"), last.tokens.unsqueeze(0), 1e-5, "tokens");
+  expect_matches_relative(golden.at("cls"), last.cls, 1e-5, "cls");
+}
+
+INSTANTIATE_TEST_SUITE_P(Libraries, VitGolden, testing::Values("vit", "vit layer_scale", "beit", "beit shared", "mae"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::ranges::replace(name, ' ', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace glid

@@ -68,7 +68,7 @@ TEST(PositionGolden, TablesEqualTheReference) {
 
 ModelShape tiny_shape() {
   ModelConfig config;
-  config.encoder.name = EncoderName::kTiny;
+  config.encoder.size = TinySwin{};
   config.bifpn = {.width = 96, .cells = 1};
   config.decoder = {.layers = 3, .width = 96, .heads = 3, .norm = NormOrder::kPre};
   return config.shape();
@@ -84,7 +84,7 @@ TEST(TinyGolden, PredictionEqualsThePythonTwin) {
   for (const Json& units : golden.at("visible").as_array()) {
     std::vector<int64_t> visible;
     for (const Json& unit : units.as_array()) visible.push_back(unit.as_int());
-    samples.push_back(plan_sample({6, 6}, visible, shape.encoder.windows));
+    samples.push_back(plan_sample({6, 6}, visible, shape.encoder.windows()));
   }
   std::vector<int64_t> image_shape;
   for (const Json& n : golden.at("images_shape").as_array()) image_shape.push_back(n.as_int());

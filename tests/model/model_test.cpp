@@ -11,7 +11,8 @@ namespace {
 
 ModelShape small_model() {
   ModelShape shape;
-  shape.encoder = {.channels = 8, .depths = {2, 2, 2, 2}, .heads = {1, 2, 2, 4}, .windows = {6, 6, 6, 6}, .patch = 1};
+  shape.encoder =
+      SwinShape{.channels = 8, .depths = {2, 2, 2, 2}, .heads = {1, 2, 2, 4}, .windows = {6, 6, 6, 6}, .patch = 1};
   shape.bifpn = {.width = 16, .cells = 2};
   shape.decoder = {.layers = 3, .width = 16, .heads = 2};
   return shape;
@@ -65,7 +66,8 @@ TEST(Init, DependsOnSeedAndNameAlone) {
   Glid a(small_model(), masked_spec(12)), b(small_model(), {.heads = {{"boxes", 4}, {"pixels", 12}}}),
       c(small_model(), masked_spec(12));
   initialise(a, 3), initialise(b, 3), initialise(c, 4);
-  EXPECT_TRUE(at::equal(a.encoder->patch_embed->proj->weight, b.encoder->patch_embed->proj->weight));
+  EXPECT_TRUE(at::equal(a.encoder->named_parameters()["patch_embed.proj.weight"],
+                        b.encoder->named_parameters()["patch_embed.proj.weight"]));
   EXPECT_TRUE(at::equal(a.heads->heads[0]->weight, b.heads->heads[1]->weight));
   EXPECT_FALSE(at::equal(a.decoder->cls_token, c.decoder->cls_token));
   EXPECT_NEAR(a.decoder->layers->items[0]->linear1->weight.std().item<double>(), std::sqrt(2.0 / (16 + 64)), 0.02);
@@ -77,7 +79,7 @@ TEST(Leakage, HiddenPixelsChangeNothing) {
   const ModelShape shape = small_model();
   Glid model(shape, masked_spec(192));
   initialise_randomly(model);
-  const auto [plan, visible] = random_plan(3, {3, 4}, 4, shape.encoder.windows);
+  const auto [plan, visible] = random_plan(3, {3, 4}, 4, shape.encoder.windows());
   at::Tensor images = at::rand({3, 24, 32, 3});
   const at::NoGradGuard no_grad;
   const at::Tensor before = ask_hidden(model, images, plan);
@@ -159,7 +161,7 @@ TEST(Decoder, EveryNormOrderAndPositionKindLearnsFromEveryParameter) {
       shape.decoder.positions = kinds[norm == NormOrder::kPre];
       Glid model(shape, masked_spec(5));
       initialise(model, 1);  // fusion weights above zero
-      const auto plan = random_plan(2, {3, 3}, 3, shape.encoder.windows).first;
+      const auto plan = random_plan(2, {3, 3}, 3, shape.encoder.windows()).first;
       const at::Tensor out = ask_hidden(model, at::rand({2, 24, 24, 3}), plan);
       EXPECT_EQ(out.sizes(), (std::vector<int64_t>{2, 7, 5}));
       out.narrow(1, 1, 6).square().sum().backward();
@@ -172,7 +174,7 @@ TEST(Decoder, QueriesAreToldApartByTheirPositionsOnly) {
   const ModelShape shape = small_model();
   Glid model(shape, masked_spec(5));
   initialise_randomly(model);
-  const auto plan = random_plan(1, {3, 3}, 3, shape.encoder.windows).first;
+  const auto plan = random_plan(1, {3, 3}, 3, shape.encoder.windows()).first;
   const at::NoGradGuard no_grad;
   const at::Tensor out = ask_hidden(model, at::rand({1, 24, 24, 3}), plan)[0];
   EXPECT_GT((out[1] - out[2]).abs().max().item<double>(), 1e-4);

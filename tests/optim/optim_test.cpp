@@ -88,16 +88,22 @@ TEST(ParamGroups, PartsLearnAtTheirRates) {
   EXPECT_EQ(decay, (std::vector<double>{0, 0, 0, 0, 0.05, 0.05}));
 }
 
-TEST(ParamGroups, LayersOfTheEncoderAreNumberedAsSwins) {
-  const std::array<int64_t, 4> depths{2, 2, 18, 2};
-  EXPECT_EQ(swin_layer("encoder.patch_embed.proj.weight", depths), 0);
-  EXPECT_EQ(swin_layer("encoder.layers.0.blocks.0.norm1.weight", depths), 1);
-  EXPECT_EQ(swin_layer("encoder.layers.0.downsample.reduction.weight", depths), 2);
-  EXPECT_EQ(swin_layer("encoder.layers.2.blocks.17.mlp.fc1.bias", depths), 22);
-  EXPECT_EQ(swin_layer("encoder.layers.2.downsample.norm.weight", depths), 22);
-  EXPECT_EQ(swin_layer("encoder.layers.3.blocks.1.attn.relative_position_bias_table", depths), 24);
-  EXPECT_EQ(swin_layer("encoder.norm3.weight", depths), 25);
-  EXPECT_EQ(swin_layer("decoder.layers.0.linear1.weight", depths), 25);
+TEST(ParamGroups, LayersOfTheEncoderAreNumberedAsItsMakersDo) {
+  const std::vector<int64_t> depths{2, 2, 18, 2};
+  EXPECT_EQ(encoder_layer("encoder.patch_embed.proj.weight", depths), 0);
+  EXPECT_EQ(encoder_layer("encoder.layers.0.blocks.0.norm1.weight", depths), 1);
+  EXPECT_EQ(encoder_layer("encoder.layers.0.downsample.reduction.weight", depths), 2);
+  EXPECT_EQ(encoder_layer("encoder.layers.2.blocks.17.mlp.fc1.bias", depths), 22);
+  EXPECT_EQ(encoder_layer("encoder.layers.2.downsample.norm.weight", depths), 22);
+  EXPECT_EQ(encoder_layer("encoder.layers.3.blocks.1.attn.relative_position_bias_table", depths), 24);
+  EXPECT_EQ(encoder_layer("encoder.norm3.weight", depths), 25);
+  EXPECT_EQ(encoder_layer("decoder.layers.0.linear1.weight", depths), 25);
+  const std::vector<int64_t> vit{12};
+  for (const char* first : {"encoder.patch_embed.proj.weight", "encoder.cls_token", "encoder.pos_embed"})
+    EXPECT_EQ(encoder_layer(first, vit), 0) << first;
+  EXPECT_EQ(encoder_layer("encoder.blocks.11.gamma_1", vit), 12);
+  EXPECT_EQ(encoder_layer("encoder.norm.weight", vit), 13);
+  EXPECT_EQ(encoder_layer("encoder.pyramid.half.weight", vit), 13);
   const LrScale scale{{.encoder = 0.5}, 0.8, depths};
   EXPECT_DOUBLE_EQ(scale.of("encoder.patch_embed.proj.weight"), 0.5 * std::pow(0.8, 25));
   EXPECT_DOUBLE_EQ(scale.of("encoder.norm3.weight"), 0.5);

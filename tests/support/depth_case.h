@@ -17,7 +17,9 @@ namespace glid {
 
 inline ModelShape depth_case_shape(const Json& given) {
   ModelShape shape = small_model_shape();
-  shape.encoder.patch = 2;  // units of 16 px
+  SwinShape encoder = *shape.encoder.swin();
+  encoder.patch = 2;  // units of 16 px
+  shape.encoder = encoder;
   shape.decoder.width = given.at("channels").as_int();
   return shape;
 }

@@ -14,9 +14,17 @@ namespace glid {
 
 inline ModelShape small_model_shape() {
   ModelShape shape;
-  shape.encoder = {.channels = 8, .depths = {2, 2, 2, 2}, .heads = {1, 2, 2, 4}, .windows = {6, 6, 6, 6}, .patch = 1};
+  shape.encoder =
+      SwinShape{.channels = 8, .depths = {2, 2, 2, 2}, .heads = {1, 2, 2, 4}, .windows = {6, 6, 6, 6}, .patch = 1};
   shape.bifpn = {.width = 16, .cells = 1};
   shape.decoder = {.layers = 3, .width = 16, .heads = 2, .norm = NormOrder::kPre};
+  return shape;
+}
+
+// The same on a ViT, whose units are of 8 px too.
+inline ModelShape small_vit_model_shape() {
+  ModelShape shape = small_model_shape();
+  shape.encoder = VitShape{.channels = 16, .depth = 2, .heads = 2, .patch = 4, .grid = 4, .layer_scale = 0.5};
   return shape;
 }
 
@@ -26,8 +34,9 @@ struct SmallRun {
       : SmallRun(communicator, type,
                  std::make_unique<MaskedImage>(MaskedImageConfig{.hiding = {.mask_ratio = 0.5}}, small_model_shape().encoder,
                                                24)) {}
-  SmallRun(Communicator& communicator, at::ScalarType type, std::unique_ptr<const Task> asked)
-      : shape(small_model_shape()),
+  SmallRun(Communicator& communicator, at::ScalarType type, std::unique_ptr<const Task> asked,
+           const ModelShape& model_shape = small_model_shape())
+      : shape(model_shape),
         task(std::move(asked)),
         model(std::make_shared<Glid>(shape, task->spec())),
         gradients(prepared(type), communicator),

@@ -17,7 +17,7 @@ class TwoQuestions : public Task {
  public:
   static constexpr int64_t kSize = 24, kQueries = 3;
 
-  explicit TwoQuestions(const SwinShape& shape) : shape_(shape), viewer_(shape) {}
+  explicit TwoQuestions(const EncoderShape& shape) : shape_(shape), viewer_(shape) {}
 
   TaskSpec spec() const override {
     return {.heads = {{.name = "colour", .outputs = 3}, {.name = "object", .outputs = 2}},
@@ -111,7 +111,7 @@ class TwoQuestions : public Task {
     return at::tensor(owners, at::kLong);
   }
 
-  SwinShape shape_;
+  EncoderShape shape_;
   Viewer viewer_;
 };
 

@@ -3,17 +3,33 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "glid/core/format.h"
 #include "support/case_losses.h"
 #include "support/every_task.h"
 
 namespace glid {
 namespace {
 
+constexpr std::string_view kOnVit = "_on_vit";
+
+// Every task on a Swin, and on a ViT.
+std::vector<std::string> tasks_on_encoders() {
+  std::vector<std::string> names = task_names();
+  for (const std::string& name : task_names()) names.push_back(format("{}{}", name, kOnVit));
+  return names;
+}
+
 class TaskContract : public testing::TestWithParam<std::string> {
  protected:
-  TaskContract() : alone_(make_communicator(LaunchEnv{}, at::kCPU)), run_(*alone_, at::kDouble, make()) {}
+  TaskContract() : alone_(make_communicator(LaunchEnv{}, at::kCPU)), run_(*alone_, at::kDouble, make(), shape()) {}
 
-  static std::unique_ptr<Task> make() { return make_task(every_task().at(GetParam()), context_of_all()); }
+  static bool is_on_vit() { return GetParam().ends_with(kOnVit); }
+  static ModelShape shape() { return is_on_vit() ? small_vit_model_shape() : small_model_shape(); }
+  static std::unique_ptr<Task> make() {
+    TaskContext context = context_of_all();
+    context.model = shape();
+    return make_task(every_task().at(GetParam().substr(0, GetParam().size() - (is_on_vit() ? kOnVit.size() : 0))), context);
+  }
   Batch batch(int64_t first, int64_t count, bool training = true) const {
     return batch_of_samples(*run_.task, samples_of_all(first, count), training);
   }
@@ -117,7 +133,7 @@ TEST_P(TaskContract, ValidationLossesArePicturesOwn) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryTask, TaskContract, testing::ValuesIn(task_names()),
+INSTANTIATE_TEST_SUITE_P(EveryTask, TaskContract, testing::ValuesIn(tasks_on_encoders()),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

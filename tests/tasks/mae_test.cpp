@@ -60,11 +60,11 @@ TEST(Mae, DecoderIsAViTOverAllUnits) {
   const Question question = asking.task.ask(asking.batch(1), /*training=*/true);
   const UnitDecoder& decoder = *asking.model.unit_decoder;
   const PlanTensors& plan = *question.view.plan.runs.at(0).plan;
-  const at::Tensor tokens = asking.model.encoder->forward(question.units.to(at::kDouble), question.view).back();
+  const at::Tensor tokens = asking.model.encoder->last_tokens(question.units.to(at::kDouble), question.view).tokens;
   at::Tensor x = decoder.mask_token.expand({9, 16}).clone();
   for (int64_t k = 0; k < plan.num_visible; ++k)
     x[plan.visible_units[k].item<int64_t>()] = decoder.embed->forward(tokens[k]);
-  x = x + mae_position_vectors(3, 3, 16, at::kCPU).to(at::kDouble);
+  x = x + position_vectors(PositionKind::kMae, at::arange(9), {3, 3, 3, 3}, 16).to(at::kDouble);
   for (const auto& block : decoder.blocks->items) {
     const at::Tensor qkv = block->attn->in_proj->forward(block->norm1->forward(x)).view({9, 3, 2, 8}).permute({1, 2, 0, 3});
     const at::Tensor scores = (at::matmul(qkv[0], qkv[1].transpose(1, 2)) / std::sqrt(8.0)).softmax(-1);
@@ -78,7 +78,7 @@ TEST(Mae, DecoderIsAViTOverAllUnits) {
 
 // util/pos_embed.py: the first half of the channels is about x.
 TEST(Mae, PositionVectorsAreThoseOfItsCode) {
-  const at::Tensor vectors = mae_position_vectors(2, 3, 8, at::kCPU);
+  const at::Tensor vectors = position_vectors(PositionKind::kMae, at::arange(6), {2, 3, 2, 3}, 8);
   ASSERT_EQ(vectors.sizes(), (std::vector<int64_t>{6, 8}));
   const double x = 2, y = 1, slow = 1 / std::pow(1e4, 0.5);
   const std::vector<double> expected{std::sin(x), std::sin(x * slow), std::cos(x), std::cos(x * slow),
@@ -121,7 +121,7 @@ View view_of(const at::Tensor& mask, const SwinShape& shape, int64_t num_images)
 // MixMIM as its code has it: images mixed by one mask, attention masked by m m' + (1 - m)(1 - m').
 TEST(Mixmae, TwoPicturesAreTheTwoMixturesOfAPair) {
   for (const int64_t window : {6, 24}) {  // shifted windows, and one window
-    SwinShape shape = small_model_shape().encoder;
+    SwinShape shape = *small_model_shape().encoder.swin();
     shape.windows = {window, window, window, window};
     Swin swin(shape);
     initialise_randomly(swin);

@@ -15,8 +15,8 @@ constexpr int64_t kUnit = 8, kHidden = 4, kQueries = 5;
 
 ModelShape shape_of(const StageWindows& windows, PositionKind positions, double drop_path = 0) {
   ModelShape shape;
-  shape.encoder = {.channels = 8, .depths = {2, 2, 2, 2}, .heads = {1, 2, 2, 4}, .windows = windows, .patch = 1};
-  shape.encoder.drop_path = drop_path;
+  shape.encoder = SwinShape{
+      .channels = 8, .depths = {2, 2, 2, 2}, .heads = {1, 2, 2, 4}, .windows = windows, .patch = 1, .drop_path = drop_path};
   shape.bifpn = {.width = 16, .cells = 2};
   shape.decoder = {.layers = 3, .width = 16, .heads = 2, .positions = positions};
   return shape;
@@ -30,7 +30,7 @@ TaskSpec both_kinds_of_queries() {
 }
 
 // A picture of random size, seen whole or with kHidden units hidden.
-NamedPicture random_picture(int64_t id, bool masked, const SwinShape& encoder) {
+NamedPicture random_picture(int64_t id, bool masked, const EncoderShape& encoder) {
   Rng rng(9, 0, static_cast<uint64_t>(id), RandomOp::kExample);
   const auto side = [&] { return static_cast<int64_t>(17 + rng.below(40)); };  // 3 to 7 units, rarely whole ones
   const int64_t height = side(), width = id % 3 == 0 ? height : side();

@@ -281,9 +281,9 @@ TEST_F(Convert, MistakesAreRefusedBeforeTheWork) {
   expect_refused(convert(file, place("x.pth"), {"--to", "torchvision"}), 2, "--to: must be one of glid|official|timm|hf");
   expect_refused(convert(file, place("x.pth"), {"--window", "99"}), 2, "window");
   expect_refused(convert(place("none.pth"), place("x.pth")), 3, "none.pth: does not exist");
-  expect_refused(convert(file_of({"stray"}), place("x.pth")), 3, "holds no Swin encoder");
+  expect_refused(convert(file_of({"stray"}), place("x.pth")), 3, "holds no encoder");
   expect_refused(convert(file_of({"layers.0.blocks.0.attn.logit_scale"}), place("x.pth")), 2, "is a Swin v2");
-  expect_refused(convert(file_of({"blocks.0.attn.qkv.weight"}), place("x.pth")), 2, "is a ViT");
+  expect_refused(convert(file_of({"vit.embeddings.cls_token"}), place("x.pth")), 2, "is a ViT");
   write_file(place("text.pth"), "not weights");
   expect_refused(convert(place("text.pth"), place("x.pth")), 3, "text.pth: ");
   expect_refused(glid::run("glid_convert", {file.string()}), 2, "wants two names: IN and OUT");

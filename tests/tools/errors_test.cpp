@@ -90,7 +90,7 @@ TEST(Mistakes, WeightsOfAnotherSizeAreNamedWithWhatToLookAt) {
     std::vector<int64_t> shape;
   };
   const std::vector<Case> cases{
-      {"encoder", "encoder.patch_embed.proj.weight", "no Swin encoder in names that are known", {128, 3, 4, 4}},
+      {"encoder", "encoder.patch_embed.proj.weight", "no encoder in names that are known", {128, 3, 4, 4}},
       {"queries", "decoder.query_embed", "as many queries as it did there, or init.parts leaves queries out", {300, 32}},
       {"heads", "heads.lengths.weight", "of another task or of other classes: init.parts leaves heads out", {7, 32}},
       {"bifpn", "bifpn.cells.0.bottom_up0.pointwise.weight", "is model.bifpn as it was there?", {4, 4}}};

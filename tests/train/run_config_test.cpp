@@ -51,7 +51,7 @@ TEST(PaperConfigs, HoldThePapersNumbers) {
     EXPECT_EQ(config.total_steps(steps_per_epoch), 375000);
     EXPECT_EQ(config.schedule(steps_per_epoch).warmup_steps, 25000);
   }
-  EXPECT_EQ(load("pretrain_swinl.yaml").model.encoder.shape().channels, 192);
+  EXPECT_EQ(load("pretrain_swinl.yaml").model.encoder.shape().stage_channels(0), 192);
 }
 
 // Nobody has to set anything to look at one.
@@ -71,6 +71,25 @@ TEST(RunConfig, WritesWhatItReads) {
   RunConfig again;
   config::read(config::parse_tree(config::write(config), "resolved.yaml"), again);
   EXPECT_EQ(config::flatten(config), config::flatten(again));
+}
+
+// The keys of an encoder are those of its kind.
+TEST(RunConfig, ViTsHaveKeysOfTheirOwn) {
+  const auto with_encoder = [](const std::string& keys) { return error_of({"model.encoder={name: tiny_vit" + keys + "}"}); };
+  EXPECT_EQ(with_encoder(""), "");
+  EXPECT_EQ(with_encoder(", positions: none, relative_bias: shared, layer_scale: 0.1, class_token: false"), "");
+  EXPECT_THAT(with_encoder(", window: 7"), HasSubstr("model.encoder.window"));
+  EXPECT_THAT(error_of({"model.encoder.class_token=true"}), HasSubstr("model.encoder.class_token"));
+  EXPECT_THAT(with_encoder(", unit: 1"), HasSubstr("model.encoder.unit must be 2 for a task that asks BiFPN and decoder"));
+  EXPECT_THAT(with_encoder(", patch: 6"), HasSubstr("model.encoder.patch must be a multiple of 4 px where unit is 2"));
+  EXPECT_THAT(with_encoder(", positions: none"), HasSubstr("model.encoder.positions must be sincos or learned"));
+  EXPECT_THAT(with_encoder(", positions: sincos, relative_bias: each"),
+              HasSubstr("model.encoder.positions must be none or"));
+  RunConfig config = load("demo_pretrain.yaml", {"model.encoder={name: vitb, patch: 8, grid: 24}"});
+  const VitShape shape = *config.model.encoder.shape().vit();
+  EXPECT_EQ(shape.channels, 768);
+  EXPECT_EQ(shape.unit_px(), 16);
+  EXPECT_EQ(shape.grid, 24);
 }
 
 TEST(RunConfig, StepsOverrideEpochs) {

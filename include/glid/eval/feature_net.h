@@ -18,10 +18,10 @@ namespace glid {
 
 class FeatureNet : public torch::nn::Module {
  public:
-  explicit FeatureNet(const SwinShape& encoder);
+  explicit FeatureNet(const EncoderShape& encoder);
   explicit FeatureNet(const ModelShape& model);
 
-  const SwinShape& shape() const { return encoder->shape; }
+  const EncoderShape& shape() const { return shape_; }
   bool has_decoder() const { return decoder != nullptr; }
 
   // Of B whole pictures of one size, what options.names() says, in fp32: maps after the stages' norms [B, C, H, W], their
@@ -33,11 +33,14 @@ class FeatureNet : public torch::nn::Module {
   // The same sizes with initial values: what an architecture gives without having learned.
   std::shared_ptr<FeatureNet> with_random_weights(uint64_t seed) const;
 
-  std::shared_ptr<Swin> encoder;
+  std::shared_ptr<TokenEncoder> encoder;
   std::shared_ptr<Bifpn> bifpn;      // none of an encoder alone
   std::shared_ptr<Decoder> decoder;  // none of an encoder alone
 
  private:
+  StageTokens stages(const at::Tensor& units, const View& view) const;
+
+  EncoderShape shape_;
   BifpnConfig bifpn_;
   Viewer viewer_;
 };

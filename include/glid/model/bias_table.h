@@ -24,7 +24,12 @@ int64_t window_of_table(int64_t rows);
 
 inline constexpr int64_t kSmallestGeometricWindow = 3;  // a spline wants more than 3 entries
 
-// [(2v - 1)^2, heads] -> [(2w - 1)^2, heads] for the window w, in fp32. Geometric wants v of at least the smallest.
+// The rows behind a table of a window that are a class token's, as BEiT has them: to patches, from patches, to itself. 0
+// or 3.
+int64_t class_rows_of_table(int64_t rows);
+
+// [(2v - 1)^2, heads] -> [(2w - 1)^2, heads] for the window w, in fp32; rows of a class token stay behind them. Geometric
+// wants v of at least the smallest.
 at::Tensor resize_bias_table(const at::Tensor& table, int64_t window, BiasResize how);
 
 }  // namespace glid

@@ -1,4 +1,4 @@
-// A Swin encoder in a file of any dialect: where it is, how large, and its parameters in our layout.
+// A Swin or ViT encoder in a file of any dialect: where it is, how large, and its parameters in our layout.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,7 +10,7 @@
 
 #include "glid/formats/tensor_file.h"
 #include "glid/model/dialect.h"
-#include "glid/model/swin.h"
+#include "glid/model/encoder_shape.h"
 
 namespace glid {
 
@@ -20,19 +20,21 @@ struct FoundEncoder {
   std::string origin;               // whose names in words: "timm", "SimMIM", "Mask2Former" ...
   std::string prefix;               // of its names in the file: "", "model.", "state_dict.backbone." ...
   std::vector<std::string> others;  // prefixes of further encoders, which are not taken
-  SwinShape shape;                  // by the tensors' shapes
+  EncoderShape shape;               // by the tensors' shapes
 };
 
-// Nothing where no encoder is. Throws UsageError, naming what it is, for a Swin v2 or a ViT, and DataError for an encoder
-// whose tensors contradict each other; `where` is named.
+// Nothing where no encoder is. Positions of a ViT that are in the file count as learned, whoever computed them; where
+// neither they nor biases are, they are sin-cos. Units are of one patch unless there is a pyramid; heads that no bias table
+// tells are 64 channels wide, as those of all public sizes but ViT-H. Throws UsageError, naming what it is, for a Swin v2 or
+// a ViT in names that are not known, and DataError for an encoder whose tensors contradict each other; `where` is named.
 std::optional<FoundEncoder> find_encoder(const TensorFile& file, const std::string& where);
 
 // "swinb, window 12", or channels, blocks and heads of a size without a name.
-std::string encoder_text(const SwinShape& shape);
+std::string encoder_text(const EncoderShape& shape);
 
 // Throws UsageError unless channels, depths and heads are `ours`; `option` is what a name behind it sets:
 // "model.encoder.name=". Windows and patch may differ.
-void require_same_size(const FoundEncoder& found, const SwinShape& ours, const std::string& where,
+void require_same_size(const FoundEncoder& found, const EncoderShape& ours, const std::string& where,
                        const std::string& option);
 
 // Where a file has a parameter; without names where it lacks it.

@@ -1,4 +1,4 @@
-// The generalist encoder-decoder: Swin, BiFPN, query decoder, linear heads (paper Fig. 2).
+// The generalist encoder-decoder: Swin or ViT, BiFPN, query decoder, linear heads (paper Fig. 2).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,14 +14,14 @@
 #include "glid/dist/named_tensors.h"
 #include "glid/model/bifpn.h"
 #include "glid/model/decoder.h"
+#include "glid/model/encoder_shape.h"
 #include "glid/model/query.h"
-#include "glid/model/swin.h"
 #include "glid/model/unit_decoder.h"
 
 namespace glid {
 
 struct ModelShape {
-  SwinShape encoder;
+  EncoderShape encoder;
   BifpnConfig bifpn;
   DecoderConfig decoder;
 };
@@ -90,7 +90,7 @@ struct Glid : torch::nn::Module {
 
   ModelShape shape;
   TaskSpec spec;
-  std::shared_ptr<Swin> encoder;
+  std::shared_ptr<TokenEncoder> encoder;
   std::shared_ptr<Bifpn> bifpn;               // null unless queries are read
   std::shared_ptr<Decoder> decoder;           // the same
   std::shared_ptr<UnitDecoder> unit_decoder;  // null unless it is read
@@ -98,7 +98,8 @@ struct Glid : torch::nn::Module {
 
  private:
   int64_t head_width() const;
-  std::vector<Answer> answer_queries(const StageTokens& stages, const BatchPlan& plan, std::span<const Query> queries) const;
+  std::vector<Answer> answer_queries(const Pyramid& pyramid, std::span<const Query> queries) const;
+  at::Tensor read(const LastTokens& last, const View& view, const Query& query) const;
 };
 
 // The finest level of all images, and of some of them (the same memory).

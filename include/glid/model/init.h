@@ -11,7 +11,7 @@ namespace glid {
 
 // Encoder matrices and bias tables: normal(0, 0.02) truncated to [-2, 2] (Swin); other matrices and convolutions: Xavier
 // uniform; tokens and level embeddings: normal(0, 0.02); biases, learned queries and references 0; norms and fusion
-// weights 1. Our own mistake if a name matches no rule (TORCH_CHECK).
+// weights 1; LayerScale keeps what the shape says. Our own mistake if a name matches no rule (TORCH_CHECK).
 void initialise(torch::nn::Module& model, uint64_t seed);
 // The same, then learned queries and heads as the spec says.
 void initialise(Glid& model, uint64_t seed);

@@ -24,6 +24,9 @@ struct View {
   // [n] int64, rows of the units that are seen, of all images in order: those that the encoder sees its mask token in the
   // place of. Undefined: none.
   at::Tensor replaced_units;
+  // [B] int64, of a ViT without a class token: a token sees those before it (units in order, row by row inside a unit) and
+  // an image's so many first ones (AIM). Undefined: every token sees every token.
+  at::Tensor prefix;
 };
 
 // Tokens [T_s, C_s] of the four stages, fine to coarse.

@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 
-#include "glid/model/query.h"
-#include "glid/nn/layers.h"
+#include "glid/model/encoder.h"
+#include "glid/model/encoder_parts.h"
 
 namespace glid {
 
@@ -25,26 +25,13 @@ struct SwinShape {
   int64_t unit_px() const { return kUnitSide * patch; }
   int64_t stage_channels(int stage) const { return channels << stage; }
   int64_t num_blocks() const { return depths[0] + depths[1] + depths[2] + depths[3]; }
-  // The plan of an image of which the units `visible` (ascending, not empty) are seen.
-  SamplePlan plan(const UnitGrid& grid, std::vector<int64_t> visible) const {
-    return plan_sample(grid, std::move(visible), windows);
-  }
 };
-
-// Image pixels as unit rows: [B, H, W, 3] -> [B * units, U, U, 3], units row-major, U = unit_px; and back.
-at::Tensor to_units(const at::Tensor& images, int64_t unit_px);
-at::Tensor from_units(const at::Tensor& units, const UnitGrid& grid);
 
 struct PatchEmbed : torch::nn::Module {
   explicit PatchEmbed(const SwinShape& shape);
   at::Tensor forward(const at::Tensor& units) const;  // [B * K, U, U, 3] -> [T, C], unit-major
 
-  int64_t patch;
-  struct Projection : torch::nn::Module {  // a 4x4 convolution of stride 4, run as a product over patches
-    Projection(int64_t channels, int64_t patch);
-    at::Tensor weight, bias;  // [C, 3, p, p], [C]
-  };
-  std::shared_ptr<Projection> proj;
+  std::shared_ptr<PatchProjection> proj;
   std::shared_ptr<LayerNorm> norm;
 };
 
@@ -61,13 +48,6 @@ struct WindowAttention : torch::nn::Module {
 
   at::Tensor relative_position_bias_table;  // [(2w-1)^2, heads]
   std::shared_ptr<Linear> qkv, proj;
-};
-
-struct Mlp : torch::nn::Module {
-  explicit Mlp(int64_t channels);
-  at::Tensor forward(const at::Tensor& x) const;
-
-  std::shared_ptr<Linear> fc1, fc2;
 };
 
 // keep: the residual branches that survive drop path, [2, T] factors 0 or 1 / (1 - rate); undefined: all.
@@ -96,24 +76,21 @@ struct SwinStage : torch::nn::Module {
   std::shared_ptr<PatchMerging> downsample;  // none after the last stage
 };
 
-// Parameters of an encoder that only some of its readers need.
-struct EncoderParts {
-  bool all_stages = true;   // norm0..norm2, of those who read more than the last stage
-  bool mask_token = false;  // of those who replace units
-};
+struct Swin : TokenEncoder {
+  explicit Swin(const SwinShape& shape, const EncoderUse& use = {});
 
-struct Swin : torch::nn::Module {
-  explicit Swin(const SwinShape& shape, const EncoderParts& parts = {});
-
-  // Pixels of units [units, U, U, 3], normalised -> tokens [T_s, C_s] of the four stages after norm0..norm3; undefined
-  // where there is no norm. Branches are dropped in training mode only.
-  StageTokens forward(const at::Tensor& units, const View& view) const;
+  EncoderShape encoder_shape() const override;
+  StageTokens forward(const at::Tensor& units, const View& view) const override;     // after norm0..norm3
+  LastTokens last_tokens(const at::Tensor& units, const View& view) const override;  // the last of them
 
   SwinShape shape;
-  at::Tensor mask_token;  // [C], in the place of the patches of replaced units (Xie et al., SimMIM, CVPR 2022)
+  at::Tensor mask_token;  // [C], in the place of the embedded patches of replaced units (Xie et al., SimMIM, CVPR 2022)
   std::shared_ptr<PatchEmbed> patch_embed;
   std::shared_ptr<ModuleList<SwinStage>> layers;
-  std::array<std::shared_ptr<LayerNorm>, kNumStages> norms;
+  std::array<std::shared_ptr<LayerNorm>, kNumStages> norms;  // the last alone where there is no pyramid
+
+ private:
+  StageTokens stages(const at::Tensor& units, const View& view) const;  // undefined where there is no norm
 };
 
 }  // namespace glid

@@ -9,8 +9,8 @@
 #include <memory>
 
 #include "glid/config/fields.h"
-#include "glid/model/query.h"
-#include "glid/model/swin.h"
+#include "glid/model/encoder.h"
+#include "glid/model/encoder_parts.h"
 #include "glid/nn/attention.h"
 #include "glid/nn/layers.h"
 
@@ -42,8 +42,8 @@ struct UnitBlock : torch::nn::Module {
 
 struct UnitDecoder : torch::nn::Module {
   UnitDecoder(const UnitDecoderConfig& config, int64_t channels);
-  // The last stage's tokens [T, channels] of a batch -> [B, N, d] of the units asked of the images, whole runs of the batch.
-  at::Tensor forward(const at::Tensor& tokens, const BatchPlan& plan, const DecodedUnits& asked,
+  // The last tokens of a batch, one a unit -> [B, N, d] of the units asked of the images, whole runs of the batch.
+  at::Tensor forward(const LastTokens& last, const BatchPlan& plan, const DecodedUnits& asked,
                      const ImageRange& images) const;
 
   std::shared_ptr<Linear> embed;

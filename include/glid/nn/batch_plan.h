@@ -55,17 +55,18 @@ struct BatchPlan {
   std::vector<RunPart> parts(const ImageRange& range) const;
 };
 
-// f(tokens [T_r, C] of a run, the run) -> [T_r, C'] for every run, laid end to end.
+// f(tokens [T_r, C] of a run, the run) -> [T_r, C'] for every run, laid end to end. An image may have more rows `beside` its
+// tokens, a class token.
 using RunFunction = std::function<at::Tensor(const at::Tensor& tokens, const ImageRun& run)>;
-at::Tensor over_runs(const at::Tensor& tokens, const BatchPlan& plan, int stage, const RunFunction& f);
+at::Tensor over_runs(const at::Tensor& tokens, const BatchPlan& plan, int stage, const RunFunction& f, int64_t beside = 0);
 
 // The rows of the visible units among [units, ..].
 at::Tensor visible_units(const at::Tensor& units, const BatchPlan& plan);
 // The cells of the hidden units of the images, [B, N]; all images must have equally many.
 at::Tensor hidden_cells(const BatchPlan& plan);
 
-// One value an image [B] -> one a token of the stage [T_s].
-at::Tensor per_token(const at::Tensor& values, const BatchPlan& plan, int stage);
+// One value an image [B] -> one a token of the stage [T_s], or a row where images have more `beside` them.
+at::Tensor per_token(const at::Tensor& values, const BatchPlan& plan, int stage, int64_t beside = 0);
 
 // Pixels [units, U, U, 3] with zeros where they are not of an image.
 at::Tensor without_padding(const at::Tensor& units, const BatchPlan& plan);

@@ -12,6 +12,9 @@ enum class PositionKind {
   // Mask2Former's: (i + 1) / (size + 1e-6) * 2 pi over 1e4^(2 floor(j / 2) / (C / 2)), sine on even and cosine on odd j;
   // C/2 for y, then C/2 for x (facebookresearch/Mask2Former, position_encoding.py).
   kSine,
+  // MAE's: i over 1e4^(j / (C / 4)), C/4 sines and C/4 cosines an axis, x before y, whatever the valid size
+  // (facebookresearch/mae, util/pos_embed.py).
+  kMae,
 };
 
 // A grid of cells of which an image covers the first `valid` ones on each axis: `size` above is the valid one.
@@ -22,9 +25,5 @@ struct GridExtent {
 
 // cells [..] int64, row-major in the grid -> [.., channels] fp32 on their device; channels divisible by 4.
 at::Tensor position_vectors(PositionKind kind, const at::Tensor& cells, const GridExtent& extent, int64_t channels);
-
-// MAE's of a whole grid, [height * width, channels] fp32: the cell's number over 1e4^(j / (C / 4)); C/4 sines and C/4
-// cosines of x, then those of y (facebookresearch/mae, util/pos_embed.py); channels divisible by 4.
-at::Tensor mae_position_vectors(int64_t height, int64_t width, int64_t channels, const at::Device& device);
 
 }  // namespace glid

@@ -52,7 +52,8 @@ struct SamplePlan {
 };
 
 // The plan of an image of which only the units `visible` (ascending, not empty) are seen. With all units visible and a
-// grid that windows don't divide, the padded keys of the reference become phantom rows; with a mask, padding is hidden.
+// grid that windows don't divide, the padded keys of the reference become phantom rows; with a mask, padding is hidden. A
+// stage whose window is 0 has none: its buckets stay empty.
 SamplePlan plan_sample(const UnitGrid& grid, std::vector<int64_t> visible, const StageWindows& windows);
 SamplePlan plan_whole_image(const UnitGrid& grid, const StageWindows& windows);
 

@@ -1,8 +1,8 @@
 // Which parameters decay, and how fast each learns: rules over names and shapes, the first that matches counts.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,14 +30,15 @@ struct LrMultipliers {
 struct LrScale {
   LrMultipliers mult;
   double layer_decay = 1;
-  std::array<int64_t, 4> depths{};  // the encoder's blocks by stage
+  std::vector<int64_t> depths;  // the encoder's blocks by stage; a ViT's is one
 
   double of(std::string_view name) const;
 };
 
-// A Swin encoder's layer (microsoft/Swin-Transformer, get_swin_layer): 0 for the patch embedding, 1.. for the blocks; a
-// merging counts as the block before it; all else comes after the last block.
-int64_t swin_layer(std::string_view name, const std::array<int64_t, 4>& depths);
+// An encoder's layer (microsoft/Swin-Transformer, get_swin_layer; BEiT, get_num_layer_for_vit): 0 for the patch embedding, a
+// ViT's positions and class token, 1.. for the blocks; a merging counts as the block before it; all else comes after the
+// last block.
+int64_t encoder_layer(std::string_view name, std::span<const int64_t> depths);
 
 struct ParamGroup {
   std::string rule;  // what its members have in common, for people
@@ -48,9 +49,9 @@ struct ParamGroup {
   int64_t num_values(const NamedTensors& parameters) const;
 };
 
-// Without decay: biases, norms and fusion weights (1-D), tokens, level embeddings, bias tables. With decay: matrices and
-// convolutions. A group is what shares its rule and its learning rate. Empty groups are left out; a parameter that no rule
-// matches is our mistake (TORCH_CHECK names it).
+// Without decay: biases, norms, LayerScale and fusion weights (1-D), tokens, level and position embeddings, bias tables.
+// With decay: matrices and convolutions. A group is what shares its rule and its learning rate. Empty groups are left out; a
+// parameter that no rule matches is our mistake (TORCH_CHECK names it).
 std::vector<ParamGroup> make_param_groups(const NamedTensors& parameters, double weight_decay, const LrScale& scale = {});
 
 }  // namespace glid

@@ -39,6 +39,7 @@ struct ClassificationConfig {
     v("erase", erase, "how often a rectangle of a picture becomes noise", config::in_range(0, 1));
     mixing.fields(v);
   }
+  HeadInput input() const { return reads == ClassReader::kCls ? HeadInput::kQueries : HeadInput::kEncoder; }
   // Of a micro-batch; paths as seen from the whole configuration.
   void check_batch(int64_t pictures, config::Problems& problems) const {
     if (mixing.mixes() && pictures % 2 != 0)

@@ -93,7 +93,7 @@ class Depth : public Task {
   at::Tensor map_losses(const std::vector<at::Tensor>& maps, const std::vector<at::Tensor>& truths) const;
 
   DepthConfig config_;
-  SwinShape shape_;
+  EncoderShape shape_;
   int64_t num_layers_, width_;  // of the decoder
   int64_t size_px_;
   Tta tta_;

@@ -26,12 +26,13 @@ struct MaeConfig {
     hiding.fields(v);
     v("decoder", decoder, "");
   }
+  HeadInput input() const { return HeadInput::kUnitDecoder; }
   void check_grid(const UnitGrid& grid, config::Problems& problems) const { hiding.check_grid(grid, problems); }
 };
 
 class Mae : public PixelTask {
  public:
-  Mae(const MaeConfig& config, const SwinShape& shape, int64_t size_px)
+  Mae(const MaeConfig& config, const EncoderShape& shape, int64_t size_px)
       : PixelTask(config.hiding, PixelLoss::kSquared, shape, size_px), decoder_(config.decoder) {}
 
   TaskSpec spec() const override { return {.heads = {head()}, .reads = HeadInput::kUnitDecoder, .unit_decoder = decoder_}; }

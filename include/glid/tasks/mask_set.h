@@ -94,7 +94,7 @@ class MaskSet : public Task {
   QueryMasks view(const Answer& answer, const Question& question, int64_t b) const;
 
   MaskSetConfig config_;
-  SwinShape shape_;
+  EncoderShape shape_;
   int64_t num_layers_, width_;  // of the decoder
   int64_t size_px_;
   Tta tta_;

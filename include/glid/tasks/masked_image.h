@@ -24,7 +24,7 @@ struct MaskedImageConfig {
 
 class MaskedImage : public PixelTask {
  public:
-  MaskedImage(const MaskedImageConfig& config, const SwinShape& shape, int64_t size_px)
+  MaskedImage(const MaskedImageConfig& config, const EncoderShape& shape, int64_t size_px)
       : PixelTask(config.hiding, PixelLoss::kSquared, shape, size_px) {}
 
   TaskSpec spec() const override { return {.heads = {head()}, .queries = {.mask_token = true}}; }

@@ -58,7 +58,7 @@ std::vector<HiddenUnitsOfRun> hidden_units_of(const Batch& batch, const BatchPla
 class PixelTask : public Task {
  public:
   // Pictures of size_px x size_px, a multiple of `shape`.unit_px(); drop-path draws where the shape asks for them.
-  PixelTask(const HidingConfig& config, PixelLoss loss, const SwinShape& shape, int64_t size_px);
+  PixelTask(const HidingConfig& config, PixelLoss loss, const EncoderShape& shape, int64_t size_px);
 
   // MAE's crop and flip, or its centre crop, and a mask.
   std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& position,
@@ -80,7 +80,7 @@ class PixelTask : public Task {
   virtual Query query(const at::Tensor& cells) const = 0;
   HeadSpec head() const { return {"pixels", 3 * shape_.unit_px() * shape_.unit_px()}; }  // in the order row, column, channel
   UnitGrid grid() const { return {size_px_ / shape_.unit_px(), size_px_ / shape_.unit_px()}; }
-  const SwinShape& shape() const { return shape_; }
+  const EncoderShape& shape() const { return shape_; }
   // The crop of a sample, seen whole, and the units of it that are to be seen.
   PreparedImage crop(const Sample& sample, const SampleKey& key, bool training) const;
   std::vector<int64_t> draw_seen(const SampleKey& key) const;
@@ -92,7 +92,7 @@ class PixelTask : public Task {
 
   HidingConfig config_;
   PixelLoss loss_;
-  SwinShape shape_;
+  EncoderShape shape_;
   int64_t size_px_;
   Viewer viewer_;
 };

@@ -91,7 +91,7 @@ class Pose : public Task {
   Image with_joints(Image image, std::span<const Keypoint> joints) const;
 
   PoseConfig config_;
-  SwinShape shape_;
+  EncoderShape shape_;
   int64_t num_layers_, width_;  // of the decoder
   Tta tta_;
   Vocabulary vocabulary_;

@@ -22,12 +22,13 @@ struct SimmimConfig {
   void fields(V& v) {
     hiding.fields(v);
   }
+  HeadInput input() const { return HeadInput::kEncoder; }
   void check_grid(const UnitGrid& grid, config::Problems& problems) const { hiding.check_grid(grid, problems); }
 };
 
 class Simmim : public PixelTask {
  public:
-  Simmim(const SimmimConfig& config, const SwinShape& shape, int64_t size_px)
+  Simmim(const SimmimConfig& config, const EncoderShape& shape, int64_t size_px)
       : PixelTask(config.hiding, PixelLoss::kAbsolute, shape, size_px) {}
 
   TaskSpec spec() const override { return {.heads = {head()}, .reads = HeadInput::kEncoder, .replaces_units = true}; }

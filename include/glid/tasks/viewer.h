@@ -2,15 +2,15 @@
 #pragma once
 
 #include "glid/data/batch.h"
+#include "glid/model/encoder_shape.h"
 #include "glid/model/query.h"
-#include "glid/model/swin.h"
 #include "glid/tasks/task.h"
 
 namespace glid {
 
 class Viewer {
  public:
-  explicit Viewer(const SwinShape& encoder) : encoder_(encoder) {}
+  explicit Viewer(const EncoderShape& encoder) : encoder_(encoder) {}
 
   // A question about the batch, which is on the device, without queries yet.
   Question look_at(Batch batch) const;
@@ -23,7 +23,7 @@ class Viewer {
  private:
   ImageRun run(const BatchRun& run, const BatchImage& first, const at::Device& device) const;
 
-  SwinShape encoder_;
+  EncoderShape encoder_;
   mutable WholeImagePlans whole_;
 };
 

@@ -4,7 +4,7 @@
 
 #include "glid/core/json.h"
 #include "glid/data/dataset.h"
-#include "glid/model/swin.h"
+#include "glid/model/encoder_shape.h"
 #include "glid/tasks/task.h"
 #include "glid/train/run_config.h"
 
@@ -17,7 +17,7 @@ namespace glid {
 Json architecture_of(const RunConfig& config, const Task& task, const Vocabulary& vocabulary);
 
 // Of an encoder alone: "format" and encoder {channels, depths, heads, windows, patch}.
-Json architecture_of(const SwinShape& encoder);
+Json architecture_of(const EncoderShape& encoder);
 
 // True for what these two write.
 bool is_architecture(const Json& json);
