@@ -28,7 +28,7 @@ struct State {
 };
 
 State& state() {
-  static State instance;
+  static State& instance = *new State;  // signals are told of while statics go
   static std::once_flag once;
   std::call_once(once, [] {
     const auto terminal = std::make_shared<spdlog::sinks::stderr_sink_mt>();

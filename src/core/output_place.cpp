@@ -47,10 +47,12 @@ void require_folder(const std::string& option, const fs::path& path) {
 
 void require_apart(const std::string& option, const fs::path& path, const std::vector<fs::path>& inputs) {
   std::error_code missing;
-  if (!fs::exists(path, missing)) return;
-  for (const fs::path& input : inputs)
-    if (fs::equivalent(path, input, missing))
-      throw UsageError(option, "would replace what is read", path.string(), "choose another place");
+  const auto is_same = [&](const fs::path& input) {
+    return fs::equivalent(path, input, missing) ||
+           fs::weakly_canonical(fs::absolute(path), missing) == fs::weakly_canonical(fs::absolute(input), missing);
+  };
+  if (!path.empty() && std::ranges::any_of(inputs, is_same))
+    throw UsageError(option, "would replace what is read or written beside it", path.string(), "choose another place");
 }
 
 void require_outside(const std::string& option, const fs::path& path, const fs::path& input) {

@@ -28,6 +28,8 @@ std::vector<Person> detected_persons(const PredictArguments& arguments, const As
                                      const Vocabulary::Class& person, const ImageList& images) {
   ChosenCheckpoint chosen = choose_checkpoint(arguments.detector, {});
   RunConfig config = config_of_checkpoint(chosen.checkpoint, {});
+  if (!std::holds_alternative<DetectionConfig>(config.task) && !std::holds_alternative<InstanceMasksConfig>(config.task))
+    throw UsageError("--detector", "must be a run of detection or instance", std::string(config::name_of(config.task)));
   const AskedModel detector = load_asked_model(std::move(chosen), std::move(config), asked.device);
   const int64_t category = person_category(detector, person);
   std::vector<Person> persons;

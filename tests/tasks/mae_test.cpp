@@ -106,7 +106,7 @@ TEST(Mixmae, EveryUnitIsPredictedByThePictureThatHidesIt) {
 }
 
 // A View of these images with the units of the mask, and with the others.
-View view_of(const at::Tensor& mask, const SwinShape& shape, int64_t num_images) {
+View view_of(const at::Tensor& mask, const EncoderShape& shape, int64_t num_images) {
   const UnitGrid grid{3, 3};
   View view;
   for (const bool shown : {true, false}) {

@@ -19,11 +19,11 @@ class ObjectiveGolden : public testing::Test {
   explicit ObjectiveGolden(const std::string& name) : golden_(read_golden("objectives.json").at(name)) {
     for (const Json& units : golden_.at("seen").as_array()) seen_.push_back(int64s_of(units));
     const int64_t window = golden_.at("window").as_int();
-    shape_.encoder = {.channels = golden_.at("channels").as_int(),
-                      .depths = {2, 2, 2, 2},
-                      .heads = {1, 2, 4, 8},
-                      .windows = {window, window, window, window},
-                      .patch = golden_.at("patch").as_int()};
+    shape_.encoder = SwinShape{.channels = golden_.at("channels").as_int(),
+                               .depths = {2, 2, 2, 2},
+                               .heads = {1, 2, 4, 8},
+                               .windows = {window, window, window, window},
+                               .patch = golden_.at("patch").as_int()};
     const std::vector<int64_t> sizes = int64s_of(golden_.at("image_shape"));
     images_ = ((formula_tensor("input", sizes) + 1) * 128).floor().to(at::kByte);
     grid_ = {size_px() / shape_.encoder.unit_px(), size_px() / shape_.encoder.unit_px()};

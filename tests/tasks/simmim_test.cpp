@@ -26,6 +26,8 @@ class SimmimTest : public testing::Test {
     return hidden_units_of(question.batch, question.view.plan).at(0).rows;
   }
 
+  Swin& swin() const { return dynamic_cast<Swin&>(*model_.encoder); }
+
   Simmim task_;
   Glid model_;
 };
@@ -33,9 +35,9 @@ class SimmimTest : public testing::Test {
 TEST_F(SimmimTest, ModelHasAnEncoderWithAMaskTokenAndAHead) {
   for (const auto& [name, parameter] : named_parameters(model_))
     EXPECT_TRUE(name.starts_with("encoder.") || name.starts_with("heads.pixels.")) << name;
-  EXPECT_EQ(model_.encoder->mask_token.sizes(), (std::vector<int64_t>{8}));
+  EXPECT_EQ(swin().mask_token.sizes(), (std::vector<int64_t>{8}));
   EXPECT_EQ(model_.bifpn, nullptr);
-  EXPECT_EQ(model_.encoder->norms[0], nullptr);
+  EXPECT_EQ(swin().norms[0], nullptr);
 }
 
 TEST_F(SimmimTest, LossIsTheMeanAbsoluteErrorOfHiddenPixels) {
@@ -64,12 +66,12 @@ TEST_F(SimmimTest, NoHiddenPixelIsSeen) {
 TEST_F(SimmimTest, HiddenPatchesAreTheTokenAfterTheEmbedding) {
   Question question = task_.ask(batch(), /*training=*/true);
   const at::Tensor masked = answer(question);
-  const auto& embed = *model_.encoder->patch_embed;
+  const auto& embed = *swin().patch_embed;
   const at::NoGradGuard no_grad;
   const at::Tensor rows = rows_hidden(question), units = question.units.to(at::kDouble);
   // An embedding that gives the token whatever the patch: the norm of nothing plus its bias.
   const at::Tensor token = embed.norm->forward(at::zeros({1, 8}, at::kDouble))[0];
-  model_.encoder->mask_token.copy_(token);
+  swin().mask_token.copy_(token);
   const at::Tensor with_token = answer(question);
   const at::Tensor bias = embed.proj->bias.clone();
   embed.proj->bias.zero_();

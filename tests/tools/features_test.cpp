@@ -117,6 +117,10 @@ TEST_F(Features, NeighboursAreDrawnOfOneVectorAnImage) {
   const ProgramResult to_be_read = extract(among_inputs);
   EXPECT_EQ(to_be_read.code, 2);
   EXPECT_THAT(to_be_read.output, HasSubstr("--neighbours: lies in the folder that is read"));
+  *(std::ranges::find(among_inputs, (images() / "sheet.png").string())) = out().string();
+  const ProgramResult twice = extract(among_inputs);
+  EXPECT_EQ(twice.code, 2);
+  EXPECT_THAT(twice.output, HasSubstr("--neighbours: would replace what is read or written beside it"));
   EXPECT_FALSE(fs::exists(out()));
   const ProgramResult result = extract(of_vectors);
   ASSERT_EQ(result.code, 0) << result.output;

@@ -197,6 +197,8 @@ TEST(PredictedPoses, AreOfWhatADetectorFinds) {
   EXPECT_EQ(persons("1"), 0u);
   expect_one_line(predict(detector.path(), scenes.path(), folder.path() / "out", {"--detector", pose.path().string()}), 2,
                   "--detector: is for models of pose");
+  expect_one_line(predict(pose.path(), scenes.path(), folder.path() / "out", {"--detector", pose.path().string()}), 2,
+                  "--detector: must be a run of detection or instance (got pose)");
 }
 
 }  // namespace
