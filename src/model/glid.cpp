@@ -98,9 +98,7 @@ const Head& Heads::at(const std::string& name) const {
 }
 
 Glid::Glid(const ModelShape& shape, const TaskSpec& spec)
-    : shape(shape),
-      spec(spec),
-      encoder(register_module("encoder", make_encoder(shape.encoder, use_of_encoder(spec)))) {
+    : shape(shape), spec(spec), encoder(register_module("encoder", make_encoder(shape.encoder, use_of_encoder(spec)))) {
   if (spec.reads == HeadInput::kQueries) {
     bifpn = register_module("bifpn", std::make_shared<Bifpn>(shape.bifpn, stage_channels(shape.encoder)));
     decoder = register_module("decoder", std::make_shared<Decoder>(shape.decoder, spec.queries));

@@ -135,7 +135,7 @@ struct Vit : TokenEncoder {
   VitShape shape;
   at::Tensor cls_token;   // [1, 1, C]
   at::Tensor mask_token;  // [C], in the place of the embedded patches of replaced units (Bao et al., BEiT, ICLR 2022)
-  at::Tensor pos_embed;  // [1, (1 +) grid^2, C], the class token's first; undefined unless learned
+  at::Tensor pos_embed;   // [1, (1 +) grid^2, C], the class token's first; undefined unless learned
   std::shared_ptr<VitPatchEmbed> patch_embed;
   std::shared_ptr<VitBiasTable> rel_pos_bias;  // none unless it is shared
   std::shared_ptr<ModuleList<VitBlock>> blocks;
