@@ -15,6 +15,13 @@ namespace {
 
 bool sees_persons(const RunConfig& config) { return std::holds_alternative<PoseConfig>(config.task); }
 
+RunConfig config_of_detector(const ChosenCheckpoint& chosen) {
+  RunConfig config = config_of_checkpoint(chosen.checkpoint, {});
+  if (!std::holds_alternative<DetectionConfig>(config.task) && !std::holds_alternative<InstanceMasksConfig>(config.task))
+    throw UsageError("--detector", "must be a run of detection or instance", std::string(config::name_of(config.task)));
+  return config;
+}
+
 // Of the detector's classes, that which the model of pose has learned.
 int64_t person_category(const AskedModel& detector, const Vocabulary::Class& person) {
   const auto& classes = detector.vocabulary().objects;
@@ -27,9 +34,7 @@ int64_t person_category(const AskedModel& detector, const Vocabulary::Class& per
 std::vector<Person> detected_persons(const PredictArguments& arguments, const AskedModel& asked,
                                      const Vocabulary::Class& person, const ImageList& images) {
   ChosenCheckpoint chosen = choose_checkpoint(arguments.detector, {});
-  RunConfig config = config_of_checkpoint(chosen.checkpoint, {});
-  if (!std::holds_alternative<DetectionConfig>(config.task) && !std::holds_alternative<InstanceMasksConfig>(config.task))
-    throw UsageError("--detector", "must be a run of detection or instance", std::string(config::name_of(config.task)));
+  RunConfig config = config_of_detector(chosen);
   const AskedModel detector = load_asked_model(std::move(chosen), std::move(config), asked.device);
   const int64_t category = person_category(detector, person);
   std::vector<Person> persons;
@@ -60,6 +65,7 @@ void require_boxes(const PredictArguments& arguments, const RunConfig& config) {
     throw UsageError("--boxes", "is missing: a model of pose sees one person at a time", {},
                      "--boxes FILE has boxes as COCO's results do, --detector RUN finds them");
   if (has_boxes && has_detector) throw UsageError("--boxes", "and --detector say the same", {}, "give one of the two");
+  if (has_detector) config_of_detector(choose_checkpoint(arguments.detector, {}));
 }
 
 std::shared_ptr<const AnnotatedDataset> samples_to_predict(const PredictArguments& arguments, const AskedModel& asked,
