@@ -41,6 +41,8 @@ at::Tensor read_part(const at::Tensor&, const Asked&, const ImageRange&) {
 
 // [B, Q, C].
 at::Tensor read_tokens(const LastTokens& last, const BatchPlan& plan, const Query& query) {
+  TORCH_CHECK(last.stage == kNumStages - 1 || !std::holds_alternative<EncodedUnits>(query.asked),
+              "units are read where each is one token");
   std::vector<at::Tensor> parts;
   int64_t first = 0;  // of the query's images
   for (const RunPart& part : plan.parts(query.images)) {

@@ -78,7 +78,7 @@ TEST(Supervised, TheMeanOfTheLastTokensAnswers) {
   model.to(at::kDouble);
   const Question question = task.ask(labelled_batch(task, {2, 0}), /*training=*/false);
   const at::Tensor units = question.units.to(at::kDouble);
-  const at::Tensor tokens = model.encoder->forward(units, question.view).back();  // [2 * 9, C]
+  const at::Tensor tokens = model.encoder->last_tokens(units, question.view).tokens;  // [2 * 9, C]
   const at::Tensor expected = model.heads->heads[0]->forward(tokens.view({2, 9, -1}).mean(1));
   const at::Tensor got = model.forward(units, question.view, question.queries).at(0).at("class");
   ASSERT_EQ(got.sizes(), (std::vector<int64_t>{1, 2, 1, 3}));

@@ -24,11 +24,26 @@ class TaskContract : public testing::TestWithParam<std::string> {
   TaskContract() : alone_(make_communicator(LaunchEnv{}, at::kCPU)), run_(*alone_, at::kDouble, make(), shape()) {}
 
   static bool is_on_vit() { return GetParam().ends_with(kOnVit); }
-  static ModelShape shape() { return is_on_vit() ? small_vit_model_shape() : small_model_shape(); }
+  static TaskConfig config() {
+    return every_task().at(GetParam().substr(0, GetParam().size() - (is_on_vit() ? kOnVit.size() : 0)));
+  }
+  static ModelShape shape() {
+    if (!is_on_vit()) return small_model_shape();
+    ModelShape shape = small_vit_model_shape();
+    VitShape vit = *shape.encoder.vit();
+    const bool reads_units = std::visit(
+        [](const auto& task) {
+          return requires { task.hiding, task.input(); };
+        },
+        config());
+    if (reads_units) vit.unit = 1, vit.patch = 8;  // a token a unit
+    shape.encoder = vit;
+    return shape;
+  }
   static std::unique_ptr<Task> make() {
     TaskContext context = context_of_all();
     context.model = shape();
-    return make_task(every_task().at(GetParam().substr(0, GetParam().size() - (is_on_vit() ? kOnVit.size() : 0))), context);
+    return make_task(config(), context);
   }
   Batch batch(int64_t first, int64_t count, bool training = true) const {
     return batch_of_samples(*run_.task, samples_of_all(first, count), training);
