@@ -80,7 +80,8 @@ TEST(RunConfig, ViTsHaveKeysOfTheirOwn) {
   EXPECT_EQ(with_encoder(", positions: none, relative_bias: shared, layer_scale: 0.1, class_token: false"), "");
   EXPECT_THAT(with_encoder(", window: 7"), HasSubstr("model.encoder.window"));
   EXPECT_THAT(error_of({"model.encoder.class_token=true"}), HasSubstr("model.encoder.class_token"));
-  EXPECT_THAT(with_encoder(", unit: 1"), HasSubstr("model.encoder.unit must be 2 for masked_image, which asks BiFPN and decoder"));
+  EXPECT_THAT(with_encoder(", unit: 1"),
+              HasSubstr("model.encoder.unit must be 2 for masked_image, which asks BiFPN and decoder"));
   EXPECT_THAT(with_encoder(", patch: 6"), HasSubstr("model.encoder.patch must be a multiple of 4 px where unit is 2"));
   EXPECT_THAT(with_encoder(", positions: none"), HasSubstr("model.encoder.positions must be sincos or learned"));
   EXPECT_THAT(with_encoder(", positions: sincos, relative_bias: each"),
