@@ -51,17 +51,61 @@ bool is_any_set(std::initializer_list<const char*> names) {
   return false;
 }
 
+// "4(x2),3": four tasks on each of the first two hosts, three on the next.
+int slurm_local_size(int size) {
+  constexpr const char* kTasks = "SLURM_STEP_TASKS_PER_NODE";
+  const int host = required_int("SLURM_NODEID", 0, size - 1);
+  std::istringstream list(variable(kTasks));
+  int first = 0;
+  for (std::string entry; std::getline(list, entry, ',');) {
+    const size_t bracket = entry.find("(x");
+    const int tasks = to_int(kTasks, entry.substr(0, bracket), 1, size);
+    const std::string times = bracket == std::string::npos ? "1" : entry.substr(bracket + 2, entry.find(')') - bracket - 2);
+    first += to_int(kTasks, times, 1, size);
+    if (host < first) return tasks;
+  }
+  throw UsageError(kTasks, format("says nothing of host {}", host), "'" + variable(kTasks) + "'", kLauncherHint);
+}
+
 // A launcher that says who a process is, but not where the group meets.
 struct ClusterLauncher {
-  const char *rank, *size, *local_rank;
+  const char *rank, *size, *local_rank;  // variables
+  int (*local_size)(int size);
+  // What all ranks of a group know, and other groups don't; only those of one host where there is no such thing.
+  std::string (*group)();
+  bool has_groups_over_hosts = true;
+  const char* hosts = nullptr;  // that the group is on; none: nobody says
+
   bool has_started_this() const {
     return !variable(rank).empty() && !variable(size).empty() && !variable(local_rank).empty();
   }
 };
-constexpr ClusterLauncher kOpenMpi{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK"};
-constexpr ClusterLauncher kHydra{"PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID"};  // MPICH, Intel MPI
-// SLURM_NTASKS is what an allocation was asked for, in its own script too; a step is what srun has started.
-constexpr ClusterLauncher kSlurm{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"};
+
+constexpr ClusterLauncher kOpenMpi{
+    .rank = "OMPI_COMM_WORLD_RANK",
+    .size = "OMPI_COMM_WORLD_SIZE",
+    .local_rank = "OMPI_COMM_WORLD_LOCAL_RANK",
+    .local_size = [](int size) { return required_int("OMPI_COMM_WORLD_LOCAL_SIZE", 1, size); },
+    .group = [] { return variable("PMIX_NAMESPACE"); },
+};
+constexpr ClusterLauncher kHydra{
+    // of MPICH and Intel MPI; the ranks of a host have one parent
+    .rank = "PMI_RANK",
+    .size = "PMI_SIZE",
+    .local_rank = "MPI_LOCALRANKID",
+    .local_size = [](int size) { return required_int("MPI_LOCALNRANKS", 1, size); },
+    .group = [] { return std::to_string(::getppid()); },
+    .has_groups_over_hosts = false,
+};
+constexpr ClusterLauncher kSlurm{
+    // SLURM_NTASKS is what an allocation was asked for, in its own script too; a step is what srun has started
+    .rank = "SLURM_PROCID",
+    .size = "SLURM_STEP_NUM_TASKS",
+    .local_rank = "SLURM_LOCALID",
+    .local_size = slurm_local_size,
+    .group = [] { return variable("SLURM_JOB_ID") + "." + variable("SLURM_STEP_ID"); },
+    .hosts = "SLURM_STEP_NODELIST",
+};
 
 bool is_torchrun() { return is_any_set({"RANK", "WORLD_SIZE", "LOCAL_RANK"}); }
 
@@ -100,34 +144,6 @@ void read_meeting_place(LaunchEnv& env) {
   }
 }
 
-// "4(x2),3": four tasks on each of the first two hosts, three on the next.
-int slurm_local_size(int size) {
-  constexpr const char* kTasks = "SLURM_STEP_TASKS_PER_NODE";
-  const int host = required_int("SLURM_NODEID", 0, size - 1);
-  std::istringstream list(variable(kTasks));
-  int first = 0;
-  for (std::string entry; std::getline(list, entry, ',');) {
-    const size_t bracket = entry.find("(x");
-    const int tasks = to_int(kTasks, entry.substr(0, bracket), 1, size);
-    const std::string times = bracket == std::string::npos ? "1" : entry.substr(bracket + 2, entry.find(')') - bracket - 2);
-    first += to_int(kTasks, times, 1, size);
-    if (host < first) return tasks;
-  }
-  throw UsageError(kTasks, format("says nothing of host {}", host), "'" + variable(kTasks) + "'", kLauncherHint);
-}
-
-int local_size_of(const ClusterLauncher& launcher, int size) {
-  if (&launcher == &kSlurm) return slurm_local_size(size);
-  return required_int(&launcher == &kOpenMpi ? "OMPI_COMM_WORLD_LOCAL_SIZE" : "MPI_LOCALNRANKS", 1, size);
-}
-
-// What all ranks of a group know, and other groups don't. Those of MPICH on one host have one parent.
-std::string name_of_group(const ClusterLauncher& launcher) {
-  if (&launcher == &kSlurm) return variable("SLURM_JOB_ID") + "." + variable("SLURM_STEP_ID");
-  if (&launcher == &kOpenMpi) return variable("PMIX_NAMESPACE");
-  return std::to_string(::getppid());
-}
-
 // The first of a list as Slurm writes it: "node[007-009,12],other" begins with node007.
 std::string first_host(const std::string& hosts) {
   std::string host;
@@ -145,7 +161,7 @@ std::string first_host(const std::string& hosts) {
 
 std::string master_of(const ClusterLauncher& launcher, const LaunchEnv& env) {
   if (env.local_size == env.size) return "127.0.0.1";
-  const std::string hosts = &launcher == &kSlurm ? variable("SLURM_STEP_NODELIST") : "";
+  const std::string hosts = launcher.hosts != nullptr ? variable(launcher.hosts) : "";
   if (!hosts.empty()) return first_host(hosts);
   throw UsageError(
       "MASTER_ADDR", format("is not set, but only {} of {} ranks are on this host", env.local_size, env.size), "",
@@ -153,9 +169,9 @@ std::string master_of(const ClusterLauncher& launcher, const LaunchEnv& env) {
 }
 
 int port_of(const ClusterLauncher& launcher, const LaunchEnv& env) {
-  const bool has_name = &launcher != &kHydra || env.local_size == env.size;
+  const bool has_name = launcher.has_groups_over_hosts || env.local_size == env.size;
   if (is_any_set({"MASTER_PORT"}) || !has_name) return required_int("MASTER_PORT", 1, kLargestPort);
-  return kFirstPort + static_cast<int>(std::hash<std::string>()(name_of_group(launcher)) % kNumPorts);
+  return kFirstPort + static_cast<int>(std::hash<std::string>()(launcher.group()) % kNumPorts);
 }
 
 LaunchEnv read_cluster(const ClusterLauncher& launcher) {
@@ -163,7 +179,7 @@ LaunchEnv read_cluster(const ClusterLauncher& launcher) {
   env.size = required_int(launcher.size, 1, kLargestInt);
   env.rank = required_int(launcher.rank, 0, env.size - 1);
   env.local_rank = required_int(launcher.local_rank, 0, env.size - 1);
-  env.local_size = local_size_of(launcher, env.size);
+  env.local_size = launcher.local_size(env.size);
   env.master_addr = is_any_set({"MASTER_ADDR"}) ? variable("MASTER_ADDR") : master_of(launcher, env);
   env.master_port = port_of(launcher, env);
   return env;

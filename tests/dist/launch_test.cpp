@@ -61,6 +61,13 @@ Variables without(Variables variables, const std::string& name) {
   return variables;
 }
 
+void expect_place(const LaunchEnv& env, int rank, int size, int local_rank, int local_size) {
+  EXPECT_EQ(env.rank, rank);
+  EXPECT_EQ(env.size, size);
+  EXPECT_EQ(env.local_rank, local_rank);
+  EXPECT_EQ(env.local_size, local_size);
+}
+
 TEST_F(LaunchEnvTest, WithoutALauncherIsAlone) {
   const LaunchEnv env = read({{"MASTER_ADDR", "left over in somebody's profile"}});
   EXPECT_EQ(env.rank, 0);
@@ -120,7 +127,7 @@ Variables open_mpi() {
 
 Variables mpich() { return {{"PMI_RANK", "1"}, {"PMI_SIZE", "2"}, {"MPI_LOCALRANKID", "1"}, {"MPI_LOCALNRANKS", "2"}}; }
 
-// Task 5 of 7 on three hosts, the first on the second of them.
+// Rank 4 of 7 on three hosts, the second on the second of them.
 Variables slurm() {
   return {{"SLURM_PROCID", "4"},
           {"SLURM_STEP_NUM_TASKS", "7"},
@@ -134,10 +141,7 @@ Variables slurm() {
 
 TEST_F(LaunchEnvTest, ReadsOpenMpi) {
   const LaunchEnv env = read(open_mpi());
-  EXPECT_EQ(env.rank, 2);
-  EXPECT_EQ(env.local_rank, 2);
-  EXPECT_EQ(env.size, 4);
-  EXPECT_EQ(env.local_size, 4);
+  expect_place(env, 2, 4, 2, 4);
   EXPECT_EQ(env.master_addr, "127.0.0.1");
   EXPECT_GE(env.master_port, 20000);
   EXPECT_LT(env.master_port, 32000);
@@ -147,18 +151,13 @@ TEST_F(LaunchEnvTest, ReadsOpenMpi) {
 
 TEST_F(LaunchEnvTest, ReadsMpich) {
   const LaunchEnv env = read(mpich());
-  EXPECT_EQ(env.rank, 1);
-  EXPECT_EQ(env.size, 2);
-  EXPECT_EQ(env.local_size, 2);
+  expect_place(env, 1, 2, 1, 2);
   EXPECT_TRUE(env.has_meeting_place());
 }
 
 TEST_F(LaunchEnvTest, ReadsAStepOfSlurm) {
   const LaunchEnv env = read(slurm());
-  EXPECT_EQ(env.rank, 4);
-  EXPECT_EQ(env.local_rank, 1);
-  EXPECT_EQ(env.size, 7);
-  EXPECT_EQ(env.local_size, 2);
+  expect_place(env, 4, 7, 1, 2);
   EXPECT_EQ(env.master_addr, "gpu07");
   EXPECT_EQ(read(with(slurm(), "SLURM_NODEID", "0")).local_size, 3);
   EXPECT_NE(read(with(slurm(), "SLURM_STEP_ID", "1")).master_port, env.master_port);
