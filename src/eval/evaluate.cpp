@@ -68,17 +68,28 @@ std::vector<std::string> names_of(const Batch& batch) {
 // [B, ..] -> sums of each image, in double.
 std::vector<double> image_sums(const at::Tensor& values) { return to_doubles(values.flatten(1).sum(1)); }
 
+// Of each image. An absolute error has no best scale: it stands in the place of the error of a prediction of 0.
+std::vector<BlindPrediction> blind_predictions(const Reference& reference) {
+  const at::Tensor p = reference.prediction.to(at::kDouble), t = reference.target.to(at::kDouble);
+  const auto num_images = static_cast<size_t>(t.size(0));
+  std::vector<double> pt(num_images), pp(num_images), tt, counts = reference.counts;
+  if (reference.absolute) {
+    tt = image_sums((p - t).abs());
+  } else {
+    pt = image_sums(p * t), pp = image_sums(p.square()), tt = image_sums(t.square());
+  }
+  if (counts.empty()) counts.assign(num_images, static_cast<double>(t[0].numel()));
+  std::vector<BlindPrediction> of_image;
+  for (size_t i = 0; i < num_images; ++i) of_image.push_back({reference.name, pt[i], pp[i], tt[i], counts[i]});
+  return of_image;
+}
+
 void add_references(const Measured& measured, const Batch& batch, BlindLosses& metric) {
   const Question question = measured.task.ask(batch.on(measured.device), /*training=*/false);
   std::vector<std::vector<BlindPrediction>> of_image(batch.images.size());
   for (const Reference& reference : measured.task.references(question)) {
-    const at::Tensor p = reference.prediction.to(at::kDouble), t = reference.target.to(at::kDouble);
-    std::vector<double> counts = reference.counts;
-    if (counts.empty()) counts.assign(of_image.size(), static_cast<double>(t[0].numel()));
-    const double scaled = reference.absolute ? 0 : 1;  // BlindLosses has no scale for a prediction of 0
-    const std::vector<double> pt = image_sums(p * t * scaled), pp = image_sums(p.square() * scaled),
-                              tt = image_sums(reference.absolute ? (p - t).abs() : t.square());
-    for (size_t i = 0; i < of_image.size(); ++i) of_image[i].push_back({reference.name, pt[i], pp[i], tt[i], counts[i]});
+    const std::vector<BlindPrediction> predictions = blind_predictions(reference);
+    for (size_t i = 0; i < of_image.size(); ++i) of_image[i].push_back(predictions.at(i));
   }
   const std::vector<std::string> names = names_of(batch);
   for (size_t i = 0; i < names.size(); ++i) metric.add(names[i], std::move(of_image[i]));

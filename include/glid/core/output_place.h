@@ -12,7 +12,7 @@ namespace glid {
 // missing. Nothing is made; an empty path is fine.
 void require_file(const std::string& option, const std::filesystem::path& path);
 void require_folder(const std::string& option, const std::filesystem::path& path);
-// Throws UsageError naming `option` where writing `path` would replace one of the files that are read.
+// Throws UsageError naming `option` where writing `path` would replace one of `inputs`: what is read, or another output.
 void require_apart(const std::string& option, const std::filesystem::path& path,
                    const std::vector<std::filesystem::path>& inputs);
 // Throws UsageError naming `option` where what is written to `path` would lie in `input`, if that is a folder: who reads it
