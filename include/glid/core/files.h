@@ -20,8 +20,8 @@ void put_file(const std::filesystem::path& file, std::string_view content);
 // Its name begins with a dot.
 bool is_hidden(const std::filesystem::path& path);
 
-// Files below a folder at any depth, as paths relative to it, in byte order. Links to folders are followed; hidden files and
-// folders (".x") and what lies in `skipped` don't count. Throws DataError where a folder can't be read.
+// Files below a folder at any depth, as paths relative to it, in byte order. Links to folders are followed; pipes, sockets,
+// hidden files and folders (".x") and what lies in `skipped` don't count. Throws DataError where a folder can't be read.
 std::vector<std::string> files_below(const std::filesystem::path& folder, const std::filesystem::path& skipped = {});
 
 // A file that appears complete or not at all: write path(), then commit(). Dropped without commit(), it is removed.
