@@ -1,16 +1,20 @@
 #include "glid/core/files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <random>
 #include <utility>
 
 #include "glid/core/error.h"
+#include "glid/core/format.h"
 #include "glid/core/temporaries.h"
 
 namespace glid {
@@ -61,6 +65,31 @@ class LinksFollowed {
  private:
   std::vector<std::pair<int, fs::path>> places_;  // where each link stands, and how deep in the walk
 };
+
+// Makes a file or folder (`make` fails with EEXIST where there is one) that nobody else writes to. A signal removes it.
+fs::path make_temporary(const fs::path& final_place, const std::function<bool(const char*)>& make) {
+  std::random_device random;
+  while (true) {
+    fs::path temporary = final_place;
+    temporary += format(".{:06x}.tmp", random() & 0xffffffu);
+    if (fs::exists(fs::symlink_status(temporary))) continue;
+    add_temporary(temporary);
+    if (make(temporary.c_str())) return temporary;
+    const int error = errno;
+    forget_temporary(temporary);
+    errno = error;
+    if (error != EEXIST) disk_error(final_place, "can't be written");
+  }
+}
+
+bool make_file(const char* name) {
+  const int fd = ::open(name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+  return fd >= 0 && ::close(fd) == 0;
+}
+
+bool make_folder(const char* name) { return ::mkdir(name, 0777) == 0; }
+
+bool is_empty_folder(const fs::path& place) { return fs::is_directory(place) && fs::is_empty(place); }
 
 fs::path parent_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
 
@@ -115,11 +144,8 @@ void write_file(const fs::path& file, std::string_view content) {
   whole.commit();
 }
 
-AtomicFile::AtomicFile(fs::path final_place) : final_(std::move(final_place)), temporary_(final_) {
-  if (is_stream(final_)) return;
-  temporary_ += ".tmp";
-  add_temporary(temporary_);
-}
+AtomicFile::AtomicFile(fs::path final_place)
+    : final_(std::move(final_place)), temporary_(is_stream(final_) ? final_ : make_temporary(final_, make_file)) {}
 
 AtomicFile::~AtomicFile() {
   std::error_code ignored;
@@ -136,16 +162,15 @@ void AtomicFile::commit() {
   sync_path(parent_of(final_));
 }
 
-AtomicFolder::AtomicFolder(fs::path final_place) : final_(std::move(final_place)), temporary_(final_) {
-  temporary_ += ".tmp";
-  fs::remove_all(temporary_);
-  add_temporary(temporary_);
-  fs::create_directories(temporary_);
+AtomicFolder::AtomicFolder(fs::path final_place)
+    : final_(std::move(final_place)), replaces_(fs::exists(final_) && !is_empty_folder(final_)) {
+  fs::create_directories(parent_of(final_));
+  temporary_ = make_temporary(final_, make_folder);
 }
 
 AtomicFolder::~AtomicFolder() {
   std::error_code ignored;
-  if (!committed_) fs::remove_all(temporary_, ignored);
+  if (!stays_) fs::remove_all(temporary_, ignored);
   forget_temporary(temporary_);
 }
 
@@ -153,11 +178,14 @@ void AtomicFolder::commit() {
   for (const auto& entry : fs::recursive_directory_iterator(temporary_)) sync_path(entry.path());
   sync_path(temporary_);
   // What is there is exchanged in one step, so that one of the two is complete whenever the program is killed.
-  if (fs::exists(final_)) exchange(temporary_, final_);
-  else fs::rename(temporary_, final_);
+  if (replaces_ && fs::exists(final_)) {
+    exchange(temporary_, final_);
+  } else if (::rename(temporary_.c_str(), final_.c_str()) != 0) {  // replaces an empty folder, and nothing else
+    stays_ = true;
+    throw Error(ExitCode::kInternal, final_.string(), "can't be put in place", std::strerror(errno),
+                "what was written is whole in " + temporary_.string());
+  }
   sync_path(parent_of(final_));
-  fs::remove_all(temporary_);
-  committed_ = true;
 }
 
 }  // namespace glid

@@ -67,9 +67,8 @@ class SharedResults {
       fs::create_directories(out_.parent_path());
       folder_.emplace(out_);
     });
-    together([&] {
-      files_ = make_result_files(config.eval.metric, data, out_.string() + ".tmp", {.depth_png = arguments.depth_png});
-    });
+    const fs::path shared = communicator.all_gather_bytes(folder_ ? folder_->path().string() : "", "the results' folder")[0];
+    together([&] { files_ = make_result_files(config.eval.metric, data, shared, {.depth_png = arguments.depth_png}); });
   }
 
   // What takes the predictions; nothing where none are written.

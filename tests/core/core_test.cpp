@@ -117,6 +117,51 @@ TEST(Files, AFolderReplacesAnotherInOneStep) {
   EXPECT_EQ(files_below(here.path()), std::vector<std::string>{"final/file"});
 }
 
+// Two programs that write one place: each has a name of its own, what others put at such a name stays, and so does what the
+// first of them put in place.
+TEST(Files, TwoFoldersOfOneNameLoseNothing) {
+  const TemporaryFolder here;
+  const std::filesystem::path place = here.path() / "final";
+  write_file(here.path() / "final.tmp", "a user's");
+  AtomicFolder first(place);
+  std::filesystem::path kept;
+  {
+    AtomicFolder second(place);
+    kept = second.path();
+    write_file(first.path() / "file", "first");
+    write_file(second.path() / "file", "second");
+    first.commit();
+    EXPECT_THROW(second.commit(), Error);
+  }
+  EXPECT_EQ(read_file(place / "file"), "first");
+  EXPECT_EQ(read_file(kept / "file"), "second");
+  EXPECT_EQ(read_file(here.path() / "final.tmp"), "a user's");
+}
+
+// As require_new_folder() allows it.
+TEST(Files, AFolderTakesThePlaceOfAnEmptyOneAndNotOfWhatWasPutThereSince) {
+  const TemporaryFolder here;
+  for (const char* name : {"stays_empty", "filled"}) std::filesystem::create_directory(here.path() / name);
+  AtomicFolder empty(here.path() / "stays_empty"), filled(here.path() / "filled");
+  write_file(here.path() / "filled/file", "another's");
+  write_file(empty.path() / "file", "ours");
+  empty.commit();
+  EXPECT_THROW(filled.commit(), Error);
+  EXPECT_EQ(read_file(here.path() / "stays_empty/file"), "ours");
+  EXPECT_EQ(read_file(here.path() / "filled/file"), "another's");
+}
+
+TEST(Files, TwoFilesOfOneNameDoNotMix) {
+  const TemporaryFolder here;
+  AtomicFile first(here.path() / "file"), second(here.path() / "file");
+  put_file(first.path(), "first");
+  put_file(second.path(), "second");
+  first.commit();
+  EXPECT_EQ(read_file(here.path() / "file"), "first");
+  second.commit();
+  EXPECT_EQ(read_file(here.path() / "file"), "second");
+}
+
 TEST(Files, FoldersAboveAreRemovedUnlessKept) {
   const TemporaryFolder here;
   const std::filesystem::path file = here.path() / "a/b/file";

@@ -163,7 +163,7 @@ TEST(CheckProgram, ASignalLeavesNothingOfADemo) {
   TemporaryFolder folder;
   const fs::path out = folder.path() / "new/demo";
   const Program program("glid_data", {"make-demo", "--out", out.string(), "--count", "100000", "--size", "256"});
-  ASSERT_TRUE(Program::wait_for(out.string() + ".tmp/train")) << program.output();
+  ASSERT_TRUE(Program::wait_for_temporary_of(out)) << program.output();
   program.send(SIGTERM);
   EXPECT_EQ(program.wait().code, 128 + SIGTERM);
   EXPECT_TRUE(fs::is_empty(folder.path()));

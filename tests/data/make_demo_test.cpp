@@ -5,6 +5,7 @@
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/data/image_folder.h"
+#include "support/temporaries_of.h"
 #include "support/temporary_folder.h"
 
 namespace glid {
@@ -21,7 +22,7 @@ TEST(MakeDemo, WritesImageNetsLayoutOnce) {
   EXPECT_EQ(val.size(), 2);
   EXPECT_EQ(train.get(7).image.height, 64);
   EXPECT_EQ(train.classes().size(), 6u);
-  EXPECT_FALSE(fs::exists(folder.path() / "demo.tmp"));
+  EXPECT_TRUE(temporaries_of(folder.path() / "demo").empty());
 
   const auto time = fs::last_write_time(train.name(0));
   EXPECT_FALSE(make_demo(options));

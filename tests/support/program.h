@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "glid/core/files.h"
+#include "support/temporaries_of.h"
 #include "support/temporary_folder.h"
 
 namespace glid {
@@ -78,6 +79,11 @@ class Program {
   // False if the file has not appeared after `seconds`.
   static bool wait_for(const std::filesystem::path& file, double seconds = 60) {
     return wait_until([&] { return std::filesystem::exists(file); }, seconds);
+  }
+
+  // The same for what is not complete yet.
+  static bool wait_for_temporary_of(const std::filesystem::path& final_place) {
+    return wait_until([&] { return !temporaries_of(final_place).empty(); });
   }
 
   static bool wait_until(const std::function<bool()>& condition, double seconds = 60) {

@@ -52,8 +52,10 @@ class Convert : public testing::Test {
   Json json(const std::string& name) const { return Json::parse(read_file(place(name)), name); }
   // Nothing of this name, nor what was to become it.
   void expect_nothing(const std::string& name) const {
-    for (const char* end : {"", ".tmp", ".json", ".json.tmp"}) EXPECT_FALSE(fs::exists(place(name + end))) << name << end;
-    EXPECT_FALSE(fs::exists(place(name).replace_extension(".json")));
+    for (const fs::path& written : {place(name), place(name + ".json"), place(name).replace_extension(".json")}) {
+      EXPECT_FALSE(fs::exists(written)) << written;
+      EXPECT_TRUE(temporaries_of(written).empty()) << written;
+    }
   }
   void expect_refused(const ProgramResult& result, int code, const std::string& text) const {
     EXPECT_EQ(result.code, code) << result.output;
@@ -339,10 +341,10 @@ TEST_F(Convert, ASignalLeavesWhatWasThere) {
     fs::remove(place("x.json"));
     ASSERT_EQ(mkfifo(place("x.json").c_str(), 0600), 0);
     const Program program("glid_convert", {run_folder().string(), place("x.pth").string()});
-    ASSERT_TRUE(Program::wait_for(place("x.pth.tmp"))) << program.output();
+    ASSERT_TRUE(Program::wait_for_temporary_of(place("x.pth"))) << program.output();
     program.send(signal);
     EXPECT_EQ(program.wait().code, 128 + signal);
-    EXPECT_FALSE(fs::exists(place("x.pth.tmp")));
+    EXPECT_TRUE(temporaries_of(place("x.pth")).empty());
     EXPECT_EQ(read_file(place("x.pth")), "before");
   }
 }

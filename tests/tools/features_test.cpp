@@ -167,7 +167,7 @@ TEST_F(Features, RefuseSizesAndPlacesBeforeTheWork) {
     EXPECT_THAT(result.output, HasSubstr("--out: "));
   }
   EXPECT_TRUE(fs::is_empty(dir_.path() / "folder"));
-  EXPECT_FALSE(fs::exists(dir_.path() / "folder.tmp"));
+  EXPECT_TRUE(temporaries_of(dir_.path() / "folder").empty());
 }
 
 TEST_F(Features, WhatIsReadIsNotReplaced) {
@@ -217,7 +217,7 @@ TEST_F(Features, ASignalLeavesNothing) {
   const fs::path deep = dir_.path() / "new/deep/f.safetensors";
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     const Program program("glid_features", arguments({"--input", images().string(), "--size", "32"}, deep));
-    ASSERT_TRUE(Program::wait_for(deep.string() + ".tmp")) << program.output();
+    ASSERT_TRUE(Program::wait_for_temporary_of(deep)) << program.output();
     program.send(signal);
     EXPECT_EQ(program.wait().code, 128 + signal);
     EXPECT_FALSE(fs::exists(dir_.path() / "new"));

@@ -57,7 +57,7 @@ class Predictions : public testing::Test {
   }
   void expect_nothing_left() const {
     EXPECT_FALSE(fs::exists(file("out")));
-    EXPECT_FALSE(fs::exists(file("out.tmp")));
+    EXPECT_TRUE(temporaries_of(file("out")).empty());
   }
 
   TemporaryFolder own_;
@@ -152,7 +152,7 @@ TEST_F(Predictions, ASignalIsToldAndLeavesNothing) {
   for (const int signal : {SIGTERM, SIGINT}) {
     const Program program("glid_predict", {"--checkpoint", a_run().string(), "--input", images().string(), "--out",
                                            file("new/out").string(), "--set", "train.threads=1"});
-    ASSERT_TRUE(Program::wait_for(file("new/out.tmp"))) << program.output();
+    ASSERT_TRUE(Program::wait_for_temporary_of(file("new/out"))) << program.output();
     program.send(signal);
     const ProgramResult ended = program.wait();
     EXPECT_EQ(ended.code, 128 + signal);

@@ -113,7 +113,7 @@ TEST(Checkpoint, OfAnotherStepThanItsFolderIsDamaged) {
 
 TEST(Checkpoint, UnfinishedOnesDontCount) {
   const TemporaryFolder dir;
-  fs::create_directories(dir.path() / "checkpoints/step_00000005.tmp");
+  fs::create_directories(dir.path() / "checkpoints/step_00000005.1a2b3c.tmp");
   EXPECT_FALSE(newest_checkpoint(dir.path()));
   EXPECT_THROW(find_checkpoint(dir.path()), DataError);
 }

@@ -1,4 +1,5 @@
-// Files that are whole or not there: everything is written to a temporary name, fsynced, then renamed.
+// Files that are whole or not there: everything is written to a name of its own, "<final>.<6 hex digits>.tmp", fsynced, then
+// renamed. A killed program (SIGKILL) leaves that name behind; nobody else uses or removes it.
 #pragma once
 
 #include <filesystem>
@@ -27,6 +28,7 @@ std::vector<std::string> files_below(const std::filesystem::path& folder, const 
 // A file that appears complete or not at all: write path(), then commit(). Dropped without commit(), it is removed.
 class AtomicFile {
  public:
+  // Makes an empty temporary file. Throws Error (kInternal) where that can't be made.
   explicit AtomicFile(std::filesystem::path final_place);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
@@ -45,20 +47,22 @@ class AtomicFile {
 // A folder that appears complete or not at all: write into path(), then commit(). Dropped without commit(), it is removed.
 class AtomicFolder {
  public:
-  // Makes an empty "<final>.tmp" beside the final place (an old one of a killed run is removed first).
+  // Makes an empty folder beside the final place. Throws Error (kInternal) where that can't be made.
   explicit AtomicFolder(std::filesystem::path final_place);
   ~AtomicFolder();
   AtomicFolder(const AtomicFolder&) = delete;
   AtomicFolder& operator=(const AtomicFolder&) = delete;
 
   const std::filesystem::path& path() const { return temporary_; }
-  // Fsyncs every file and the folders, then renames. An existing folder of the final name is replaced.
+  // Fsyncs every file and the folders, then renames. What lay at the final place when this was made is replaced; what
+  // somebody put there since then is not: throws Error (kInternal), and the temporary folder stays.
   void commit();
 
  private:
   std::filesystem::path final_;
   std::filesystem::path temporary_;
-  bool committed_ = false;
+  bool replaces_;
+  bool stays_ = false;
 };
 
 }  // namespace glid
