@@ -23,6 +23,7 @@ begin() { step=$*; say "[${SECONDS} s] $step"; }
 
 on_exit() {
   local code=$?
+  [ "$code" != 75 ] || { say "stopped after a checkpoint: the same command goes on"; exit 75; }
   [ "$code" = 0 ] || die_with "$code" "while $step (exit code $code, after $SECONDS s)"
 }
 trap on_exit EXIT

@@ -21,6 +21,9 @@ case ${1-} in
     [ -d "$data" ] || die_with 3 "$data is not a folder: give a folder of images"
     tasks=()
     out=runs/demo_$(basename "$data")
+    if [ -e "$out/config.yaml" ] && [ "$(sed -n 's/^  root: //p' "$out/config.yaml" | tr -d "\"'")" != "$data" ]; then
+      die_with 2 "$out is of another folder of this name: rename it, or the folder of images"
+    fi
     [ -d "$data/train" ] || settings+=(--set data.name=folder)
     ;;
 esac
@@ -38,10 +41,7 @@ train() {
   local config=$1 run=$2 code=0
   shift 2
   glid_train --config "configs/$config.yaml" "$@" --out "$run" || code=$?
-  if [ "$code" = 75 ]; then
-    say "stopped after a checkpoint: run the same command again to go on"
-    exit 0
-  fi
+  [ "$code" != 75 ] || exit 75
   [ "$code" = 0 ] || die_with "$code" "glid_train ended with exit code $code: see its lines above and $run/log.txt"
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "glid/core/disk_error.h"
 #include "glid/core/log.h"
 #include "glid/core/peer_failed.h"
 
@@ -30,11 +31,8 @@ int fail(const char* name, ExitCode code, const char* message) {
 }
 
 Error of_file_system(const std::filesystem::filesystem_error& error) {
-  const std::error_code code = error.code();
-  std::string hint;
-  if (code == std::errc::no_space_on_device) hint = "make room and give the same command again";
-  if (code == std::errc::permission_denied || code == std::errc::read_only_file_system) hint = "see who may write there";
-  return {ExitCode::kInternal, error.path1().string(), code.message(), error.path2().string(), hint};
+  return {ExitCode::kInternal, error.path1().string(), error.code().message(), error.path2().string(),
+          hint_of(error.code())};
 }
 
 // LibTorch appends where in its sources it was; that helps who debugs it, not who reads the message.

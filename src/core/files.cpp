@@ -13,6 +13,7 @@
 #include <random>
 #include <utility>
 
+#include "glid/core/disk_error.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/temporaries.h"
@@ -22,22 +23,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void disk_error(const fs::path& file, const char* what) {
-  throw Error(ExitCode::kInternal, file.string(), what, std::strerror(errno));
-}
-
 void sync_path(const fs::path& file) {
   const int fd = ::open(file.c_str(), O_RDONLY);
-  if (fd < 0) disk_error(file, "can't be opened to be synced");
+  if (fd < 0) throw_disk_error(file, "can't be opened to be synced");
   const int rc = ::fsync(fd);
   ::close(fd);
-  if (rc != 0) disk_error(file, "can't be synced");
+  if (rc != 0) throw_disk_error(file, "can't be synced");
 }
 
 void exchange(const fs::path& a, const fs::path& b) {
   if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return;
-  fs::remove_all(b);  // a file system that can't exchange
+  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) throw_disk_error(b, "can't be replaced");
+  const fs::path aside = a.string() + ".old";  // a file system that can't exchange: both stay until the new one is there
+  fs::rename(b, aside);
   fs::rename(a, b);
+  fs::rename(aside, a);
 }
 
 // A device, a pipe: read to its end, written as it stands.
@@ -78,7 +78,7 @@ fs::path make_temporary(const fs::path& final_place, const std::function<bool(co
     const int error = errno;
     forget_temporary(temporary);
     errno = error;
-    if (error != EEXIST) disk_error(final_place, "can't be written");
+    if (error != EEXIST) throw_disk_error(final_place, "can't be written");
   }
 }
 
@@ -88,6 +88,9 @@ bool make_file(const char* name) {
 }
 
 bool make_folder(const char* name) { return ::mkdir(name, 0777) == 0; }
+
+// A link stays, and what it leads to is written.
+fs::path behind_link(fs::path place) { return fs::is_symlink(place) ? fs::weakly_canonical(place) : place; }
 
 bool is_empty_folder(const fs::path& place) { return fs::is_directory(place) && fs::is_empty(place); }
 
@@ -103,7 +106,7 @@ std::string read_file(const fs::path& file) {
   if (!in || unreadable || fs::is_directory(file, unreadable)) throw DataError(file.string(), "can't be read");
   if (is_stream) return {std::istreambuf_iterator<char>(in), {}};  // its size is not known before
   in.read(content.data(), static_cast<std::streamsize>(content.size()));
-  content.resize(static_cast<size_t>(in.gcount()));
+  if (static_cast<size_t>(in.gcount()) < content.size()) throw DataError(file.string(), "can't be read to its end");
   return content;
 }
 
@@ -111,7 +114,7 @@ void put_file(const fs::path& file, std::string_view content) {
   std::ofstream out(file, std::ios::binary);
   out.write(content.data(), static_cast<std::streamsize>(content.size()));
   out.close();
-  if (!out) throw Error(ExitCode::kInternal, file.string(), "can't be written");
+  if (!out) throw_disk_error(file, "can't be written");
 }
 
 bool is_hidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
@@ -140,12 +143,13 @@ void write_file(const fs::path& file, std::string_view content) {
   std::ofstream out(whole.path(), std::ios::binary | std::ios::trunc);
   out.write(content.data(), static_cast<std::streamsize>(content.size()));
   out.close();
-  if (!out) disk_error(file, "can't be written");
+  if (!out) throw_disk_error(file, "can't be written");
   whole.commit();
 }
 
 AtomicFile::AtomicFile(fs::path final_place)
-    : final_(std::move(final_place)), temporary_(is_stream(final_) ? final_ : make_temporary(final_, make_file)) {}
+    : final_(behind_link(std::move(final_place))),
+      temporary_(is_stream(final_) ? final_ : make_temporary(final_, make_file)) {}
 
 AtomicFile::~AtomicFile() {
   std::error_code ignored;
@@ -177,14 +181,13 @@ AtomicFolder::~AtomicFolder() {
 void AtomicFolder::commit() {
   for (const auto& entry : fs::recursive_directory_iterator(temporary_)) sync_path(entry.path());
   sync_path(temporary_);
+  stays_ = true;
   // What is there is exchanged in one step, so that one of the two is complete whenever the program is killed.
-  if (replaces_ && fs::exists(final_)) {
-    exchange(temporary_, final_);
-  } else if (::rename(temporary_.c_str(), final_.c_str()) != 0) {  // replaces an empty folder, and nothing else
-    stays_ = true;
+  if (replaces_ && fs::exists(final_)) exchange(temporary_, final_);
+  else if (::rename(temporary_.c_str(), final_.c_str()) != 0)  // replaces an empty folder, and nothing else
     throw Error(ExitCode::kInternal, final_.string(), "can't be put in place", std::strerror(errno),
                 "what was written is whole in " + temporary_.string());
-  }
+  stays_ = false;
   sync_path(parent_of(final_));
 }
 

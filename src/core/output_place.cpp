@@ -1,12 +1,11 @@
 #include "glid/core/output_place.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "glid/core/error.h"
-#include "glid/core/files.h"
-#include "glid/core/temporaries.h"
 
 namespace glid {
 namespace {
@@ -23,9 +22,10 @@ void require_parent(const std::string& option, const fs::path& path, const fs::p
     throw UsageError(option, "can't be written there", path.string(), above.string() + " doesn't allow it");
 }
 
-fs::path whole(const fs::path& path) {
-  const fs::path place = fs::absolute(path).lexically_normal();
-  return place.has_filename() ? place : place.parent_path();  // without a slash at the end
+bool is_mount_point(const fs::path& folder) {
+  struct stat own {
+  }, above{};
+  return ::stat(folder.c_str(), &own) == 0 && ::stat((folder / "..").c_str(), &above) == 0 && own.st_dev != above.st_dev;
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ void require_file(const std::string& option, const fs::path& path) {
   if (path.empty()) return;
   std::error_code unreadable;
   if (fs::is_directory(path, unreadable)) throw UsageError(option, "is a folder, but a file is written", path.string());
-  require_parent(option, path, whole(path));
+  require_parent(option, path, whole_path(path));
 }
 
 void require_folder(const std::string& option, const fs::path& path) {
@@ -42,7 +42,16 @@ void require_folder(const std::string& option, const fs::path& path) {
   std::error_code unreadable;
   if (fs::exists(path, unreadable) && !fs::is_directory(path, unreadable))
     throw UsageError(option, "is a file, but a folder is written", path.string());
-  require_parent(option, path, whole(path));
+  require_parent(option, path, whole_path(path));
+}
+
+void require_new_folder(const std::string& option, const fs::path& path) {
+  require_folder(option, path);
+  if (path.empty() || !fs::exists(path)) return;
+  if (!fs::is_empty(path)) throw UsageError(option, "is there already", path.string(), "choose another one");
+  if (is_mount_point(path))
+    throw UsageError(option, "is where a disk is mounted, which can't be replaced in one step", path.string(),
+                     "choose a folder in it, as " + (path / "out").string());
 }
 
 void require_apart(const std::string& option, const fs::path& path, const std::vector<fs::path>& inputs) {
@@ -58,11 +67,24 @@ void require_apart(const std::string& option, const fs::path& path, const std::v
 void require_outside(const std::string& option, const fs::path& path, const fs::path& input) {
   std::error_code unreadable;
   if (path.empty() || !fs::is_directory(input, unreadable)) return;
-  const fs::path folder = whole(fs::weakly_canonical(input, unreadable));
-  const fs::path place = whole(fs::weakly_canonical(whole(path), unreadable));
+  const fs::path folder = whole_path(fs::weakly_canonical(input, unreadable));
+  const fs::path place = whole_path(fs::weakly_canonical(whole_path(path), unreadable));
   if (std::ranges::mismatch(folder, place).in1 == folder.end())
     throw UsageError(option, "lies in the folder that is read, and would be read with it the next time", path.string(),
                      "choose a place outside of " + input.string());
+}
+
+fs::path whole_path(const fs::path& path) {
+  const fs::path place = fs::absolute(path).lexically_normal();
+  return place.has_filename() ? place : place.parent_path();
+}
+
+OutputFolder::OutputFolder(const fs::path& final_place)
+    : above_(fs::weakly_canonical(whole_path(final_place))), folder_(fs::weakly_canonical(whole_path(final_place))) {}
+
+void OutputFolder::commit() {
+  folder_.commit();
+  above_.keep();
 }
 
 void write_output(const fs::path& file, std::string_view content) {

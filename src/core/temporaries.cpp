@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <mutex>
 #include <thread>
@@ -53,9 +54,17 @@ void remove_left(const Left& left) {
   for (int i = 0; i < kTries && fs::exists(left.path, failed); ++i) fs::remove_all(left.path, failed);
 }
 
+// A pipe that nobody reads any more is told to the thread that writes; the one that waits for signals ends the program.
+std::atomic<bool> pipe_is_broken = false;
+void on_broken_pipe(int) {
+  pipe_is_broken = true;
+  ::kill(::getpid(), SIGTERM);
+}
+
 [[noreturn]] void await(const sigset_t& signals) {
   int signal = 0;
   ::sigwait(&signals, &signal);
+  if (pipe_is_broken) signal = SIGPIPE;
   std::lock_guard lock(state().mutex);                                                      // nothing is begun any more
   for (auto it = state().left.rbegin(); it != state().left.rend(); ++it) remove_left(*it);  // folders after what is in them
   log_status("");
@@ -87,6 +96,7 @@ void remove_temporaries_on_signals() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1})
     if (!is_ignored(signal)) ::sigaddset(&signals, signal);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  if (!is_ignored(SIGPIPE)) ::signal(SIGPIPE, on_broken_pipe);
   std::thread([signals] { await(signals); }).detach();
 }
 

@@ -14,7 +14,6 @@
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
 #include "glid/core/parallel_for.h"
-#include "glid/core/temporaries.h"
 #include "glid/data/scenes.h"
 #include "sample_files.h"
 
@@ -34,9 +33,9 @@ std::string description(const DemoOptions& options, const Scenes& train) {
 }
 
 bool is_there(const fs::path& out, const std::string& content) {
-  if (!fs::exists(out) || (fs::is_directory(out) && fs::is_empty(out))) return false;
   if (fs::exists(out / "demo.json") && read_file(out / "demo.json") == content) return true;
-  throw UsageError(out.string(), "is there already and holds something else", {}, "remove it or choose another --out");
+  require_new_folder("--out", out);
+  return false;
 }
 
 void write_split(const Scenes& scenes, Split split, DemoLayout layout, const fs::path& root) {
@@ -60,19 +59,16 @@ bool make_demo(const DemoOptions& options) {
   const Scenes::Config config{options.seed, options.count, options.size_px, options.kind};
   const Scenes train(config, Split::kTrain), val(config, Split::kVal);
   const std::string content = description(options, train);
-  const fs::path out = (fs::absolute(options.out) / "").lexically_normal().parent_path();  // without a slash at the end
+  const fs::path out = whole_path(options.out);
   if (is_there(out, content)) {
     log_info("{} holds these {} scenes already", out.string(), train.size() + val.size());
     return false;
   }
-  require_folder("--out", out);
-  FoldersAbove above(out);
-  AtomicFolder folder(out);
+  OutputFolder folder(out);
   write_split(train, Split::kTrain, options.layout, folder.path());
   write_split(val, Split::kVal, options.layout, folder.path());
   write_file(folder.path() / "demo.json", content);
   folder.commit();
-  above.keep();
   log_info("wrote {}: {} to train on, {} to validate on", out.string(), counted(train.size(), "scene"), val.size());
   return true;
 }

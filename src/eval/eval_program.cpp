@@ -68,7 +68,7 @@ void require_places(const std::filesystem::path& json, const std::filesystem::pa
                     const std::filesystem::path& plots) {
   require_file("--json", json);
   require_file("--csv", csv);
-  if (!csv.empty() && csv == json) throw UsageError("--csv", "is the file of --json too", csv.string());
+  if (!json.empty()) require_apart("--csv", csv, {json});
   require_folder("--plots", plots);
   const auto folder_of = [](const std::filesystem::path& file) {
     return std::filesystem::absolute(file).lexically_normal().parent_path();
@@ -101,6 +101,8 @@ ExitCode run_eval_program(const EvalArguments& arguments) {
   const EvalRequest request = make_request(arguments);
   for (const auto& [option, place] : {std::pair{"--json", arguments.json}, std::pair{"--csv", arguments.csv}})
     require_apart(option, place, {request.results, request.annotations});
+  for (const std::filesystem::path& read : {request.results, request.annotations})
+    require_outside("--plots", arguments.plots, read);
   const std::optional<ClassOrder> per_class = class_order(arguments.per_class, config::name_of(request.settings.metric));
   const Report report = evaluate_files(request);
   write_reports(report, arguments.json, arguments.csv, per_class);

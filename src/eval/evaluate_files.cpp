@@ -1,14 +1,20 @@
 #include "glid/eval/evaluate_files.h"
 
+#include <optional>
+
 #include "file_evaluators.h"
+#include "glid/core/temporaries.h"
 #include "reports.h"
 
 namespace glid {
 
 Report evaluate_files(const EvalRequest& request) {
-  if (!request.plots.empty()) std::filesystem::create_directories(request.plots);
-  return std::visit([&](const auto& settings) { return named_report(evaluate_task(settings, request), settings); },
-                    request.settings.metric);
+  std::optional<FoldersAbove> plots;  // gone again where nothing is drawn
+  if (!request.plots.empty()) plots.emplace(request.plots / "picture");
+  Report report = std::visit([&](const auto& settings) { return named_report(evaluate_task(settings, request), settings); },
+                             request.settings.metric);
+  if (plots) plots->keep();
+  return report;
 }
 
 std::optional<Bootstrap> bootstrap_of(const Metric& metric, const EvalRequest& request) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "glid/core/disk_error.h"
 #include "glid/core/error.h"
 #include "glid/core/utf8.h"
 #include "glid/data/coco_records.h"
@@ -109,7 +110,7 @@ PredictionList::PredictionList(const fs::path& folder, const Json& head)
 }
 
 void PredictionList::require_written() {
-  if (!out_) throw Error(ExitCode::kInternal, file_, "can't be written");
+  if (!out_) throw_disk_error(file_, "can't be written");
 }
 
 void PredictionList::add(const Json& record) {

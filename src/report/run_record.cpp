@@ -8,6 +8,7 @@
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/json_lines.h"
+#include "glid/core/output_place.h"
 #include "glid/eval/comparison.h"
 #include "run_log_record.h"
 
@@ -118,7 +119,7 @@ void require_run(const fs::path& folder) {
 
 // Without a slash at the end, and of "." the folder's own name.
 std::string name_of(const fs::path& place) {
-  const fs::path whole = (fs::absolute(place) / "").lexically_normal().parent_path();
+  const fs::path whole = whole_path(place);
   return fs::is_directory(place) ? whole.filename().string() : whole.stem().string();
 }
 

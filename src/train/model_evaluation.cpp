@@ -10,7 +10,6 @@
 #include <optional>
 
 #include "evaluated_classes.h"
-#include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
@@ -54,18 +53,15 @@ void require_usable(const ModelEvalArguments& arguments, const RunConfig& config
   require_new_folder("--out", arguments.out);
 }
 
-// The result files of all ranks in one folder, which rank 0 makes and finishes.
+// The result files of all ranks in one folder, which rank 0 makes and puts in place.
 class SharedResults {
  public:
   SharedResults(const ModelEvalArguments& arguments, const RunConfig& config, const AnnotatedDataset& data,
                 Communicator& communicator)
       : communicator_(communicator) {
     if (arguments.out.empty()) return;
-    out_ = (fs::absolute(arguments.out) / "").lexically_normal().parent_path();  // without a slash at the end
     together([&] {
-      if (!communicator.is_main()) return;
-      fs::create_directories(out_.parent_path());
-      folder_.emplace(out_);
+      if (communicator.is_main()) folder_.emplace(arguments.out);
     });
     const fs::path shared = communicator.all_gather_bytes(folder_ ? folder_->path().string() : "", "the results' folder")[0];
     together([&] { files_ = make_result_files(config.eval.metric, data, shared, {.depth_png = arguments.depth_png}); });
@@ -84,6 +80,7 @@ class SharedResults {
     };
   }
   bool has_failed() const { return failure_ != nullptr; }
+  // By all ranks alike.
   void finish() {
     if (files_.empty()) return;
     together([&] {
@@ -97,29 +94,18 @@ class SharedResults {
         if (folder_) of_part->finish(records);
       });
     }
-    together([&] {
-      if (folder_) folder_->commit();
-    });
+  }
+  // After all else that can fail: the same command begins again until then.
+  void commit() {
+    if (folder_) folder_->commit();
   }
 
  private:
-  void together(const std::function<void()>& work) const {
-    work_together(
-        communicator_,
-        [&] {
-          try {
-            work();
-          } catch (const fs::filesystem_error& error) {
-            throw UsageError("--out", "can't be written", out_.string(), error.code().message());
-          }
-        },
-        "writing the results");
-  }
+  void together(const std::function<void()>& work) const { work_together(communicator_, work, "writing the results"); }
 
   Communicator& communicator_;
-  fs::path out_;
   std::exception_ptr failure_;
-  std::optional<AtomicFolder> folder_;
+  std::optional<OutputFolder> folder_;               // of rank 0
   std::vector<std::unique_ptr<ResultFiles>> files_;  // one a part of the metric
 };
 
@@ -227,6 +213,7 @@ Report evaluate_model(const ModelEvalArguments& arguments, const ChosenCheckpoin
   report.model = model_of(chosen, config);
   report.blind = blind_values(chosen, measured, config, data->vocabulary());
   if (communicator.is_main()) report.bootstrap = bootstrap_of(scores.measures, arguments.bootstrap);
+  results.commit();
   return report;
 }
 
@@ -250,7 +237,6 @@ ExitCode evaluate_checkpoint(const ModelEvalArguments& arguments) {
       [&] {
         if (!communicator->is_main()) return;
         require_places(arguments.json, arguments.csv, arguments.plots);
-        require_folder("--out", arguments.out);
       },
       "looking at the places of outputs");
   const Report report = evaluate_model(arguments, chosen, config, data, *communicator, device);

@@ -8,11 +8,9 @@
 #include "glid/config/value.h"
 #include "glid/core/counted.h"
 #include "glid/core/environment.h"
-#include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
-#include "glid/core/temporaries.h"
 #include "glid/core/utf8.h"
 #include "glid/train/device.h"
 #include "glid/train/session.h"
@@ -72,40 +70,23 @@ Prepare prepare_and_keep(const Task& task, Originals& originals, bool keep) {
   };
 }
 
-// Where the predictions are written until they are complete.
-class OutputFolder {
- public:
-  explicit OutputFolder(const fs::path& out) : out_(out), above_(out), folder_(out) {}
-  const fs::path& folder() const { return folder_.path(); }
-  void commit(int64_t num_images) {
-    folder_.commit();
-    above_.keep();
-    log_info("wrote {}: predictions of {}", out_.string(), counted(num_images, "image"));
-  }
-
- private:
-  fs::path out_;
-  FoldersAbove above_;
-  AtomicFolder folder_;
-};
-
 void write_predictions(const PredictArguments& arguments, PredictionFormat format, const AskedModel& asked,
                        const std::shared_ptr<const ImageList>& images) {
   const auto samples = samples_to_predict(arguments, asked, images);
-  OutputFolder place((fs::absolute(arguments.out) / "").lexically_normal().parent_path());  // without a slash at the end
-  PredictionSettings settings{.folder = place.folder(),
+  OutputFolder place(arguments.out);
+  PredictionSettings settings{.folder = place.path(),
                               .pictures = arguments.pictures,
                               .score = arguments.score,
                               .threads = asked.config.data.workers};
   std::vector<std::unique_ptr<ResultFiles>> official;
   if (format == PredictionFormat::kJson) settings.head = head_of(asked);
   else
-    official = make_result_files(asked.config.eval.metric, *samples, place.folder(),
+    official = make_result_files(asked.config.eval.metric, *samples, place.path(),
                                  {.depth_png = arguments.depth_png, .truth = false});
   Originals originals;
   PredictionOutput output(settings, *asked.task, *images, originals, std::move(official));
   std::optional<AttentionOutput> attention;
-  if (!arguments.attention.empty()) attention.emplace(arguments.attention, asked, *images, place.folder());
+  if (!arguments.attention.empty()) attention.emplace(arguments.attention, asked, *images, place.path());
   ask_about(asked, samples, prepare_and_keep(*asked.task, originals, arguments.pictures), arguments.batch, "predictions",
             [&](const AnsweredBatch& answered) {
               output.add(answered, attention ? attention->add(answered) : std::vector<Json>());
@@ -113,7 +94,8 @@ void write_predictions(const PredictArguments& arguments, PredictionFormat forma
   output.finish();
   const int64_t num_images = output.num_images(), total = images->size();
   if (num_images == 0) throw DataError(arguments.input.string(), "holds no image that can be read");
-  place.commit(num_images);
+  place.commit();
+  log_info("wrote {}: predictions of {}", whole_path(arguments.out).string(), counted(num_images, "image"));
   if (num_images < total)
     log_warning("left out: {} of {}, which can't be read", total - num_images, counted(total, "image"));
 }
@@ -121,7 +103,6 @@ void write_predictions(const PredictArguments& arguments, PredictionFormat forma
 }  // namespace
 
 ExitCode predict_images(const PredictArguments& arguments) {
-  require_folder("--out", arguments.out);
   require_new_folder("--out", arguments.out);
   require_outside("--out", arguments.out, arguments.input);
   const ChosenCheckpoint chosen = choose_checkpoint(arguments.checkpoint, arguments.which);
@@ -135,11 +116,7 @@ ExitCode predict_images(const PredictArguments& arguments) {
   const c10::Device device = choose_device(config.train.device, /*local_rank=*/0);
   log_arithmetic(config.train, device, LaunchEnv{});
   const AskedModel asked = load_asked_model(chosen, config, device);
-  try {
-    write_predictions(arguments, format, asked, images);
-  } catch (const fs::filesystem_error& error) {
-    throw UsageError("--out", "can't be written", arguments.out.string(), error.code().message());
-  }
+  write_predictions(arguments, format, asked, images);
   return ExitCode::kDone;
 }
 

@@ -39,9 +39,4 @@ int64_t batch_size(int64_t asked, const RunConfig& config, const RunState& state
   return std::max<int64_t>(1, config.train.batch_size / (config.train.accumulate * state.ranks));
 }
 
-void require_new_folder(const std::string& option, const fs::path& path) {
-  if (fs::exists(path) && !(fs::is_directory(path) && fs::is_empty(path)))
-    throw UsageError(option, "is there already", path.string(), "choose another one");
-}
-
 }  // namespace glid

@@ -38,7 +38,4 @@ std::shared_ptr<Glid> load_model(const RunConfig& config, const Checkpoint& chec
 // give the same bits.
 int64_t batch_size(int64_t asked, const RunConfig& config, const RunState& state);
 
-// Throws UsageError for a folder or file that is there, but for an empty folder.
-void require_new_folder(const std::string& option, const std::filesystem::path& path);
-
 }  // namespace glid

@@ -37,10 +37,8 @@ WeightPlace::WeightPlace(const fs::path& output, std::string json_in_folder)
   if (!is_folder_ && !is_weights_name(output_))
     throw UsageError(kOption, "has an unknown extension", output_.string(),
                      ".safetensors, .pth, .pt or .bin make a file, and a name without an extension a folder");
-  if (is_folder_) require_folder(kOption, output_);
+  if (is_folder_) require_new_folder(kOption, output_);
   else require_file(kOption, output_), require_file(kOption, json_file());
-  if (is_folder_ && fs::exists(output_) && !fs::is_empty(output_))
-    throw UsageError(kOption, "is a folder that is not empty", output_.string(), "choose another one");
 }
 
 fs::path WeightPlace::json_file() const { return fs::path(output_).replace_extension(".json"); }
@@ -60,20 +58,20 @@ void WeightPlace::require_free(const std::vector<fs::path>& inputs, const Json& 
 }
 
 void WeightPlace::write(const WrittenWeights& weights, const Json& json) const {
-  FoldersAbove above(output_);
   if (is_folder_) {
-    AtomicFolder folder(output_);
+    OutputFolder folder(output_);
     write_weights(folder.path() / kInFolder, kInFolder, weights);
     put_file(folder.path() / json_in_folder_, text_of(json));
     folder.commit();
   } else {
+    FoldersAbove above(output_);
     AtomicFile file(output_), about(json_file());
     write_weights(file.path(), output_, weights);
     put_file(about.path(), text_of(json));
     file.commit();  // what a full disk refuses is most likely the large one
     about.commit();
+    above.keep();
   }
-  above.keep();
 }
 
 std::string WeightPlace::text() const {

@@ -1,7 +1,4 @@
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -15,10 +12,8 @@
 #include "glid/core/files.h"
 #include "glid/core/json.h"
 #include "glid/core/json_lines.h"
-#include "glid/core/output_place.h"
 #include "glid/core/parallel_for.h"
 #include "glid/core/rng.h"
-#include "glid/core/temporaries.h"
 #include "glid/core/utf8.h"
 #include "support/temporary_folder.h"
 
@@ -59,128 +54,6 @@ TEST(Rng, MomentsAndBounds) {
   EXPECT_NEAR(normal_squares / n, 1, 0.04);
 }
 
-TEST(Files, BelowAFolderAreListedThroughLinksWithoutHiddenOnes) {
-  const TemporaryFolder here, there;
-  const auto put = [](const std::filesystem::path& file) {
-    std::filesystem::create_directories(file.parent_path());
-    write_file(file, "x");
-  };
-  for (const char* name : {"b", "a/z", "a/.hidden", ".git/config", "left/out", "B"}) put(here.path() / name);
-  put(there.path() / "deep/linked");
-  std::filesystem::create_directory_symlink(there.path(), here.path() / "link");
-  ASSERT_EQ(::mkfifo((here.path() / "pipe").c_str(), 0600), 0);  // to read it would wait for ever
-  EXPECT_EQ(files_below(here.path(), here.path() / "left"), (std::vector<std::string>{"B", "a/z", "b", "link/deep/linked"}));
-  EXPECT_EQ(files_below(here.path() / ""), (std::vector<std::string>{"B", "a/z", "b", "left/out", "link/deep/linked"}));
-  EXPECT_THROW(files_below(here.path() / "nowhere"), DataError);
-}
-
-TEST(Files, LinksThatLeadBackAreNotFollowed) {
-  const TemporaryFolder here;
-  for (const char* folder : {"a/deep", "b"}) std::filesystem::create_directories(here.path() / folder);
-  write_file(here.path() / "a/one", "x");
-  write_file(here.path() / "b/two", "x");
-  std::filesystem::create_directory_symlink(here.path(), here.path() / "a/deep/up");
-  std::filesystem::create_directory_symlink(here.path() / "b", here.path() / "a/other");
-  std::filesystem::create_directory_symlink(here.path() / "a", here.path() / "b/back");
-  std::filesystem::create_symlink("self", here.path() / "self");  // a file that can't be read
-  EXPECT_EQ(files_below(here.path()), (std::vector<std::string>{"a/one", "a/other/two", "b/back/one", "b/two", "self"}));
-}
-
-TEST(Files, AppearWholeOrNotAtAll) {
-  const TemporaryFolder folder;
-  const std::filesystem::path file = folder.path() / "file";
-  {
-    const AtomicFile dropped(file);
-    std::ofstream(dropped.path()) << "half";
-  }
-  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
-  AtomicFile whole(file);
-  std::ofstream(whole.path()) << "whole";
-  EXPECT_FALSE(std::filesystem::exists(file));
-  whole.commit();
-  EXPECT_EQ(read_file(file), "whole");
-  EXPECT_EQ(files_below(folder.path()).size(), 1u);
-}
-
-// A folder of the same name is there, whole, until the new one takes its place.
-TEST(Files, AFolderReplacesAnotherInOneStep) {
-  const TemporaryFolder here;
-  for (const char* content : {"old", "new"}) {
-    AtomicFolder folder(here.path() / "final");
-    write_file(folder.path() / "file", content);
-    if (content == std::string_view("new")) {
-      EXPECT_EQ(read_file(here.path() / "final/file"), "old");
-    }
-    folder.commit();
-    EXPECT_EQ(read_file(here.path() / "final/file"), content);
-  }
-  EXPECT_EQ(files_below(here.path()), std::vector<std::string>{"final/file"});
-}
-
-// Two programs that write one place: each has a name of its own, what others put at such a name stays, and so does what the
-// first of them put in place.
-TEST(Files, TwoFoldersOfOneNameLoseNothing) {
-  const TemporaryFolder here;
-  const std::filesystem::path place = here.path() / "final";
-  write_file(here.path() / "final.tmp", "a user's");
-  AtomicFolder first(place);
-  std::filesystem::path kept;
-  {
-    AtomicFolder second(place);
-    kept = second.path();
-    write_file(first.path() / "file", "first");
-    write_file(second.path() / "file", "second");
-    first.commit();
-    EXPECT_THROW(second.commit(), Error);
-  }
-  EXPECT_EQ(read_file(place / "file"), "first");
-  EXPECT_EQ(read_file(kept / "file"), "second");
-  EXPECT_EQ(read_file(here.path() / "final.tmp"), "a user's");
-}
-
-// As require_new_folder() allows it.
-TEST(Files, AFolderTakesThePlaceOfAnEmptyOneAndNotOfWhatWasPutThereSince) {
-  const TemporaryFolder here;
-  for (const char* name : {"stays_empty", "filled"}) std::filesystem::create_directory(here.path() / name);
-  AtomicFolder empty(here.path() / "stays_empty"), filled(here.path() / "filled");
-  write_file(here.path() / "filled/file", "another's");
-  write_file(empty.path() / "file", "ours");
-  empty.commit();
-  EXPECT_THROW(filled.commit(), Error);
-  EXPECT_EQ(read_file(here.path() / "stays_empty/file"), "ours");
-  EXPECT_EQ(read_file(here.path() / "filled/file"), "another's");
-}
-
-TEST(Files, TwoFilesOfOneNameDoNotMix) {
-  const TemporaryFolder here;
-  AtomicFile first(here.path() / "file"), second(here.path() / "file");
-  put_file(first.path(), "first");
-  put_file(second.path(), "second");
-  first.commit();
-  EXPECT_EQ(read_file(here.path() / "file"), "first");
-  second.commit();
-  EXPECT_EQ(read_file(here.path() / "file"), "second");
-}
-
-TEST(Files, FoldersAboveAreRemovedUnlessKept) {
-  const TemporaryFolder here;
-  const std::filesystem::path file = here.path() / "a/b/file";
-  {
-    const FoldersAbove above(file);
-    EXPECT_TRUE(std::filesystem::is_directory(here.path() / "a/b"));
-  }
-  EXPECT_TRUE(std::filesystem::is_empty(here.path()));
-  {
-    const FoldersAbove above(file);
-    write_file(file, "another's");
-  }
-  EXPECT_EQ(read_file(file), "another's");
-  FoldersAbove above(here.path() / "c/file");
-  above.keep();
-  EXPECT_TRUE(std::filesystem::is_directory(here.path() / "c"));
-  EXPECT_THROW(FoldersAbove(here.path() / "a/b/file/below/x"), Error);
-}
-
 TEST(Utf8, BytesThatArePartOfNoCharacterBecomeText) {
   EXPECT_EQ(to_utf8("M\xC3\xBCller \xF0\x9F\x98\x80"), "M\xC3\xBCller \xF0\x9F\x98\x80");
   EXPECT_EQ(to_utf8("M\xFCller"), "M\\xFCller");
@@ -196,19 +69,6 @@ TEST(Json, IsUtf8WhateverTheNames) {
   const std::string text = Json::object().set("k\xFF", "M\xFCller").dump();
   EXPECT_EQ(text, R"({"k\\xFF":"M\\xFCller"})");
   EXPECT_EQ(Json::parse(text, "").at("k\\xFF").as_string(), "M\\xFCller");
-}
-
-TEST(Files, APipeIsWrittenAndNotReplaced) {
-  const TemporaryFolder folder;
-  const std::filesystem::path pipe = folder.path() / "pipe";
-  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
-  const int reader = open(pipe.c_str(), O_RDWR | O_NONBLOCK);
-  write_file(pipe, "through");
-  char bytes[16] = {};
-  EXPECT_EQ(read(reader, bytes, sizeof bytes), 7);
-  EXPECT_STREQ(bytes, "through");
-  close(reader);
-  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
 }
 
 // The order of epochs and masks hangs on it: the same draws for ever.
@@ -290,21 +150,6 @@ TEST(Json, BrokenTextIsADataErrorThatNamesTheFile) {
   }
 }
 
-TEST(Files, AFolderThatIsNotCommittedLeavesNothing) {
-  TemporaryFolder dir;
-  const auto place = dir.path() / "checkpoint";
-  {
-    AtomicFolder folder(place);
-    write_file(folder.path() / "a", "1");
-  }
-  EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
-  AtomicFolder folder(place);
-  write_file(folder.path() / "a", "2");
-  folder.commit();
-  EXPECT_EQ(read_file(place / "a"), "2");
-  EXPECT_THROW(read_file(place / "b"), DataError);
-}
-
 TEST(Error, IsOneLineAndMapsToTheExitCode) {
   EXPECT_STREQ(UsageError("config.yaml:3", "unknown key 'lr2'", "", "did you mean 'lr'?").what(),
                "config.yaml:3: unknown key 'lr2'; did you mean 'lr'?");
@@ -327,27 +172,6 @@ TEST(ParallelFor, ThrowsTheErrorOfTheSmallestIndexWhateverTheThreads) {
     } catch (const std::runtime_error& error) {
       EXPECT_STREQ(error.what(), "2") << num_threads;
     }
-  }
-}
-
-TEST(OutputPlace, IsRefusedBeforeTheWork) {
-  const TemporaryFolder dir;
-  const std::filesystem::path file = dir.path() / "file";
-  put_file(file, "");
-  EXPECT_NO_THROW(require_file("--json", {}));
-  EXPECT_NO_THROW(require_file("--json", file));  // will be replaced
-  EXPECT_NO_THROW(require_file("--json", dir.path() / "a" / "b.json"));
-  EXPECT_NO_THROW(require_file("--json", "b.json"));
-  EXPECT_NO_THROW(require_folder("--out", dir.path()));
-  EXPECT_NO_THROW(require_folder("--out", dir.path() / "a" / ""));
-  EXPECT_THROW(require_file("--json", dir.path()), UsageError);
-  EXPECT_THROW(require_folder("--out", file), UsageError);
-  EXPECT_FALSE(std::filesystem::exists(dir.path() / "a"));
-  try {
-    require_file("--json", file / "b.json");
-    FAIL() << "no error";
-  } catch (const UsageError& error) {
-    EXPECT_EQ(error.what(), "--json: lies below a file (got " + (file / "b.json").string() + "); " + file.string());
   }
 }
 

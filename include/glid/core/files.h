@@ -35,7 +35,7 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   const std::filesystem::path& path() const { return temporary_; }
-  // Fsyncs the file and its folder and renames. An existing file is replaced; a device or pipe is written as it stands.
+  // Fsyncs the file and its folder and renames. A file is replaced, also behind a link; a device or pipe written as it is.
   void commit();
 
  private:
@@ -54,7 +54,7 @@ class AtomicFolder {
   AtomicFolder& operator=(const AtomicFolder&) = delete;
 
   const std::filesystem::path& path() const { return temporary_; }
-  // Fsyncs every file and the folders, then renames. What lay at the final place when this was made is replaced; what
+  // Fsyncs every file and the folders, then renames. Where something lay there when this was made, it is replaced; else what
   // somebody put there since then is not: throws Error (kInternal), and the temporary folder stays.
   void commit();
 

@@ -6,9 +6,9 @@
 
 namespace glid {
 
-// From here on SIGINT, SIGTERM, SIGHUP and SIGUSR1 (those that were not ignored) end the program as they would have, once
-// its temporary files and folders are gone. Call it before the first thread is made: all of them leave these signals to one
-// that waits for them.
+// From here on SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGPIPE (those that were not ignored) end the program as they would,
+// once its temporary files and folders are gone. Call it before the first thread is made: all of them leave these signals to
+// one that waits for them.
 void remove_temporaries_on_signals();
 
 // Ends the process as the signal would by default. Safe in a signal handler.
