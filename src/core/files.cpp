@@ -72,7 +72,8 @@ fs::path make_temporary(const fs::path& final_place, const std::function<bool(co
   while (true) {
     fs::path temporary = final_place;
     temporary += format(".{:06x}.tmp", random() & 0xffffffu);
-    if (fs::exists(fs::symlink_status(temporary))) continue;
+    std::error_code unreadable;
+    if (fs::exists(fs::symlink_status(temporary, unreadable))) continue;
     add_temporary(temporary);
     if (make(temporary.c_str())) return temporary;
     const int error = errno;
@@ -90,7 +91,9 @@ bool make_file(const char* name) {
 bool make_folder(const char* name) { return ::mkdir(name, 0777) == 0; }
 
 // A link stays, and what it leads to is written.
-fs::path behind_link(fs::path place) { return fs::is_symlink(place) ? fs::weakly_canonical(place) : place; }
+fs::path behind_link(fs::path place) {
+  return fs::is_symlink(place) && !is_stream(place) ? fs::weakly_canonical(place) : place;
+}
 
 bool is_empty_folder(const fs::path& place) { return fs::is_directory(place) && fs::is_empty(place); }
 

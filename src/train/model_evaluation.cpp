@@ -50,7 +50,6 @@ void require_usable(const ModelEvalArguments& arguments, const RunConfig& config
     throw UsageError("--bootstrap", "is for metrics, and eval.metric is loss", {}, "--set eval.metric=NAME chooses one");
   if (!arguments.plots.empty() && arguments.out.empty())
     throw UsageError("--plots", "is drawn from the files of --out", arguments.plots.string(), "give --out too");
-  require_new_folder("--out", arguments.out);
 }
 
 // The result files of all ranks in one folder, which rank 0 makes and puts in place.
@@ -237,6 +236,7 @@ ExitCode evaluate_checkpoint(const ModelEvalArguments& arguments) {
       [&] {
         if (!communicator->is_main()) return;
         require_places(arguments.json, arguments.csv, arguments.plots);
+        require_new_folder("--out", arguments.out);
       },
       "looking at the places of outputs");
   const Report report = evaluate_model(arguments, chosen, config, data, *communicator, device);

@@ -276,7 +276,7 @@ TEST_F(Convert, MistakesAreRefusedBeforeTheWork) {
   const fs::path file = converted(run_folder(), "a.safetensors");
   fs::create_directories(place("full/of"));
   expect_refused(convert(file, place("x.onnx")), 2, "OUT: has an unknown extension");
-  expect_refused(convert(file, place("full")), 2, "OUT: is a folder that is not empty");
+  expect_refused(convert(file, place("full")), 2, "OUT: is there already");
   expect_refused(convert(file, file), 2, "OUT: would replace what is read");
   expect_refused(convert(run_folder(), weights_of_run()), 2, "OUT: would replace what is read");
   expect_refused(convert(file, place("x.pth"), {"--dtype", "fp8"}), 2, "--dtype: must be one of fp32|bf16|fp16");
