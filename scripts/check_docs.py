@@ -153,7 +153,7 @@ def pages_of(root):
 def check_tree(root):
     programs = Programs(pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else root / "build/dev/bin")
     pages = pages_of(root)
-    pages += sorted(str(path.relative_to(root)) for path in (root / "configs").glob("*.yaml"))
+    pages += sorted(str(path.relative_to(root)) for path in (root / "configs").rglob("*.yaml"))
     complaints = [complaint for page in pages for complaint in check_page(root, page, (root / page).read_text(), programs)]
     return complaints, len(pages)
 

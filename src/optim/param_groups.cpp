@@ -57,6 +57,7 @@ double of_part(const LrMultipliers& mult, std::string_view part) {
   if (part == "encoder") return mult.encoder;
   if (part == "bifpn") return mult.bifpn;
   if (part == "decoder") return mult.decoder;
+  if (part == "unit_decoder") return mult.unit_decoder;
   if (part == "queries") return mult.queries;
   if (part == "heads") return mult.heads;
   return 1;

@@ -43,7 +43,7 @@ std::set<std::string_view> parts_touched(const std::string& change) {
   static const std::vector<std::pair<std::string_view, std::set<std::string_view>>> kTouched{
       {"model.encoder.window", {}},
       {"model.encoder.drop_path", {}},
-      {"model.encoder.", {"encoder", "bifpn", "heads"}},
+      {"model.encoder.", {"encoder", "bifpn", "unit_decoder", "heads"}},
       {"model.bifpn.", {"bifpn", "decoder"}},
       {"model.decoder.", {"decoder", "queries", "heads"}},
       {"task.", {"unit_decoder", "queries", "heads"}},

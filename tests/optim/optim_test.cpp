@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "glid/model/parts.h"
 #include "glid/optim/adamw.h"
 #include "glid/optim/clip.h"
 #include "glid/optim/ema.h"
@@ -108,6 +109,11 @@ TEST(ParamGroups, LayersOfTheEncoderAreNumberedAsItsMakersDo) {
   EXPECT_DOUBLE_EQ(scale.of("encoder.patch_embed.proj.weight"), 0.5 * std::pow(0.8, 25));
   EXPECT_DOUBLE_EQ(scale.of("encoder.norm3.weight"), 0.5);
   EXPECT_DOUBLE_EQ(scale.of("decoder.layers.0.linear1.weight"), 1);
+}
+
+TEST(ParamGroups, EveryPartHasAFactor) {
+  const LrScale scale{{2, 2, 2, 2, 2, 2}};
+  for (const std::string_view part : kModelParts) EXPECT_EQ(scale.of(std::string(part) + ".weight"), 2) << part;
 }
 
 TEST(AdamW, AGroupStepsByItsShareOfTheRate) {

@@ -14,13 +14,14 @@ namespace glid {
 
 // Factors of the learning rate by part of the model.
 struct LrMultipliers {
-  double encoder = 1, bifpn = 1, decoder = 1, queries = 1, heads = 1;
+  double encoder = 1, bifpn = 1, decoder = 1, unit_decoder = 1, queries = 1, heads = 1;
 
   template <class V>
   void fields(V& v) {
     v("encoder", encoder, "factor of its learning rate", config::non_negative());
     v("bifpn", bifpn, "the same", config::non_negative());
     v("decoder", decoder, "the same, with [CLS] and [M]", config::non_negative());
+    v("unit_decoder", unit_decoder, "of the decoder of mae and mixmae", config::non_negative());
     v("queries", queries, "of the learned queries e", config::non_negative());
     v("heads", heads, "the same", config::non_negative());
   }
