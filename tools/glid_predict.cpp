@@ -11,6 +11,8 @@ void add_options(CLI::App& app, glid::PredictArguments& arguments, std::optional
   glid::path_option(app, "--checkpoint", arguments.checkpoint, "a run or a checkpoint folder")->required();
   app.add_option("--which", arguments.which, "best, last or a step of the run (default: the best, else the newest)");
   glid::path_option(app, "--input", arguments.input, "an image, a folder of images or a list of them (.txt)")->required();
+  glid::path_option(app, "--annotations", arguments.annotations,
+                    "a COCO file: the images that it lists are predicted, and have its ids");
   glid::path_option(app, "--out", arguments.out, "the folder to write")->required();
   glid::names_option(app, "--format", arguments.format, {"json", "official"},
                      "beside the pictures: json (predictions.json), or official (files for glid_eval --results)");

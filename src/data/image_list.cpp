@@ -6,10 +6,13 @@
 #include <set>
 #include <utility>
 
+#include "glid/core/counted.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
+#include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/data/inspection.h"
+#include "glid/formats/coco_json.h"
 #include "glid/formats/image_file.h"
 #include "glid/formats/pairs.h"
 #include "glid/formats/text_lines.h"
@@ -69,7 +72,7 @@ std::vector<std::string> names_of(const std::vector<fs::path>& paths) {
 std::vector<NamedImage> named_below(const fs::path& folder, const std::vector<fs::path>& paths) {
   const std::vector<std::string> names = names_of(paths);
   std::vector<NamedImage> images;
-  for (size_t i = 0; i < paths.size(); ++i) images.push_back({names[i], folder / paths[i]});
+  for (size_t i = 0; i < paths.size(); ++i) images.push_back({names[i], folder / paths[i], paths[i].generic_string()});
   return images;
 }
 
@@ -102,12 +105,12 @@ Targets unknown_targets(const Vocabulary& vocabulary, const Image& image) {
 }
 
 // Of all images, each once; empty where these aren't named so.
-std::vector<int64_t> coco_numbers(const std::vector<NamedImage>& images) {
-  std::vector<int64_t> numbers;
+std::vector<ImageId> coco_numbers(const std::vector<NamedImage>& images) {
+  std::vector<ImageId> numbers;
   for (const NamedImage& image : images)
-    if (const auto number = coco_number(image.name)) numbers.push_back(*number);
+    if (const auto number = coco_number(image.name)) numbers.emplace_back(*number);
   const bool is_each_once = std::set(numbers.begin(), numbers.end()).size() == images.size();
-  return is_each_once ? numbers : std::vector<int64_t>();
+  return is_each_once ? numbers : std::vector<ImageId>();
 }
 
 ListedImages images_of_folder(const fs::path& folder) {
@@ -121,13 +124,61 @@ ListedImages images_of_folder(const fs::path& folder) {
   return listed;
 }
 
+// The images that the file_names of a COCO file mean.
+class NamesOfFiles {
+ public:
+  explicit NamesOfFiles(const std::vector<NamedImage>& images) : images_(images) {
+    for (size_t i = 0; i < images.size(); ++i) {
+      by_path_.emplace(images[i].below, i);
+      by_last_.emplace(images[i].file.filename().string(), i);
+    }
+  }
+  // Throws DataError (where: empty) for a name that means several.
+  std::optional<size_t> find(std::string_view file_name) const {
+    const fs::path name = fs::path(file_name).lexically_normal();
+    if (const auto found = by_path_.find(name.generic_string()); found != by_path_.end()) return found->second;
+    std::optional<size_t> only;
+    const auto [begin, end] = by_last_.equal_range(name.filename().string());
+    for (auto candidate = begin; candidate != end; ++candidate) {
+      if (!ends_with(fs::absolute(images_[candidate->second].file), name)) continue;
+      if (only)
+        throw DataError("", "has a file_name that is the end of two images' paths", std::string(file_name),
+                        "--input is the folder that file_names are below");
+      only = candidate->second;
+    }
+    return only;
+  }
+
+ private:
+  static bool ends_with(const fs::path& path, const fs::path& end) {
+    const std::vector<fs::path> all(path.begin(), path.end()), last(end.begin(), end.end());
+    return last.size() <= all.size() && std::equal(last.rbegin(), last.rend(), all.rbegin());
+  }
+
+  const std::vector<NamedImage>& images_;
+  std::map<std::string, size_t> by_path_;
+  std::multimap<std::string, size_t> by_last_;
+};
+
+void log_unlisted(const std::vector<NamedImage>& images, const std::set<size_t>& listed, const CocoIndex& index) {
+  const size_t unlisted = images.size() - listed.size(), elsewhere = index.images().size() - listed.size();
+  size_t first = 0;
+  while (listed.contains(first)) ++first;
+  if (unlisted > 0)
+    log_warning("left out: {} of {}, which {} doesn't list, as {}", unlisted, counted(images.size(), "image"), index.where(),
+                images[first].below);
+  if (elsewhere > 0)
+    log_warning("{}: {} of {} are not among these: nothing is predicted of them", index.where(), elsewhere,
+                counted(index.images().size(), "image"));
+}
+
 }  // namespace
 
 ListedImages list_images(const fs::path& input) {
   if (!fs::exists(input)) throw DataError(input.string(), "does not exist");
   if (fs::is_directory(input)) return images_of_folder(input);
   if (small_extension(input) == ".txt") return images_of_list(input);
-  return {.images = {{input.stem().string(), input}}};
+  return {.images = {{input.stem().string(), input, input.filename().string()}}};
 }
 
 ImageList::ImageList(const fs::path& input, Vocabulary vocabulary) : vocabulary_(std::move(vocabulary)) {
@@ -137,7 +188,7 @@ ImageList::ImageList(const fs::path& input, Vocabulary vocabulary) : vocabulary_
     log_warning("{}: {} lines name a file again, which counts once: {}", input.string(), listed.repeated.size(),
                 listed.repeated.size() == 1 ? listed.repeated[0] : listed.repeated[0] + ", ..");
   images_ = std::move(listed.images);
-  numbers_ = coco_numbers(images_);
+  ids_ = coco_numbers(images_);
 }
 
 Sample ImageList::get(int64_t id) const {
@@ -152,9 +203,31 @@ ImageList ImageList::of(Vocabulary vocabulary) const {
   return same;
 }
 
+ImageList ImageList::numbered_by(const fs::path& annotations) const {
+  const CocoIndex index = CocoIndex::open(annotations, CocoUse::images());
+  const NamesOfFiles names(images_);
+  ImageList same = *this;
+  same.images_.clear();
+  same.ids_.clear();
+  std::set<size_t> listed;
+  for (size_t i = 0; i < index.images().size(); ++i) try {
+      const std::optional<size_t> found = names.find(index.text(index.images()[i].file_name));
+      if (!found || !listed.insert(*found).second) continue;
+      same.images_.push_back(images_[*found]);
+      same.ids_.push_back(index.image_id(i));
+    } catch (const DataError& error) {
+      throw DataError(format("{}: image {}", index.where(), to_string(index.image_id(i))), error.what());
+    }
+  if (listed.empty())
+    throw DataError(index.where(), "lists none of the images", images_.at(0).below,
+                    "a file_name is an image's path below --input, or the end of its path");
+  log_unlisted(images_, listed, index);
+  return same;
+}
+
 ImageId ImageList::image_id(int64_t id) const {
-  if (numbers_.empty()) return stem(id);
-  return numbers_.at(static_cast<size_t>(id));
+  if (ids_.empty()) return stem(id);
+  return ids_.at(static_cast<size_t>(id));
 }
 
 void ImageList::inspect(int64_t id, Inspection& inspection) const { inspection.check_image(name(id), {}); }

@@ -54,7 +54,8 @@ std::vector<Person> read_persons(const std::filesystem::path& file, const Annota
       throw DataError(format("{}: record {}", file.string(), number), error.what());
     }
   if (number > 0 && num_others == number)
-    throw DataError(file.string(), "is about none of the images", {}, "ids are names, or numbers as COCO's files have them");
+    throw DataError(file.string(), "is about none of the images", {},
+                    "ids are names, numbers as COCO's files have them, or those of --annotations");
   if (num_other_categories > 0 && num_others + num_other_categories == number)
     throw DataError(file.string(), format("has no box of the category {}", choice.category_id),
                     format("{} of others", num_other_categories),

@@ -153,7 +153,10 @@ void ResultsParser::resolve_image(CocoResult& result) {
   const auto found = find_image(truth_, id);
   if (!found)
     throw DataError("", "is for an image that the annotations don't have",
-                    shown_image_id(to_image_id(id), has_text_ids(truth_).value_or(id.is_text), "the annotations' ids"));
+                    shown_image_id(to_image_id(id), has_text_ids(truth_).value_or(id.is_text), "the annotations' ids"),
+                    id.is_text && !has_text_ids(truth_).value_or(true)
+                        ? "glid_predict --annotations FILE gives results the ids of that file"
+                        : "");
   result.image = last_image_ = *found;
   last_image_id_ = id;
 }

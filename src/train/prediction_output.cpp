@@ -5,6 +5,7 @@
 
 #include "glid/core/files.h"
 #include "glid/core/utf8.h"
+#include "glid/data/coco_records.h"
 #include "glid/formats/jpeg.h"
 #include "glid/viz/image_grid.h"
 #include "glid/viz/prediction_picture.h"
@@ -115,6 +116,7 @@ void PredictionOutput::put_record(int64_t image, Json record, Json::Array attent
   if (!list_) return;
   Json all = Json::object();
   all.set("file", to_utf8(images_.name(image))).set("name", to_utf8(images_.stem(image)));
+  all.set("image_id", json_of(images_.image_id(image)));
   for (const auto& [key, value] : record.as_object()) all.set(key, value);
   if (settings_.pictures) all.set("picture", to_utf8(picture_name(image)));
   if (!attention.empty()) all.set("attention", std::move(attention));

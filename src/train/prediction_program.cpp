@@ -111,7 +111,9 @@ ExitCode predict_images(const PredictArguments& arguments) {
   const PredictionFormat format = usable_format(arguments, config);
   require_boxes(arguments, config);
   require_query(arguments.attention, config, chosen.state.vocabulary);
-  const auto images = std::make_shared<const ImageList>(arguments.input, chosen.state.vocabulary);
+  ImageList list(arguments.input, chosen.state.vocabulary);
+  if (!arguments.annotations.empty()) list = list.numbered_by(arguments.annotations);
+  const auto images = std::make_shared<const ImageList>(std::move(list));
   set_threads(config.train.threads, LaunchEnv{});
   const c10::Device device = choose_device(config.train.device, /*local_rank=*/0);
   log_arithmetic(config.train, device, LaunchEnv{});

@@ -107,6 +107,53 @@ TEST_F(ImageLists, WithoutImagesAreRefused) {
   EXPECT_THAT(refusal_of(file("list.txt")), HasSubstr("list.txt: names no image"));
 }
 
+class NumberedImages : public ImageLists {
+ protected:
+  // Of a COCO file with these images.
+  fs::path annotations(const std::string& images) const {
+    write_text(file("coco.json"), R"({"images": [)" + images + "]}");
+    return file("coco.json");
+  }
+  std::string refusal(const std::string& images) const {
+    try {
+      ImageList(file("in")).numbered_by(annotations(images));
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "";
+  }
+};
+
+TEST_F(NumberedImages, HaveTheIdsAndTheOrderOfACocoFile) {
+  write_images({"in/b.jpg", "in/a/c.jpg", "in/c.jpg", "in/new.jpg"});
+  const fs::path coco = annotations(R"({"id": 30, "file_name": "b.jpg"}, {"id": 4, "file_name": "c.jpg"},
+      {"id": 5, "file_name": "gone.jpg"}, {"id": 7, "file_name": "in/a/c.jpg"})");
+  testing::internal::CaptureStderr();
+  const ImageList list = ImageList(file("in")).numbered_by(coco);
+  EXPECT_THAT(stems_of(list), ElementsAre("c", "a/c", "b"));
+  EXPECT_EQ(list.image_id(0), ImageId(4)) << "its path below the folder, though another one ends so";
+  EXPECT_EQ(list.image_id(1), ImageId(7)) << "the end of its path";
+  EXPECT_EQ(list.image_id(2), ImageId(30));
+  EXPECT_EQ(list.get(2).name, file("in/b.jpg").string());
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::AllOf(HasSubstr("left out: 1 of 4 images, which " + coco.string() + " doesn't list, as new.jpg"),
+                             HasSubstr("1 of 4 images are not among these")));
+}
+
+TEST_F(NumberedImages, MayHaveNames) {
+  write_images({"in/b.jpg"});
+  EXPECT_EQ(ImageList(file("in/b.jpg")).numbered_by(annotations(R"({"id": "x7", "file_name": "b.jpg"})")).image_id(0),
+            ImageId("x7"));
+}
+
+TEST_F(NumberedImages, MustBeListedOnce) {
+  write_images({"in/x/b.jpg", "in/y/b.jpg"});
+  EXPECT_THAT(refusal(R"({"id": 1, "file_name": "z/b.jpg"})"),
+              HasSubstr("coco.json: lists none of the images (got x/b.jpg)"));
+  EXPECT_THAT(refusal(R"({"id": 8, "file_name": "b.jpg"})"),
+              HasSubstr("coco.json: image 8: has a file_name that is the end of two images' paths (got b.jpg)"));
+}
+
 // What nobody knows is of the image's size, as tasks expect it of an annotation.
 TEST_F(ImageLists, TellThatNobodyKnows) {
   write_images({"a.jpg"});

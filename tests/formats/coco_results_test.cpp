@@ -140,7 +140,7 @@ TEST(CocoResults, BadRecords) {
                "result 2: is for an image that the annotations don't have (got image_id 13)");
   expect_error(second(R"("image_id": "12", "category_id": 90, "bbox": [1, 1, 2, 2], "score": 1)"), CocoKind::kBox,
                "result 2: is for an image that the annotations don't have (got image_id \"12\", a string; "
-               "the annotations' ids are numbers)");
+               "the annotations' ids are numbers); glid_predict --annotations FILE gives results the ids of that file");
   expect_error(second(R"("image_id": [12], "category_id": 90, "bbox": [1, 1, 2, 2], "score": 1)"), CocoKind::kBox,
                "result 2: \"image_id\" is neither a number nor a string (got [)");
   expect_error(second(R"("image_id": 12, "category_id": 90, "bbox": [1, 1, 2, 2], "score": NaN)"), CocoKind::kBox,

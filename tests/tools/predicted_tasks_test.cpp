@@ -123,6 +123,46 @@ INSTANTIATE_TEST_SUITE_P(
                                   {"depth"}}),
     [](const auto& info) { return info.param.name; });
 
+// ---- Photographs of people's own, which a COCO file numbers.
+
+// Calls the validation images as cameras do, in another order than that of their ids.
+fs::path give_own_names(const fs::path& data) {
+  const fs::path annotations = data / "annotations/instances_val2017.json";
+  std::string text = read_file(annotations);
+  int number = 90;
+  for (const std::string& name : files_below(data / "val2017")) {
+    const std::string own = format("IMG {}.jpg", number--);
+    fs::rename(data / "val2017" / name, data / "val2017" / own);
+    text.replace(text.find(name), name.size(), own);
+  }
+  write_file(annotations, text);
+  return annotations;
+}
+
+TEST(PredictedPhotographs, HaveTheIdsOfTheirAnnotations) {
+  const DemoScenes scenes("coco");
+  const fs::path annotations = give_own_names(scenes.path()), images = scenes.path() / "val2017";
+  const EvaluatedRun trained(settings_of(
+      scenes.path(), "coco", {"eval.metric=box", "task={name: detection, queries: 12, one_to_many: {queries: 0}}"}));
+  const TemporaryFolder folder;
+  const fs::path expected = folder.path() / "eval", found = folder.path() / "predict", unnamed = folder.path() / "names";
+  const std::vector<std::string> official{"--batch", "3", "--format", "official", "--no-pictures"};
+  std::vector<std::string> numbered = official;
+  numbered.insert(numbered.end(), {"--annotations", annotations.string()});
+  ASSERT_EQ(run_evaluation(trained.path(), {"--batch", "3", "--out", expected.string()}).code, 0);
+  const ProgramResult ran = predict(trained.path(), images, found, numbered);
+  ASSERT_EQ(ran.code, 0) << ran.output;
+  EXPECT_TRUE(read_file(found / "box.json") == read_file(expected / "box.json"));
+  const auto score = [&](const fs::path& results) {
+    return run("glid_eval",
+               {"--task", "box", "--results", (results / "box.json").string(), "--annotations", annotations.string()});
+  };
+  EXPECT_EQ(score(found).code, 0);
+  ASSERT_EQ(predict(trained.path(), images, unnamed, official).code, 0);
+  expect_one_line(score(unnamed), 3,
+                  "the annotations' ids are numbers); glid_predict --annotations FILE gives results the ids");
+}
+
 // ---- Pose: persons are looked for in boxes.
 
 // A box of every annotation of the validation images, as a detector would find it.

@@ -14,6 +14,7 @@ namespace glid {
 struct NamedImage {
   std::string name;  // of what will be made of it
   std::filesystem::path file;
+  std::string below;  // its path below the folder that names are below
 };
 
 struct ListedImages {
@@ -31,7 +32,8 @@ struct ListedImages {
 ListedImages list_images(const std::filesystem::path& input);
 
 // They have the classes of `vocabulary`, as somebody knows them who is to find them; their targets tell of every pixel that
-// nobody knows. Image ids are names; where all files are called as COCO's are (000000000139.jpg), these numbers, each once.
+// nobody knows. Image ids are names; where all files are called as COCO's are (000000000139.jpg), these numbers, each once;
+// those of a COCO file where one is given.
 class ImageList : public AnnotatedDataset {
  public:
   // Throws as list_images() does; the log says which images are left out, and which lines of a list count once.
@@ -48,13 +50,17 @@ class ImageList : public AnnotatedDataset {
 
   // The same images for a model of other classes.
   ImageList of(Vocabulary vocabulary) const;
+  // The images that a COCO file lists, in the order of its ids, which are then these images' own. An image is meant by the
+  // `file_name` that is its path below the folder or, where none is, the end of its path. The log says which images the file
+  // doesn't list, and how many others it does. Throws DataError where it lists none of them or means two by one name.
+  ImageList numbered_by(const std::filesystem::path& annotations) const;
 
   // Its name in list_images().
   const std::string& stem(int64_t id) const { return images_.at(static_cast<size_t>(id)).name; }
 
  private:
   std::vector<NamedImage> images_;
-  std::vector<int64_t> numbers_;  // of COCO; empty where they have none
+  std::vector<ImageId> ids_;  // empty: their names
   Vocabulary vocabulary_;
 };
 

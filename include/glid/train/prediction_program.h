@@ -16,6 +16,7 @@ struct PredictArguments {
   std::filesystem::path config;        // in the place of the checkpoint's
   std::vector<std::string> overrides;  // "a.b=v"
   std::filesystem::path input;         // as list_images() takes it
+  std::filesystem::path annotations;   // a COCO file whose ids the images have; empty: their own
   std::filesystem::path out;           // a folder that is not there, or empty
   std::string format = "json";         // or official
   double score = 0.5;                  // of detections that are drawn
