@@ -13,6 +13,7 @@
 #include "glid/core/output_place.h"
 #include "glid/core/parallel_for.h"
 #include "glid/core/utf8.h"
+#include "missing_split.h"
 
 namespace glid {
 namespace {
@@ -59,17 +60,15 @@ SplitCheck unusable(const DataConfig& config, Split split, const std::string& er
   return check;
 }
 
-std::string nothing_there(Split split, const DataError& error) {
-  return split == Split::kTrain ? format("nothing to train on (--split val looks at that split alone): {}", error.what())
-                                : error.what();
-}
-
 SplitCheck check_split(const DataConfig& config, Split split, int64_t num_threads) {
   std::shared_ptr<const AnnotatedDataset> dataset;
   try {
     dataset = open_images(config, split);
   } catch (const DataError& error) {
-    return unusable(config, split, has_split(config, split) ? error.what() : nothing_there(split, error));
+    if (has_split(config, split)) return unusable(config, split, error.what());
+    SplitCheck check{split, 0, {}, Inspection({})};
+    check.inspection.add_reason(Defect::kNoSplit, root_of(config.dataset), missing_split(split, error));
+    return check;
   }
   SplitCheck check{split, dataset->size(), dataset->vocabulary(), Inspection(dataset->vocabulary())};
   dataset->inspect_list(check.inspection);
@@ -78,10 +77,10 @@ SplitCheck check_split(const DataConfig& config, Split split, int64_t num_thread
   return check;
 }
 
-// Without a training split there is nothing to train on: it is looked for all the same.
+// A run needs both: the one that isn't there is looked for all the same.
 std::vector<Split> splits_of(const DataConfig& config) {
   std::vector<Split> splits{Split::kTrain};
-  if (has_split(config, Split::kVal)) splits.push_back(Split::kVal);
+  if (has_split(config, Split::kTrain) || has_split(config, Split::kVal)) splits.push_back(Split::kVal);
   return splits;
 }
 

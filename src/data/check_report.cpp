@@ -196,14 +196,15 @@ Json finding_json(const Finding& finding) {
 
 std::string check_text(const DataCheck& check, int64_t max_lines) {
   std::string text;
-  int64_t num_images = 0;
+  int64_t num_images = 0, num_splits = 0;
   for (const SplitCheck& split : check.splits) {
     text += split_text(check, split, max_lines);
     num_images += split.num_samples;
+    num_splits += split.num_samples > 0;
   }
   const int64_t wrong = check.num_wrong();
   return text + format("{}: {} images in {} splits, {} findings with which training would be wrong, {} legal ones\n",
-                       wrong > 0 ? "NOT FIT" : "fit to train on", num_images, check.splits.size(), wrong, check.num_legal());
+                       wrong > 0 ? "NOT FIT" : "fit to train on", num_images, num_splits, wrong, check.num_legal());
 }
 
 std::string check_json(const DataCheck& check) {

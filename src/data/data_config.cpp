@@ -3,9 +3,11 @@
 #include <filesystem>
 #include <utility>
 
+#include "glid/core/error.h"
 #include "glid/data/filtered_dataset.h"
 #include "glid/data/only_images.h"
 #include "glid/data/persons.h"
+#include "missing_split.h"
 
 namespace glid {
 namespace {
@@ -83,11 +85,17 @@ PublishedSet published_set(const DataConfig& config) {
 }
 
 std::shared_ptr<const AnnotatedDataset> make_dataset(const DataConfig& config, Split split, DataUse use) {
-  Opened all = std::visit(
-      [&](const auto& alternative) {
-        return use == DataUse::kImages ? images(alternative, split) : samples(alternative, split);
-      },
-      config.dataset);
+  Opened all;
+  try {
+    all = std::visit(
+        [&](const auto& alternative) {
+          return use == DataUse::kImages ? images(alternative, split) : samples(alternative, split);
+        },
+        config.dataset);
+  } catch (const DataError& error) {
+    if (split == Split::kTrain || has_split(config, split)) throw;
+    throw DataError(root_of(config.dataset), missing_split(split, error));
+  }
   return split == Split::kTrain ? fraction_of(std::move(all), config.fraction, config.fraction_seed) : all;
 }
 

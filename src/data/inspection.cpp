@@ -20,6 +20,7 @@ constexpr double kTolerancePx = 1;  // by which a box may leave its image unnoti
 
 constexpr std::array kKinds = {
     DefectKind{Defect::kUnusable, "unusable", "the dataset can't be opened", true},
+    DefectKind{Defect::kNoSplit, "no_split", "a split is not there", true},
     DefectKind{Defect::kMissingImage, "missing_image", "image is not there", true},
     DefectKind{Defect::kUnreadableImage, "unreadable_image", "image can't be read", true},
     DefectKind{Defect::kImageSize, "image_size", "image has another size than its annotation says", true},

@@ -21,12 +21,12 @@ using ::testing::Not;
 TEST_F(CheckCoco, BoxesInOtherUnits) {
   const auto box = [](int id, const char* numbers) { return object(id, format(R"("bbox": [{}])", numbers)); };
   annotate(box(1, "0.1, 0.2, 0.5, 0.5") + "," + box(2, "0.4, 0.1, 0.3, 0.9"));
-  const ProgramResult fractions = check("coco", root);
+  const ProgramResult fractions = check_train("coco");
   expect_wrong(fractions,
                "annotation 2 (id 2) of a.png: boxes that speak for another unit or order: 2 of 2 boxes lie within");
   EXPECT_THAT(fractions.output, HasSubstr("box_unit: 1 x "));
   annotate(box(1, "2, 2, 12, 9") + "," + box(2, "20, 12, 29, 19") + "," + box(3, "18, 3, 28, 19"));
-  expect_wrong(check("coco", root), "2 of 3 boxes leave their image, but all fit it as [x0, y0, x1, y1]");
+  expect_wrong(check_train("coco"), "2 of 3 boxes leave their image, but all fit it as [x0, y0, x1, y1]");
 }
 
 TEST_F(CheckCoco, NoTrainingSplit) {
@@ -39,6 +39,23 @@ TEST_F(CheckCoco, NoTrainingSplit) {
   expect_legal(check("coco", root, {"--split", "val"}), "coco val: 2 images");
 }
 
+// Fit to train on, but a run validates: it stops where it can't (Shares.WithoutAValidationSplitARunSaysWhatToDo).
+TEST_F(CheckCoco, NoValidationSplit) {
+  annotate(object(1, kGood) + "," + object(2, kGood));
+  const ProgramResult ran = check("coco", root);
+  expect_wrong(ran, "no_split: 1 x a split is not there");
+  EXPECT_THAT(ran.output, AllOf(HasSubstr("coco train: 2 images"), HasSubstr("NOT FIT: 2 images in 1 splits, 1 findings"),
+                                HasSubstr("no val: nothing to validate on (--set eval.split=train takes the training"),
+                                HasSubstr("instances_val2017.json: is not there")));
+  expect_legal(check_train("coco"), "coco train: 2 images");
+}
+
+TEST(CheckProgram, VocWithoutAValidationSplit) {
+  const DemoFolder demo(DemoLayout::kVoc);
+  fs::remove(demo.root() / "ImageSets/Main/val.txt");
+  expect_wrong(check("voc", demo.root()), "no val: nothing to validate on (--set eval.split=train takes the training");
+}
+
 TEST_F(CheckCoco, JointsThatNoPoseCanBeLearnedFrom) {
   const auto persons = [&](const std::string& joints, const std::string& a, const std::string& b) {
     write_text(root / "annotations/person_keypoints_train.json", R"({"images": [
@@ -48,7 +65,7 @@ TEST_F(CheckCoco, JointsThatNoPoseCanBeLearnedFrom) {
                                                                      R"(, "keypoints": [)" + a + R"(]},
       {"id": 2, "image_id": 2, "category_id": 1, "area": 9, )" + kGood +
                                                                      R"(, "keypoints": [)" + b + "]}]}");
-    return check("coco_pose", root);
+    return check_train("coco_pose");
   };
   const std::string one = "3, 3, 2", three = one + ", 4, 4, 2, 5, 3, 1";
   const std::string where = "person_keypoints_train.json: category 1 (person): ";

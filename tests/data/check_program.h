@@ -47,6 +47,7 @@ class CheckCoco : public testing::Test {
                                                               more_images + R"(], "categories": [{"id": 3, "name": "cat"}],
       "annotations": [)" + annotations + "]}");
   }
+  ProgramResult check_train(const std::string& dataset) const { return check(dataset, root, {"--split", "train"}); }
   static std::string object(int id, const std::string& fields) {
     return format(R"({{"id": {}, "image_id": {}, "category_id": 3, "area": 9, {}}})", id, 1 + id % 2, fields);
   }

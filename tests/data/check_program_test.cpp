@@ -43,12 +43,11 @@ TEST(CheckProgram, ScenesNeedNoRoot) {
 
 TEST_F(CheckCoco, CountsClasses) {
   annotate(object(1, kBox) + "," + object(2, kBox));
-  expect_legal(check("coco", root), "instances_train.json: object without a mask: 2 objects, none with a mask");
+  expect_legal(check_train("coco"), "instances_train.json: object without a mask: 2 objects, none with a mask");
   annotate(object(1, kGood) + "," + object(2, kGood) + "," + object(4, kGood));
-  const ProgramResult ran = check("coco", root);
+  const ProgramResult ran = check_train("coco");
   expect_legal(ran, "       3  cat              3          2  100.0%");
   EXPECT_THAT(ran.output, HasSubstr("coco train: 2 images"));
-  EXPECT_THAT(ran.output, Not(HasSubstr("coco val")));
   EXPECT_THAT(ran.output, HasSubstr("1 sizes, the most common: 30 x 20 in 2"));
 }
 
@@ -67,7 +66,7 @@ TEST_F(CheckCoco, WrongAnnotations) {
   };
   for (const auto& [fields, line] : cases) {
     annotate(object(1, kGood) + "," + object(2, fields));
-    expect_wrong(check("coco", root), line.starts_with("joint") ? line : file + ": " + line);
+    expect_wrong(check_train("coco"), line.starts_with("joint") ? line : file + ": " + line);
   }
 }
 
@@ -82,43 +81,45 @@ TEST_F(CheckCoco, LegalAnnotations) {
   };
   for (const auto& [fields, line] : cases) {
     annotate(object(1, kGood) + "," + object(2, fields));
-    expect_legal(check("coco", root), line);
+    expect_legal(check_train("coco"), line);
   }
   annotate(object(0, kGood));
-  expect_legal(check("coco", root), "annotations with the id 0 (got 1)");
-  EXPECT_THAT(check("coco", root).output, HasSubstr("b.png: image without annotations"));
+  expect_legal(check_train("coco"), "annotations with the id 0 (got 1)");
+  EXPECT_THAT(check_train("coco").output, HasSubstr("b.png: image without annotations"));
   annotate(object(2, kGood) + "," + object(2, kGood));
-  expect_legal(check("coco", root), "annotations with the id of an earlier one (got 1)");
+  expect_legal(check_train("coco"), "annotations with the id of an earlier one (got 1)");
   annotate(object(1, kGood), R"(, {"id": 7, "file_name": "a.png", "height": 20, "width": 30})");
-  expect_legal(check("coco", root), "a.png: file of more than one image (got ids 1 and 7)");
+  expect_legal(check_train("coco"), "a.png: file of more than one image (got ids 1 and 7)");
 }
 
 TEST_F(CheckCoco, BadImages) {
   annotate(object(1, kGood) + "," + object(2, kGood));
   write_text(image("a"), encode_png(Image::filled(20, 31, 9)));
-  expect_wrong(check("coco", root),
+  expect_wrong(check_train("coco"),
                "a.png: image has another size than its annotation says (got 31 x 20 instead of 30 x 20)");
   write_text(image("a"), encode_png(numbered_image(3, 20, 30)));
   fs::resize_file(image("a"), fs::file_size(image("a")) / 2);
-  expect_wrong(check("coco", root), image("a").string() + ": image can't be read: ");
+  expect_wrong(check_train("coco"), image("a").string() + ": image can't be read: ");
   fs::remove(image("a"));
-  expect_wrong(check("coco", root), image("a").string() + ": image is not there\n");
+  expect_wrong(check_train("coco"), image("a").string() + ": image is not there\n");
 }
 
 TEST_F(CheckCoco, WhatCannotBeOpenedIsOneFinding) {
   write_text(root / "annotations/instances_train.json", R"({"images": [)");
-  expect_wrong(check("coco", root), "instances_train.json: is not valid JSON");
-  expect_wrong(check("coco", root / "nowhere"), "instances_train2017.json: is not there");
+  expect_wrong(check_train("coco"), "instances_train.json: is not valid JSON");
+  const ProgramResult nothing = check("coco", root / "nowhere");
+  expect_wrong(nothing, "instances_train2017.json: is not there");
+  EXPECT_THAT(nothing.output, HasSubstr("NOT FIT: 0 images in 0 splits, 1 findings"));
 }
 
 TEST_F(CheckCoco, ListsWithoutWhatIsNeeded) {
   annotate(object(1, kGood), R"(, {"id": 8, "height": 20, "width": 30})");
-  expect_wrong(check("coco", root), (root / "train").string() + "/: image can't be read");
+  expect_wrong(check_train("coco"), (root / "train").string() + "/: image can't be read");
   annotate(object(1, kGood) + "," + R"({"id": 2, "image_id": 8, "category_id": 3, "area": 1, )" + kGood + "}",
            R"(, {"id": 8, "file_name": "b.png"})");
-  expect_wrong(check("coco", root), "annotation 2 (id 2) of b.png: mask can't be used");
+  expect_wrong(check_train("coco"), "annotation 2 (id 2) of b.png: mask can't be used");
   write_text(root / "annotations/instances_train.json", R"({"images": [], "categories": [], "annotations": []})");
-  expect_wrong(check("coco", root), "instances_train.json: lists no images");
+  expect_wrong(check_train("coco"), "instances_train.json: lists no images");
 }
 
 TEST_F(CheckCoco, EveryBadRecord) {
@@ -136,7 +137,7 @@ TEST_F(CheckCoco, EveryBadRecord) {
   for (size_t i = 0; i < cases.size(); ++i)
     annotations += "," + object(static_cast<int>(i) + 10, cases[i].first) + "," + object(static_cast<int>(i) + 50, kGood);
   annotate(annotations);
-  const ProgramResult ran = check("coco", root);
+  const ProgramResult ran = check_train("coco");
   const std::string file = (root / "annotations/instances_train.json").string();
   for (size_t i = 0; i < cases.size(); ++i) {
     expect_wrong(ran, format("{}: annotation {} (id {}): annotation can't be used: ", file, 2 * i + 2, i + 10));
@@ -150,7 +151,7 @@ TEST_F(CheckCoco, ShowsTwentyLinesOfAKindAndWritesAll) {
   for (int i = 1; i <= 25; ++i) annotations += (i == 1 ? "" : ",") + object(i, R"("bbox": [2, 2, 0, 3], )" + kMask);
   annotate(annotations);
   const fs::path json = root / "out.json";
-  const ProgramResult ran = check("coco", root, {"--json", json.string(), "--threads", "3"});
+  const ProgramResult ran = check("coco", root, {"--split", "train", "--json", json.string(), "--threads", "3"});
   expect_wrong(ran, "empty_box: 25 x box without width or height");
   EXPECT_THAT(ran.output, HasSubstr("... and 5 more (--json lists all)"));
   EXPECT_THAT(ran.output, HasSubstr("25 findings with which training would be wrong, 0 legal ones"));
@@ -162,7 +163,7 @@ TEST_F(CheckCoco, ShowsTwentyLinesOfAKindAndWritesAll) {
   EXPECT_EQ(split.at("classes").at("objects").as_array()[0].at("instances").as_int(), 25);
   EXPECT_EQ(split.at("sizes").at("median").at("width").as_int(), 30);
   const std::string one_thread = (root / "one.json").string();
-  check("coco", root, {"--json", one_thread, "--threads", "1"});
+  check("coco", root, {"--split", "train", "--json", one_thread, "--threads", "1"});
   EXPECT_EQ(read_file(one_thread), read_file(json));
 }
 

@@ -105,6 +105,24 @@ TEST_F(Shares, WithoutAReadablePictureTheRunGoesOn) {
   }
 }
 
+// As `glid_data check` says of it.
+TEST_F(Shares, WithoutAValidationSplitARunSaysWhatToDo) {
+  ASSERT_EQ(
+      run("glid_data", {"make-demo", "--layout", "coco", "--out", data().string(), "--count", "10", "--size", "32"}).code,
+      0);
+  fs::remove(data() / "annotations/instances_val2017.json");
+  std::vector<std::string> options = with_data("coco", data());
+  options.insert(options.end(), {"--set", "train.steps=1", "--set", "eval.every_steps=1"});
+  const ProgramResult refused = run("glid_train", small_training(out(1), options));
+  EXPECT_EQ(refused.code, 3) << refused.output;
+  EXPECT_THAT(refused.output, HasSubstr("data: no val: nothing to validate on (--set eval.split=train takes the training "
+                                        "images): "));
+  EXPECT_FALSE(fs::exists(out(1) / "metrics.jsonl"));
+  options.insert(options.end(), {"--set", "eval.split=train"});
+  const ProgramResult ran = run("glid_train", small_training(out(1), options));
+  EXPECT_EQ(ran.code, 0) << ran.output;
+}
+
 TEST_F(Shares, AnUnknownBestValueIsRefusedAtTheStart) {
   const ProgramResult result = run("glid_train", small_training(out(1), {"--set", "eval.best=AP"}));
   EXPECT_EQ(result.code, 2) << result.output;

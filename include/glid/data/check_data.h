@@ -28,8 +28,8 @@ struct DataCheck {
   int64_t num_legal() const;  // other findings
 };
 
-// Looks at one split or, without one, at training and at validation where its files are there. A split that can't be opened
-// at all is one finding. The result doesn't depend on the number of threads.
+// Looks at one split or, without one, at training and validation, which a run needs both. A split that isn't there or can't
+// be opened at all is one finding. The result doesn't depend on the number of threads.
 DataCheck check_data(const DataConfig& config, std::optional<Split> split, int64_t num_threads);
 
 // For the terminal: sizes, class tables and at most `max_lines` findings of one kind; the last line sums up.

@@ -20,6 +20,7 @@ namespace glid {
 enum class Defect {
   // Training would be wrong.
   kUnusable,
+  kNoSplit,
   kMissingImage,
   kUnreadableImage,
   kImageSize,
