@@ -5,14 +5,15 @@
 #include <cstdio>
 #include <memory>
 
+#include "coco_folders.h"
 #include "glid/config/read.h"
 #include "glid/config/write.h"
 #include "glid/core/files.h"
-#include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
 #include "glid/core/parallel_for.h"
 #include "glid/core/utf8.h"
+#include "glid/formats/coco_errors.h"
 #include "missing_split.h"
 
 namespace glid {
@@ -43,20 +44,27 @@ void inspect_samples(const AnnotatedDataset& dataset, int64_t num_threads, Inspe
   for (Inspection& own : of_threads) inspection.merge(std::move(own));
 }
 
-template <class Config>
-std::vector<CocoRecordError> bad_records(const Config& config, Split split) {
-  if constexpr (requires { Config::kFile; })
-    if (Coco::has(config.root, split, Config::kFile)) return Coco::errors(config.root, split, Config::kFile);
-  return {};
+CocoErrors errors_of(const auto&, Split) { return {}; }
+CocoErrors errors_of(const CocoConfig& config, Split split) {
+  return coco_errors(coco_annotations(config.root, split, config.kFile));
+}
+CocoErrors errors_of(const CocoPoseConfig& config, Split split) {
+  return coco_errors(coco_annotations(config.root, split, config.kFile));
+}
+CocoErrors errors_of(const CocoPanoptic::Config& config, Split split) {
+  return panoptic_errors(coco_annotations(config.root, split, CocoFile::kPanoptic));
 }
 
-// Each bad record of the file where it is one that has records, otherwise the error alone.
+// Of a split that is there: each bad record of the file where it is one that has records, and what else is wrong; otherwise
+// the error alone.
 SplitCheck unusable(const DataConfig& config, Split split, const std::string& error) {
   SplitCheck check{split, 0, {}, Inspection({})};
-  for (const CocoRecordError& bad :
-       std::visit([split](const auto& alternative) { return bad_records(alternative, split); }, config.dataset))
+  const CocoErrors errors =
+      std::visit([split](const auto& alternative) { return errors_of(alternative, split); }, config.dataset);
+  for (const CocoRecordError& bad : errors.records)
     check.inspection.add_reason(Defect::kUnreadableAnnotation, bad.where, bad.reason);
-  if (check.inspection.findings().empty()) check.inspection.add_reason(Defect::kUnusable, root_of(config.dataset), error);
+  if (errors.records.empty() || !errors.end.empty())
+    check.inspection.add_reason(Defect::kUnusable, root_of(config.dataset), errors.end.empty() ? error : errors.end);
   return check;
 }
 

@@ -40,15 +40,16 @@ void CocoLists::drop_repeated(std::vector<Numbered<Row>>& rows, std::string_view
   for (size_t i = 0; i < rows.size(); ++i) {
     const bool is_repeated = i > 0 && id_of(rows[i].row) == id_of(rows[kept - 1].row);
     if (is_repeated && !legal)
-      throw DataError(format("{} {}", kind, rows[i].number), "has the id of an earlier one", id_of(rows[i].row));
-    if (is_repeated) legal->add(format("{} {} (id {})", kind, rows[i].number, id_of(rows[i].row)));
+      on_error_(format("{} {}", kind, rows[i].number), DataError("", "has the id of an earlier one", id_of(rows[i].row)));
+    else if (is_repeated) legal->add(format("{} {} (id {})", kind, rows[i].number, id_of(rows[i].row)));
     rows[is_repeated ? kept - 1 : kept++] = rows[i];
   }
   rows.resize(kept);
 }
 
 void CocoLists::read_images(JsonValue list) {
-  for_each_record_of(list, "images", "image", [&](JsonValue value, RecordName& name) { read_image(value, name); });
+  for_each_record_of(
+      list, "images", "image", [&](JsonValue value, RecordName& name) { read_image(value, name); }, on_error_);
   const bool are_texts = !images_.empty() && images_[0].row.id_text.size > 0;
   const auto text_of = [&](const Numbered<CocoImage>& image) { return tables_.text_of(image.row.id_text); };
   if (are_texts) std::ranges::stable_sort(images_, {}, text_of);
@@ -81,12 +82,13 @@ void CocoLists::read_image(JsonValue value, RecordName& name) {
   if (!has_size || !faults_.guard("height", [&] { check_size(image); })) image.height = image.width = 0;
   if (!images_.empty() && (images_[0].row.id_text.size > 0) != name.id->is_text)
     throw DataError("", "mixes ids that are integers and strings");
-  count_faults(faults_, use_, name, tables_.notes);
   images_.push_back({image, name.number});
+  count_faults(faults_, use_, name, tables_.notes);
 }
 
 void CocoLists::read_categories(JsonValue list) {
-  for_each_record_of(list, "categories", "category", [&](JsonValue value, RecordName& name) { read_category(value, name); });
+  for_each_record_of(
+      list, "categories", "category", [&](JsonValue value, RecordName& name) { read_category(value, name); }, on_error_);
   const auto id_of = [](const Numbered<CocoCategory>& category) { return category.row.id; };
   std::ranges::stable_sort(categories_, {}, id_of);
   drop_repeated(categories_, "category", use_.learning ? nullptr : &tables_.notes.repeated_categories,
@@ -102,8 +104,8 @@ void CocoLists::read_category(JsonValue value, RecordName& name) {
     else read_category_field(key, field, category);
   });
   require(name.id.has_value(), "id");
-  count_faults(faults_, use_, name, tables_.notes);
   categories_.push_back({category, name.number});
+  count_faults(faults_, use_, name, tables_.notes);
 }
 
 void CocoLists::read_category_field(JsonKey key, JsonValue value, CocoCategory& category) {

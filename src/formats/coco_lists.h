@@ -15,9 +15,10 @@ void count_faults(const FieldFaults& faults, const CocoUse& use, const RecordNam
 // Fills the tables' images and categories, ascending by id, and counts what is odd about them.
 class CocoLists {
  public:
-  CocoLists(const CocoUse& use, CocoTables& tables) : use_(use), tables_(tables) {}
+  CocoLists(const CocoUse& use, CocoTables& tables, const OnRecordError& on_error)
+      : use_(use), tables_(tables), on_error_(on_error) {}
 
-  // These throw DataError (where: the record).
+  // A record with an error counts all the same where its id is known.
   void read_images(JsonValue list);
   void read_categories(JsonValue list);
 
@@ -38,6 +39,7 @@ class CocoLists {
 
   const CocoUse& use_;
   CocoTables& tables_;
+  const OnRecordError& on_error_;
   FieldFaults faults_;
   std::vector<Numbered<CocoImage>> images_;
   std::vector<Numbered<CocoCategory>> categories_;

@@ -9,6 +9,7 @@
 #include "coco_reader.h"
 #include "coco_tables.h"
 #include "glid/core/rng.h"
+#include "glid/formats/coco_errors.h"
 
 namespace glid {
 namespace {
@@ -26,14 +27,12 @@ class TruthParser {
   }
 
   CocoTables parse();
-  // The annotations at which parse() would stop. Throws what it throws for other records and for what is not JSON.
-  std::vector<CocoRecordError> find_errors(const std::string& where);
+  // Adds the records at which parse() would stop. Throws what it throws for what isn't a record's.
+  void find_errors(const std::string& where, std::vector<CocoRecordError>& errors);
 
  private:
-  void read_lists();
-  // `on_error` gets the records' DataErrors.
-  template <typename OnError>
-  void read_annotations(OnError on_error);
+  void read_lists(const OnRecordError& on_error);
+  void read_annotations(const OnRecordError& on_error);
   void read_annotation(JsonValue value, RecordName& name);
   void read_field(JsonKey key, JsonValue value, RecordName& name);
   void read_reference(JsonKey key, JsonValue value, RecordName& name);
@@ -69,27 +68,26 @@ class TruthParser {
 };
 
 CocoTables TruthParser::parse() {
-  read_lists();
-  read_annotations([&](const RecordName& name, const DataError& error) {
-    if (use_.annotations) throw DataError(name.to_string(), error.what());
-    tables_.notes.unreadable.add(format("{}: {}", name.to_string(), error.what()));
+  read_lists(throw_of_record);
+  read_annotations([&](const std::string& record, const DataError& error) {
+    if (use_.annotations) throw_of_record(record, error);
+    tables_.notes.unreadable.add(format("{}: {}", record, error.what()));
   });
   mark_replaced();
   tables_.finish();
   return std::move(tables_);
 }
 
-std::vector<CocoRecordError> TruthParser::find_errors(const std::string& where) {
-  std::vector<CocoRecordError> errors;
-  read_lists();
-  read_annotations([&](const RecordName& name, const DataError& error) {
-    errors.push_back({format("{}: {}", where, name.to_string()), error.what()});
-  });
-  return errors;
+void TruthParser::find_errors(const std::string& where, std::vector<CocoRecordError>& errors) {
+  const auto add = [&](const std::string& record, const DataError& error) {
+    errors.push_back({format("{}: {}", where, record), error.what()});
+  };
+  read_lists(add);
+  read_annotations(add);
 }
 
-void TruthParser::read_lists() {
-  CocoLists lists(use_, tables_);
+void TruthParser::read_lists(const OnRecordError& on_error) {
+  CocoLists lists(use_, tables_, on_error);
   int num_images = 0, num_categories = 0, num_annotations = 0;
   for_each_field(root_object(document_, "is not a COCO ground truth"), [&](JsonKey key, JsonValue value) {
     if (key == "images" && ++num_images == 1) lists.read_images(value);
@@ -106,23 +104,13 @@ void TruthParser::read_lists() {
   for (const CocoImage& image : tables_.images) image_ids_.push_back(image.id);
 }
 
-template <typename OnError>
-void TruthParser::read_annotations(OnError on_error) {
+void TruthParser::read_annotations(const OnRecordError& on_error) {
   document_.rewind();
   for_each_field(root_object(document_, "is not a COCO ground truth"), [&](JsonKey key, JsonValue list) {
     if (key != "annotations" || (!use_.annotations && is_null(list))) return;
-    RecordName name{"annotation"};
-    for_each_element_of(list, "annotations", [&](JsonValue value) {
-      ++name.number;
-      name.id.reset();
-      try {
-        read_annotation(value, name);
-      } catch (const JsonSyntaxError& error) {
-        throw JsonSyntaxError(name.to_string(), error.what());
-      } catch (const DataError& error) {
-        on_error(name, error);
-      }
-    });
+    for_each_record_of(
+        list, "annotations", "annotation", [&](JsonValue value, RecordName& name) { read_annotation(value, name); },
+        on_error);
   });
 }
 
@@ -296,13 +284,17 @@ std::shared_ptr<const CocoTables> parse_coco_truth(std::string_view padded_json,
                  [&] { return std::make_shared<const CocoTables>(TruthParser(padded_json, use).parse()); });
 }
 
-std::vector<CocoRecordError> coco_annotation_errors(const std::filesystem::path& file) {
-  const MappedFile json(file, simdjson::SIMDJSON_PADDING);
+std::vector<CocoRecordError> coco_annotation_errors(const std::filesystem::path& file) { return coco_errors(file).records; }
+
+CocoErrors coco_errors(const std::filesystem::path& file) {
+  CocoErrors errors;
   try {
-    return TruthParser(json.text(), {}).find_errors(file.string());
-  } catch (const DataError&) {
-    return {};
+    const MappedFile json(file, simdjson::SIMDJSON_PADDING);
+    in_file(file.string(), json.text(), [&] { TruthParser(json.text(), {}).find_errors(file.string(), errors.records); });
+  } catch (const DataError& error) {
+    errors.end = error.what();
   }
+  return errors;
 }
 
 }  // namespace glid

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -168,31 +169,40 @@ void for_each_element_of(JsonValue value, std::string_view key, Visit visit) {
   for_each_element(array, visit);
 }
 
-// Calls `visit(element, name)` with each record of a list; DataErrors get the record's name.
+// What becomes of a record's DataError: it ends the walk, or is kept.
+using OnRecordError = std::function<void(const std::string& record, const DataError& error)>;
+inline void throw_of_record(const std::string& record, const DataError& error) { throw DataError(record, error.what()); }
+
+// Calls `visit(element, name)` with each record of a list. A JsonSyntaxError, behind which there is no record, gets the name
+// of the last one.
 template <typename Array, typename Visit>
-void for_each_record(Array&& array, std::string_view kind, Visit visit) {
+void for_each_record(Array&& array, std::string_view kind, Visit visit, const OnRecordError& on_error = throw_of_record) {
   RecordName name{kind};
   try {
     for_each_element(array, [&](JsonValue element) {
       ++name.number;
       name.id.reset();
-      visit(element, name);
+      try {
+        visit(element, name);
+      } catch (const JsonSyntaxError&) {
+        throw;
+      } catch (const DataError& error) {
+        on_error(name.to_string(), error);
+      }
     });
   } catch (const JsonSyntaxError& error) {
     if (name.number == 0) throw;
     throw JsonSyntaxError(name.to_string(), error.what());
-  } catch (const DataError& error) {
-    if (name.number == 0) throw;
-    throw DataError(name.to_string(), error.what());
   }
 }
 
 // The list of records in `value`, the document's member `key`.
 template <typename Visit>
-void for_each_record_of(JsonValue value, std::string_view key, std::string_view kind, Visit visit) {
+void for_each_record_of(JsonValue value, std::string_view key, std::string_view kind, Visit visit,
+                        const OnRecordError& on_error = throw_of_record) {
   simdjson::ondemand::array array;
   if (const auto error = value.get_array().get(array)) fail_json(error, key, "a list", &value);
-  for_each_record(array, kind, visit);
+  for_each_record(array, kind, visit, on_error);
 }
 
 // Runs `body`, which reads `json`; DataErrors get the file's name, and text behind the JSON is called that.

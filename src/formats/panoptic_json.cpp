@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "coco_reader.h"
+#include "glid/formats/coco_errors.h"
 
 namespace glid {
 namespace {
@@ -100,7 +101,8 @@ PanopticAnnotation read_annotation(JsonValue value, RecordName& name, PanopticRo
 
 class PanopticParser {
  public:
-  explicit PanopticParser(PanopticRole role) : role_(role) {}
+  explicit PanopticParser(PanopticRole role, OnRecordError on_error = throw_of_record)
+      : role_(role), on_error_(std::move(on_error)) {}
 
   PanopticJson parse(std::string_view padded_json);
 
@@ -111,67 +113,76 @@ class PanopticParser {
   void check_images();
   void check_categories();
 
+  std::string name_of(size_t annotation) const;
+
   const PanopticRole role_;
+  const OnRecordError on_error_;
   PanopticJson out_;
+  std::vector<int64_t> numbers_;  // of out_.annotations in the file, from 1
   std::set<CocoImageId> image_ids_, annotated_ids_;
   std::set<int64_t> category_ids_;
   bool has_categories_ = false, has_annotations_ = false;
 };
 
 void PanopticParser::read_images(JsonValue list) {
-  for_each_record_of(list, "images", "image", [&](JsonValue value, RecordName& name) {
+  const auto read = [&](JsonValue value, RecordName& name) {
     out_.images.push_back(read_image(value, name));
     if (!image_ids_.insert(out_.images.back().id).second) throw DataError("", "has the id of an earlier image");
-  });
+  };
+  for_each_record_of(list, "images", "image", read, on_error_);
 }
 
 void PanopticParser::read_categories(JsonValue list) {
   has_categories_ = true;
-  for_each_record_of(list, "categories", "category", [&](JsonValue value, RecordName& name) {
+  const auto read = [&](JsonValue value, RecordName& name) {
     out_.categories.push_back(read_category(value, name, out_.notes));
     if (!category_ids_.insert(out_.categories.back().id).second) throw DataError("", "has the id of an earlier category");
-  });
+  };
+  for_each_record_of(list, "categories", "category", read, on_error_);
   std::sort(out_.categories.begin(), out_.categories.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
 }
 
 void PanopticParser::read_annotations(JsonValue list) {
   has_annotations_ = true;
-  for_each_record_of(list, "annotations", "annotation", [&](JsonValue value, RecordName& name) {
+  const auto read = [&](JsonValue value, RecordName& name) {
     out_.annotations.push_back(read_annotation(value, name, role_));
+    numbers_.push_back(name.number);
     if (!annotated_ids_.insert(out_.annotations.back().image_id).second)
       throw DataError("", "is for an image that an earlier annotation is for");
-  });
+  };
+  for_each_record_of(list, "annotations", "annotation", read, on_error_);
+}
+
+std::string PanopticParser::name_of(size_t i) const {
+  return format("annotation {} (id {})", numbers_[i], to_string(out_.annotations[i].image_id));
 }
 
 // Where images are listed: an annotation of none of them is not learned from.
 void PanopticParser::check_images() {
   if (image_ids_.empty()) return;
   const bool are_texts = std::holds_alternative<std::string>(*image_ids_.begin());
-  int64_t number = 0;
-  for (const PanopticAnnotation& annotation : out_.annotations) {
-    const std::string id = to_string(annotation.image_id), where = format("annotation {} (id {})", ++number, id);
-    if (image_ids_.contains(annotation.image_id)) continue;
-    if (std::holds_alternative<std::string>(annotation.image_id) != are_texts)
-      throw DataError(where, "belongs to no image of the file",
-                      shown_image_id(annotation.image_id, are_texts, "the images' ids"));
-    out_.notes.of_no_image.add(where);
+  for (size_t i = 0; i < out_.annotations.size(); ++i) {
+    const CocoImageId& id = out_.annotations[i].image_id;
+    if (image_ids_.contains(id)) continue;
+    if (std::holds_alternative<std::string>(id) != are_texts)
+      on_error_(name_of(i),
+                DataError("", "belongs to no image of the file", shown_image_id(id, are_texts, "the images' ids")));
+    else out_.notes.of_no_image.add(name_of(i));
   }
 }
 
 // Segments of no category are left out of an evaluation, as in panopticapi, where they are nobody's hit or miss.
 void PanopticParser::check_categories() {
-  int64_t number = 0;
-  for (PanopticAnnotation& annotation : out_.annotations) {
-    const std::string where = format("annotation {} (id {})", ++number, to_string(annotation.image_id));
-    std::erase_if(annotation.segments, [&](const PanopticSegment& segment) {
+  for (size_t i = 0; i < out_.annotations.size(); ++i)
+    std::erase_if(out_.annotations[i].segments, [&](const PanopticSegment& segment) {
       if (category_ids_.contains(segment.category_id)) return false;
-      const std::string at = format("{}: segment {}", where, segment.id);
-      const std::string value = format("category_id {}", segment.category_id);
-      if (role_ == PanopticRole::kTraining) throw DataError(at, "belongs to no category of the file", value);
-      out_.notes.of_no_category.add(format("{}: {}", at, value));
+      const DataError error(format("segment {}", segment.id), "belongs to no category of the file",
+                            format("category_id {}", segment.category_id));
+      if (role_ == PanopticRole::kTraining) on_error_(name_of(i), error);
+      else
+        out_.notes.of_no_category.add(format("{}: segment {}: category_id {}", name_of(i), segment.id, segment.category_id));
       return true;
     });
-  }
 }
 
 PanopticJson PanopticParser::parse(std::string_view padded_json) {
@@ -209,6 +220,20 @@ std::vector<std::string> PanopticFileNotes::lines() const {
 
 PanopticJson read_panoptic_json(const std::filesystem::path& file, PanopticRole role) {
   return parse(MappedFile(file, simdjson::SIMDJSON_PADDING).text(), file.string(), role);
+}
+
+CocoErrors panoptic_errors(const std::filesystem::path& file) {
+  CocoErrors errors;
+  const auto add = [&](const std::string& record, const DataError& error) {
+    errors.records.push_back({format("{}: {}", file.string(), record), error.what()});
+  };
+  try {
+    const MappedFile json(file, simdjson::SIMDJSON_PADDING);
+    in_file(file.string(), json.text(), [&] { PanopticParser(PanopticRole::kTraining, add).parse(json.text()); });
+  } catch (const DataError& error) {
+    errors.end = error.what();
+  }
+  return errors;
 }
 
 PanopticJson parse_panoptic_json(std::string_view json, const std::string& where, PanopticRole role) {

@@ -146,6 +146,53 @@ TEST_F(CheckCoco, EveryBadRecord) {
   EXPECT_THAT(ran.output, HasSubstr(format("unreadable_annotation: {} x", cases.size())));
 }
 
+// Of images and categories too, and of what ends the file.
+TEST_F(CheckCoco, EveryBadRecordOfEveryList) {
+  const fs::path json = root / "annotations/instances_train.json";
+  const std::string text = R"({"images": [
+      {"id": 1, "file_name": 7, "height": 20, "width": 30}, {"file_name": "b.png"},
+      {"id": 1, "file_name": "b.png", "height": 20, "width": 30}, {"id": 2, "file_name": "b.png", "height": -1, "width": 3}],
+      "categories": [{"id": "x"}, {"id": 3, "name": "cat"}], "annotations": [)" +
+                           object(2, kGood) + "," + object(1, R"("bbox": [1])");
+  const std::vector<std::string> lines = {
+      "image 1 (id 1): annotation can't be used: \"file_name\" is not a string (got 7)",
+      "image 2: annotation can't be used: has no \"id\"",
+      "image 3: annotation can't be used: has the id of an earlier one (got 1)",
+      "image 4 (id 2): annotation can't be used: has no possible height and width (got -1 x 3)",
+      "category 1: annotation can't be used: \"id\" is not an integer (got \"x\")",
+      "annotation 2 (id 1): annotation can't be used: \"bbox\" is not four numbers (got 1 numbers)"};
+  write_text(json, text + "]}");
+  const ProgramResult whole = check_train("coco");
+  for (const std::string& line : lines) expect_wrong(whole, json.string() + ": " + line);
+  EXPECT_THAT(whole.output, HasSubstr("NOT FIT: 0 images in 0 splits, 6 findings"));
+  write_text(json, text + R"(, {"id" 5}]})");
+  const ProgramResult broken = check_train("coco");
+  for (const std::string& line : lines) expect_wrong(broken, json.string() + ": " + line);
+  expect_wrong(broken, "can't be opened: " + json.string() + ": annotation 3: is not valid JSON");
+  write_text(json, text.substr(0, text.find("\"categories")) + R"("annotations": []})");
+  const ProgramResult without = check_train("coco");
+  expect_wrong(without, json.string() + ": " + lines[0]);
+  expect_wrong(without, "can't be opened: " + json.string() + ": has no \"categories\"");
+}
+
+TEST(CheckProgram, EveryBadRecordOfAPanopticFile) {
+  const TemporaryFolder folder;
+  const fs::path json = folder.path() / "annotations/panoptic_train.json";
+  write_text(json,
+             R"({"images": [{"id": 1, "file_name": 5}, {"id": 2, "file_name": "b.png"}, {"id": 2, "file_name": "c.png"}],
+      "categories": [{"id": 3, "name": "cat"}, {"id": 4, "name": "dog", "isthing": 1}], "annotations": [
+      {"image_id": "x", "file_name": "a.png", "segments_info": []}, {"image_id": 2, "file_name": "b.png", "segments_info": [
+      {"id": 7, "category_id": 4}, {"id": 8, "category_id": 5}]}, {"image_id": 3, "segments_info": []}]})");
+  const ProgramResult ran = check("coco_panoptic", folder.path(), {"--split", "train"});
+  for (const char* line : {"image 1 (id 1): annotation can't be used: \"file_name\" is not a string (got 5)",
+                           "image 3 (id 2): annotation can't be used: has the id of an earlier image",
+                           "category 1 (id 3): annotation can't be used: has no \"isthing\"",
+                           "annotation 1 (id \"x\"): annotation can't be used: belongs to no image of the file",
+                           "annotation 2 (id 2): annotation can't be used: segment 8: belongs to no category of the file",
+                           "annotation 3 (id 3): annotation can't be used: has no \"file_name\""})
+    expect_wrong(ran, json.string() + ": " + line);
+}
+
 TEST_F(CheckCoco, ShowsTwentyLinesOfAKindAndWritesAll) {
   std::string annotations;
   for (int i = 1; i <= 25; ++i) annotations += (i == 1 ? "" : ",") + object(i, R"("bbox": [2, 2, 0, 3], )" + kMask);
