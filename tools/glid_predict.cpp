@@ -1,5 +1,6 @@
 // What a model says of images: glid_predict --checkpoint runs/detection --input photos --out predictions
 #include "command_line.h"
+#include "glid/core/format.h"
 #include "glid/core/temporaries.h"
 #include "glid/train/prediction_program.h"
 #include "glid/train/torch_environment.h"
@@ -8,6 +9,7 @@
 namespace {
 
 void add_options(CLI::App& app, glid::PredictArguments& arguments, std::optional<int64_t>& threads) {
+  const std::string usual_score = glid::format("{}", glid::kUsualScore);
   glid::path_option(app, "--checkpoint", arguments.checkpoint, "a run or a checkpoint folder")->required();
   app.add_option("--which", arguments.which, "best, last or a step of the run (default: the best, else the newest)");
   glid::path_option(app, "--input", arguments.input, "an image, a folder of images or a list of them (.txt)")->required();
@@ -18,7 +20,7 @@ void add_options(CLI::App& app, glid::PredictArguments& arguments, std::optional
                      "beside the pictures: json (predictions.json), or official (files for glid_eval --results)");
   app.add_option("--score", arguments.score, "detections of at least this score are drawn; files have all of them")
       ->check(glid::within(0, 1))
-      ->capture_default_str();
+      ->default_str(usual_score);
   app.add_option("--batch", arguments.batch, "images a batch (default: as in a micro-batch of the run)")
       ->check(glid::positive());
   app.add_flag("--pictures,!--no-pictures", arguments.pictures, "draw what is predicted (default: yes)");
@@ -26,9 +28,9 @@ void add_options(CLI::App& app, glid::PredictArguments& arguments, std::optional
                "depth of the official format as PNG in the protocol's units, rounded, instead of .npy");
   glid::path_option(app, "--boxes", arguments.boxes, "of pose: where persons are, as COCO's results have it");
   glid::path_option(app, "--detector", arguments.detector, "of pose: a run of detection that finds persons");
-  app.add_option("--box-score", arguments.box_score, "persons are looked for in boxes of at least this score")
+  app.add_option("--box-score", arguments.box_score, "of pose: persons are looked for in boxes of at least this score")
       ->check(glid::within(0, 1))
-      ->capture_default_str();
+      ->default_str(usual_score);
   app.add_option("--attention", arguments.attention,
                  "draw where a query looks: its number from 0, or top, the one that is surest of a class")
       ->type_name("QUERY");

@@ -37,13 +37,14 @@ std::vector<Person> detected_persons(const PredictArguments& arguments, const As
   RunConfig config = config_of_detector(chosen);
   const AskedModel detector = load_asked_model(std::move(chosen), std::move(config), asked.device);
   const int64_t category = person_category(detector, person);
+  const double min_score = arguments.box_score.value_or(kUsualScore);
   std::vector<Person> persons;
   const auto add = [&](const AnsweredBatch& answered) {
     const std::vector<Prediction> predictions = detector.task->predict(answered);
     const std::vector<ImageRange> samples = answered.batch.samples();
     for (size_t i = 0; i < predictions.size(); ++i)
       for (const Detection& found : predictions[i].detections)
-        if (found.category == category && found.score >= arguments.box_score)
+        if (found.category == category && found.score >= min_score)
           persons.push_back({.image = answered.batch.images[static_cast<size_t>(samples[i].first)].key.id,
                              .box = found.box,
                              .score = found.score});
@@ -59,8 +60,9 @@ void require_boxes(const PredictArguments& arguments, const RunConfig& config) {
   const bool is_pose = sees_persons(config);
   const bool has_boxes = !arguments.boxes.empty(), has_detector = !arguments.detector.empty();
   const char* given = has_boxes ? "--boxes" : "--detector";
-  if (!is_pose && (has_boxes || has_detector))
-    throw UsageError(given, "is for models of pose, which see one person at a time");
+  if (!is_pose && (has_boxes || has_detector || arguments.box_score))
+    throw UsageError(has_boxes || has_detector ? given : "--box-score",
+                     "is for models of pose, which see one person at a time");
   if (is_pose && !has_boxes && !has_detector)
     throw UsageError("--boxes", "is missing: a model of pose sees one person at a time", {},
                      "--boxes FILE has boxes as COCO's results do, --detector RUN finds them");
@@ -72,11 +74,11 @@ std::shared_ptr<const AnnotatedDataset> samples_to_predict(const PredictArgument
                                                            const std::shared_ptr<const ImageList>& images) {
   if (!sees_persons(asked.config)) return images;
   const Vocabulary::Class& person = asked.vocabulary().objects.at(0);
+  const double min_score = arguments.box_score.value_or(kUsualScore);
   std::vector<Person> persons =
-      arguments.boxes.empty()
-          ? detected_persons(arguments, asked, person, *images)
-          : read_persons(arguments.boxes, *images, {.category_id = person.id, .min_score = arguments.box_score});
-  log_info("{} of at least {} to look for the joints of {} in", counted(persons.size(), "box", "boxes"), arguments.box_score,
+      arguments.boxes.empty() ? detected_persons(arguments, asked, person, *images)
+                              : read_persons(arguments.boxes, *images, {.category_id = person.id, .min_score = min_score});
+  log_info("{} of at least {} to look for the joints of {} in", counted(persons.size(), "box", "boxes"), min_score,
            person.name);
   return std::make_shared<Persons>(Persons::in_boxes(images, std::move(persons)));
 }

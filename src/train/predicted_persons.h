@@ -10,7 +10,7 @@
 
 namespace glid {
 
-// Throws UsageError where --boxes and --detector are missing, are of no use, or are both given.
+// Throws UsageError where --boxes and --detector are missing, are of no use (--box-score too), or are both given.
 void require_boxes(const PredictArguments& arguments, const RunConfig& config);
 
 // The samples that the model predicts: the images, or for pose the persons in those boxes.

@@ -1,5 +1,6 @@
 #include "prediction_output.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -99,6 +100,7 @@ void PredictionOutput::write_gathered() {
   if (!gathered_) return;
   const auto done = std::make_shared<const Gathered>(std::move(*gathered_));
   gathered_.reset();
+  for (const Detection& found : done->prediction.detections) best_score_ = std::max(found.score, best_score_.value_or(0));
   put_record(done->image, prediction_record(done->prediction, images_.vocabulary(), images_.stem(done->image)),
              done->attention);
   background_.add([this, done] {

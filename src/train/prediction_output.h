@@ -57,6 +57,8 @@ class PredictionOutput {
   // Of all images; those of which nothing came count as unreadable.
   void finish();
   int64_t num_images() const { return num_images_; }
+  // Of all detections; none: there is none.
+  std::optional<double> best_score() const { return best_score_; }
 
  private:
   // An image of which more samples may come: persons are samples.
@@ -81,6 +83,7 @@ class PredictionOutput {
   std::optional<PredictionList> list_;
   std::vector<bool> is_predicted_;
   int64_t num_images_ = 0;
+  std::optional<double> best_score_;
   std::optional<Gathered> gathered_;
   BackgroundJobs background_;  // last: its jobs use the others
 };

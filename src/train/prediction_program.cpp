@@ -1,6 +1,8 @@
 #include "glid/train/prediction_program.h"
 
+#include <algorithm>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "asked_model.h"
@@ -52,6 +54,35 @@ PredictionFormat usable_format(const PredictArguments& arguments, const RunConfi
   return format;
 }
 
+bool is_instance(std::string_view task) { return task == InstanceMasksConfig::kName; }
+
+bool task_finds_objects(const auto&) { return false; }
+bool task_finds_objects(const DetectionConfig&) { return true; }
+bool task_finds_objects(const InstanceMasksConfig&) { return true; }
+bool task_finds_objects(const PoseConfig&) { return true; }
+bool task_finds_objects(const MultitaskConfig& task) { return std::ranges::any_of(task.tasks, is_instance); }
+
+// Segments may be measured as instances too.
+bool finds_objects(const RunConfig& config) {
+  return std::visit([](const auto& task) { return task_finds_objects(task); }, config.task) ||
+         std::ranges::any_of(parts_of(config.eval.metric), [](const MetricPart& part) { return is_instance(part.task); });
+}
+
+void require_score(const PredictArguments& arguments, const RunConfig& config) {
+  if (!arguments.score) return;
+  if (!finds_objects(config))
+    throw UsageError("--score", "is for models that find objects", std::string(config::name_of(config.task)));
+  if (!arguments.pictures) throw UsageError("--score", "is about pictures, and --no-pictures asks for none");
+}
+
+// People take pictures without a box for a model that does nothing.
+void warn_of_nothing_drawn(std::optional<double> best_score, double score) {
+  if (best_score && *best_score >= score) return;
+  log_warning("nothing is drawn in any picture: {}",
+              best_score ? format("the best detection has a score of {:.2g}, and --score is {}", *best_score, score)
+                         : "nothing was found");
+}
+
 Json head_of(const AskedModel& asked) {
   Json head = Json::object();
   head.set("format", 1).set("program", "glid_predict " + version_text());
@@ -76,7 +107,7 @@ void write_predictions(const PredictArguments& arguments, PredictionFormat forma
   OutputFolder place(arguments.out);
   PredictionSettings settings{.folder = place.path(),
                               .pictures = arguments.pictures,
-                              .score = arguments.score,
+                              .score = arguments.score.value_or(kUsualScore),
                               .threads = asked.config.data.workers};
   std::vector<std::unique_ptr<ResultFiles>> official;
   if (format == PredictionFormat::kJson) settings.head = head_of(asked);
@@ -98,6 +129,7 @@ void write_predictions(const PredictArguments& arguments, PredictionFormat forma
   log_info("wrote {}: predictions of {}", whole_path(arguments.out).string(), counted(num_images, "image"));
   if (num_images < total)
     log_warning("left out: {} of {}, which can't be read", total - num_images, counted(total, "image"));
+  if (settings.pictures && finds_objects(asked.config)) warn_of_nothing_drawn(output.best_score(), settings.score);
 }
 
 }  // namespace
@@ -109,6 +141,7 @@ ExitCode predict_images(const PredictArguments& arguments) {
   const RunConfig config =
       config_of_checkpoint(chosen.checkpoint, {.file = arguments.config, .overrides = arguments.overrides});
   const PredictionFormat format = usable_format(arguments, config);
+  require_score(arguments, config);
   require_boxes(arguments, config);
   require_query(arguments.attention, config, chosen.state.vocabulary);
   ImageList list(arguments.input, chosen.state.vocabulary);

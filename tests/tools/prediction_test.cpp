@@ -123,6 +123,9 @@ TEST_F(Predictions, MistakesAreOneLine) {
   expect_one_line(predict(images(), {"--depth-png"}), 2, "--depth-png: is about the official format");
   expect_one_line(predict(images(), {"--format", "official", "--set", "eval.metric=loss"}), 2,
                   "--format: official is for metrics with result files (got loss); --set eval.metric=box has some");
+  expect_one_line(predict(images(), {"--score", "0.3", "--no-pictures"}), 2,
+                  "--score: is about pictures, and --no-pictures asks for none");
+  expect_one_line(predict(images(), {"--box-score", "0.3"}), 2, "--box-score: is for models of pose");
   expect_one_line(predict(images(), {"--which", "7"}), 3, "step_00000007: is not there");
   expect_nothing_left();
   fs::create_directory(file("out"));
@@ -180,6 +183,16 @@ TEST_F(Predictions, OfOtherBatchesAreEqualToRounding) {
   for (size_t i = 0; i < alone.size(); ++i) EXPECT_NEAR(together[i], alone[i], 1e-5);
 }
 
+TEST_F(Predictions, OfWhichNoneIsDrawnSaySo) {
+  put("a.png", encode_png(gradient(30, 40)));
+  const std::string warning = "warning: nothing is drawn in any picture: the best detection has a score of ";
+  const ProgramResult none = predict(images(), {"--score", "1"});
+  EXPECT_EQ(none.code, 0);
+  EXPECT_THAT(none.output, testing::AllOf(HasSubstr(warning), HasSubstr(", and --score is 1\n")));
+  fs::remove_all(file("out"));
+  EXPECT_THAT(predict(images(), {"--score", "0"}).output, testing::Not(HasSubstr("nothing is drawn")));
+}
+
 TEST_F(Predictions, OfAClassifierAreTheBestFive) {
   const fs::path classifier = file("classes");
   const ProgramResult trained =
@@ -197,6 +210,8 @@ TEST_F(Predictions, OfAClassifierAreTheBestFive) {
   for (const Json& label : image.at("labels").as_array()) sum += label.at("score").as_double();
   expect_one_line(glid::predict(classifier, images(), file("official"), {"--format", "official"}), 2,
                   "(got loss); classes of images have none: they are in predictions.json");
+  expect_one_line(glid::predict(classifier, images(), file("scores"), {"--score", "0.3"}), 2,
+                  "--score: is for models that find objects (got classification)");
   EXPECT_GT(sum, 0.5) << "of probabilities";
   EXPECT_LE(sum, 1);
 }

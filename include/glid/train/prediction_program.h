@@ -3,12 +3,16 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "glid/core/error.h"
 
 namespace glid {
+
+// From which on a detection is drawn, and a box holds a person, unless somebody says otherwise.
+inline constexpr double kUsualScore = 0.5;
 
 struct PredictArguments {
   std::filesystem::path checkpoint;    // a run or a checkpoint folder
@@ -19,13 +23,13 @@ struct PredictArguments {
   std::filesystem::path annotations;   // a COCO file whose ids the images have; empty: their own
   std::filesystem::path out;           // a folder that is not there, or empty
   std::string format = "json";         // or official
-  double score = 0.5;                  // of detections that are drawn
+  std::optional<double> score;         // of detections that are drawn; none: kUsualScore
   int64_t batch = 0;                   // images a batch; 0: as many as in a micro-batch of the run
   bool pictures = true;
   bool depth_png = false;                 // of the official format
   std::filesystem::path boxes, detector;  // of pose: COCO results, or a run that finds persons
   std::string attention;                  // a query's number, or top: where it looks is drawn; empty: nothing
-  double box_score = 0.5;                 // of the boxes that persons are looked for in
+  std::optional<double> box_score;        // of the boxes that persons are looked for in; none: kUsualScore
 };
 
 // Batches, and so predictions, are glid_eval's of the same images. Images that can't be read are named in the log, counted
