@@ -7,8 +7,6 @@
 namespace glid {
 namespace {
 
-constexpr std::chrono::seconds kBetweenLines{60};
-
 template <class Time>
 double seconds_between(Time from, Time to) {
   return std::chrono::duration<double>(to - from).count();
@@ -17,11 +15,12 @@ double seconds_between(Time from, Time to) {
 }  // namespace
 
 void Pace::show(int64_t done) {
+  const std::lock_guard lock(mutex_);
   const Clock::time_point now = Clock::now();
   const double images_per_s = static_cast<double>(done) / seconds_between(begin_, now);
   const std::string numbers = format("{:.1f} images/s", images_per_s);
   log_status(format("{} {}  {}", progress_bar(done, total_), what_, numbers));
-  if (log_is_terminal() || now - last_line_ < kBetweenLines) return;
+  if (log_is_terminal() || now - last_line_ < between_lines_) return;
   last_line_ = now;
   log_info("{}: {} of {}, {}", what_, done, total_, numbers);
 }

@@ -11,6 +11,7 @@
 #include "glid/core/files.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
+#include "glid/core/pace.h"
 #include "glid/core/parallel_for.h"
 #include "glid/core/utf8.h"
 #include "glid/formats/coco_errors.h"
@@ -34,11 +35,12 @@ void inspect_samples(const AnnotatedDataset& dataset, int64_t num_threads, Inspe
   std::vector<Inspection> of_threads(static_cast<size_t>(std::max<int64_t>(1, num_threads)),
                                      Inspection(dataset.vocabulary()));
   std::atomic<int64_t> done = 0;
+  Pace pace("check", dataset.size());
   parallel_for(dataset.size(), num_threads, [&](int64_t id, int64_t worker) {
     Inspection& own = of_threads[static_cast<size_t>(worker)];
     own.begin(id);
     dataset.inspect(id, own);
-    if (++done % kSamplesAStatus == 0) log_status(format("{} of {} images", done.load(), dataset.size()));
+    if (const int64_t count = ++done; count % kSamplesAStatus == 0) pace.show(count);
   });
   log_status("");
   for (Inspection& own : of_threads) inspection.merge(std::move(own));

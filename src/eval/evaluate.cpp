@@ -16,14 +16,14 @@ namespace {
 // What the ranks agree on before every batch. A rank that is through goes on asking until all are, so that none waits long
 // for another and a request to stop is heard whoever got it.
 struct Round {
-  int64_t num_images = 0;  // of all ranks' batches; 0: all are through
+  int64_t num_samples = 0;  // of all ranks' batches; 0: all are through
   bool stop = false;
 };
 
 Round agree(const Measured& measured, const std::vector<Batch>& batches) {
-  double images = 0;
-  for (const Batch& batch : batches) images += static_cast<double>(batch.size());
-  const at::Tensor votes = at::tensor({images, measured.stop() ? 1.0 : 0.0}, at::kDouble);
+  double samples = 0;
+  for (const Batch& batch : batches) samples += static_cast<double>(batch.samples().size());
+  const at::Tensor votes = at::tensor({samples, measured.stop() ? 1.0 : 0.0}, at::kDouble);
   measured.communicator.all_reduce_sum(votes, "the validation's batches");
   return {static_cast<int64_t>(votes[0].item<double>()), votes[1].item<double>() > 0};
 }
@@ -31,7 +31,7 @@ Round agree(const Measured& measured, const std::vector<Batch>& batches) {
 // Calls each(batch) for this rank's batches. False when the ranks agree to stop.
 template <typename Each>
 bool run_over_share(const Measured& measured, Each each) {
-  int64_t num_images = 0;
+  int64_t num_samples = 0;
   bool through = false;
   while (true) {
     const std::vector<Batch> batches = through ? std::vector<Batch>() : measured.loader.next();
@@ -41,11 +41,12 @@ bool run_over_share(const Measured& measured, Each each) {
       measured.loader.seek(0);
       return false;
     }
-    if (round.num_images == 0) break;
-    num_images += round.num_images;
+    if (round.num_samples == 0) break;
+    num_samples += round.num_samples;
     for (const Batch& batch : batches) each(batch);
+    measured.progress(num_samples);
   }
-  if (num_images == 0) throw DataError("validation", "no image could be read");
+  if (num_samples == 0) throw DataError("validation", "no image could be read");
   return true;
 }
 

@@ -13,6 +13,7 @@
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
+#include "glid/core/pace.h"
 #include "glid/dist/together.h"
 #include "glid/eval/eval_program.h"
 #include "glid/eval/evaluate.h"
@@ -171,14 +172,29 @@ Scores scores_of(const RunConfig& config, const Vocabulary& vocabulary) {
   return scores;
 }
 
+// evaluate() or evaluate_blind(), which `walk` calls, with the pace of all ranks in the first one's log.
+void walk_in_view(Measured measured, const std::string& what, int64_t total,
+                  const std::function<void(const Measured&)>& walk) {
+  Pace pace(what, total);
+  int64_t num_samples = 0;
+  if (measured.communicator.is_main())
+    measured.progress = [&](int64_t done) {
+      num_samples = done;
+      pace.show(done);
+    };
+  walk(measured);
+  if (measured.communicator.is_main()) pace.end(num_samples);
+}
+
 // The metric of predictions without looking, by what the run has learned for it; nothing where it hasn't.
-NamedValues blind_values(const ChosenCheckpoint& chosen, const Measured& measured, const RunConfig& config,
+NamedValues blind_values(const ChosenCheckpoint& chosen, const Measured& measured, int64_t total, const RunConfig& config,
                          const Vocabulary& vocabulary) {
   const fs::path file = blind_file(chosen.checkpoint.folder);
   Scores scores = scores_of(config, vocabulary);
   scores.loss.reset();
   if (scores.measures.empty() || !fs::exists(file)) return {};
-  evaluate_blind(measured, BlindPredictor::read(file), scores);
+  walk_in_view(measured, "without looking", total,
+               [&](const Measured& blind) { evaluate_blind(blind, BlindPredictor::read(file), scores); });
   return named_values(scores.values());
 }
 
@@ -206,11 +222,12 @@ Report evaluate_model(const ModelEvalArguments& arguments, const ChosenCheckpoin
   SharedResults results(arguments, config, *data, communicator);
   const Measured measured{
       *model, *task, loader, communicator, device, config.train.precision, [&results] { return results.has_failed(); }};
-  evaluate(measured, scores, results.taker());
+  const int64_t total = ValidationPlan(data->size(), config.seed, {.fraction = config.eval.fraction}).num_samples();
+  walk_in_view(measured, "evaluation", total, [&](const Measured& seen) { evaluate(seen, scores, results.taker()); });
   results.finish();
   Report report = report_of(scores, config);
   report.model = model_of(chosen, config);
-  report.blind = blind_values(chosen, measured, config, data->vocabulary());
+  report.blind = blind_values(chosen, measured, total, config, data->vocabulary());
   if (communicator.is_main()) report.bootstrap = bootstrap_of(scores.measures, arguments.bootstrap);
   results.commit();
   return report;

@@ -44,7 +44,14 @@ Found score(Communicator& communicator, int64_t batch_size) {
   Loader loader(std::make_shared<NoisePictures>(), plan, {.unit_px = run.shape.encoder.unit_px(), .workers = 0}, prepare);
   Scores scores{.loss = MeanLoss{}};
   scores.measures.push_back(make_measure(SemanticSettings{}, {.labels = {{0, "a"}, {1, "b"}, {2, "c"}}}));
-  EXPECT_TRUE(evaluate({*run.model, *run.task, loader, communicator}, scores));
+  int64_t num_seen = 0;
+  Measured measured{*run.model, *run.task, loader, communicator};
+  measured.progress = [&](int64_t num_samples) {
+    EXPECT_GT(num_samples, num_seen);
+    num_seen = num_samples;
+  };
+  EXPECT_TRUE(evaluate(measured, scores));
+  EXPECT_EQ(num_seen, kNumImages) << "of all ranks";
   return {scores.loss->values(), scores.measures[0]->metric().values(), scores.loss->images()};
 }
 

@@ -3,16 +3,19 @@
 
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <utility>
 
 namespace glid {
 
-// On a terminal a bar with the pace, elsewhere a line a minute. `what` names the images there.
+// On a terminal a bar with the pace, elsewhere a line every fifteen seconds. `what` names the images there.
 class Pace {
  public:
-  Pace(std::string what, int64_t total) : what_(std::move(what)), total_(total) {}
+  Pace(std::string what, int64_t total, std::chrono::milliseconds between_lines = std::chrono::seconds(15))
+      : what_(std::move(what)), total_(total), between_lines_(between_lines) {}
 
+  // Safe to call from several threads.
   void show(int64_t done);
   void end(int64_t done) const;
 
@@ -21,6 +24,8 @@ class Pace {
 
   std::string what_;
   int64_t total_;
+  std::chrono::milliseconds between_lines_;
+  std::mutex mutex_;
   Clock::time_point begin_ = Clock::now(), last_line_ = begin_;
 };
 

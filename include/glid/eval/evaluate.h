@@ -28,6 +28,7 @@ struct Measured {
   c10::Device device = c10::kCPU;
   Precision precision = Precision::kFp32;
   std::function<bool()> stop = [] { return false; };  // on any rank; asked before every batch
+  std::function<void(int64_t num_samples)> progress = [](int64_t) {};  // told what all ranks have read, behind every batch
 };
 
 // What is found on the way; an absent loss isn't computed.
