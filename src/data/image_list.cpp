@@ -11,6 +11,7 @@
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "glid/core/utf8.h"
 #include "glid/data/inspection.h"
 #include "glid/formats/coco_json.h"
 #include "glid/formats/image_file.h"
@@ -54,18 +55,19 @@ fs::path folder_of_names(const fs::path& list_folder, const std::vector<fs::path
   return shared_folder(list_folder, common) == list_folder ? list_folder : common;
 }
 
-std::string without_extension(fs::path path) { return path.replace_extension().generic_string(); }
+std::string text_of(const fs::path& path) { return to_utf8(path.generic_string()); }
+std::string without_extension(fs::path path) { return text_of(path.replace_extension()); }
 
 // By their paths, which are all different: without extension where that is nobody else's name or path.
 std::vector<std::string> names_of(const std::vector<fs::path>& paths) {
   std::map<std::string, int64_t> uses;
   for (const fs::path& path : paths) {
-    ++uses[path.generic_string()];
+    ++uses[text_of(path)];
     ++uses[without_extension(path)];
   }
   std::vector<std::string> names;
   for (const fs::path& path : paths)
-    names.push_back(uses[without_extension(path)] == 1 ? without_extension(path) : path.generic_string());
+    names.push_back(uses[without_extension(path)] == 1 ? without_extension(path) : text_of(path));
   return names;
 }
 
@@ -178,7 +180,7 @@ ListedImages list_images(const fs::path& input) {
   if (!fs::exists(input)) throw DataError(input.string(), "does not exist");
   if (fs::is_directory(input)) return images_of_folder(input);
   if (small_extension(input) == ".txt") return images_of_list(input);
-  return {.images = {{input.stem().string(), input, input.filename().string()}}};
+  return {.images = {{without_extension(input.filename()), input, input.filename().string()}}};
 }
 
 ImageList::ImageList(const fs::path& input, Vocabulary vocabulary) : vocabulary_(std::move(vocabulary)) {

@@ -11,7 +11,6 @@
 #include "glid/core/format.h"
 #include "glid/core/output_place.h"
 #include "glid/core/temporaries.h"
-#include "glid/core/utf8.h"
 #include "glid/data/image_list.h"
 #include "glid/formats/image_file.h"
 #include "glid/formats/safetensors.h"
@@ -40,8 +39,7 @@ SafetensorsWriter::Tensors layout_of(const ImageList& files, const FeatureNet& n
   for (TensorInfo& info : infos) info.data = nullptr;
   SafetensorsWriter::Tensors layout;
   for (int64_t id = 0; id < files.size(); ++id)
-    for (size_t i = 0; i < names.size(); ++i)
-      layout.emplace_back(format("{}/{}", to_utf8(files.stem(id)), names[i]), infos[i]);
+    for (size_t i = 0; i < names.size(); ++i) layout.emplace_back(format("{}/{}", files.stem(id), names[i]), infos[i]);
   return layout;
 }
 

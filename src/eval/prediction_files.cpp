@@ -64,7 +64,7 @@ Json segment_records(const Panoptic& panoptic, const Vocabulary& vocabulary) {
 }
 
 std::string below(const char* folder, const std::string& name, const char* extension) {
-  return std::string(folder) + "/" + to_utf8(name) + extension;
+  return std::string(folder) + "/" + name + extension;
 }
 
 bool tells_of_objects(const Prediction& prediction) {

@@ -8,7 +8,6 @@
 #include "evaluated_classes.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
-#include "glid/core/utf8.h"
 #include "glid/eval/prediction_files.h"
 #include "glid/nn/transfer.h"
 #include "glid/viz/attention_picture.h"
@@ -130,7 +129,7 @@ std::vector<Json> AttentionOutput::add(const AnsweredBatch& answered) {
     put_picture(folder_ / file,
                 attention_picture(picture_of_units(answered.batch, b), title_of(asked),
                                   asked_about(answered, b, asked.query), attention_.maps(answered, b, asked.query)));
-    records.push_back(record_of(asked).set("picture", to_utf8(file)));
+    records.push_back(record_of(asked).set("picture", file));
   }
   attention_.forget();
   return records;

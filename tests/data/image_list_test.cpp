@@ -99,6 +99,14 @@ TEST_F(ImageLists, KeepExtensionsThatTellNamesApart) {
   EXPECT_THAT(stems_of(ImageList(file("list.txt"))), ElementsAre("a.png", "a.jpg", "b"));
 }
 
+TEST_F(ImageLists, HaveNamesThatAreUtf8) {
+  write_images({"in/M\xFCller.jpg", "in/M\xFCller.png", "in/\xE9t\xE9/z.jpg"});
+  const ImageList list(file("in"));
+  EXPECT_THAT(stems_of(list), ElementsAre("M\\xFCller.jpg", "M\\xFCller.png", "\\xE9t\\xE9/z"));
+  EXPECT_EQ(list.get(0).name, file("in/M\xFCller.jpg").string()) << "the file";
+  EXPECT_THAT(stems_of(ImageList(file("in/M\xFCller.png"))), ElementsAre("M\\xFCller"));
+}
+
 TEST_F(ImageLists, WithoutImagesAreRefused) {
   fs::create_directory(file("empty"));
   EXPECT_THAT(refusal_of(file("none")), HasSubstr("none: does not exist"));

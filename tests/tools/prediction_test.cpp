@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "glid/core/utf8.h"
 #include "glid/formats/depth_map.h"
 #include "glid/formats/image_file.h"
 #include "glid/formats/label_map.h"
@@ -28,6 +29,16 @@ Image gradient(int64_t height, int64_t width) {
   Image image = Image::filled(height, width, 0);
   for (size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<uint8_t>(i * 7 % 251);
   return image;
+}
+
+// The name whose bytes that are no UTF-8 are written so.
+std::string bytes_of(const std::string& text) {
+  std::string bytes;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text.compare(i, 2, "\\x") != 0) bytes += text[i];
+    else bytes += static_cast<char>(std::stoi(text.substr(i + 2, 2), nullptr, 16)), i += 3;
+  }
+  return bytes;
 }
 
 class Predictions : public testing::Test {
@@ -103,6 +114,23 @@ TEST_F(Predictions, OfAListAreOfWhatItNames) {
   EXPECT_THAT(names(), ElementsAre("a", "c"));
   EXPECT_THAT(ran.output, HasSubstr("gone.png: can't be read"));
   EXPECT_THAT(ran.output, HasSubstr("1 of 3 images"));
+}
+
+// As docs/predict.md says: what is written is called as JSON says, and the file is found.
+TEST_F(Predictions, OfNamesThatAreNotUtf8AreFound) {
+  put("M\xFCller.png", encode_png(gradient(30, 30)));
+  put("\xE9t\xE9.jpg", "no image");
+  const ProgramResult ran = predict(images(), {"--attention", "top"});
+  ASSERT_EQ(ran.code, 0) << ran.output;
+  const std::string text = read_file(file("out") / "predictions.json");
+  EXPECT_EQ(to_utf8(text), text) << "UTF-8";
+  const Json list = list_in(file("out"));
+  const Json& image = list.at("images").as_array().at(0);
+  EXPECT_EQ(image.at("name").as_string(), "M\\xFCller");
+  EXPECT_TRUE(fs::exists(file("out") / image.at("picture").as_string()));
+  EXPECT_TRUE(fs::exists(file("out") / image.at("attention").as_array()[0].at("picture").as_string()));
+  EXPECT_EQ(bytes_of(image.at("file").as_string()), (images() / "M\xFCller.png").string());
+  EXPECT_EQ(bytes_of(list.at("unreadable").as_array().at(0).as_string()), (images() / "\xE9t\xE9.jpg").string());
 }
 
 TEST_F(Predictions, WithoutAnImageEndWith3) {

@@ -27,7 +27,7 @@ struct FeaturesWritten {
 };
 
 // For every image "<its name in list_images()>/<name>" with FeatureOptions::names(), in the shapes of FeatureNet::shapes().
-// Its square is normalised with ImageNet's mean and deviation. Names are UTF-8 (to_utf8). Hidden files don't count; an image
+// Its square is normalised with ImageNet's mean and deviation. Hidden files don't count; an image
 // of a folder that can't be read is named in the log and left out. The file's metadata tell transform, image_size, stages,
 // pool, dtype, pixel_mean and pixel_deviation (of pixels 0..255). The file is written as it is computed and renamed when
 // complete; nothing is left behind otherwise. Throws UsageError for a size that units don't divide, and DataError for an
