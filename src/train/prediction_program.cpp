@@ -69,10 +69,14 @@ bool finds_objects(const RunConfig& config) {
 }
 
 void require_score(const PredictArguments& arguments, const RunConfig& config) {
-  if (!arguments.score) return;
-  if (!finds_objects(config))
+  if (arguments.score && !finds_objects(config))
     throw UsageError("--score", "is for models that find objects", std::string(config::name_of(config.task)));
-  if (!arguments.pictures) throw UsageError("--score", "is about pictures, and --no-pictures asks for none");
+}
+
+void require_pictures(const PredictArguments& arguments) {
+  if (arguments.pictures) return;
+  const char* given = !arguments.attention.empty() ? "--attention" : arguments.score ? "--score" : nullptr;
+  if (given != nullptr) throw UsageError(given, "is about pictures, and --no-pictures asks for none");
 }
 
 // People take pictures without a box for a model that does nothing.
@@ -137,6 +141,7 @@ void write_predictions(const PredictArguments& arguments, PredictionFormat forma
 ExitCode predict_images(const PredictArguments& arguments) {
   require_new_folder("--out", arguments.out);
   require_outside("--out", arguments.out, arguments.input);
+  require_pictures(arguments);
   const ChosenCheckpoint chosen = choose_checkpoint(arguments.checkpoint, arguments.which);
   const RunConfig config =
       config_of_checkpoint(chosen.checkpoint, {.file = arguments.config, .overrides = arguments.overrides});

@@ -273,6 +273,8 @@ TEST_F(Predictions, OfAQueryThatIsntAskedAreRefusedAtOnce) {
                   "--attention: is no query of the task, which asks fewer (got 5); from 0 to 4");
   expect_one_line(predict(file("no_images"), {"--attention", "all"}), 2, "--attention: must be top or the number");
   EXPECT_THAT(predict(file("no_images"), {"--attention", "4"}).output, HasSubstr("no_images: does not exist"));
+  expect_one_line(predict(file("no_images"), {"--attention", "4", "--no-pictures"}), 2,
+                  "--attention: is about pictures, and --no-pictures asks for none");
   expect_nothing_left();
 }
 
