@@ -111,7 +111,7 @@ FeaturesWritten extract_features(const FeatureNet& net, const FeaturesRequest& r
   output.commit();
   above.keep();
   FeaturesWritten result{.images = read.images, .bad_files = read.bad_files};
-  for (const int64_t id : rows.written()) result.files.emplace_back(files->name(id));
+  for (const int64_t id : rows.written()) result.written.push_back(files->image(id));
   return result;
 }
 

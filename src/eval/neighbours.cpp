@@ -19,11 +19,11 @@ constexpr int64_t kSidePx = 128;
 constexpr int kPaddingPx = 6;
 
 // Shrunk or enlarged to fit the cell, with its name and what else is to be said below.
-Image cell(const std::filesystem::path& file, const std::string& words) {
-  const Image image = read_image(file);
+Image cell(const NamedImage& named, const std::string& words) {
+  const Image image = read_image(named.file);
   const Image fitted =
       scaled(image, static_cast<double>(kSidePx) / static_cast<double>(std::max(image.height, image.width)));
-  return captioned(captioned(centred(fitted, kSidePx, kSidePx), file.filename().string()), words);
+  return captioned(captioned(centred(fitted, kSidePx, kSidePx), named.name), words);
 }
 
 }  // namespace
@@ -40,11 +40,11 @@ Image neighbour_sheet(const ImageFeatures& images, int64_t count, int64_t neighb
   similarities.scatter_(1, rows.unsqueeze(1), -HUGE_VAL);         // an image is not its own neighbour
   const auto [nearest, indices] = similarities.topk(neighbours);  // [count, neighbours]
   std::vector<std::vector<Image>> cells;
-  const auto file = [&](int64_t i) { return images.files.at(static_cast<size_t>(i)); };
+  const auto image = [&](int64_t i) { return images.images.at(static_cast<size_t>(i)); };
   for (int64_t row = 0; row < count; ++row) {
-    cells.push_back({cell(file(rows[row].item<int64_t>()), "")});
+    cells.push_back({cell(image(rows[row].item<int64_t>()), "")});
     for (int64_t i = 0; i < neighbours; ++i)
-      cells.back().push_back(cell(file(indices[row][i].item<int64_t>()), format("{:.2f}", nearest[row][i].item<double>())));
+      cells.back().push_back(cell(image(indices[row][i].item<int64_t>()), format("{:.2f}", nearest[row][i].item<double>())));
   }
   return grid(cells, {"image", "nearest"}, kPaddingPx);
 }

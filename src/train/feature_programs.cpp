@@ -53,11 +53,11 @@ void require_neighbours(const FeaturesArguments& arguments) {
 }
 
 // From the file that was written.
-void draw_neighbours(const FeaturesArguments& arguments, const std::vector<std::filesystem::path>& files) {
+void draw_neighbours(const FeaturesArguments& arguments, const std::vector<NamedImage>& images) {
   const TensorFile file(arguments.output);
   std::vector<at::Tensor> rows;
   for (const std::string& name : file.names()) rows.push_back(as_tensor(*file.find(name)).to(at::kFloat));
-  const Image sheet = neighbour_sheet({files, at::stack(rows)}, kSheetRows, kSheetNeighbours);
+  const Image sheet = neighbour_sheet({images, at::stack(rows)}, kSheetRows, kSheetNeighbours);
   FoldersAbove above(arguments.neighbours);
   write_image(arguments.neighbours, sheet);
   above.keep();
@@ -80,10 +80,10 @@ ExitCode write_features(const FeaturesArguments& arguments) {
   request.metadata = description_of(source, *net);
   request.metadata["program"] = program_text("glid_features");
   log_info("{}, {}", text_of(source), arguments.type);
-  const auto [images, bad_files, files] = extract_features(*net, request);
+  const auto [images, bad_files, written] = extract_features(*net, request);
   log_info("wrote {}: {}{}", request.output.string(), counted(images, "image"),
            bad_files > 0 ? format("; left out: {}", counted(bad_files, "file") + " that can't be read") : "");
-  if (!arguments.neighbours.empty()) draw_neighbours(arguments, files);
+  if (!arguments.neighbours.empty()) draw_neighbours(arguments, written);
   return ExitCode::kDone;
 }
 

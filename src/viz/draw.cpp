@@ -6,14 +6,15 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include "glid/viz/drawing_scale.h"
 #include "opencv.h"
 
 namespace glid {
 namespace {
 
 constexpr double kNameScale = 0.42;
-constexpr int kTextGap = 2;  // px around a name
-constexpr int kJointRadius = 3;
+constexpr double kTextGap = 2;  // px around a name
+constexpr double kJointRadius = 3;
 constexpr double kMaxCoordinate = 1 << 14;  // far outside of any picture, within OpenCV's range
 
 constexpr std::array<Rgb, kNumDistinctColors> kClassColors = {{
@@ -42,6 +43,9 @@ cv::Scalar text_color(const Rgb& color) {
   return 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2] > 140 ? kBlack : cv::Scalar(255, 255, 255);
 }
 
+// Whole pixels of what has `px` on a usual picture.
+int px_on(const Image& image, double px) { return static_cast<int>(std::lround(px * drawing_scale(image))); }
+
 bool is_drawn(const Keypoint& joint) {
   return joint.visibility != Visibility::kUnlabelled && std::isfinite(joint.x) && std::isfinite(joint.y);
 }
@@ -58,30 +62,37 @@ Rgb class_color(int64_t index) {
 
 void draw_box(Image& image, const Box& box, const Rgb& color, const std::string& name) {
   cv::Mat view = view_of(image);
-  const cv::Point corner = point(box.x0, box.y0);
-  cv::rectangle(view, corner, point(box.x1 - 1, box.y1 - 1), scalar(color), 1);
+  const double name_scale = kNameScale * drawing_scale(image);
+  const int gap = px_on(image, kTextGap);
+  const cv::Point corner = point(box.x0, box.y0), opposite = point(box.x1 - 1, box.y1 - 1);
+  const int line_px = px_on(image, 1);
+  for (int i = 0; i < line_px; ++i) {  // OpenCV's own thick lines are thicker than asked
+    const cv::Point by(i - line_px / 2, i - line_px / 2);
+    cv::rectangle(view, corner + by, opposite - by, scalar(color));
+  }
   if (name.empty()) return;
-  const cv::Size size = text_size(name, kNameScale);
-  const cv::Point room(size.width + 2 * kTextGap, size.height + 2 * kTextGap);
+  const cv::Size size = text_size(name, name_scale);
+  const cv::Point room(size.width + 2 * gap, size.height + 2 * gap);
   const cv::Point visible(std::clamp(corner.x, 0, std::max(0, view.cols - room.x)),
                           std::clamp(corner.y, 0, std::max(0, view.rows - room.y)));
   const cv::Point end = visible + room;
   cv::rectangle(view, visible, end, scalar(color), cv::FILLED);
-  draw_text(image, name, {visible.x + kTextGap, end.y - kTextGap}, kNameScale, text_color(color));
+  draw_text(image, name, {visible.x + gap, end.y - gap}, name_scale, text_color(color));
 }
 
 void draw_keypoints(Image& image, std::span<const Keypoint> joints, std::span<const Vocabulary::Limb> limbs,
                     const Rgb& color) {
   cv::Mat view = view_of(image);
+  const int line_px = px_on(image, 1), radius_px = px_on(image, kJointRadius);
   for (const auto& [from, to] : limbs) {
     if (from < 0 || to < 0 || std::max(from, to) >= std::ssize(joints)) continue;
     const Keypoint &a = joints[static_cast<size_t>(from)], &b = joints[static_cast<size_t>(to)];
-    if (is_drawn(a) && is_drawn(b)) cv::line(view, point(a.x, a.y), point(b.x, b.y), scalar(color), 1, cv::LINE_AA);
+    if (is_drawn(a) && is_drawn(b)) cv::line(view, point(a.x, a.y), point(b.x, b.y), scalar(color), line_px, cv::LINE_AA);
   }
   for (const Keypoint& joint : joints)
     if (is_drawn(joint))
-      cv::circle(view, point(joint.x, joint.y), kJointRadius, scalar(color),
-                 joint.visibility == Visibility::kVisible ? cv::FILLED : 1, cv::LINE_AA);
+      cv::circle(view, point(joint.x, joint.y), radius_px, scalar(color),
+                 joint.visibility == Visibility::kVisible ? cv::FILLED : line_px, cv::LINE_AA);
 }
 
 void tint_mask(Image& image, const Rle& mask, const Rgb& color, double opacity) {
@@ -104,11 +115,16 @@ void tint_labels(Image& image, std::span<const uint16_t> labels, std::span<const
 void outline(Image& image, std::span<const uint32_t> ids, const Rgb& color) {
   const int64_t height = image.height, width = image.width;
   if (std::ssize(ids) != height * width) throw std::invalid_argument("outline: ids don't fill the image");
+  const int64_t line_px = px_on(image, 1);
   const auto id = [&](int64_t y, int64_t x) { return ids[static_cast<size_t>(y * width + x)]; };
+  const auto is_beside_another = [&](int64_t y, int64_t x) {
+    for (int64_t px = 1; px <= line_px; ++px)
+      if ((x + px < width && id(y, x) != id(y, x + px)) || (y + px < height && id(y, x) != id(y + px, x))) return true;
+    return false;
+  };
   for (int64_t y = 0; y < height; ++y)
     for (int64_t x = 0; x < width; ++x)
-      if ((x + 1 < width && id(y, x) != id(y, x + 1)) || (y + 1 < height && id(y, x) != id(y + 1, x)))
-        std::ranges::copy(color, image.row(y) + 3 * x);
+      if (is_beside_another(y, x)) std::ranges::copy(color, image.row(y) + 3 * x);
 }
 
 }  // namespace glid

@@ -1,8 +1,10 @@
 #include "glid/viz/image_grid.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
+#include "glid/viz/drawing_scale.h"
 #include "opencv.h"
 
 namespace glid {
@@ -12,7 +14,7 @@ constexpr uint8_t kPaper = 255;
 constexpr double kColumnScale = 0.5;
 constexpr int kTitleGap = 6;  // px between a title and what is above and below
 constexpr double kCaptionScale = 0.42;
-constexpr int kCaption = 18;  // px below an image
+constexpr double kCaption = 18, kBelowCaption = 5;  // px below an image, and below the feet of letters
 
 struct Layout {
   int64_t num_columns = 0;
@@ -74,10 +76,11 @@ Image centred(const Image& image, int64_t height, int64_t width) {
 }
 
 Image captioned(const Image& image, const std::string& caption) {
-  Image canvas = Image::filled(image.height + kCaption, image.width, kPaper);
+  const double scale = drawing_scale(image);
+  Image canvas = Image::filled(image.height + std::lround(kCaption * scale), image.width, kPaper);
   paste(image, 0, 0, canvas);
-  draw_text(canvas, fitted_end(caption, kCaptionScale, static_cast<int>(image.width)),
-            {0, static_cast<int>(image.height) + kCaption - 5}, kCaptionScale);
+  draw_text(canvas, fitted_end(caption, kCaptionScale * scale, static_cast<int>(image.width)),
+            {0, static_cast<int>(canvas.height - std::lround(kBelowCaption * scale))}, kCaptionScale * scale);
   return canvas;
 }
 

@@ -6,6 +6,8 @@
 
 #include "glid/core/format.h"
 #include "glid/data/heatmaps.h"
+#include "glid/formats/resize.h"
+#include "glid/viz/drawing_scale.h"
 #include "glid/viz/image_grid.h"
 
 namespace glid {
@@ -62,9 +64,11 @@ Image prediction_picture(const Image& image, const std::string& name, const Pred
     drawn.pictures[0].caption += format(" {:.2f}", prediction.label_scores[static_cast<size_t>(*sample.targets.label)]);
   else if (has_maps_of_classes(prediction) && prediction.detections.empty())
     drawn.pictures.erase(drawn.pictures.begin()), drawn.pictures[0].caption = name;
+  const double scale = drawing_scale(drawn.pictures[0].image);
   const Image pictures = side_by_side(drawn.pictures);
   if (!has_maps_of_classes(prediction) || drawn.classes.empty()) return pictures;
-  return above(pictures, color_legend(drawn.classes, std::max(pictures.width, kLegendPx)));
+  const auto width = static_cast<int64_t>(static_cast<double>(std::max(pictures.width, kLegendPx)) / scale);
+  return above(pictures, scaled(color_legend(drawn.classes, width), scale));
 }
 
 }  // namespace glid

@@ -18,6 +18,13 @@ Rgb pixel(const Image& image, int64_t x, int64_t y) {
   return color;
 }
 
+int count(const Image& image, const Rgb& color) {
+  int found = 0;
+  for (int64_t y = 0; y < image.height; ++y)
+    for (int64_t x = 0; x < image.width; ++x) found += pixel(image, x, y) == color ? 1 : 0;
+  return found;
+}
+
 constexpr Rgb kGrey = {100, 100, 100}, kRed = {200, 0, 0};
 
 TEST(Draw, ClassColorsDiffer) {
@@ -36,6 +43,39 @@ TEST(Draw, ABoxIsItsBorder) {
   EXPECT_EQ(pixel(image, 5, 6), kGrey);
   draw_box(image, {-1e12, -5, 1e12, 18}, kRed, "far");
   EXPECT_EQ(pixel(image, 19, 17), kRed);
+}
+
+// What the eye sees of them is the same.
+TEST(Draw, LinesAndLettersGrowWithThePicture) {
+  const auto drawn = [](int64_t height, int64_t width) {
+    Image image = Image::filled(height, width, 100);
+    draw_box(image, {width * 0.25, height * 0.25, width * 0.75, height * 0.75}, kRed, "cat");
+    return image;
+  };
+  const auto border = [](const Image& image) {
+    int64_t px = 0;
+    for (int64_t x = 0; x < image.width / 2; ++x) px += pixel(image, x, image.height * 6 / 10) == kRed;
+    return px;
+  };
+  const Image usual = drawn(480, 640), large = drawn(1200, 1600), small = drawn(120, 160), strip = drawn(3000, 10);
+  EXPECT_EQ(border(small), 1);
+  EXPECT_EQ(border(usual), 1);
+  EXPECT_EQ(border(large), 3);
+  EXPECT_EQ(border(strip), 1);
+  const auto part_in_red = [](const Image& image) {
+    return static_cast<double>(count(image, kRed)) / static_cast<double>(image.height * image.width);
+  };
+  EXPECT_NEAR(part_in_red(large), part_in_red(usual), 0.3 * part_in_red(usual));
+}
+
+TEST(Draw, OutlinesAndJointsGrowToo) {
+  Image image = Image::filled(1200, 1600, 100);
+  std::vector<uint32_t> ids(1200 * 1600);
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = i % 1600 < 800 ? 1 : 2;
+  outline(image, ids, kRed);
+  EXPECT_EQ(count(image, kRed), 1200 * 3);
+  draw_keypoints(image, std::vector<Keypoint>{{200, 200, Visibility::kVisible}}, {}, kRed);
+  EXPECT_EQ(pixel(image, 206, 200), kRed);
 }
 
 TEST(Draw, AMaskIsBlended) {
@@ -101,13 +141,6 @@ TEST(Draw, JointsAndLimbs) {
   EXPECT_GT(pixel(image, 15, 10)[0], 180);
   EXPECT_EQ(pixel(image, 15, 25), kGrey);
   EXPECT_EQ(pixel(image, 10, 18), kGrey);
-}
-
-int count(const Image& image, const Rgb& color) {
-  int found = 0;
-  for (int64_t y = 0; y < image.height; ++y)
-    for (int64_t x = 0; x < image.width; ++x) found += pixel(image, x, y) == color ? 1 : 0;
-  return found;
 }
 
 TEST(ClassColors, AreOfTheNameInEveryList) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace glid {
 namespace {
@@ -63,6 +64,27 @@ TEST(PredictionPicture, IsOfASizeThatPeopleSee) {
   EXPECT_EQ(pixel(enlarged, 0, 200), class_color(0));
   const Prediction large{.height = 30, .width = 4 * kLargestPx};
   EXPECT_EQ(drawn(large, 30, 4 * kLargestPx).width, kLargestPx);
+}
+
+// A strip has room for no letter, and a photograph more than for hairlines.
+TEST(PredictionPicture, IsOfAnyShape) {
+  for (const auto& [height, width] : {std::pair<int64_t, int64_t>{1, 3000}, {3000, 1}, {2250, 3000}}) {
+    const auto pixels = static_cast<size_t>(height * width);
+    const double right = double(width), bottom = double(height);
+    const Prediction everything{.height = height,
+                                .width = width,
+                                .detections = {{.category = 1, .score = 0.9, .box = {0, 0, right, bottom}}},
+                                .semantic = std::vector<uint16_t>(pixels, 1),
+                                .depth = std::vector<double>(pixels, 2.5)};
+    const Image image = drawn(everything, height, width);
+    EXPECT_GE(std::max(image.height, image.width), kLargestPx) << height << " x " << width;
+  }
+  const Prediction photograph{
+      .height = 2250, .width = 3000, .detections = {{.category = 1, .score = 0.9, .box = {600, 600, 2400, 1800}}}};
+  const Image image = drawn(photograph, 2250, 3000);
+  EXPECT_EQ(image.width, kLargestPx);
+  EXPECT_EQ(image.height, 1200 + 45) << "a caption to be read";
+  for (const int64_t x : {319, 320, 321}) EXPECT_EQ(pixel(image, x, 800), class_color(1)) << x;
 }
 
 TEST(PredictionPicture, MapsOfClassesHaveALegend) {

@@ -55,8 +55,9 @@ class ImageList : public AnnotatedDataset {
   // doesn't list, and how many others it does. Throws DataError where it lists none of them or means two by one name.
   ImageList numbered_by(const std::filesystem::path& annotations) const;
 
+  const NamedImage& image(int64_t id) const { return images_.at(static_cast<size_t>(id)); }
   // Its name in list_images().
-  const std::string& stem(int64_t id) const { return images_.at(static_cast<size_t>(id)).name; }
+  const std::string& stem(int64_t id) const { return image(id).name; }
 
  private:
   std::vector<NamedImage> images_;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "glid/data/image_list.h"
 #include "glid/eval/feature_net.h"
 #include "glid/eval/feature_options.h"
 
@@ -23,7 +24,7 @@ struct FeaturesRequest {
 struct FeaturesWritten {
   int64_t images = 0;
   int64_t bad_files = 0;
-  std::vector<std::filesystem::path> files;  // that features were written of, in their order
+  std::vector<NamedImage> written;  // that features were written of, in their order
 };
 
 // For every image "<its name in list_images()>/<name>" with FeatureOptions::names(), in the shapes of FeatureNet::shapes().

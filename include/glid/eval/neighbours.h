@@ -4,17 +4,17 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <vector>
 
+#include "glid/data/image_list.h"
 #include "glid/formats/image.h"
 
 namespace glid {
 
 // One vector an image.
 struct ImageFeatures {
-  std::vector<std::filesystem::path> files;  // of the images
-  at::Tensor features;                       // [N, C] fp32
+  std::vector<NamedImage> images;
+  at::Tensor features;  // [N, C] fp32
 };
 
 // For `count` images evenly among all, at most as many as there are, the nearest others by cosine similarity, at most

@@ -17,6 +17,7 @@ Image grid(const std::vector<std::vector<Image>>& rows, const std::vector<std::s
 Image centred(const Image& image, int64_t height, int64_t width);
 
 // The image with a line of text below: the text's end where all of it doesn't fit, as names of files differ at their ends.
+// The letters are of the image's drawing_scale().
 Image captioned(const Image& image, const std::string& caption);
 
 // One below the other on white, at the left.
