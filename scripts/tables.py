@@ -7,6 +7,7 @@ too; with another budget, it is another OUT.
 import argparse
 import dataclasses
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -178,14 +179,30 @@ def seeds(text):
     return found
 
 
+def folder(text):
+    """A place where runs can be written."""
+    place = pathlib.Path(text)
+    above = next(path for path in (place, *place.absolute().parents) if path.exists())
+    if not above.is_dir():
+        raise argparse.ArgumentTypeError(f"is no folder, but one is written (got {above})")
+    if not os.access(above, os.W_OK):
+        raise argparse.ArgumentTypeError(f"can't be written there: {above} doesn't allow it (got {text})")
+    return place
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message}\n")  # one line, without the usage
+
+
 def parse():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0].split(" usage")[0],
-                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = Parser(description=__doc__.splitlines()[0].split(" usage")[0],
+                    formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("table", choices=sorted(TABLES), help="; ".join(f"{k}: Table {v[0]}" for k, v in TABLES.items()))
     parser.add_argument("--seeds", type=seeds, default=[0], help="as 0,1,2")
     parser.add_argument("--pretrain-steps", type=steps, default=1000, help="of 32 images")
     parser.add_argument("--steps", type=steps, default=300, help="of fine-tuning, of 8 images")
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/tables"))
+    parser.add_argument("--out", type=folder, default=pathlib.Path("runs/tables"))
     parser.add_argument("--list", action="store_true", help="only name the runs")
     return parser.parse_args()
 

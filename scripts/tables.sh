@@ -4,8 +4,11 @@
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/common.sh"
 
+# mistaken CODE: ends with the one line that was said already.
+mistaken() { trap - EXIT; exit "$1"; }
+
 case " $* " in *" -h "* | *" --help "* | *" --list "*) exec python3 scripts/tables.py "$@" ;; esac
-python3 scripts/tables.py "$@" --list >/dev/null  # mistakes, before anything is built
+python3 scripts/tables.py "$@" --list >/dev/null || mistaken $?  # before anything is built
 begin "setting up"
 scripts/bootstrap.sh
 build release
