@@ -1,6 +1,7 @@
 #include "ap_settings.h"
 #include "box_notes.h"
 #include "file_evaluators.h"
+#include "glid/eval/image_hash.h"
 #include "glid/formats/coco_json.h"
 #include "glid/formats/coco_results.h"
 #include "glid/metrics/coco_ap.h"
@@ -9,6 +10,12 @@
 
 namespace glid {
 namespace {
+
+std::string image_hash_of(const CocoIndex& truth) {
+  std::set<std::string> stems;
+  for (size_t i = 0; i < truth.images().size(); ++i) stems.insert(stem_of(truth.image_id(i)));
+  return image_hash(stems);
+}
 
 template <class Settings>
 Report evaluate(const Settings& settings, const EvalRequest& request) {
@@ -21,6 +28,7 @@ Report evaluate(const Settings& settings, const EvalRequest& request) {
   const ApReport found = ap_report(truth, results, matches, request.settings.threads);
   Report report = report_of(found, rules_of(settings));
   report.bootstrap = bootstrap_of(matches, request);
+  report.image_hash = image_hash_of(truth);
   if (parameters.kind == CocoKind::kBox)
     for (std::string& note : box_notes(truth, results)) report.notes.push_back(std::move(note));
   if (request.plots.empty()) return report;

@@ -1,6 +1,7 @@
 #include "glid/eval/comparison.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -24,6 +25,43 @@ SampledValue value_of(const std::string& name, const Json& samples, const Json& 
   return value;
 }
 
+// As it was written: empty where it isn't.
+std::string written_image_hash(const Json& report) {
+  const Json* hash = report.find("image_hash");
+  return hash != nullptr ? hash->as_string() : "";
+}
+
+bool are_of_other_images(const Json& a, const Json& b) {
+  const std::string of_a = written_image_hash(a), of_b = written_image_hash(b);
+  return !of_a.empty() && !of_b.empty() && of_a != of_b;
+}
+
+constexpr const char* kSameImages = "evaluate both on the same images";
+
+std::string both_hashes(const Json& a, const Json& b) {
+  return format("image_hash {} and {}", written_image_hash(a), written_image_hash(b));
+}
+
+uint64_t key_hash_of(const Json& bootstrap) {
+  const Json* hash = bootstrap.find("key_hash");
+  if (hash == nullptr) return bootstrap.at("image_hash").as_uint();
+  const std::string& text = hash->as_string();
+  uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  if (std::from_chars(text.data(), end, value, 16).ptr != end)
+    throw DataError("bootstrap.key_hash", "must be of hexadecimal digits", text);
+  return value;
+}
+
+// "a.json: checkpoint runs/a/checkpoints/step_00000100 (best by AP), step 100, weights raw".
+std::string line_of(const fs::path& file, const Json& report) {
+  std::string facts;
+  if (const Json* model = report.find("model"))
+    for (const auto& [name, value] : model->as_object())
+      facts += format("{}{} {}", facts.empty() ? "" : ", ", name, value.as_string());
+  return format("{}: {}", file.string(), facts.empty() ? "names no checkpoint" : facts);
+}
+
 void require_alike(const fs::path& a, const Json& of_a, const fs::path& b, const Json& of_b) {
   for (const char* key : {"task", "protocol", "rules"})
     if (of_a.at(key).as_string() != of_b.at(key).as_string())
@@ -32,6 +70,8 @@ void require_alike(const fs::path& a, const Json& of_a, const fs::path& b, const
   if (of_a.at("images").as_int() != of_b.at("images").as_int())
     throw DataError(b.string(), format("is of another number of images than {}", a.string()),
                     format("{} and {}", of_b.at("images").as_int(), of_a.at("images").as_int()));
+  if (are_of_other_images(of_a, of_b))
+    throw DataError(b.string(), format("is of other images than {}", a.string()), both_hashes(of_b, of_a), kSameImages);
 }
 
 std::string shown(const std::optional<double>& value) { return value ? format("{:.6g}", *value) : "n/a"; }
@@ -51,7 +91,7 @@ Json json_of(const Bootstrap& bootstrap) {
       .set("samples", uint64_t{num_samples})
       .set("seed", bootstrap.seed)
       .set("images", bootstrap.num_images)
-      .set("image_hash", bootstrap.images)
+      .set("key_hash", format("{:016x}", bootstrap.images))
       .set("lower_is_better", std::move(lower))
       .set("values", std::move(values));
 }
@@ -66,7 +106,7 @@ Bootstrap bootstrap_of(const Json& report) {
   }
   found.seed = bootstrap->at("seed").as_uint();
   found.num_images = bootstrap->at("images").as_int();
-  found.images = bootstrap->at("image_hash").as_uint();
+  found.images = key_hash_of(*bootstrap);
   for (const auto& [name, samples] : bootstrap->at("values").as_object())
     found.values.push_back(value_of(name, samples, metrics));
   for (const Json& name : bootstrap->at("lower_is_better").as_array()) {
@@ -89,11 +129,47 @@ Json read_report(const fs::path& file) {
   try {
     for (const char* key : {"task", "protocol", "rules"}) report.at(key).as_string();
     report.at("images").as_int();
+    written_image_hash(report);
+    if (const Json* model = report.find("model"))
+      for (const auto& [name, value] : model->as_object()) value.as_string();
     bootstrap_of(report);
   } catch (const DataError& error) {
     throw DataError(file.string(), format("is a damaged report of glid_eval: {}", error.what()));
   }
   return report;
+}
+
+std::string model_fact(const Json& report, const std::string& name) {
+  const Json* model = report.find("model");
+  const Json* fact = model != nullptr ? model->find(name) : nullptr;
+  return fact != nullptr ? fact->as_string() : "";
+}
+
+std::optional<int64_t> evaluated_step(const Json& report) {
+  std::string digits = model_fact(report, "step");
+  if (digits.empty()) {
+    const std::string checkpoint = model_fact(report, "checkpoint"), before = "step_";
+    const size_t found = checkpoint.rfind(before);
+    if (found == std::string::npos) return std::nullopt;
+    digits = checkpoint.substr(found + before.size());
+  }
+  int64_t step = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), step);
+  return error == std::errc() ? std::optional(step) : std::nullopt;
+}
+
+std::vector<MetricDifference> report_differences(const Json& a, const Json& b) {
+  if (are_of_other_images(a, b)) throw DataError("the results", "are of different images", both_hashes(a, b), kSameImages);
+  return differences(bootstrap_of(a), bootstrap_of(b), kConfidence);
+}
+
+std::string doubt_of_images(const Json& a, const Json& b) {
+  for (const Json* report : {&a, &b})
+    if (written_image_hash(*report).empty())
+      return "whether both are of the same images can't be told: a file of an older glid_eval doesn't say; evaluate anew";
+  const std::string of_a = model_fact(a, "data"), of_b = model_fact(b, "data");
+  if (of_a.empty() || of_b.empty() || of_a == of_b) return "";
+  return format("the data differ, though their images have the same ids: {} and {}", of_a, of_b);
 }
 
 std::string shown_difference(const MetricDifference& d) {
@@ -107,9 +183,9 @@ std::string shown_difference(const MetricDifference& d) {
 std::string comparison_table(const fs::path& a, const fs::path& b) {
   const Json of_a = read_report(a), of_b = read_report(b);
   require_alike(a, of_a, b, of_b);
-  const auto found = differences(bootstrap_of(of_a), bootstrap_of(of_b), kConfidence);
+  const auto found = report_differences(of_a, of_b);
   std::string text = format("{}, protocol {}, {} images\nA: {}\nB: {}\n", of_a.at("task").as_string(),
-                            of_a.at("protocol").as_string(), of_a.at("images").as_int(), a.string(), b.string());
+                            of_a.at("protocol").as_string(), of_a.at("images").as_int(), line_of(a, of_a), line_of(b, of_b));
   size_t width = 0;
   for (const MetricDifference& d : found) width = std::max(width, d.name.size());
   text += format("  {:<{}}  {:>10}  {:>10}  B - A\n", "", width, "A", "B");
@@ -118,6 +194,7 @@ std::string comparison_table(const fs::path& a, const fs::path& b) {
   const bool has_intervals = std::ranges::any_of(found, [](const MetricDifference& d) { return d.interval.has_value(); });
   text += has_intervals ? format("in brackets: {:.0f} % of the differences when images are drawn anew\n", kConfidence * 100)
                         : "note: no intervals: glid_eval --bootstrap 1000 --json FILE writes what they need\n";
+  if (const std::string doubt = doubt_of_images(of_a, of_b); !doubt.empty()) text += format("note: {}\n", doubt);
   return to_utf8(text);
 }
 

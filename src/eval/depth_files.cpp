@@ -97,6 +97,7 @@ Report evaluate_task(const DepthFileSettings& settings, const EvalRequest& reque
   const DepthErrors errors = evaluate(files, rules, request.settings.threads);
   Report report = report_of(errors, rules_of(settings, settings.depth_scale) + scale_of(files, rules));
   report.bootstrap = bootstrap_of(errors, request);
+  report.image_hash = image_hash_of(errors);
   matched.add_notes(report.notes);
   if (!request.plots.empty()) plot_worst(files, errors, rules, request.plots);
   return report;

@@ -4,6 +4,7 @@
 
 #include "file_evaluators.h"
 #include "glid/core/temporaries.h"
+#include "glid/eval/image_hash.h"
 #include "reports.h"
 
 namespace glid {
@@ -20,6 +21,11 @@ Report evaluate_files(const EvalRequest& request) {
 std::optional<Bootstrap> bootstrap_of(const Metric& metric, const EvalRequest& request) {
   if (request.bootstrap == 0) return std::nullopt;
   return bootstrap(metric, {.num_samples = request.bootstrap, .num_threads = request.settings.threads});
+}
+
+std::string image_hash_of(const Metric& metric) {
+  const std::vector<std::string> stems = metric.keys();
+  return image_hash({stems.begin(), stems.end()});
 }
 
 }  // namespace glid

@@ -14,5 +14,7 @@ Report evaluate_task(const DepthFileSettings& settings, const EvalRequest& reque
 
 // Of what was measured, where it is asked for.
 std::optional<Bootstrap> bootstrap_of(const Metric& metric, const EvalRequest& request);
+// Of images that are told apart by their names.
+std::string image_hash_of(const Metric& metric);
 
 }  // namespace glid

@@ -4,6 +4,7 @@
 #include "file_evaluators.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/eval/image_hash.h"
 #include "glid/formats/label_map.h"
 #include "glid/formats/panoptic_json.h"
 #include "glid/metrics/panoptic_quality.h"
@@ -64,14 +65,8 @@ std::vector<ImagePair> join(const PanopticFiles& truth, const PanopticFiles& pre
   return pairs;
 }
 
-// Sorts as the ids do.
-std::string key_of(const CocoImageId& id) {
-  const int64_t* number = std::get_if<int64_t>(&id);
-  return number != nullptr ? format("{:012}", *number) : std::get<std::string>(id);
-}
-
 void add_image(const ImagePair& pair, const PanopticFiles& truth, const PanopticFiles& predicted, PanopticQuality& quality) {
-  const std::string name = key_of(pair.truth->image_id);
+  const std::string name = stem_of(pair.truth->image_id);
   if (pair.predicted == nullptr) return quality.add_missing(name, pair.truth->segments);
   const IdMap truth_map = truth.read(*pair.truth), predicted_map = predicted.read(*pair.predicted);
   require_same_size(predicted.folder / pair.predicted->file_name, predicted_map, truth_map);
@@ -95,6 +90,7 @@ Report evaluate_task(const PanopticFileSettings& settings, const EvalRequest& re
                  [&](size_t i, PanopticQuality& part) { add_image(pairs[i], truth, predicted, part); });
   Report report = report_of(quality, settings.protocol);
   report.bootstrap = bootstrap_of(quality, request);
+  report.image_hash = image_hash_of(quality);
   OwnSettings own;
   own.add("missing_as_empty", std::optional(settings.missing_as_empty), PanopticFileSettings().missing_as_empty);
   report.rules += own.text();

@@ -134,6 +134,7 @@ std::string report_json(const Report& report) {
   for (const std::string& note : report.notes) notes.emplace_back(note);
   Json json = Json::object();
   json.set("task", report.task).set("protocol", report.protocol).set("rules", report.rules).set("images", report.images);
+  if (!report.image_hash.empty()) json.set("image_hash", report.image_hash);
   if (!report.unit.empty()) json.set("unit", report.unit);
   if (!report.means_over.empty()) json.set("classes_in_means", json_of(report.means_over));
   if (!report.model.empty()) {

@@ -49,11 +49,6 @@ bool is_map(const std::string& task) { return task == SemanticSettings::kName ||
 
 }  // namespace
 
-std::string stem_of(const ImageId& id) {
-  const int64_t* number = std::get_if<int64_t>(&id);
-  return number != nullptr ? format("{:012}", *number) : std::get<std::string>(id);
-}
-
 void put_map(const fs::path& folder, const std::string& stem, const char* extension, std::string_view bytes) {
   const fs::path file = folder / (stem + extension);
   fs::create_directories(file.parent_path());

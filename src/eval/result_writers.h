@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "glid/data/coco_records.h"
+#include "glid/eval/image_hash.h"
 #include "glid/eval/result_files.h"
 
 namespace glid {
@@ -21,9 +22,6 @@ std::unique_ptr<ResultFiles> result_files_of(const SemanticSettings& settings, c
                                              const std::filesystem::path& folder, const ResultFormat& format);
 std::unique_ptr<ResultFiles> result_files_of(const DepthSettings& settings, const AnnotatedDataset& dataset,
                                              const std::filesystem::path& folder, const ResultFormat& format);
-
-// The image's name among files, without extension; sorts as the ids do.
-std::string stem_of(const ImageId& id);
 
 std::vector<CocoClass> coco_classes(const Vocabulary& vocabulary);
 // <folder>/<task>.json, a list of what `put_results` writes with commas between, and the truth of the same name if there is

@@ -43,6 +43,7 @@ Report evaluate_task(const SemanticFileSettings& settings, const EvalRequest& re
   const MeanIou metric = evaluate(matched.files, request, settings);
   Report report = report_of(metric, class_names(settings.num_classes));
   report.bootstrap = bootstrap_of(metric, request);
+  report.image_hash = image_hash_of(metric);
   matched.add_notes(report.notes);
   if (!request.plots.empty()) {
     plot_confusion(metric.confusion(), report, request.plots);

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "evaluated_classes.h"
+#include "evaluated_images.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
@@ -142,11 +143,14 @@ Report report_of(Scores& scores, const RunConfig& config) {
 }
 
 // What was evaluated, in words.
-std::vector<std::pair<std::string, std::string>> model_of(const ChosenCheckpoint& chosen, const RunConfig& config) {
+std::vector<std::pair<std::string, std::string>> model_of(const ChosenCheckpoint& chosen, const RunConfig& config,
+                                                          const AnnotatedDataset& data) {
   return {{"checkpoint", format("{} ({})", chosen.checkpoint.folder.string(), chosen.why)},
+          {"step", std::to_string(chosen.checkpoint.step())},
           {"weights", std::string(config::name_of(config.eval.weights))},
           {"tta", std::string(config::name_of(config.eval.tta))},
-          {"split", std::string(config::name_of(config.eval.split))}};
+          {"split", std::string(config::name_of(config.eval.split))},
+          {"data", format("{}, list {:016x}", config::name_of(config.data.dataset), data.fingerprint().names)}};
 }
 
 void report_to_user(const ModelEvalArguments& arguments, const RunConfig& config, const Vocabulary& vocabulary,
@@ -198,6 +202,15 @@ NamedValues blind_values(const ChosenCheckpoint& chosen, const Measured& measure
   return named_values(scores.values());
 }
 
+// None where nothing is predicted.
+OnPrediction taker_of(const Scores& scores, EvaluatedImages& images, SharedResults& results) {
+  if (scores.measures.empty()) return {};
+  return [&images, take = results.taker()](const PredictedSample& sample) {
+    images.add(sample.id);
+    if (take) take(sample);
+  };
+}
+
 // Of the values of all measures, which are of the same images.
 std::optional<Bootstrap> bootstrap_of(const std::vector<std::unique_ptr<Measure>>& measures, int64_t num_samples) {
   if (num_samples == 0 || measures.empty()) return std::nullopt;
@@ -208,7 +221,7 @@ std::optional<Bootstrap> bootstrap_of(const std::vector<std::unique_ptr<Measure>
   return all;
 }
 
-// On all ranks alike, but for the bootstrap, which only the first makes.
+// On all ranks alike, but for the model's facts and the bootstrap, which only the first makes.
 Report evaluate_model(const ModelEvalArguments& arguments, const ChosenCheckpoint& chosen, const RunConfig& config,
                       const std::shared_ptr<const AnnotatedDataset>& data, Communicator& communicator,
                       const c10::Device& device) {
@@ -222,13 +235,18 @@ Report evaluate_model(const ModelEvalArguments& arguments, const ChosenCheckpoin
   SharedResults results(arguments, config, *data, communicator);
   const Measured measured{
       *model, *task, loader, communicator, device, config.train.precision, [&results] { return results.has_failed(); }};
+  EvaluatedImages images(*data);
   const int64_t total = ValidationPlan(data->size(), config.seed, {.fraction = config.eval.fraction}).num_samples();
-  walk_in_view(measured, "evaluation", total, [&](const Measured& seen) { evaluate(seen, scores, results.taker()); });
+  walk_in_view(measured, "evaluation", total, [&](const Measured& seen) { evaluate(seen, scores, taker_of(scores, images, results)); });
   results.finish();
+  if (scores.measures.empty())
+    for (const std::string& view : scores.loss->keys()) images.add(std::stoll(view));  // "000000000012 view 0"
   Report report = report_of(scores, config);
-  report.model = model_of(chosen, config);
+  report.image_hash = images.hash(communicator);
   report.blind = blind_values(chosen, measured, total, config, data->vocabulary());
-  if (communicator.is_main()) report.bootstrap = bootstrap_of(scores.measures, arguments.bootstrap);
+  if (!communicator.is_main()) return report;
+  report.model = model_of(chosen, config, *data);
+  report.bootstrap = bootstrap_of(scores.measures, arguments.bootstrap);
   results.commit();
   return report;
 }

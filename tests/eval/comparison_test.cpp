@@ -8,6 +8,8 @@
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
+#include "glid/core/format.h"
+#include "glid/eval/image_hash.h"
 #include "glid/eval/report.h"
 #include "glid/metrics/accuracy.h"
 #include "glid/metrics/depth_errors.h"
@@ -31,6 +33,8 @@ Report report_of(const Metric& metric, const std::string& task) {
   Report report{.task = task, .protocol = "p", .rules = "r", .images = std::ssize(metric.keys())};
   report.metrics = named_values(metric.values());
   report.bootstrap = bootstrap(metric, {.num_samples = 200});
+  const std::vector<std::string> images = metric.keys();
+  report.image_hash = image_hash({images.begin(), images.end()});
   return report;
 }
 
@@ -76,7 +80,9 @@ TEST_F(Comparison, NamesTheFileThatIsDamaged) {
   for (const auto& [part, other, reason] :
        {std::tuple{"\"rules\"", "\"rulez\"", "rules"},
         {"\"lower_is_better\": []", "\"lower_is_better\": [\"x\"]", "names no value (got x)"},
-        {"\"samples\": 200", "\"samples\": 199", "another number of samples"}}) {
+        {"\"samples\": 200", "\"samples\": 199", "another number of samples"},
+        {"\"key_hash\": \"", "\"key_hash\": \"x", "must be of hexadecimal digits"},
+        {"\"image_hash\": \"", "\"image_hash\": 1, \"x\": \"", "is not a string"}}) {
     EXPECT_THAT(damaged(part, other), testing::AllOf(HasSubstr("b.json: is a damaged report"), HasSubstr(reason)));
   }
 }
@@ -124,6 +130,62 @@ TEST_F(Comparison, SaysThatThereAreNoIntervals) {
   const auto a = written("a.json", report);
   EXPECT_THAT(comparison_table(a, a), HasSubstr("note: no intervals"));
   EXPECT_THAT(report_table(report), Not(HasSubstr("95 %")));
+}
+
+// Without samples too, which know the images by themselves.
+TEST_F(Comparison, RefusesOtherImagesWhateverTheOptions) {
+  Report a = report_of(accuracy(20, 4), "accuracy"), b = a;
+  b.image_hash = image_hash({"others"});
+  for (const bool has_samples : {true, false}) {
+    if (!has_samples) a.bootstrap.reset(), b.bootstrap.reset();
+    EXPECT_THAT(
+        error_of(written("a.json", a), written("b.json", b)),
+        testing::AllOf(HasSubstr("b.json: is of other images than"), HasSubstr(b.image_hash + " and " + a.image_hash)));
+  }
+}
+
+TEST_F(Comparison, SaysThatAnOldFileDoesNotTellItsImages) {
+  Report old = report_of(accuracy(20, 4), "accuracy"), report = old;
+  old.image_hash.clear();
+  const auto a = written("a.json", report), b = written("b.json", old);
+  std::string text = read_file(b);
+  const size_t begin = text.find("\"key_hash\": \""), end = text.find("\",", begin);
+  ASSERT_NE(end, std::string::npos);
+  const auto old_hash = [&](uint64_t hash) {
+    std::string changed = text;
+    write_file(b, changed.replace(begin, end + 1 - begin, format("\"image_hash\": {}", hash)));
+  };
+  old_hash(report.bootstrap->images);
+  EXPECT_THAT(comparison_table(a, b), HasSubstr("note: whether both are of the same images can't be told"));
+  EXPECT_THAT(comparison_table(a, b), HasSubstr("+0 [+0, +0]\n"));
+  EXPECT_THAT(comparison_table(a, a), Not(HasSubstr("can't be told")));
+  old_hash(report.bootstrap->images + 1);
+  EXPECT_THAT(error_of(a, b), HasSubstr("are of different images"));
+}
+
+TEST_F(Comparison, SaysThatDataDifferWhoseIdsDoNot) {
+  Report a = report_of(accuracy(20, 4), "accuracy"), b = a;
+  a.model = {{"data", "scenes, list 1"}};
+  b.model = {{"data", "scenes, list 2"}};
+  EXPECT_THAT(comparison_table(written("a.json", a), written("b.json", b)),
+              HasSubstr("the data differ, though their images have the same ids: scenes, list 1 and scenes, list 2\n"));
+}
+
+TEST_F(Comparison, NamesCheckpointStepAndWeightsOfBoth) {
+  Report a = report_of(accuracy(20, 4), "accuracy"), b = a;
+  a.model = {{"checkpoint", "runs/a/checkpoints/step_00000100 (best by AP)"}, {"step", "100"}, {"weights", "ema"}};
+  const std::string table = comparison_table(written("a.json", a), written("b.json", b));
+  EXPECT_THAT(table, HasSubstr("a.json: checkpoint runs/a/checkpoints/step_00000100 (best by AP), step 100, weights ema\n"));
+  EXPECT_THAT(table, HasSubstr("b.json: names no checkpoint\n"));
+}
+
+TEST_F(Comparison, KnowsTheStepOfOldFilesByTheCheckpointsName) {
+  const auto step_of = [](const std::string& checkpoint) {
+    return evaluated_step(Json::object().set("model", Json::object().set("checkpoint", checkpoint)));
+  };
+  EXPECT_EQ(step_of("runs/step_7/checkpoints/step_00000100 (best by AP)"), 100);
+  EXPECT_EQ(step_of("copies/mine (as given)"), std::nullopt);
+  EXPECT_EQ(evaluated_step(Json::object()), std::nullopt);
 }
 
 TEST_F(Comparison, RefusesWhatIsNotAlike) {

@@ -99,6 +99,22 @@ TEST_F(EvalProgram, ComparesTwoOfItsReports) {
   EXPECT_EQ(run("glid_eval", {"--compare", a, truth.string()}).code, 3);
 }
 
+TEST_F(EvalProgram, ComparesNoReportsOfOtherImages) {
+  const std::string a = (folder_.path() / "a.json").string(), b = (folder_.path() / "b.json").string();
+  ASSERT_EQ(evaluate({"--json", a}).code, 0);
+  for (const auto& file : {truth, result}) {
+    std::string text = read_file(file);
+    for (const char* id : {"\"image_id\": 1", "\"images\": [{\"id\": 1"})
+      if (const size_t found = text.find(id); found != std::string::npos) text[found + std::string(id).size() - 1] = '2';
+    write_file(file, text);
+  }
+  ASSERT_EQ(evaluate({"--json", b}).code, 0);
+  const ProgramResult compared = run("glid_eval", {"--compare", a, b});
+  EXPECT_EQ(compared.code, 3) << compared.output;
+  EXPECT_THAT(compared.output, HasSubstr("b.json: is of other images than " + a));
+  EXPECT_EQ(Json::parse(read_file(a), a).at("image_hash").as_string().size(), 16);
+}
+
 TEST_F(EvalProgram, WhatIsReadIsNotReplaced) {
   const std::string before = read_file(truth);
   for (const auto& [option, place] :

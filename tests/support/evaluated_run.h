@@ -87,7 +87,7 @@ inline void expect_files_to_score(const std::string& output, const Json& of_mode
   const auto commands = printed_commands(output);
   ASSERT_EQ(commands.size(), 1u);
   const Json of_files = report_of_files(commands[0]);
-  for (const char* part : {"task", "protocol", "rules", "images", "variants"})
+  for (const char* part : {"task", "protocol", "rules", "images", "image_hash", "variants"})
     EXPECT_EQ(of_files.at(part).dump(), of_model.at(part).dump()) << part;
   for (const auto& [name, value] : of_model.at("metrics").as_object())
     if (name != "PCK@0.1") {

@@ -80,6 +80,21 @@ TEST_F(ModelEvaluation, FilesScoreTheSame) {
   expect_one_line(evaluate({"--out", out.string()}), 2, "--out: is there already");
 }
 
+// Scenes have no ids of their own: what the data are tells them apart.
+TEST_F(ModelEvaluation, ComparisonsNameBothSidesAndSeeOtherData) {
+  const fs::path a = file("a.json"), b = file("b.json"), fewer = file("fewer.json");
+  ASSERT_EQ(evaluate({"--which", "4", "--json", a.string()}).code, 0);
+  ASSERT_EQ(evaluate({"--which", "8", "--set", "eval.weights=ema", "--set", "data.seed=5", "--json", b.string()}).code, 0);
+  const ProgramResult compared = run("glid_eval", {"--compare", a.string(), b.string()});
+  EXPECT_EQ(compared.code, 0) << compared.output;
+  EXPECT_THAT(compared.output, HasSubstr("step_00000004 (as given), step 4, weights raw"));
+  EXPECT_THAT(compared.output, HasSubstr("step_00000008 (as given), step 8, weights ema"));
+  EXPECT_THAT(compared.output, HasSubstr("note: the data differ, though their images have the same ids: scenes, list "));
+  ASSERT_EQ(evaluate({"--set", "eval.fraction=0.5", "--json", fewer.string()}).code, 0);  // images 0, 1, 3 and 5
+  ASSERT_EQ(evaluate({"--set", "data.count=40", "--json", a.string()}).code, 0);          // 0 to 3
+  expect_one_line(run("glid_eval", {"--compare", a.string(), fewer.string()}), 3, "fewer.json: is of other images than");
+}
+
 TEST_F(ModelEvaluation, ACheckpointFolderWorksAlone) {
   fs::copy(a_run() / "checkpoints" / "step_00000008", file("copy"), fs::copy_options::recursive);
   const ProgramResult ran = evaluate({}, file("copy"));

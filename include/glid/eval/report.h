@@ -39,6 +39,7 @@ struct Report {
   std::string rules;     // what the name stands for and which public tool it equals, one line
   std::string unit;      // of the metrics, in words; empty where they have several
   int64_t images = 0;    // that were evaluated
+  std::string image_hash;                                  // which they are (image_hash.h); empty where nobody says
   std::vector<std::pair<std::string, std::string>> model;  // what was evaluated: checkpoint, weights, ...; empty for files
   NamedValues metrics;
   std::map<std::string, int64_t> means_over;  // of metrics that are means over classes: of how many
