@@ -28,17 +28,20 @@ Html difference_text(const MetricDifference& d) {
 struct Compared {
   Bootstrap found;
   std::vector<MetricDifference> differences;
-  std::string obstacle;  // why there are none
+  std::string note;  // why there are none, or why they may mean nothing
 };
 
 Compared compared(const ReportColumn& first, const ReportColumn& other) {
   Compared result{.found = bootstrap_of(*other.report)};
   if (first.report == other.report) return result;
   try {
-    result.differences = differences(bootstrap_of(*first.report), result.found, kConfidence);
+    result.differences = report_differences(*first.report, *other.report);
   } catch (const DataError& error) {
-    result.obstacle = format("no differences of {} and {}: {}", other.name, first.name, error.what());
+    result.note = format("no differences of {} and {}: {}", other.name, first.name, error.what());
+    return result;
   }
+  if (const std::string doubt = doubt_of_images(*first.report, *other.report); !doubt.empty())
+    result.note = format("{} and {}: {}", other.name, first.name, doubt);
   return result;
 }
 
@@ -81,8 +84,23 @@ void add_losses(HtmlTable& table, const ReportGroup& group) {
   }
 }
 
+// Which model the numbers below are of, where a report says it.
+void add_models(HtmlTable& table, const ReportGroup& group) {
+  const auto has_model = [](const ReportColumn& column) { return column.report->find("model") != nullptr; };
+  if (std::ranges::none_of(group.columns, has_model)) return;
+  std::vector<Html> steps{html_text("step")}, weights{html_text("weights")};
+  for (const ReportColumn& column : group.columns) {
+    const auto step = evaluated_step(*column.report);
+    steps.push_back(step ? html_number(Json(*step)) : html_text("not said"));
+    weights.push_back(html_text(model_fact(*column.report, "weights")));
+  }
+  table.rows.push_back(std::move(steps));
+  table.rows.push_back(std::move(weights));
+}
+
 HtmlTable table_of(const ReportGroup& group, Runs runs, const std::vector<Compared>& columns) {
   HtmlTable table{.caption = group.title(), .head = heads_of(group, runs, "number")};
+  add_models(table, group);
   for (const std::string& metric : names_of(group, "metrics")) {
     std::vector<Html> row{html_name(label_of(group, metric))};
     for (size_t c = 0; c < columns.size(); ++c) row.push_back(cell_of(columns[c], *group.columns[c].report, metric));
@@ -118,13 +136,13 @@ std::string words_of(const ReportGroup& group, const std::vector<Compared>& colu
 
 Html group_of(const ReportGroup& group, Runs runs) {
   std::vector<Compared> columns;
-  std::vector<std::string> obstacles;
+  std::vector<std::string> notes;
   for (const ReportColumn& column : group.columns) {
     columns.push_back(compared(group.columns[0], column));
-    if (!columns.back().obstacle.empty()) obstacles.push_back(columns.back().obstacle);
+    if (!columns.back().note.empty()) notes.push_back(columns.back().note);
   }
   return html_element("h3", group.title()) + html_element("p", words_of(group, columns)) +
-         html_table(table_of(group, runs, columns)) + html_list(obstacles) + origins_of(group);
+         html_table(table_of(group, runs, columns)) + html_list(notes) + origins_of(group);
 }
 
 }  // namespace
@@ -132,6 +150,7 @@ Html group_of(const ReportGroup& group, Runs runs) {
 Html evaluation_section(Runs runs) {
   Html content;
   for (const ReportGroup& group : report_groups(runs)) content += group_of(group, runs);
+  if (!content.is_empty()) content = html_list(notes_of_old_evaluations(runs)) + content;
   return html_section("evaluation", "Evaluation", content);
 }
 

@@ -26,6 +26,9 @@ struct ReportGroup {
 // Valid as long as the runs.
 std::vector<ReportGroup> report_groups(Runs runs);
 
+// A line for each run whose evaluations in its folder are neither of its best checkpoint nor of its newest.
+std::vector<std::string> notes_of_old_evaluations(Runs runs);
+
 // The columns' names behind the colours of their runs.
 std::vector<Html> heads_of(const ReportGroup& group, Runs runs, std::string_view first);
 

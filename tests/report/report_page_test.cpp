@@ -66,12 +66,23 @@ TEST_F(ReportPage, EvaluationsOfOtherImagesStandApartAndSaySo) {
   write_file(a / "eval.json", report_json(accuracy_report(50, 3, {})));
   write_file(b / "eval.json", report_json(accuracy_report(40, 3, {})));
   Report other = accuracy_report(50, 3, {});
-  other.bootstrap->images += 1;
+  other.bootstrap.reset();
+  other.image_hash = image_hash({"others"});
   write_file(c / "eval.json", report_json(other));
   const std::string page = report_page({read_run(a), read_run(b), read_run(c)});
   EXPECT_THAT(page, HasSubstr("accuracy, 50 images"));
   EXPECT_THAT(page, HasSubstr("accuracy, 40 images"));
   EXPECT_THAT(page, HasSubstr("no differences of c and a: "));
+}
+
+TEST_F(ReportPage, EvaluationsThatDoNotTellTheirImagesSaySo) {
+  const auto a = written("a", {}), b = written("b", {});
+  Report old = accuracy_report(50, 3, {});
+  write_file(a / "eval.json", report_json(old));
+  old.image_hash.clear();
+  write_file(b / "eval.json", report_json(old));
+  EXPECT_THAT(report_page({read_run(a), read_run(b)}), HasSubstr("b and a: whether both are of the same images can"));
+  EXPECT_THAT(report_page({read_run(a), read_run(a, "again")}), Not(HasSubstr("of the same images can")));
 }
 
 TEST_F(ReportPage, RunsThatHaveNotGotFarHaveOneToo) {

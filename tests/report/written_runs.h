@@ -7,6 +7,7 @@
 
 #include "glid/core/files.h"
 #include "glid/core/format.h"
+#include "glid/eval/image_hash.h"
 #include "glid/eval/report.h"
 #include "glid/formats/png.h"
 #include "glid/metrics/accuracy.h"
@@ -66,6 +67,8 @@ inline Report accuracy_report(int num_images, int wrong_every, const std::vector
   Report report{.task = "accuracy", .protocol = "", .rules = "one image, one class", .images = num_images};
   report.metrics = named_values(metric.values());
   report.bootstrap = bootstrap(metric, {.num_samples = 200});
+  const std::vector<std::string> images = metric.keys();
+  report.image_hash = image_hash({images.begin(), images.end()});
   report.blind = {{"top1", 0.123456789}};
   for (size_t c = 0; c < classes.size(); ++c)
     report.per_class.push_back({static_cast<int64_t>(c), classes[c], {{"top1", 0.987654321 / (1. + double(c))}}, 0});
