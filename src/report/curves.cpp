@@ -1,4 +1,4 @@
-// Curves of all runs on one axis.
+// Curves of all runs of a task on one axis: losses and metrics of different tasks have nothing in common.
 #include <algorithm>
 
 #include "glid/core/format.h"
@@ -31,6 +31,13 @@ Series series_of(const RunRecord& run, const std::string& key, CurveAxis axis) {
   }
   return series;
 }
+
+// What is drawn together.
+struct TaskCurves {
+  Runs runs;
+  const TaskRuns& own;
+  CurveAxis axis = CurveAxis::kSteps;
+};
 
 // What knows nothing, of one run: of the validation loss and of metrics.
 std::vector<Baseline> baselines_of(const RunRecord& run, const std::string& key) {
@@ -65,9 +72,12 @@ bool is_empty(const Chart& chart) {
   return std::ranges::all_of(chart.series, [](const Series& series) { return series.x.empty(); });
 }
 
-Html chart_of(Runs runs, const std::string& title, const std::string& key, CurveAxis axis) {
+// With a series for every run, so that each has its colour: those of other tasks are empty.
+Html chart_of(const TaskCurves& curves, const std::string& title, const std::string& key) {
+  const auto& [runs, own, axis] = curves;
   Chart chart{.title = title, .x_label = axis == CurveAxis::kSteps ? "steps" : "epochs", .y_label = key};
-  for (const RunRecord& run : runs) chart.series.push_back(series_of(run, key, axis));
+  for (const RunRecord& run : runs) chart.series.push_back({.name = run.name});
+  for (const size_t i : own.places) chart.series[i] = series_of(runs[i], key, axis);
   if (is_empty(chart)) return {};
   if (key == "loss")
     for (Series& series : chart.series) series.smoothing = usual_smoothing(series.x);
@@ -76,19 +86,19 @@ Html chart_of(Runs runs, const std::string& title, const std::string& key, Curve
 }
 
 // What is looked at first: losses and what the runs are about.
-std::vector<std::string> main_keys(Runs runs) {
+std::vector<std::string> main_keys(const TaskCurves& curves) {
   std::vector<std::string> keys{"loss", "val_loss"};
-  for (const RunRecord& run : runs) add_once(keys, "val_" + main_metric(run));
+  for (const size_t i : curves.own.places) add_once(keys, "val_" + main_metric(curves.runs[i]));
   return keys;
 }
 
 // A loss of each decoder layer is the training's own business.
 bool is_shown(const std::string& key) { return key != "step" && key != "epoch" && key.find("_layer") == std::string::npos; }
 
-std::vector<std::string> further_keys(Runs runs, const std::vector<std::string>& shown) {
+std::vector<std::string> further_keys(const TaskCurves& curves, const std::vector<std::string>& shown) {
   std::vector<std::string> keys;
-  for (const RunRecord& run : runs)
-    for (const Json& line : run.metrics)
+  for (const size_t i : curves.own.places)
+    for (const Json& line : curves.runs[i].metrics)
       for (const auto& [key, value] : line.as_object())
         if (is_shown(key) && std::ranges::find(shown, key) == shown.end() && number_at(line, key)) add_once(keys, key);
   return keys;
@@ -100,19 +110,30 @@ std::string title_of(const std::string& key) {
   return key.starts_with("val_") ? key.substr(4) + " on validation images" : key;
 }
 
-Html charts_of(Runs runs, const std::vector<std::string>& keys, CurveAxis axis) {
+Html charts_of(const TaskCurves& curves, const std::vector<std::string>& keys) {
   Html charts;
-  for (const std::string& key : keys) charts += chart_of(runs, title_of(key), key, axis);
+  for (const std::string& key : keys) charts += chart_of(curves, title_of(key), key);
   return charts.is_empty() ? charts : html_element("div", {{"class", "charts"}}, charts);
+}
+
+Html all_charts_of(const TaskCurves& curves) {
+  const std::vector<std::string> keys = main_keys(curves);
+  Html content = charts_of(curves, keys);
+  const Html further = charts_of(curves, further_keys(curves, keys));
+  return further.is_empty() ? content : content + html_details("All other curves", further);
 }
 
 }  // namespace
 
 Html curves_section(Runs runs, CurveAxis axis) {
-  const std::vector<std::string> keys = main_keys(runs);
-  Html content = charts_of(runs, keys, axis);
-  const Html further = charts_of(runs, further_keys(runs, keys), axis);
-  if (!further.is_empty()) content += html_details("All other curves", further);
+  std::vector<std::pair<std::string, Html>> drawn;
+  for (const TaskRuns& own : tasks_of(runs))
+    if (Html charts = all_charts_of({runs, own, axis}); !charts.is_empty()) drawn.emplace_back(own.task, std::move(charts));
+  Html content;
+  for (const auto& [task, charts] : drawn) {
+    if (drawn.size() > 1) content += html_element("h3", task.empty() ? "Of a task that is not known" : "Of task " + task);
+    content += charts;
+  }
   return html_section("curves", "Curves", content);
 }
 

@@ -24,6 +24,17 @@ const Json* reference_of(const RunRecord& run, std::string_view kind) {
   return nullptr;
 }
 
+std::vector<TaskRuns> tasks_of(Runs runs) {
+  std::vector<TaskRuns> tasks;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const std::string task = runs[i].setting("task.name");
+    auto own = std::ranges::find(tasks, task, &TaskRuns::task);
+    if (own == tasks.end()) own = tasks.insert(own, {task, {}});
+    own->places.push_back(i);
+  }
+  return tasks;
+}
+
 std::string main_metric(const RunRecord& run) {
   const Json* best = run.state ? run.state->find("best") : nullptr;
   const Json* name = best != nullptr ? best->find("name") : nullptr;

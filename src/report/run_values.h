@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "glid/report/run_record.h"
+#include "sections.h"
 
 namespace glid {
 
@@ -22,6 +22,13 @@ bool is_validation(const Json& line);
 const Json* reference_of(const RunRecord& run, std::string_view kind);
 inline constexpr const char* kWithoutLearning = "without_learning";
 inline constexpr const char* kWithoutLooking = "without_looking";
+
+// Runs of a task, by their places: they have the same numbers.
+struct TaskRuns {
+  std::string task;  // empty where no configuration says it
+  std::vector<size_t> places;
+};
+std::vector<TaskRuns> tasks_of(Runs runs);
 
 // The metric that a run is about, without val_: what its best checkpoint is chosen by, else the first one; "loss" where it
 // measures nothing else.

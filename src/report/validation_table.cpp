@@ -13,23 +13,6 @@ const Json* last_validation(const RunRecord& run) {
   return last == run.metrics.rend() ? nullptr : &*last;
 }
 
-// Runs of a task, by their places: they have the same numbers.
-struct TaskRuns {
-  std::string task;
-  std::vector<size_t> places;
-};
-
-std::vector<TaskRuns> tasks_of(Runs runs) {
-  std::vector<TaskRuns> tasks;
-  for (size_t i = 0; i < runs.size(); ++i) {
-    const std::string task = runs[i].setting("task.name");
-    auto own = std::ranges::find(tasks, task, &TaskRuns::task);
-    if (own == tasks.end()) own = tasks.insert(own, {task, {}});
-    own->places.push_back(i);
-  }
-  return tasks;
-}
-
 // Of their last validations, in the order in which they come up; what only a blind prediction has is there too.
 std::vector<std::string> names_of(const TaskRuns& own, Runs runs) {
   std::vector<std::string> names;

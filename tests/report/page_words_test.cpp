@@ -69,6 +69,24 @@ TEST_F(PageWords, OneIsSingular) {
   for (const std::string& word : all_matches(page, "[^0-9.]1 ([a-z]+[^s]s)[^a-z]")) ADD_FAILURE() << "1 " << word;
 }
 
+TEST_F(PageWords, RunsOfAnotherTaskHaveChartsOfTheirOwnInTheirColors) {
+  const auto run = [&](const std::string& name, const std::string& task, double loss) {
+    const std::string config = task.empty() ? "seed: 1\n" : format("task: {{name: {}}}\n", task);
+    return read_run(
+        write_run(folder_.path() / name, {.config = config, .metrics = format(R"({{"step":1,"loss":{}}})", loss)}));
+  };
+  const std::vector<RunRecord> runs{run("a", "detection", 9), run("b", "depth", 0.1), run("c", "detection", 8),
+                                    run("d", "", 1)};
+  const std::string page = report_page(runs);
+  EXPECT_THAT(all_matches(page, "role=\"img\" aria-label=\"Training loss. ([^\"]*)\""),
+              testing::ElementsAre("loss over steps. a: 9 at 1 to 9 at 1. c: 8 at 1 to 8 at 1.",
+                                   "loss over steps. b: 0.1 at 1 to 0.1 at 1.", "loss over steps. d: 1 at 1 to 1 at 1."));
+  EXPECT_THAT(all_matches(page, "<h3>(Of [^<]*)</h3>"),
+              testing::ElementsAre("Of task detection", "Of task depth", "Of a task that is not known"));
+  EXPECT_THAT(all_matches(page, "<path class=\"line (l[0-9])\""), testing::ElementsAre("l0", "l2", "l1", "l3"));
+  EXPECT_THAT(report_page({runs[0], runs[2]}), testing::Not(HasSubstr("Of task")));
+}
+
 TEST_F(PageWords, RunsOfAnotherTaskHaveATableOfTheirOwn) {
   const char* detection = "task: {name: detection}\n";
   const auto a = write_run(folder_.path() / "a", {.config = detection, .metrics = R"({"step":20,"val_AP":0.5})"});
