@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Opens a page of glid_report in Chromium. usage: browser_test.py BIN   (the folder of the programs)
 
-The console must stay empty, nothing may be loaded, from a phone's width to a desk's the page must not be wider than the screen, and
-all of it must be within reach of the keys. Ends with 77, which CTest takes for "skipped", where there is no Chromium.
+The console must stay empty, nothing may be loaded, from a phone's width to a desk's the page must not be wider than the screen,
+what is wider than its box must say so, and all of it must be within reach of the keys. Ends with 77, which CTest takes for "skipped", where there is no Chromium.
 """
+import collections
 import json
 import math
 import pathlib
@@ -15,6 +16,9 @@ import chromium
 
 SKIPPED = 77
 FEWEST = 25  # controls that the page has at least
+FEWEST_WIDE = 5  # boxes that are wider than a phone
+LEAST_SHADE = 40  # of 255
+EDGE_PX = 3  # from the right end of a box
 WIDTHS_PX = (320, 375, 800, 1280)
 TAB, ENTER, SPACE, RIGHT = ("Tab", 9), ("Enter", 13, "\r"), (" ", 32, " "), ("ArrowRight", 39)
 
@@ -28,6 +32,8 @@ FOCUS = """(() => {
           is_open: it.tagName === 'SUMMARY' && it.parentElement.open, overflow: it.scrollWidth - it.clientWidth,
           is_box: it.matches('.scroll'), id: it.id};
 })()"""
+# Of those that hide more than the space behind their last column.
+BOXES = "BOXES = () => [...document.querySelectorAll('.scroll')].filter(it => it.scrollWidth > it.clientWidth + 13)"
 CONTROLS = "CONTROLS = () => [...document.querySelectorAll('a[href], summary, .scroll')].filter(it => it.checkVisibility())"
 
 
@@ -67,6 +73,34 @@ def width_complaints(browser, page):
             wants, has = (browser.value(f"document.documentElement.{kind}Width") for kind in ("scroll", "client"))
             if wants > has:
                 yield f"the page is {wants} px wide on a screen of {has} px{', all parts open' if is_open else ''}"
+
+
+def color_at_edge(browser, box, left_px):
+    """The most frequent one at the right edge of a box that is moved so far."""
+    area = browser.value(f"""(() => {{
+      const box = BOXES()[{box}];
+      box.scrollIntoView({{block: 'start'}});
+      box.scrollLeft = {left_px};
+      const {{right, top, bottom}} = box.getBoundingClientRect();
+      return new Promise(done => requestAnimationFrame(() => done([right, Math.max(top, 0), Math.min(bottom, innerHeight)])));
+    }})()""")
+    right, top, bottom = map(int, area)
+    return collections.Counter(browser.column(right - EDGE_PX, top, bottom - top)).most_common(1)[0][0]
+
+
+def edge_complaints(browser, page):
+    """A box that is wider than the screen is shaded where it goes on, and not where it ends."""
+    for is_dark in (False, True):
+        browser.open(page, WIDTHS_PX[0], is_dark)
+        browser.value(OPEN_ALL)
+        browser.value(BOXES)
+        names = browser.value("BOXES().map(it => it.getAttribute('aria-label'))")
+        if len(names) < FEWEST_WIDE:
+            yield f"too few boxes are wider than the screen: {names}"
+        for box, name in enumerate(names):
+            start, end = (sum(color_at_edge(browser, box, left)) / 3 for left in (0, 100_000))
+            if abs(start - end) < LEAST_SHADE:
+                yield f"nothing shows that {name} goes on, {'dark' if is_dark else 'light'}: {start:.0f}, where it ends {end:.0f}"
 
 
 def skip_complaints(browser, page):
@@ -126,6 +160,7 @@ def complaints(browser, page):
     yield from width_complaints(browser, page)
     if browser.value("document.querySelector('h1').innerText") != "ours, a_run_with_a_rather_long_name":
         yield "the page has no heading"
+    yield from edge_complaints(browser, page)
     yield from skip_complaints(browser, page)
     yield from keyboard_complaints(browser, page)
     yield from browser.console

@@ -84,3 +84,16 @@ class Chromium:
         names = {"key": key, "code": "Space" if key == " " else key, "windowsVirtualKeyCode": code}
         self.call("Input.dispatchKeyEvent", type="keyDown", **names, **({"text": text} if text else {}))
         self.call("Input.dispatchKeyEvent", type="keyUp", **names)
+
+    def column(self, x, y, height):
+        """One column of what is seen: [(red, green, blue), ...]."""
+        picture = self.call("Page.captureScreenshot", format="png")["data"]
+        numbers = self.value(f"""(async () => {{
+          const image = new Image(), canvas = document.createElement('canvas'), context = canvas.getContext('2d');
+          image.src = 'data:image/png;base64,{picture}';
+          await image.decode();
+          [canvas.width, canvas.height] = [image.width, image.height];
+          context.drawImage(image, 0, 0);
+          return [...context.getImageData({x}, {y}, 1, {height}).data];
+        }})()""")
+        return [tuple(numbers[i:i + 3]) for i in range(0, len(numbers), 4)]
