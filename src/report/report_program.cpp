@@ -17,6 +17,7 @@ RunRecord read_argument(const std::string& argument) {
   const size_t sign = argument.find('=');
   if (sign == std::string::npos || sign == 0 || fs::exists(argument)) return read_run(argument);
   const std::string place = argument.substr(sign + 1);
+  if (place.empty()) throw UsageError(argument, "names no run", {}, argument + "RUN gives the run in the folder RUN a name");
   return read_run(fs::exists(place) ? place : expand_home(place).value_or(place), argument.substr(0, sign));
 }
 

@@ -50,6 +50,8 @@ TEST_F(ReportProgram, MistakesAreOneLineAndTwo) {
       {{a, "--out", a + "/page.txt"}, "--out: must end in .html"},
       {{a, "--out", a + "/config.yaml/page.html"}, "--out: lies below a file"},
       {{folder_.path().string(), "--out", page}, "is no run's folder"},
+      {{a, "x=", "--out", page}, "glid_report: x=: names no run; x=RUN gives the run in the folder RUN a name\n"},
+      {{a, "", "--out", page}, "must be a path (got '')"},
       {{a + "/nowhere", "--out", page}, "/a/nowhere: is not there"},
       {{a, same.string(), "--out", page}, "/x/a: has the name of another run: " + a + " (got a); NAME="},
       {{a, a, "--out", page}, "has the name of another run"},
