@@ -67,6 +67,21 @@ Html figure_of(Runs runs, size_t i) {
   }
 }
 
+// Why there is nothing to see of a run.
+std::string note_of(const RunRecord& run) {
+  const std::string every = run.setting("log.pictures_every_steps");
+  if (every == "0") return format("{} draws no pictures: log.pictures_every_steps is 0", run.name);
+  const std::string when = every.empty() ? "" : format(": log.pictures_every_steps is {}", every);
+  return format("{} has drawn no picture yet{}", run.name, when);
+}
+
+std::vector<std::string> notes_of(Runs runs) {
+  std::vector<std::string> notes;
+  for (const RunRecord& run : runs)
+    if (!run.is_report_alone && run.picture.empty()) notes.push_back(note_of(run));
+  return notes;
+}
+
 }  // namespace
 
 Html picture_section(Runs runs) {
@@ -81,7 +96,8 @@ Html picture_section(Runs runs) {
   Html content;
   for (const auto& [images, figures] : rows) content += html_element("div", {{"class", "pictures"}}, figures);
   const Html words = html_element("p", "Runs of the same data, split and seed draw the same images and stand side by side.");
-  return html_section("pictures", "Pictures", content.is_empty() ? content : words + content);
+  if (!content.is_empty()) content = words + content;
+  return html_section("pictures", "Pictures", content + html_list(notes_of(runs)));
 }
 
 }  // namespace glid

@@ -54,6 +54,20 @@ TEST_F(PageWords, NamesAreBrokenBetweenTheirWordsAndNumbersNowhere) {
   EXPECT_THAT(both, HasSubstr("<td>/<wbr>a/<wbr>b.<wbr>c</td>"));
 }
 
+TEST_F(PageWords, RunsWithoutPicturesSayWhy) {
+  const auto off = write_run(folder_.path() / "off", {.config = "log: {pictures_every_steps: 0}\n"});
+  const auto begun = write_run(folder_.path() / "begun", {.config = "log: {pictures_every_steps: 500}\n"});
+  const auto drawn = write_run(folder_.path() / "drawn", {});
+  write_picture(drawn, 10, 32);
+  write_file(folder_.path() / "theirs.json", report_json(accuracy_report(20, 3, {})));
+  const RunRecord theirs = read_run(folder_.path() / "theirs.json");
+  const std::string page = report_page({read_run(off), read_run(begun), read_run(drawn), theirs});
+  EXPECT_THAT(page, HasSubstr("<li>off draws no pictures: log.pictures_every_steps is 0</li>"
+                              "<li>begun has drawn no picture yet: log.pictures_every_steps is 500</li></ul></section>"));
+  EXPECT_THAT(report_page({read_run(begun)}), HasSubstr("<h2>Pictures</h2><ul><li>begun has drawn no picture yet"));
+  EXPECT_THAT(report_page({theirs}), testing::Not(HasSubstr("Pictures")));
+}
+
 TEST_F(PageWords, OneIsSingular) {
   const auto run =
       write_run(folder_.path() / "one",
