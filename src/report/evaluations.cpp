@@ -5,6 +5,7 @@
 #include "glid/core/format.h"
 #include "glid/eval/comparison.h"
 #include "glid/eval/report.h"
+#include "number_names.h"
 #include "report_groups.h"
 #include "run_values.h"
 
@@ -56,14 +57,14 @@ std::vector<std::string> names_of(const ReportGroup& group, const char* member) 
   return names;
 }
 
-// Of how many classes a mean is.
+// With of how many classes a mean is, and whether more is better.
 std::string label_of(const ReportGroup& group, const std::string& metric) {
   for (const ReportColumn& column : group.columns) {
     const Json* classes = column.report->find("classes_in_means");
     if (const Json* count = classes != nullptr ? classes->find(metric) : nullptr)
-      return format("{} (N = {})", metric, count->as_int());
+      return format("{} (N = {}){}", metric, count->as_int(), arrow_of(metric));
   }
-  return metric;
+  return metric + arrow_of(metric);
 }
 
 Html cell_of(const Compared& column, const Json& report, const std::string& metric) {
@@ -78,7 +79,7 @@ Html cell_of(const Compared& column, const Json& report, const std::string& metr
 
 void add_losses(HtmlTable& table, const ReportGroup& group) {
   for (const std::string& name : names_of(group, "losses")) {
-    std::vector<Html> row{html_name(name == "loss" ? "loss" : "loss: " + name)};
+    std::vector<Html> row{html_name((name == "loss" ? "loss" : "loss: " + name) + arrow_of("loss"))};
     for (const ReportColumn& column : group.columns) row.push_back(html_number(column.report->find("losses"), name));
     table.rows.push_back(std::move(row));
   }

@@ -1,6 +1,8 @@
 #include "html.h"
 
 #include <cctype>
+#include <cmath>
+#include <string>
 
 #include "glid/core/format.h"
 #include "glid/core/utf8.h"
@@ -49,10 +51,15 @@ std::string opening(const char* tag, const HtmlAttributes& attributes) {
   return text;
 }
 
+// "0.6543", "12350", "1.5e-05"; whole numbers are counts and have all digits.
 std::string shown(const Json& number) {
-  const std::string full = number.dump();
-  const bool is_whole = full.find_first_of(".eE") == std::string::npos;
-  return is_whole ? full : format("{:.6g}", number.as_double());
+  constexpr double kMostWritten = 1e9;  // with an exponent from there
+  if (number.dump().find_first_of(".eE") == std::string::npos) return number.dump();
+  const double value = number.as_double();
+  if (std::abs(value) < kMostWritten && std::nearbyint(value) == value) return format("{:.0f}", value);
+  const std::string text = format("{:.4g}", value);
+  const bool is_large = std::abs(value) >= 1e4 && std::abs(value) < kMostWritten;
+  return is_large ? format("{:.0f}", std::stod(text)) : text;
 }
 
 // A box that scrolls is a stop of the Tab key, from where the arrow keys move it.

@@ -37,7 +37,8 @@ inline Html html_element(const char* tag, std::string_view text) { return html_e
 // An element that has no content in HTML ("img"), or has none in SVG.
 Html html_void(const char* tag, const HtmlAttributes& attributes);
 
-// A number with six digits for people, and as the file has it for programs and as a tooltip; "n/a" for null.
+// A number with four digits for people (all of whole ones), and as the file has it for programs and as a tooltip; "n/a" for
+// null.
 Html html_number(const Json& number);
 Html html_number(const std::optional<double>& number);
 inline Html html_number(double number) { return html_number(Json(number)); }

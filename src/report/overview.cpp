@@ -1,6 +1,7 @@
 // What the runs are and how far they are.
 #include "glid/core/counted.h"
 #include "glid/core/format.h"
+#include "number_names.h"
 #include "run_values.h"
 #include "sections.h"
 #include "svg_chart.h"
@@ -23,6 +24,16 @@ std::string total_steps(const RunRecord& run) {
   return has_steps ? words.substr(0, words.find(' ')) : "";
 }
 
+std::string begun(const RunRecord& run) { return run.log.starts.empty() ? "" : run.log.starts.front().time; }
+
+// "0.1.0 (commit 39a784a12345)" of "glid 0.1.0 (commit ..) on HOST, ..".
+std::string version_of(const RunRecord& run) {
+  if (run.log.starts.empty()) return {};
+  const std::string& text = run.log.starts.back().environment;
+  const size_t begin = text.find(' ') + 1;
+  return text.substr(begin, text.find(" on ") - begin);
+}
+
 // Of the last line that has the key.
 Html last_number(const RunRecord& run, const std::string& key) {
   for (auto line = run.metrics.rbegin(); line != run.metrics.rend(); ++line)
@@ -39,7 +50,7 @@ Html steps_of(const RunRecord& run) {
 Html metric_of(const RunRecord& run) {
   const std::string name = main_metric(run);
   const Html value = name == "loss" ? Html() : last_number(run, "val_" + name);
-  return value.is_empty() ? value : html_name(name + " ") + value;
+  return value.is_empty() ? value : html_name(name + arrow_of(name) + " ") + value;
 }
 
 std::vector<std::string> notes_of(Runs runs) {
@@ -64,13 +75,14 @@ std::vector<Html> run_columns(Runs runs, std::string_view first) {
 
 Html overview_section(Runs runs) {
   HtmlTable table{.caption = "State and last numbers"};
-  for (const char* head : {"run", "state", "task", "steps", "training loss", "validation loss", "metric", "images a second"})
+  for (const char* head : {"run", "state", "task", "steps", "training loss", "validation loss", "metric", "images a second",
+                           "begun", "version"})
     table.head.push_back(html_text(head));
   for (size_t i = 0; i < runs.size(); ++i) {
     const RunRecord& run = runs[i];
     table.rows.push_back({run_label(runs, i), html_text(state_of(run)), html_text(run.setting("task.name")), steps_of(run),
                           last_number(run, "loss"), last_number(run, "val_loss"), metric_of(run),
-                          last_number(run, "images_per_s")});
+                          last_number(run, "images_per_s"), html_text(begun(run)), html_text(version_of(run))});
   }
   return html_section("runs", "Runs", html_table(table) + html_list(notes_of(runs)));
 }

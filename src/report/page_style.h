@@ -36,7 +36,7 @@ details { border: 1px solid var(--rule); border-radius: 6px; padding: 0 .8rem; m
 summary { cursor: pointer; padding: .45rem 0; color: var(--link); }
 pre { padding: .7rem; border-radius: 6px; font-size: .85rem; }
 code { background: var(--box); border-radius: 3px; padding: 0 .2rem; font-size: .9em; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
-#evaluation caption { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
+#evaluation caption, #names caption { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); gap: .6rem 1.5rem; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), max-content)); gap: 1rem; }
 figure { margin: .5rem 0; min-width: 0; } figcaption { font-weight: 600; padding: .2rem 0; }

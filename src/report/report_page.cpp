@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "glid/core/environment.h"
 #include "glid/core/format.h"
 #include "glid/core/join.h"
 #include "glid/viz/line_pattern.h"
+#include "number_names.h"
 #include "page_style.h"
 #include "sections.h"
 
@@ -39,6 +39,7 @@ std::vector<Part> parts_of(Runs runs, const PageOptions& options) {
           {"validation", "Validation", validation_section(runs)},
           {"evaluation", "Evaluation", evaluation_section(runs)},
           {"classes", "Classes", class_section(runs)},
+          {"names", "Names", names_section(runs)},
           {"pictures", "Pictures", picture_section(runs)},
           {"configuration", "Configuration", config_section(runs)},
           {"weights", "Weights", weights_section(runs)},
@@ -76,11 +77,8 @@ Html head_of(const std::string& title) {
 std::string report_page(const std::vector<RunRecord>& runs, const PageOptions& options) {
   const std::string title = title_of(runs);
   const std::vector<Part> parts = parts_of(runs, options);
-  Html main;
+  Html main = opening(runs, options.made_at);
   for (const Part& part : parts) main += part.content;
-  main += html_element("footer", html_element("p", format("Made by glid_report {}. Numbers have six digits; a number's "
-                                                          "tooltip and attribute have all of them.",
-                                                          version_text())));
   const Html skip = html_element("a", {{"class", "skip"}, {"href", "#main"}}, html_text("To the content"));
   const Html head = html_element("header", html_element("h1", html_name(title)) + links_of(parts));
   // With a place for the focus, so that the next Tab goes on from there.

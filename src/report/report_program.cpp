@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <ctime>
 
 #include "glid/core/counted.h"
 #include "glid/core/files.h"
@@ -34,6 +36,15 @@ void require_page(const fs::path& out) {
   require_file("--out", out);
 }
 
+// "2026-01-31 12:34 UTC".
+std::string now() {
+  const std::time_t seconds = std::time(nullptr);
+  std::tm local{};
+  std::array<char, 64> text{};
+  localtime_r(&seconds, &local);
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M %Z", &local)};
+}
+
 }  // namespace
 
 ExitCode run_report_program(const ReportArguments& arguments) {
@@ -46,7 +57,9 @@ ExitCode run_report_program(const ReportArguments& arguments) {
     require_other_names(runs, run);
     runs.push_back(std::move(run));
   }
-  const std::string page = report_page(runs, arguments.page);
+  PageOptions options = arguments.page;
+  options.made_at = now();
+  const std::string page = report_page(runs, options);
   write_output(arguments.out, page);
   log_info("wrote {}: {}, {} KiB", arguments.out.string(), counted(runs.size(), "run"), (page.size() + 1023) / 1024);
   return ExitCode::kDone;

@@ -13,6 +13,8 @@ using Runs = std::span<const RunRecord>;
 
 enum class CurveAxis { kSteps, kEpochs };
 
+// What the page is; `made_at` as a text, empty: it doesn't say.
+Html opening(Runs runs, const std::string& made_at);
 Html overview_section(Runs runs);
 Html curves_section(Runs runs, CurveAxis axis);
 // What validations while training found, the best and the last, beside what knows nothing.

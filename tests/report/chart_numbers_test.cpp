@@ -107,7 +107,7 @@ TEST_F(ChartNumbers, LegendsNameTheRunsThatHavePointsAndWhatKnowsNothing) {
   EXPECT_THAT(chart_of(page, "Training loss").legend, ElementsAre("a: EMA over 10 steps, values behind", "b_c"));
   EXPECT_THAT(chart_of(page, "Validation loss").legend, ElementsAre("a", "b_c", "without learning, zero 1.5"));
   EXPECT_THAT(chart_of(page, "AP on validation images").legend,
-              ElementsAre("a", "b_c", "without looking at the images 0.0312346"));
+              ElementsAre("a", "b_c", "without looking at the images 0.03123"));
   EXPECT_THAT(chart_of(page, "lr").legend, ElementsAre("c"));
   EXPECT_THAT(chart_of(page, "lr").heads, ElementsAre("steps", "c")) << "no empty columns";
 }

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "glid/core/environment.h"
 #include "glid/report/report_page.h"
 #include "page_texts.h"
 #include "written_runs.h"
@@ -52,6 +53,50 @@ TEST_F(PageWords, NamesAreBrokenBetweenTheirWordsAndNumbersNowhere) {
   const std::string both = report_page({read_run(a), read_run(b)});
   EXPECT_THAT(both, HasSubstr("<code>optim.<wbr>lr</code></th><td>0.001</td><td><span class=\"whole\">1.5e-05</span></td>"));
   EXPECT_THAT(both, HasSubstr("<td>/<wbr>a/<wbr>b.<wbr>c</td>"));
+}
+
+TEST_F(PageWords, TheOpeningSaysWhatThePageIsAndWhoMadeIt) {
+  write_file(folder_.path() / "theirs.json", report_json(accuracy_report(20, 3, {})));
+  const std::vector<RunRecord> runs{read_run(write_run(folder_.path() / "a", {.log = kSomeLog})),
+                                    read_run(write_run(folder_.path() / "b", {.config = "task: {name: depth}\n"})),
+                                    read_run(folder_.path() / "theirs.json")};
+  const std::string page = report_page(runs, {.made_at = "2026-01-31 12:34 UTC"});
+  EXPECT_THAT(page, HasSubstr("shows 2 runs and 1 evaluation of models that learn from images with GLID: a (detection), "
+                              "b (depth), theirs (an evaluation alone). "));
+  EXPECT_THAT(page, HasSubstr("Made on 2026-01-31 12:34 UTC by glid_report " + version_text()));
+  EXPECT_THAT(page, HasSubstr("<td>2026-01-02 03:04:07</td><td>0.1.0 (commit 39a784a12345)</td></tr>"));
+  EXPECT_THAT(report_page({runs[0]}), HasSubstr("shows 1 run of models"));
+  EXPECT_THAT(report_page({runs[0]}), HasSubstr("Made by glid_report "));
+  EXPECT_THAT(report_page({runs[2]}), HasSubstr("shows 1 evaluation of models"));
+}
+
+TEST_F(PageWords, NumbersHaveFourDigitsButCountsHaveAll) {
+  const std::string page =
+      page_of("a", {.metrics = R"({"step":1234567,"val_a":0.123456,"val_b":12345.678,"val_c":1.23456e-07,"val_d":123456.0,)"
+                               R"("val_e":0.99999,"val_f":-123.456,"val_g":1.23456e+12})"});
+  for (const char* text : {">1234567<", ">0.1235<", ">12350<", ">1.235e-07<", ">123456<", ">1<", ">-123.5<", ">1.235e+12<"})
+    EXPECT_THAT(page, HasSubstr(text + std::string("/data>")));
+}
+
+TEST_F(PageWords, NamesOfNumbersAreExplainedWithWhatIsBetter) {
+  const std::string page = page_of(
+      "a", {.metrics = R"({"step":1,"loss":1,"lr":0.1,"loss_boxes_layer1":2,"val_AP":0.5,"val_mask.AP50_ema":0.5,)"
+                       R"("val_AR_64-256":0.5,"val_PCK@0.1_ema":1,"val_PQ_st":0.1,"val_rmse":2,"val_somebodys":3})"});
+  const auto rows = all_matches(page.substr(page.find("<section id=\"names\">")), "<tr><th scope=\"row\">(.*?)</td></tr>");
+  std::vector<std::string> names;
+  for (const std::string& row : rows) names.push_back(std::regex_replace(row, std::regex("<wbr>|</th>.*<td>"), "|"));
+  EXPECT_THAT(page,
+              HasSubstr("<td>AP where an overlap (IoU; of poses OKS) of 0.5 is enough; of averaged weights (EMA)</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>AR of objects with an area of 64-256 pixels</td>"));
+  EXPECT_THAT(names, testing::Contains("loss|lower \u2193"));
+  EXPECT_THAT(names, testing::Contains("lr|"));
+  EXPECT_THAT(names, testing::Contains("AP|higher \u2191"));
+  EXPECT_THAT(names, testing::Contains("rmse|lower \u2193"));
+  for (const char* name : {"PCK@0.1_|ema", "PQ_|st", "mask.|AP50_|ema"})
+    EXPECT_THAT(names, testing::Contains(std::string(name) + "|higher \u2191"));
+  for (const std::string& name : names) EXPECT_EQ(name.find("somebodys"), std::string::npos);
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">somebodys</th>"));
+  EXPECT_THAT(page, testing::Not(HasSubstr("loss_boxes_layer1")));
 }
 
 TEST_F(PageWords, RunsWithoutPicturesSayWhy) {
@@ -109,8 +154,9 @@ TEST_F(PageWords, RunsOfAnotherTaskHaveATableOfTheirOwn) {
       write_run(folder_.path() / "c", {.config = "task: {name: depth}\n", .metrics = R"({"step":40,"val_rmse":3})"});
   const std::string page = report_page({read_run(a), read_run(c), read_run(b)});
   EXPECT_THAT(page, HasSubstr("training: detection</caption>"));
-  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">AP</th><td><data value=\"0.5\">0.5</data></td><td><data value=\"0.6\">"));
-  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">rmse</th><td><data value=\"3\">3</data></td></tr>"));
+  EXPECT_THAT(page,
+              HasSubstr("<th scope=\"row\">AP \u2191</th><td><data value=\"0.5\">0.5</data></td><td><data value=\"0.6\">"));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">rmse \u2193</th><td><data value=\"3\">3</data></td></tr>"));
 }
 
 }  // namespace

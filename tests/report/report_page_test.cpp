@@ -36,7 +36,7 @@ TEST_F(ReportPage, HasEveryNumberOfTheMetricsToTheDigit) {
   for (const char* number : {"1.0312345678", "0.81", "0.2512345678", "0.91234567891234", "0.71234567891234", "1e-05",
                              "0.00015", "0.65432109876", "0.51234567", "1.5"})
     EXPECT_THAT(page, HasSubstr("<data value=\"" + std::string(number) + "\"")) << number;
-  EXPECT_THAT(page, HasSubstr("title=\"0.91234567891234\">0.912346</data>")) << "six digits for people";
+  EXPECT_THAT(page, HasSubstr("title=\"0.91234567891234\">0.9123</data>")) << "four digits for people";
 }
 
 TEST_F(ReportPage, HasEveryNumberOfAnEvaluationToTheDigit) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <regex>
 
 #include "support/program.h"
 #include "written_runs.h"
@@ -27,6 +28,7 @@ TEST_F(ReportProgram, WritesThePage) {
   const std::string page = read_file(page_);
   EXPECT_THAT(page, HasSubstr("<title>a, other</title>"));
   EXPECT_THAT(page, HasSubstr("val_loss over epochs"));
+  EXPECT_TRUE(std::regex_search(page, std::regex("Made on 20[0-9-]{8} [0-9]{2}:[0-9]{2} [^ ]+ by glid_report ")));
 }
 
 // What no shell does: it has a ~ at the beginning of a word alone.

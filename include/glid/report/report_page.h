@@ -12,6 +12,7 @@ namespace glid {
 
 struct PageOptions {
   bool over_epochs = false;  // curves over epochs in the place of steps
+  std::string made_at;       // date and time that the page tells; empty: none
 };
 
 // HTML. Runs have the order and the colours of the list; every number of their files stands in the attribute `value` of a
