@@ -237,7 +237,8 @@ Report evaluate_model(const ModelEvalArguments& arguments, const ChosenCheckpoin
       *model, *task, loader, communicator, device, config.train.precision, [&results] { return results.has_failed(); }};
   EvaluatedImages images(*data);
   const int64_t total = ValidationPlan(data->size(), config.seed, {.fraction = config.eval.fraction}).num_samples();
-  walk_in_view(measured, "evaluation", total, [&](const Measured& seen) { evaluate(seen, scores, taker_of(scores, images, results)); });
+  walk_in_view(measured, "evaluation", total,
+               [&](const Measured& seen) { evaluate(seen, scores, taker_of(scores, images, results)); });
   results.finish();
   if (scores.measures.empty())
     for (const std::string& view : scores.loss->keys()) images.add(std::stoll(view));  // "000000000012 view 0"
