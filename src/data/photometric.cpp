@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace glid {
 namespace {
@@ -42,6 +43,24 @@ int share(int value, double full, int whole) {
   return (value * factor + (1 << (kShift - 1))) >> kShift;
 }
 
+// Pillow's Image.blend of bytes: in single precision, cut.
+uint8_t blend(int from, int to, float factor) {
+  const float blended = static_cast<float>(from) + factor * static_cast<float>(to - from);
+  return static_cast<uint8_t>(std::clamp(blended, 0.0F, 255.0F));
+}
+
+// Pillow's "L" of a pixel.
+int grey_of(const uint8_t* rgb) { return (rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16; }
+
+Image blend_from_grey(const Image& image, int grey, double factor) {
+  Curve curve{};
+  for (size_t value = 0; value < curve.size(); ++value)
+    curve[value] = blend(grey, static_cast<int>(value), static_cast<float>(factor));
+  Image result = image;
+  change(result, curve);
+  return result;
+}
+
 }  // namespace
 
 Image change_colours(const Image& image, Rng& rng) {
@@ -72,6 +91,32 @@ Image jitter_colours(const Image& image, Rng& rng) {
   if (is_saturated) change_hsv(result, [&](HsvBytes& hsv) { hsv[1] = saturated[hsv[1]]; });
   if (is_turned) change_hsv(result, [&](HsvBytes& hsv) { hsv[0] = static_cast<uint8_t>((hsv[0] + hue + kHues) % kHues); });
   if (has_contrast && !is_first) change(result, line(contrast, 0));
+  return result;
+}
+
+Image scale_brightness(const Image& image, double factor) { return blend_from_grey(image, 0, factor); }
+
+Image scale_contrast(const Image& image, double factor) {
+  int64_t sum = 0;
+  for (size_t i = 0; i < image.pixels.size(); i += 3) sum += grey_of(&image.pixels[i]);
+  const double mean = static_cast<double>(sum) / static_cast<double>(image.height * image.width);
+  return blend_from_grey(image, static_cast<int>(mean + 0.5), factor);
+}
+
+Image scale_saturation(const Image& image, double factor) {
+  Image result = image;
+  for (size_t i = 0; i < image.pixels.size(); i += 3) {
+    const int grey = grey_of(&image.pixels[i]);
+    for (size_t c = i; c < i + 3; ++c) result.pixels[c] = blend(grey, image.pixels[c], static_cast<float>(factor));
+  }
+  return result;
+}
+
+Image jitter_light(const Image& image, double strength, Rng& rng) {
+  std::vector<Image (*)(const Image&, double)> changes{scale_brightness, scale_contrast, scale_saturation};
+  shuffle(changes, rng);
+  Image result = image;
+  for (const auto change_by : changes) result = change_by(result, rng.uniform(std::max(0.0, 1 - strength), 1 + strength));
   return result;
 }
 

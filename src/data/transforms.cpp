@@ -67,6 +67,12 @@ Placement centre_placement(int64_t height, int64_t width, int64_t size_px) {
   return resize_image(placement, resized_height, resized_width).crop({top, left, size_px, size_px});
 }
 
+Placement square_placement(int64_t height, int64_t width, const SampleKey& key, int64_t size_px, double smallest_crop,
+                           bool training) {
+  return training ? pretraining_placement(height, width, key, size_px, smallest_crop)
+                  : centre_placement(height, width, size_px);
+}
+
 Placement& resize_image(Placement& placement, int64_t height, int64_t width) {
   if (height > kMaxImagePixels / width)
     throw DataError("image", "is too elongated to be resized",

@@ -1,7 +1,6 @@
 #include "glid/eval/blind_predictor.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 
 #include "box_clusters.h"
@@ -190,13 +189,6 @@ BlindPredictor::State Gathered::state(uint64_t seed) const {
 const std::vector<float>& floats(const Array& array) { return std::get<std::vector<float>>(array.values); }
 const std::vector<int64_t>& integers(const Array& array) { return std::get<std::vector<int64_t>>(array.values); }
 
-template <class Number>
-std::vector<Number> numbers(const TensorInfo& info) {
-  std::vector<Number> values(info.bytes / sizeof(Number));
-  std::memcpy(values.data(), info.data, values.size() * sizeof(Number));
-  return values;
-}
-
 // The classes of a map as one segment each.
 Panoptic segments_of(const std::vector<int64_t>& classes, const std::vector<size_t>& places) {
   Panoptic panoptic;
@@ -281,8 +273,8 @@ BlindPredictor BlindPredictor::read(const std::filesystem::path& path) {
   State state;
   for (const std::string& name : file.names()) {
     const TensorInfo& info = *file.find(name);
-    if (info.dtype == "F32") state[name] = {info.shape, numbers<float>(info)};
-    else if (info.dtype == "I64") state[name] = {info.shape, numbers<int64_t>(info)};
+    if (info.dtype == "F32") state[name] = {info.shape, elements<float>(info)};
+    else if (info.dtype == "I64") state[name] = {info.shape, elements<int64_t>(info)};
     else throw DataError(path.string(), "is no blind predictor", format("{} is {}", name, info.dtype));
   }
   return BlindPredictor(std::move(state));

@@ -35,8 +35,7 @@ std::vector<PreparedImage> Classification::prepare(const Sample& sample, const S
                                                    bool training) const {
   if (!sample.targets.label) throw DataError(sample.name, "has no class");
   const Image& image = sample.image;
-  const Placement placement = training ? pretraining_placement(image.height, image.width, key, size_px_, config_.crop_area)
-                                       : centre_placement(image.height, image.width, size_px_);
+  const Placement placement = square_placement(image.height, image.width, key, size_px_, config_.crop_area, training);
   PreparedImage prepared{.image = place_image(image, placement, Filter::kBicubic), .placement = placement};
   if (training) erase_randomly(prepared.image, config_.erase, key);
   prepared.arrays["label"] = {{1}, std::vector<int64_t>{*sample.targets.label}};

@@ -16,6 +16,13 @@ std::vector<int64_t> all_units(const UnitGrid& grid) {
   return units;
 }
 
+std::vector<int64_t> units_where(const std::vector<bool>& hidden, bool is_hidden) {
+  std::vector<int64_t> units;
+  for (size_t unit = 0; unit < hidden.size(); ++unit)
+    if (hidden[unit] == is_hidden) units.push_back(static_cast<int64_t>(unit));
+  return units;
+}
+
 std::vector<int64_t> draw_random(const UnitGrid& grid, int64_t num_visible, Rng& rng) {
   std::vector<int64_t> units = all_units(grid);
   shuffle(units, rng);
@@ -23,11 +30,10 @@ std::vector<int64_t> draw_random(const UnitGrid& grid, int64_t num_visible, Rng&
   return units;
 }
 
-// Hides one random rectangle of at most `remaining` new units; returns how many it hid, 0 after ten vain tries.
-int64_t hide_block(const UnitGrid& grid, std::vector<bool>& hidden, int64_t remaining, Rng& rng) {
-  const double smallest = std::min<double>(3, static_cast<double>(remaining));  // BEiT's 16 of 196 units, scaled to 36
+// Hides one random rectangle of at most `most` new units; returns how many it hid, 0 after ten vain tries.
+int64_t hide_block(const UnitGrid& grid, std::vector<bool>& hidden, int64_t smallest, int64_t most, Rng& rng) {
   for (int attempt = 0; attempt < 10; ++attempt) {
-    const double area = rng.uniform(smallest, static_cast<double>(remaining));
+    const double area = rng.uniform(static_cast<double>(smallest), static_cast<double>(most));
     const double aspect = std::exp(rng.uniform(std::log(0.3), std::log(1 / 0.3)));
     const int64_t h = std::llround(std::sqrt(area * aspect)), w = std::llround(std::sqrt(area / aspect));
     if (h < 1 || w < 1 || h >= grid.height || w >= grid.width) continue;
@@ -37,7 +43,7 @@ int64_t hide_block(const UnitGrid& grid, std::vector<bool>& hidden, int64_t rema
     for (int64_t y = top; y < top + h; ++y)
       for (int64_t x = left; x < left + w; ++x)
         if (!hidden[static_cast<size_t>(y * grid.width + x)]) fresh.push_back(y * grid.width + x);
-    if (fresh.empty() || std::ssize(fresh) > remaining) continue;
+    if (fresh.empty() || std::ssize(fresh) > most) continue;
     for (const int64_t unit : fresh) hidden[static_cast<size_t>(unit)] = true;
     return std::ssize(fresh);
   }
@@ -47,13 +53,12 @@ int64_t hide_block(const UnitGrid& grid, std::vector<bool>& hidden, int64_t rema
 std::vector<int64_t> draw_block(const UnitGrid& grid, int64_t num_visible, Rng& rng) {
   std::vector<bool> hidden(static_cast<size_t>(grid.size()));
   for (int64_t remaining = grid.size() - num_visible; remaining > 0;) {
-    const int64_t added = hide_block(grid, hidden, remaining, rng);
+    const int64_t smallest = std::min<int64_t>(3, remaining);  // BEiT's 16 of 196 units, scaled to 36
+    const int64_t added = hide_block(grid, hidden, smallest, remaining, rng);
     if (added == 0) break;
     remaining -= added;
   }
-  std::vector<int64_t> visible;
-  for (int64_t unit = 0; unit < grid.size(); ++unit)
-    if (!hidden[static_cast<size_t>(unit)]) visible.push_back(unit);
+  std::vector<int64_t> visible = units_where(hidden, false);
   shuffle(visible, rng);
   visible.resize(static_cast<size_t>(num_visible));  // the generator may stop short: the rest is hidden at random
   return visible;
@@ -99,6 +104,18 @@ std::vector<int64_t> hidden_beside(const std::vector<int64_t>& visible, const Un
   std::vector<int64_t> hidden;
   std::set_difference(all.begin(), all.end(), visible.begin(), visible.end(), std::back_inserter(hidden));
   return hidden;
+}
+
+std::vector<int64_t> draw_blocks(const UnitGrid& grid, const BlockMask& mask, Rng rng) {
+  std::vector<bool> hidden(static_cast<size_t>(grid.size()));
+  for (int64_t remaining = mask.hidden; remaining > 0;) {
+    const int64_t added =
+        hide_block(grid, hidden, mask.smallest, std::min(remaining, mask.largest.value_or(remaining)), rng);
+    if (added == 0) break;
+    remaining -= added;
+  }
+  if (std::ranges::find(hidden, true) == hidden.end()) hidden[rng.below(hidden.size())] = true;
+  return units_where(hidden, true);
 }
 
 }  // namespace glid

@@ -72,6 +72,11 @@ at::Tensor normalise_units(const at::Tensor& pixels) {
   return (pixels - s.mean) / s.deviation;
 }
 
+at::Tensor restore_units(const at::Tensor& normalised, const at::Tensor& pixels) {
+  const Statistics s = statistics(pixels);
+  return normalised * s.deviation + s.mean;
+}
+
 std::vector<HiddenUnitsOfRun> hidden_units_of(const Batch& batch, const BatchPlan& plan) {
   std::vector<HiddenUnitsOfRun> hidden;
   int64_t image = 0, unit = 0;
@@ -96,8 +101,7 @@ PixelTask::PixelTask(const HidingConfig& config, PixelLoss loss, const EncoderSh
 
 PreparedImage PixelTask::crop(const Sample& sample, const SampleKey& key, bool training) const {
   const Image& image = sample.image;
-  const Placement placement = training ? pretraining_placement(image.height, image.width, key, size_px_, config_.crop_area)
-                                       : centre_placement(image.height, image.width, size_px_);
+  const Placement placement = square_placement(image.height, image.width, key, size_px_, config_.crop_area, training);
   return {.image = place_image(image, placement, Filter::kBicubic), .placement = placement};
 }
 
@@ -137,9 +141,7 @@ at::Tensor PixelTask::target_of(const at::Tensor& pixels) const {
 }
 
 at::Tensor PixelTask::to_pixels(const at::Tensor& prediction, const at::Tensor& hidden) const {
-  if (config_.target == PixelTarget::kRaw) return prediction;
-  const Statistics s = statistics(hidden);
-  return prediction * s.deviation + s.mean;
+  return config_.target == PixelTarget::kRaw ? prediction : restore_units(prediction, hidden);
 }
 
 at::Tensor PixelTask::error(const at::Tensor& prediction, const at::Tensor& target) const {

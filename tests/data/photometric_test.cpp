@@ -70,6 +70,42 @@ TEST(RgbOf, FollowsTheFormulas) {
   }
 }
 
+// Recorded from Pillow 13.0, ImageEnhance on an image of 3 x 2 pixels.
+TEST(ScaleColours, EqualsPillow) {
+  const Image image{2, 3, {200, 30, 70, 10, 250, 90, 40, 60, 220, 128, 128, 128, 255, 0, 1, 13, 12, 14}};
+  struct Recorded {
+    Image (*change)(const Image&, double);
+    double factor;
+    std::vector<uint8_t> pixels;
+  };
+  for (const Recorded& recorded : {
+           Recorded{scale_brightness, 0.6, {120, 18, 42, 6, 150, 54, 24, 36, 132, 76, 76, 76, 153, 0, 0, 7, 7, 8}},
+           Recorded{scale_brightness, 1.37, {255, 41, 95, 13, 255, 123, 54, 82, 255, 175, 175, 175, 255, 0, 1, 17, 16, 19}},
+           Recorded{scale_contrast, 0.6, {155, 53, 77, 41, 185, 89, 59, 71, 167, 112, 112, 112, 188, 35, 36, 43, 42, 44}},
+           Recorded{scale_contrast, 1.37, {241, 8, 62, 0, 255, 90, 21, 49, 255, 142, 142, 142, 255, 0, 0, 0, 0, 0}},
+           Recorded{scale_saturation, 0.6, {154, 52, 76, 70, 214, 118, 52, 64, 160, 128, 128, 128, 183, 30, 31, 13, 12, 13}},
+           Recorded{scale_saturation, 1.37, {242, 9, 64, 0, 255, 64, 28, 55, 255, 128, 128, 128, 255, 0, 0, 13, 11, 14}},
+       })
+    EXPECT_EQ(recorded.change(image, recorded.factor).pixels, recorded.pixels) << recorded.factor;
+}
+
+TEST(JitterLight, IsAFunctionOfItsDrawsAndOfItsStrength) {
+  const Image image = noise_image(9, 7, 1);
+  std::set<std::vector<uint8_t>> results;
+  for (uint64_t id = 0; id < 50; ++id) {
+    Rng rng(1, 0, id, RandomOp::kColour), again(1, 0, id, RandomOp::kColour), none(1, 0, id, RandomOp::kColour);
+    const Image changed = jitter_light(image, 0.4, rng);
+    EXPECT_EQ(changed, jitter_light(image, 0.4, again));
+    EXPECT_EQ(image, jitter_light(image, 0, none));
+    results.insert(changed.pixels);
+    Rng grey(1, 0, id, RandomOp::kColour);
+    const uint8_t light = jitter_light(Image::filled(1, 1, 100), 0.4, grey).pixels[0];  // brightness alone changes it
+    EXPECT_GE(light, 59);
+    EXPECT_LE(light, 140);
+  }
+  EXPECT_EQ(results.size(), 50u);
+}
+
 TEST(JitterColours, IsAFunctionOfItsDraws) {
   const Image image = noise_image(9, 7, 1);
   std::set<std::vector<uint8_t>> results;

@@ -18,6 +18,15 @@ Image change_colours(const Image& image, Rng& rng);
 // of the time; values are cut to whole numbers after each.
 Image jitter_colours(const Image& image, Rng& rng);
 
+// Pillow's ImageEnhance.Brightness, Contrast and Color: from black, from the image's mean grey and from each pixel's grey
+// by `factor` towards the image, or beyond it. As Pillow rounds.
+Image scale_brightness(const Image& image, double factor);
+Image scale_contrast(const Image& image, double factor);
+Image scale_saturation(const Image& image, double factor);
+// torchvision's ColorJitter(strength, strength, strength): the three in a random order, by U(1 - strength, 1 + strength)
+// each.
+Image jitter_light(const Image& image, double strength, Rng& rng);
+
 // Three bytes as OpenCV has them: hue in [0, 180), two degrees each; saturation and value in [0, 255].
 using RgbBytes = std::array<uint8_t, 3>;
 using HsvBytes = std::array<uint8_t, 3>;

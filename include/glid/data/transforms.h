@@ -32,6 +32,10 @@ Placement pretraining_placement(int64_t height, int64_t width, const SampleKey& 
 // MAE's evaluation: the short side to int(size * 256 / 224), then the centre crop of size x size. Throws as resize_image().
 Placement centre_placement(int64_t height, int64_t width, int64_t size_px);
 
+// The one to train on, the other otherwise.
+Placement square_placement(int64_t height, int64_t width, const SampleKey& key, int64_t size_px, double smallest_crop,
+                           bool training);
+
 // Adds the change of size; throws DataError for a sliver whose resized form would exceed kMaxImagePixels.
 Placement& resize_image(Placement& placement, int64_t height, int64_t width);
 

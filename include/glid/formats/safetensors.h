@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -42,6 +43,14 @@ class SafetensorsFile {
   std::map<std::string, TensorInfo, std::less<>> tensors_;
   std::map<std::string, std::string> metadata_;
 };
+
+// A copy of a tensor's numbers, whose type is that of its dtype.
+template <class Number>
+std::vector<Number> elements(const TensorInfo& info) {
+  std::vector<Number> values(info.bytes / sizeof(Number));
+  std::memcpy(values.data(), info.data, info.bytes);
+  return values;
+}
 
 // Writes a file tensor by tensor, so that no more than one needs to be in memory: the header from the layout (whose data
 // pointers are not used), then append() or skip() for every tensor in the layout's order, then finish(). Throws

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,5 +32,17 @@ int64_t num_visible_units(const UnitGrid& grid, double ratio);
 std::vector<int64_t> draw_visible(const UnitGrid& grid, MaskStrategy strategy, double ratio, Rng rng);
 // The units of the grid that are not among those (ascending), ascending.
 std::vector<int64_t> hidden_beside(const std::vector<int64_t>& visible, const UnitGrid& grid);
+
+// BEiT's masks (Bao et al., ICLR 2022; microsoft/unilm, beit/masking_generator.py).
+struct BlockMask {
+  int64_t hidden = 75;             // units, at most
+  int64_t smallest = 16;           // of a block, before its sides are rounded
+  std::optional<int64_t> largest;  // the same; none: as many as are left to hide
+};
+
+// The hidden units, ascending. Blocks of an area uniform in [smallest, largest], 0.3 to 1 / 0.3 times as high as wide, are
+// hidden until `hidden` units are, or ten blocks in a row don't fit: whose new units are none, or more than are left. Fewer
+// than `hidden` are the rule; where no block fits at all, a random unit is hidden.
+std::vector<int64_t> draw_blocks(const UnitGrid& grid, const BlockMask& mask, Rng rng);
 
 }  // namespace glid

@@ -44,6 +44,8 @@ enum class PixelLoss { kSquared, kAbsolute };
 
 // MAE's target: pixels [.., values of a unit] in the mean and unbiased deviation of each unit, variance floor 1e-6.
 at::Tensor normalise_units(const at::Tensor& pixels);
+// The way back, with the mean and the deviation of the pixels of a unit each.
+at::Tensor restore_units(const at::Tensor& normalised, const at::Tensor& pixels);
 
 // The hidden units of pictures that hide equally many, a run of the batch.
 struct HiddenUnitsOfRun {
