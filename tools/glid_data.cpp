@@ -8,6 +8,7 @@
 #include "glid/core/output_place.h"
 #include "glid/core/temporaries.h"
 #include "glid/data/check_data.h"
+#include "glid/data/codebook.h"
 #include "glid/data/make_demo.h"
 #include "glid/formats/image_file.h"
 #include "glid/viz/contact_sheet.h"
@@ -20,6 +21,27 @@ void add_selection(CLI::App& command, glid::DataSelection& selection, std::strin
   glid::path_option(command, "--root", selection.root, "folder of the data");
   glid::set_option(command, selection.overrides, "overrides a key of the block data; repeatable");
   glid::names_option<glid::Split>(command, "--split", split, "whose files (default: " + default_split + ")");
+}
+
+CLI::App* add_codebook(CLI::App& app, glid::CodebookOptions& options) {
+  options.num_threads = glid::num_cpus();
+  CLI::App* command = app.add_subcommand(
+      "codebook", "Makes codes for task.name: beit by k-means of patches, a stand-in for the dVAE that BEiT itself has");
+  glid::path_option(*command, "--data", options.data, "folder of images")->required();
+  glid::path_option(*command, "--out", options.out, "file to write (.safetensors)")->required();
+  command->add_option("--size", options.size, "codes")->capture_default_str()->check(glid::within(2, 65536));
+  command->add_option("--patch", options.patch_px, "side of a patch in px: a unit of the encoder")
+      ->capture_default_str()
+      ->check(glid::within(1, 256));
+  command->add_option("--image-size", options.image_size_px, "side of the pictures in px, as data.image_size will be")
+      ->capture_default_str()
+      ->check(glid::within(1, 4096));
+  command->add_option("--seed", options.seed, "of crops and first codes")
+      ->capture_default_str()
+      ->check(glid::within(0, 1e18));
+  command->add_option("--threads", options.num_threads, "that read images and compare patches (default: one a processor)")
+      ->check(glid::positive(glid::kMaxThreads));
+  return command;
 }
 
 }  // namespace
@@ -60,6 +82,9 @@ int main(int argc, char** argv) {
       ->check(glid::within(16, 4096));
   make_demo->add_option("--seed", demo.seed, "of the scenes")->capture_default_str()->check(glid::within(0, 1e18));
 
+  glid::CodebookOptions book;
+  CLI::App* codebook = add_codebook(app, book);
+
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
   return glid::run_program("glid_data", [&] {
     glid::remove_temporaries_on_signals();
@@ -73,6 +98,10 @@ int main(int argc, char** argv) {
       glid::write_image(out, contact_sheet(*dataset, sheet));
       above.keep();
       glid::log_info("wrote {}", out);
+      return glid::ExitCode::kDone;
+    }
+    if (*codebook) {
+      glid::make_codebook(book);
       return glid::ExitCode::kDone;
     }
     demo.kind = glid::config::parse_name<glid::SceneKind>("--kind", kind);
