@@ -19,6 +19,10 @@ std::unique_ptr<Task> make(const MixmaeConfig& config, const TaskContext& contex
   return std::make_unique<Mixmae>(config, context.model.encoder, context.image_size_px);
 }
 
+std::unique_ptr<Task> make(const BeitConfig& config, const TaskContext& context) {
+  return std::make_unique<Beit>(config, context.model.encoder, context.image_size_px);
+}
+
 std::unique_ptr<Task> make(const ClassificationConfig& config, const TaskContext& context) {
   return std::make_unique<Classification>(config, context);
 }

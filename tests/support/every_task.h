@@ -12,6 +12,7 @@
 
 #include "glid/tasks/task_config.h"
 #include "support/masked_samples.h"
+#include "support/small_codebook.h"
 #include "support/small_run.h"
 #include "support/task_batches.h"
 
@@ -25,6 +26,10 @@ Config small_config(Config config) {
   if constexpr (requires { config.query.query_init; }) config.query.query_init = QueryInit::kNormal;
   if constexpr (requires { config.queries.query_init; }) config.queries.query_init = QueryInit::kNormal;
   if constexpr (requires { config.bins; }) config.bins = 5;
+  if constexpr (requires { config.codebook; }) {
+    config.codebook = small_codebook();
+    config.hiding.hidden = 6, config.hiding.smallest = 4;
+  }
   if constexpr (requires { config.mixing; }) config.mixing = {};  // of pairs, which laws about odd batches don't know
   if constexpr (requires { config.decoder.blocks; }) config.decoder = {.blocks = 2, .width = 16, .heads = 2};
   if constexpr (requires { config.one_to_many; }) {

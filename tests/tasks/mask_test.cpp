@@ -4,7 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <set>
+
+#include "support/golden.h"
 
 namespace glid {
 namespace {
@@ -59,6 +63,76 @@ TEST(Mask, IsAFunctionOfItsKey) {
             draw_visible(kGrid, MaskStrategy::kBlock, 0.6, rng_of(5)));
   EXPECT_NE(draw_visible(kGrid, MaskStrategy::kRandom, 0.6, rng_of(5)),
             draw_visible(kGrid, MaskStrategy::kRandom, 0.6, rng_of(6)));
+}
+
+// The sides of the only block of a mask; nothing if it isn't one.
+std::pair<int64_t, int64_t> sides_of(const std::vector<int64_t>& units, const UnitGrid& grid) {
+  std::set<int64_t> rows, columns;
+  for (const int64_t unit : units) rows.insert(unit / grid.width), columns.insert(unit % grid.width);
+  if (rows.size() * columns.size() != units.size() || *rows.rbegin() - *rows.begin() + 1 != std::ssize(rows) ||
+      *columns.rbegin() - *columns.begin() + 1 != std::ssize(columns))
+    return {};
+  return {std::ssize(rows), std::ssize(columns)};
+}
+
+// A first block of nearly all that is to be hidden leaves room for no second one of its size.
+TEST(BlockMask, BlocksHaveTheAreasAndAspectsOfBeit) {
+  const UnitGrid grid{40, 40};
+  std::set<int64_t> areas;
+  double flattest = 1, steepest = 1;
+  int64_t at_the_bottom = 0;
+  for (uint64_t sample = 0; sample < 3000; ++sample) {
+    const std::vector<int64_t> units = draw_blocks(grid, {.hidden = 100, .smallest = 99, .largest = 100}, rng_of(sample));
+    const auto [height, width] = sides_of(units, grid);
+    if (height == 0) continue;  // what was left was hidden by a second one that overlaps
+    areas.insert(height * width);
+    const double aspect = static_cast<double>(height) / static_cast<double>(width);
+    flattest = std::min(flattest, aspect), steepest = std::max(steepest, aspect);
+    at_the_bottom += units.back() / grid.width == grid.height - 1;
+  }
+  EXPECT_GE(*areas.begin(), 90);  // 99 before the sides are rounded
+  EXPECT_EQ(*areas.rbegin(), 100);
+  EXPECT_NEAR(flattest, 0.3, 0.06);
+  EXPECT_NEAR(steepest, 1 / 0.3, 0.4);
+  EXPECT_GT(at_the_bottom, 0);
+}
+
+TEST(BlockMask, HidesNoMoreThanItShallAndAtLeastOne) {
+  for (const BlockMask& mask : {BlockMask{}, BlockMask{75, 16, 20}, BlockMask{30, 30, {}}, BlockMask{1, 1, {}}})
+    for (uint64_t sample = 0; sample < 500; ++sample) {
+      const std::vector<int64_t> units = draw_blocks({14, 14}, mask, rng_of(sample));
+      ASSERT_TRUE(std::ranges::is_sorted(units));
+      ASSERT_EQ(std::ranges::adjacent_find(units), units.end());
+      ASSERT_GE(std::ssize(units), 1);
+      ASSERT_LE(std::ssize(units), mask.hidden);
+      ASSERT_TRUE(units.front() >= 0 && units.back() < 196);
+    }
+  EXPECT_EQ(draw_blocks({2, 2}, {.hidden = 3, .smallest = 3}, rng_of(0)).size(), 1u);  // no such block fits
+}
+
+// Of 20,000 masks of microsoft/unilm's own generator (scripts/parity/beit.py).
+TEST(BlockMask, IsAsOftenAsLargeAndAsCompactAsBeits) {
+  constexpr uint64_t kMasks = 4000;
+  const Json golden = read_golden("beit.json");
+  for (const Json& law : golden.at("masks").as_array()) {
+    const UnitGrid grid{law.at("grid").as_int(), law.at("grid").as_int()};
+    BlockMask mask{law.at("hidden").as_int(), law.at("smallest").as_int(), {}};
+    if (!law.at("largest").is_null()) mask.largest = law.at("largest").as_int();
+    double sum = 0, squares = 0, neighbours = 0;
+    int64_t most = 0;
+    for (uint64_t sample = 0; sample < kMasks; ++sample) {
+      const std::vector<int64_t> units = draw_blocks(grid, mask, rng_of(sample));
+      const auto count = static_cast<double>(units.size());
+      sum += count, squares += count * count;
+      most = std::max(most, std::ssize(units));
+      for (size_t i = 1; i < units.size(); ++i) neighbours += units[i] == units[i - 1] + 1 && units[i] % grid.width > 0;
+    }
+    const double mean = sum / kMasks, deviation = law.at("count").at("deviation").as_double();
+    EXPECT_NEAR(mean, law.at("count").at("mean").as_double(), 5 * deviation / std::sqrt(kMasks));
+    EXPECT_NEAR(std::sqrt(squares / kMasks - mean * mean), deviation, 0.1 * deviation);
+    EXPECT_EQ(most, law.at("count").at("most").as_int());
+    EXPECT_NEAR(neighbours / sum, law.at("neighbours").as_double(), 0.003);
+  }
 }
 
 TEST(Mask, OtherCombinationsAreRefused) {

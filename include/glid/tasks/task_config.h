@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "glid/data/data_config.h"
+#include "glid/tasks/beit.h"
 #include "glid/tasks/classification.h"
 #include "glid/tasks/depth.h"
 #include "glid/tasks/detection.h"
@@ -20,7 +21,7 @@
 
 namespace glid {
 
-using TaskConfig = std::variant<MaskedImageConfig, SimmimConfig, MaeConfig, MixmaeConfig, SupervisedConfig,
+using TaskConfig = std::variant<MaskedImageConfig, SimmimConfig, MaeConfig, MixmaeConfig, BeitConfig, SupervisedConfig,
                                 ClassificationConfig, DetectionConfig, DepthConfig, SemanticConfig, InstanceMasksConfig,
                                 PanopticMasksConfig, PoseConfig, MultitaskConfig>;
 
