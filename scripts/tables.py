@@ -6,18 +6,11 @@ too; with another budget, it is another OUT.
 """
 import argparse
 import dataclasses
-import json
-import os
-import pathlib
-import statistics
-import subprocess
-import sys
 
-INTERRUPTED = 75  # of glid_train: it goes on with the same command
+import series
+from series import METRICS, Series, cell, for_steps, head, of_seeds, value_of
+
 SCENES = "data={name: scenes, count: 2000, size: 192, image_size: 96, workers: 1}"
-# The metric that a task is judged by, and whether it is a part of 1, shown per cent.
-METRICS = {"detection": ("AP50", True), "semantic": ("mIoU", True), "instance": ("AP50", True), "panoptic": ("PQ", True),
-           "depth": ("rmse", False)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,47 +64,16 @@ def slug(setting):
     return key.rsplit(".", 1)[-1] + value
 
 
-class Runs:
-    """Makes the runs that a table asks for; while `total` is 0 it only counts them."""
-
-    def __init__(self, arguments):
-        self.arguments = arguments
-        self.folder = arguments.out / "runs"
-        self.done = 0
-        self.total = 0
-        self.names = []  # in the order of the table
-
-    def train(self, name, config, settings):
-        """The folder of the run NAME, trained to its end."""
-        folder = self.folder / name
-        if folder not in self.names:
-            self.names.append(folder)
-            self.done += 1
-            if self.total:
-                self._train(folder, config, settings)
-        return folder
-
-    def _train(self, folder, config, settings):
-        print(f"== [{self.done} of {self.total}] {folder}", flush=True)
-        options = [word for setting in settings for word in ("--set", setting)]
-        code = subprocess.run(["glid_train", "--config", f"configs/{config}.yaml", *options, "--out", str(folder)],
-                              check=False).returncode
-        if code == INTERRUPTED:
-            sys.exit(INTERRUPTED)
-        if code != 0:
-            sys.exit(f"glid_train ended with exit code {code}: see its lines above and {folder}/log.txt")
-
+class Runs(Series):
     def pretrain(self, row):
         steps = round(row.budget * self.arguments.pretrain_steps)
-        warmup = max(1, steps // 10)
         return self.train("_".join([f"pretrain{steps}", *map(slug, row.pretrain)]), "demo_pretrain",
-                          [SCENES, f"train.steps={steps}", f"optim.warmup_steps={warmup}", "eval.every_steps=0",
-                           "log.pictures_every_steps=0", *row.pretrain])
+                          [SCENES, *for_steps(steps), "eval.every_steps=0", "log.pictures_every_steps=0", *row.pretrain])
 
     def finetune(self, row, task, seed):
         steps = self.arguments.steps
-        settings = [f"seed={seed}", f"train.steps={steps}", f"optim.warmup_steps={max(1, steps // 10)}",
-                    f"eval.every_steps={max(1, steps // 2)}", "log.pictures_every_steps=0", *row.finetune]
+        settings = [f"seed={seed}", *for_steps(steps), f"eval.every_steps={max(1, steps // 2)}", "log.pictures_every_steps=0",
+                    *row.finetune]
         start = "scratch"
         if row.pretrain is not None:
             pretraining = self.pretrain(row)
@@ -121,15 +83,6 @@ class Runs:
             settings.append(f"init.parts=[{row.parts}]")
             start += "_" + row.parts.replace(",", "_")
         return self.train("_".join([task, *map(slug, row.finetune), start, f"seed{seed}"]), f"demo_finetune_{task}", settings)
-
-
-def value_of(run, metric):
-    """Of the run's last validation."""
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    values = [line[f"val_{metric}"] for line in lines if f"val_{metric}" in line]
-    if not values:
-        sys.exit(f"{run}/metrics.jsonl has no val_{metric}: was the run made with other settings?")
-    return values[-1]
 
 
 def all_runs(runs, table, seeds):
@@ -145,85 +98,29 @@ def all_runs(runs, table, seeds):
     return made
 
 
-def cell(task, values):
-    factor = 100 if METRICS[task][1] else 1
-    digits = 1 if METRICS[task][1] else 3
-    mean = f"{statistics.mean(values) * factor:.{digits}f}"
-    return f"{mean} ± {statistics.stdev(values) * factor:.{digits}f}" if len(values) > 1 else mean
-
-
 def markdown(table, made, arguments):
     number, what, tasks, rows = TABLES[table]
-    seeds = arguments.seeds
-    heads = [f"{task} {METRICS[task][0]}{' in %' if METRICS[task][1] else ' in m'}" for task in tasks]
+    values = {row.name: [[value_of(*of) for of in made[row.name, task]] for task in tasks] for row in rows}
+    cells = [[name, *map(cell, tasks, of_tasks)] for name, of_tasks in values.items()]
     lines = [f"The paper's Table {number} in miniature: {what}. `tiny` on generated scenes, {arguments.pretrain_steps} steps of "
-             f"pre-training, {arguments.steps} of fine-tuning, "
-             + (f"mean and deviation of {len(seeds)} seeds." if len(seeds) > 1 else f"seed {seeds[0]}."), "",
-             "| | " + " | ".join(heads) + " |", "|---" * (len(tasks) + 1) + "|"]
-    for row in rows:
-        values = {task: [value_of(*of) for of in made[row.name, task]] for task in tasks}
-        lines.append(f"| {row.name} | " + " | ".join(cell(task, values[task]) for task in tasks) + " |")
+             f"pre-training, {arguments.steps} of fine-tuning, {of_seeds(arguments.seeds)}.", "",
+             *series.table(["", *map(head, tasks)], cells)]
     return "\n".join(lines) + "\n"
 
 
-def steps(text):
-    if int(text) < 2:
-        raise argparse.ArgumentTypeError(f"must be 2 or more (got {text})")
-    return int(text)
-
-
-def seeds(text):
-    found = [int(seed) for seed in text.split(",")]
-    if len(set(found)) < len(found) or min(found) < 0:
-        raise argparse.ArgumentTypeError(f"must be different whole numbers of at least 0 (got {text})")
-    return found
-
-
-def folder(text):
-    """A place where runs can be written."""
-    place = pathlib.Path(text)
-    above = next(path for path in (place, *place.absolute().parents) if path.exists())
-    if not above.is_dir():
-        raise argparse.ArgumentTypeError(f"is no folder, but one is written (got {above})")
-    if not os.access(above, os.W_OK):
-        raise argparse.ArgumentTypeError(f"can't be written there: {above} doesn't allow it (got {text})")
-    return place
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(2, f"{self.prog}: {message}\n")  # one line, without the usage
-
-
 def parse():
-    parser = Parser(description=__doc__.splitlines()[0].split(" usage")[0],
-                    formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = series.Parser(description=__doc__.splitlines()[0].split(" usage")[0],
+                           formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("table", choices=sorted(TABLES), help="; ".join(f"{k}: Table {v[0]}" for k, v in TABLES.items()))
-    parser.add_argument("--seeds", type=seeds, default=[0], help="as 0,1,2")
-    parser.add_argument("--pretrain-steps", type=steps, default=1000, help="of 32 images")
-    parser.add_argument("--steps", type=steps, default=300, help="of fine-tuning, of 8 images")
-    parser.add_argument("--out", type=folder, default=pathlib.Path("runs/tables"))
-    parser.add_argument("--list", action="store_true", help="only name the runs")
+    series.add_options(parser, "runs/tables")
     return parser.parse_args()
 
 
 def main():
     arguments = parse()
-    plan = Runs(arguments)
-    all_runs(plan, arguments.table, arguments.seeds)
-    if arguments.list:
-        print(*plan.names, sep="\n")
-        return
-    runs = Runs(arguments)
-    runs.total = plan.done
-    made = all_runs(runs, arguments.table, arguments.seeds)
-    text = markdown(arguments.table, made, arguments)
-    (arguments.out / f"{arguments.table}.md").write_text(text)
-    print(text)
-    report = arguments.out / f"{arguments.table}.html"
-    finetuned = [str(run) for run in runs.names if not run.name.startswith("pretrain")]
-    subprocess.run(["glid_report", *finetuned, "--out", str(report)], check=True)
-    print(f"== {arguments.out}/{arguments.table}.md, {report}")
+    runs, made = series.carried_out(arguments, Runs, lambda asked: all_runs(asked, arguments.table, arguments.seeds))
+    finetuned = [run for run in runs.names if not run.name.startswith("pretrain")]
+    series.publish(arguments, arguments.table, markdown(arguments.table, made, arguments), finetuned)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,138 @@
+"""Series of trainings that can be stopped and go on, and tables of what comes out of them."""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+INTERRUPTED = 75  # of glid_train: it goes on with the same command
+# The metric that a task is judged by, and whether it is a part of 1, shown per cent.
+METRICS = {"detection": ("AP50", True), "semantic": ("mIoU", True), "instance": ("AP50", True), "panoptic": ("PQ", True),
+           "depth": ("rmse", False)}
+
+
+class Series:
+    """Makes the runs that somebody asks for, each once, in OUT/runs; while `total` is 0 it only counts them."""
+
+    def __init__(self, arguments, total=0):
+        self.arguments = arguments
+        self.folder = arguments.out / "runs"
+        self.total = total
+        self.names = []  # in the order of asking
+
+    def train(self, name, config, settings):
+        """The folder of the run NAME, trained to its end."""
+        folder = self.folder / name
+        if folder not in self.names:
+            self.names.append(folder)
+            if self.total:
+                print(f"== [{len(self.names)} of {self.total}] {folder}", flush=True)
+                code = subprocess.run([*command(config, settings), "--out", str(folder)], check=False).returncode
+                if code == INTERRUPTED:
+                    sys.exit(INTERRUPTED)
+                if code != 0:
+                    sys.exit(f"glid_train ended with exit code {code}: see its lines above and {folder}/log.txt")
+        return folder
+
+
+def command(config, settings):
+    return ["glid_train", "--config", f"configs/{config}.yaml", *(word for setting in settings for word in ("--set", setting))]
+
+
+def for_steps(count):
+    """Settings of a training of so many steps."""
+    return [f"train.steps={count}", f"optim.warmup_steps={max(1, count // 10)}"]
+
+
+def carried_out(arguments, kind, ask):
+    """The series, of a `kind`, and what ask(series) made of its runs. With --list their names are all that comes out."""
+    plan = kind(arguments)
+    ask(plan)
+    if arguments.list:
+        print(*plan.names, sep="\n")
+        sys.exit()
+    series = kind(arguments, total=len(plan.names))
+    return series, ask(series)
+
+
+def publish(arguments, name, text, runs):
+    """The table and a page of the runs, as OUT/NAME.md and OUT/NAME.html."""
+    (arguments.out / f"{name}.md").write_text(text)
+    print(text)
+    report = arguments.out / f"{name}.html"
+    subprocess.run(["glid_report", *map(str, runs), "--out", str(report)], check=True)
+    print(f"== {arguments.out}/{name}.md, {report}")
+
+
+def numbers(run, key):
+    """All of a name in the run's metrics, in order."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    found = [line[key] for line in lines if key in line]
+    if not found:
+        sys.exit(f"{run}/metrics.jsonl has no {key}: was the run made with other settings?")
+    return found
+
+
+def value_of(run, metric):
+    """Of the run's last validation."""
+    return numbers(run, f"val_{metric}")[-1]
+
+
+def head(task):
+    return f"{task} {METRICS[task][0]}{' in %' if METRICS[task][1] else ' in m'}"
+
+
+def cell(task, values):
+    factor = 100 if METRICS[task][1] else 1
+    digits = 1 if METRICS[task][1] else 3
+    mean = f"{statistics.mean(values) * factor:.{digits}f}"
+    return f"{mean} ± {statistics.stdev(values) * factor:.{digits}f}" if len(values) > 1 else mean
+
+
+def of_seeds(seeds):
+    return f"mean and deviation of {len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
+
+
+def table(heads, rows):
+    """Lines of Markdown; a row's first cell is its name."""
+    return ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|", *("| " + " | ".join(row) + " |" for row in rows)]
+
+
+def steps(text):
+    if int(text) < 2:
+        raise argparse.ArgumentTypeError(f"must be 2 or more (got {text})")
+    return int(text)
+
+
+def seeds(text):
+    found = [int(seed) for seed in text.split(",")]
+    if len(set(found)) < len(found) or min(found) < 0:
+        raise argparse.ArgumentTypeError(f"must be different whole numbers of at least 0 (got {text})")
+    return found
+
+
+def folder(text):
+    """A place where runs can be written."""
+    place = pathlib.Path(text)
+    above = next(path for path in (place, *place.absolute().parents) if path.exists())
+    if not above.is_dir():
+        raise argparse.ArgumentTypeError(f"is no folder, but one is written (got {above})")
+    if not os.access(above, os.W_OK):
+        raise argparse.ArgumentTypeError(f"can't be written there: {above} doesn't allow it (got {text})")
+    return place
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message}\n")  # one line, without the usage
+
+
+def add_options(parser, out, **defaults):
+    """What every series can be told."""
+    parser.add_argument("--seeds", type=seeds, default=defaults.get("seeds", [0]), help="as 0,1,2")
+    parser.add_argument("--pretrain-steps", type=steps, default=1000, help="of 32 images")
+    parser.add_argument("--steps", type=steps, default=300, help="of fine-tuning, of 8 images")
+    parser.add_argument("--out", type=folder, default=pathlib.Path(out))
+    parser.add_argument("--list", action="store_true", help="only name the runs")
