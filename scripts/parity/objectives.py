@@ -1,7 +1,9 @@
 """Writes tests/golden/objectives.json: losses and answers of the pre-training objectives beside GLID's, by public code.
 
   {"simmim", "mae", "mixmae": {"image_shape": [B, H, W, 3], "patch", "channels", "window", "seen": [B lists of units],
-   "loss", "prediction": tensor of the hidden units, [B, N, 3 U^2]; of MixMAE [B, units, 3 U^2], of all}}
+   "loss", "prediction": tensor of the hidden units, [B, N, 3 U^2]; of MixMAE [B, units, 3 U^2], of all},
+   "mae_vit", "aim": the same without "window", of a ViT whose units are a patch; of AIM what is seen is the prefix, and the
+   prediction [sum of N, 3 U^2]}
 Images: floor((formula_tensor("input", image_shape) + 1) * 128), bytes. Weights: formula.py, by our names. In double.
 
   simmim  transformers' SwinForMaskedImageModeling (a port of microsoft/SimMIM), whose linear layer says channel, row,
@@ -10,13 +12,16 @@ Images: floor((formula_tensor("input", image_shape) + 1) * 128), bytes. Weights:
           ViTMAE (a port of facebookresearch/mae) without its [CLS]
   mixmae  the same Swin on mixed images, attention masked by m m' + (1 - m)(1 - m'), and the decoder twice: written down
           after Sense-X/MixMIM, models_mixmim.py (forward_encoder, forward_decoder, forward_loss)
+  mae_vit transformers' ViTMAEForPreTraining as it is, with its class token
+  aim     a ViT with the mask of apple/ml-aim (layers.py, PrefixCausalAttention), residual MLPs on every token with its
+          position, and the next patch as the target: written down after the paper (El-Nouby et al., 2024, section 3)
 Run: python objectives.py
 """
 import dataclasses
 
 import torch
 import torch.nn.functional as F
-from transformers import SwinConfig, SwinForMaskedImageModeling, ViTMAEConfig
+from transformers import SwinConfig, SwinForMaskedImageModeling, ViTMAEConfig, ViTMAEForPreTraining
 from transformers.models.vit_mae.modeling_vit_mae import ViTMAEDecoder
 
 import golden
@@ -25,6 +30,7 @@ from formula import formula_tensor, words
 UNIT_SIDE, STAGES = 8, range(4)
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 DEPTHS, HEADS, DECODER_WIDTH, DECODER_BLOCKS, DECODER_HEADS = (2, 2, 2, 2), (1, 2, 4, 8), 32, 2, 4
+VIT_DEPTH, VIT_HEADS, HEAD_BLOCKS = 2, 2, 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,9 +64,16 @@ class Case:
         return sorted(order[:count].tolist())
 
     def describe(self, seen, loss, prediction):
-        return {"image_shape": self.image_shape, "patch": self.patch, "channels": self.channels, "window": self.window,
+        encoder = {"patch": self.patch, "channels": self.channels, "window": self.window}
+        return {"image_shape": self.image_shape, **{key: value for key, value in encoder.items() if value},
                 "seen": seen, "loss": golden.digits(loss.item(), 15),
                 "prediction": golden.describe("objectives", prediction.detach())}
+
+
+class VitCase(Case):
+    @property
+    def unit(self):
+        return self.patch
 
 
 def weights(name, *shape):
@@ -200,17 +213,26 @@ def encode(images, sources, case):
     return norm_of("encoder.norm3", case.channels << 3, x).flatten(1, 2)
 
 
+DECODER = {"decoder_hidden_size": DECODER_WIDTH, "decoder_num_hidden_layers": DECODER_BLOCKS,
+           "decoder_num_attention_heads": DECODER_HEADS, "decoder_intermediate_size": 4 * DECODER_WIDTH,
+           "layer_norm_eps": 1e-6, "attn_implementation": "eager"}
+
+
 def mae_decoder(case):
     """transformers' decoder with formula weights: positions are its own."""
-    d, last = DECODER_WIDTH, case.channels << 3
-    decoder = ViTMAEDecoder(ViTMAEConfig(
-        hidden_size=last, patch_size=case.unit, decoder_hidden_size=d, decoder_num_hidden_layers=DECODER_BLOCKS,
-        decoder_num_attention_heads=DECODER_HEADS, decoder_intermediate_size=4 * d, layer_norm_eps=1e-6,
-        attn_implementation="eager"), case.grid**2).double().eval()
-    state = decoder.state_dict()
+    last = case.channels << 3
+    decoder = ViTMAEDecoder(ViTMAEConfig(hidden_size=last, patch_size=case.unit, **DECODER), case.grid**2).double().eval()
+    fill_decoder(decoder)
+    return decoder
+
+
+def fill_decoder(decoder):
+    state, d = decoder.state_dict(), DECODER_WIDTH
     names = {"decoder_embed": "unit_decoder.embed", "decoder_norm": "unit_decoder.norm", "decoder_pred": "heads.pixels"}
     for name, value in state.items():
         owner, _, kind = name.rpartition(".")
+        if name == "mask_token":
+            state[name] = weights("unit_decoder.mask_token", d).view(1, 1, d)
         if name in ("mask_token", "decoder_pos_embed"):
             continue
         if owner in names:
@@ -227,7 +249,6 @@ def mae_decoder(case):
                 "mlp.fc1": "mlp.fc1", "mlp.fc2": "mlp.fc2"}[".".join(rest)]
         state[name] = weights(f"{at}{ours}.{kind}", *value.shape)
     decoder.load_state_dict(state)
-    return decoder
 
 
 def decode(tokens, is_seen, case):
@@ -267,12 +288,95 @@ def mixmae(case):
     return case.describe([seen] * case.batch, loss, prediction)
 
 
+# --- on a ViT
+
+
+def fill_vit(vit):
+    """Formula weights into transformers' ViTMAE encoder, by our names."""
+    state = vit.state_dict()
+    names = {"embeddings.cls_token": "cls_token", "embeddings.patch_embeddings.projection": "patch_embed.proj",
+             "layernorm": "norm", "layers": "blocks", "layernorm_before": "norm1", "layernorm_after": "norm2",
+             "attention.o_proj": "attn.proj", "mlp.fc1": "mlp.fc1", "mlp.fc2": "mlp.fc2"}
+    for name, value in state.items():
+        if name == "embeddings.position_embeddings":
+            continue
+        if name == "embeddings.cls_token":
+            state[name] = weights("encoder.cls_token", *value.shape)
+            continue
+        owner, _, kind = name.rpartition(".")
+        block, at = "", "encoder."
+        if owner.startswith("layers."):
+            _, block, owner = owner.split(".", 2)
+            at = f"encoder.blocks.{block}."
+        if owner in [f"attention.{part}_proj" for part in "qkv"]:
+            whole = weights(f"{at}attn.qkv.{kind}", 3 * value.shape[0], *value.shape[1:])
+            state[name] = whole.chunk(3)["qkv".index(owner[-6])]
+        else:
+            state[name] = weights(f"{at}{names[owner]}.{kind}", *value.shape)
+    vit.load_state_dict(state)
+
+
+def mae_vit(case):
+    units, k = case.grid**2, case.grid**2 // 4
+    model = ViTMAEForPreTraining(ViTMAEConfig(
+        hidden_size=case.channels, num_hidden_layers=VIT_DEPTH, num_attention_heads=VIT_HEADS,
+        intermediate_size=4 * case.channels, image_size=case.grid * case.unit, patch_size=case.patch, norm_pix_loss=True,
+        mask_ratio=1 - k / units, **DECODER)).double().eval()
+    fill_vit(model.vit)
+    fill_decoder(model.decoder)
+    seen = [case.drawn(f"mask.{b}", k) for b in range(case.batch)]
+    noise = torch.ones(case.batch, units).double()  # the patches of the smallest noise are kept
+    for b, kept in enumerate(seen):
+        noise[b, kept] = 0
+    answer = model(case.images().permute(0, 3, 1, 2), noise=noise)
+    return case.describe(seen, answer.loss, chosen(answer.logits, hidden_beside(seen, case)))
+
+
+def sincos(case):
+    """[units, C]: x before y, sines before cosines."""
+    frequency = 1e4 ** -(torch.arange(case.channels // 4).double() / (case.channels // 4))
+    y, x = torch.meshgrid(torch.arange(case.grid).double(), torch.arange(case.grid).double(), indexing="ij")
+    angles = [place.reshape(-1, 1) * frequency for place in (x, y)]
+    return torch.cat([part for angle in angles for part in (angle.sin(), angle.cos())], 1)
+
+
+def residual_mlp(x, at, norm, mlp, c):
+    y = F.gelu(F.linear(norm_of(at + norm, c, x, 1e-6), *layer_of(at + mlp + ".fc1", 4 * c, c)))
+    return x + F.linear(y, *layer_of(at + mlp + ".fc2", c, 4 * c))
+
+
+def aim(case):
+    b, n, c, d = case.batch, case.grid**2, case.channels, case.channels // VIT_HEADS
+    prefix = [1, n // 3, n - 1]
+    in_prefix = torch.arange(n) < torch.tensor(prefix).view(b, 1)
+    allowed = torch.ones(n, n, dtype=torch.bool).tril() | in_prefix.view(b, 1, n)  # [B, queries, keys]
+    filters = weights("encoder.patch_embed.proj.weight", c, 3, case.patch, case.patch)
+    bias = weights("encoder.patch_embed.proj.bias", c)
+    x = F.conv2d(case.images().permute(0, 3, 1, 2), filters, bias, case.patch).flatten(2).transpose(1, 2) + sincos(case)
+    for i in range(VIT_DEPTH):
+        at = f"encoder.blocks.{i}."
+        qkv = F.linear(norm_of(at + "norm1", c, x, 1e-6), *layer_of(at + "attn.qkv", 3 * c, c))
+        q, k, v = qkv.view(b, n, 3, VIT_HEADS, d).permute(2, 0, 3, 1, 4)
+        scores = (q @ k.transpose(-1, -2) * d**-0.5).masked_fill(~allowed.unsqueeze(1), float("-inf"))
+        x = x + F.linear((scores.softmax(-1) @ v).transpose(1, 2).reshape(b, n, c), *layer_of(at + "attn.proj", c, c))
+        x = residual_mlp(x, at, "norm2", "mlp", c)
+    x = norm_of("encoder.norm", c, x, 1e-6) + sincos(case)
+    for i in range(HEAD_BLOCKS):
+        x = residual_mlp(x, f"heads.pixels.blocks.{i}.", "norm", "mlp", c)
+    prediction = F.linear(x, *layer_of("heads.pixels", 3 * case.unit**2, c))[:, :-1]  # of the patches from the second on
+    target, counted = normalised(case.units(case.images()))[:, 1:], ~in_prefix[:, 1:]
+    loss = (prediction - target).square().mean(-1)[counted].mean()
+    return case.describe([list(range(s)) for s in prefix], loss, prediction[counted])
+
+
 if __name__ == "__main__":
     torch.manual_seed(0)
     with torch.no_grad():
         content = {"simmim": simmim(Case(patch=4, channels=16, window=4, grid=4)),
                    "mae": mae(Case(patch=2, channels=16, window=6, grid=6)),
-                   "mixmae": mixmae(Case(patch=2, channels=16, window=6, grid=6))}
+                   "mixmae": mixmae(Case(patch=2, channels=16, window=6, grid=6)),
+                   "mae_vit": mae_vit(VitCase(patch=8, channels=32, window=0, grid=4)),
+                   "aim": aim(VitCase(patch=8, channels=32, window=0, grid=4, batch=3))}
     for name, case in content.items():
         print(f"{name}: loss {case['loss']:.9f}")
     golden.write("objectives.json", content)

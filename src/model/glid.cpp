@@ -7,9 +7,12 @@
 
 #include "glid/core/format.h"
 #include "glid/model/pixel_statistics.h"
+#include "glid/nn/position.h"
 
 namespace glid {
 namespace {
+
+constexpr double kBlockNormEps = 1e-6;
 
 std::array<int64_t, kNumStages> stage_channels(const EncoderShape& shape) {
   std::array<int64_t, kNumStages> channels{};
@@ -23,19 +26,22 @@ EncoderUse use_of_encoder(const TaskSpec& spec) {
   return {.pyramid = spec.reads == HeadInput::kQueries, .mask_token = spec.replaces_units};
 }
 
-// Tokens [K * count, C] of images -> [count, N, C] of the units asked, all of which are seen.
-at::Tensor read_part(const at::Tensor& tokens, const EncodedUnits& asked, const ImageRange& images) {
-  const at::Tensor cells = asked.cells.narrow(0, images.first, images.count).unsqueeze(2);  // [count, N, 1]
+// Tokens [K * count, C] of images of one grid -> [count, N, C] of the units asked, all of which are seen.
+at::Tensor read_part(const at::Tensor& tokens, const EncodedUnits& asked, const ImageRange& images, const UnitGrid& grid) {
+  const at::Tensor cells = asked.cells.narrow(0, images.first, images.count);  // [count, N]
   const at::Tensor rows = tokens.view({images.count, -1, tokens.size(1)});
-  return rows.gather(1, cells.expand({-1, -1, tokens.size(1)}));
+  const at::Tensor x = rows.gather(1, cells.unsqueeze(2).expand({-1, -1, tokens.size(1)}));
+  if (!asked.placed) return x;
+  const GridExtent extent{.height = grid.height, .width = grid.width};  // MAE's heed no valid size
+  return x + position_vectors(PositionKind::kMae, cells, extent, tokens.size(1)).to(x.scalar_type());
 }
 
-at::Tensor read_part(const at::Tensor& tokens, const EncodedImage&, const ImageRange& images) {
+at::Tensor read_part(const at::Tensor& tokens, const EncodedImage&, const ImageRange& images, const UnitGrid&) {
   return tokens.view({images.count, -1, tokens.size(1)}).mean(1, /*keepdim=*/true);
 }
 
 template <class Asked>
-at::Tensor read_part(const at::Tensor&, const Asked&, const ImageRange&) {
+at::Tensor read_part(const at::Tensor&, const Asked&, const ImageRange&, const UnitGrid&) {
   TORCH_CHECK(false, "the task asks for what its spec's reader doesn't read");
 }
 
@@ -49,7 +55,8 @@ at::Tensor read_tokens(const LastTokens& last, const BatchPlan& plan, const Quer
     const int64_t count = part.count * part.run->plan->tokens_per_image(last.stage);
     const at::Tensor rows = last.tokens.narrow(0, part.first_token[static_cast<size_t>(last.stage)], count);
     const ImageRange images{first, part.count};
-    parts.push_back(std::visit([&](const auto& asked) { return read_part(rows, asked, images); }, query.asked));
+    const auto read = [&](const auto& asked) { return read_part(rows, asked, images, part.run->plan->grid); };
+    parts.push_back(std::visit(read, query.asked));
     first += part.count;
   }
   return parts.empty() ? last.tokens.narrow(0, 0, 0).unsqueeze(1) : at::cat(parts);
@@ -64,7 +71,15 @@ at::Tensor constant(const at::TensorOptions& options, const std::array<double, 3
 
 }  // namespace
 
+ResidualMlp::ResidualMlp(int64_t width)
+    : norm(register_module("norm", std::make_shared<LayerNorm>(width, kBlockNormEps))),
+      mlp(register_module("mlp", std::make_shared<Mlp>(width))) {}
+
+at::Tensor ResidualMlp::forward(const at::Tensor& x) const { return x + mlp->forward(norm->forward(x)); }
+
 Head::Head(int64_t width, const HeadSpec& spec, int64_t num_learned) : Linear(width, spec.outputs), spec(spec) {
+  if (spec.residual_blocks > 0) blocks = register_module("blocks", std::make_shared<ModuleList<ResidualMlp>>());
+  for (int64_t i = 0; i < spec.residual_blocks; ++i) blocks->append(width);
   for (int64_t i = 1; i < spec.layers; ++i)
     hidden.push_back(register_module(format("hidden{}", i), std::make_shared<Linear>(width, width)));
   if (spec.references > 0) reference = register_parameter("reference", at::zeros({num_learned, spec.references}));
@@ -72,6 +87,8 @@ Head::Head(int64_t width, const HeadSpec& spec, int64_t num_learned) : Linear(wi
 
 at::Tensor Head::answer(const at::Tensor& decoded, const Query& query) const {
   at::Tensor x = decoded;
+  if (blocks)
+    for (const auto& block : blocks->items) x = block->forward(x);
   for (const auto& layer : hidden) x = at::relu(layer->forward(x));
   x = forward(x);
   if (!reference.defined()) return x;

@@ -54,8 +54,13 @@ at::Tensor UnitDecoder::forward(const LastTokens& last, const BatchPlan& plan, c
     const at::Tensor places = position_vectors(PositionKind::kMae, all, extent, mask_token.size(0));
     at::Tensor x = spread(seen, run.images[kUnitStage], mask_token).view({run.batch, run.grid.size(), -1});
     x = x + places.to(x.scalar_type());
+    const int64_t beside = last.cls.defined() ? 1 : 0;
+    if (beside > 0) {
+      const at::Tensor cls = last.cls.narrow(0, images.first + first, part.count);
+      x = at::cat({embed->forward(cls).unsqueeze(1), x}, 1);  // at no place
+    }
     for (const auto& block : blocks->items) x = block->forward(x);
-    const at::Tensor cells = asked.cells.narrow(0, first, part.count).unsqueeze(2);  // [B, N, 1]
+    const at::Tensor cells = asked.cells.narrow(0, first, part.count).unsqueeze(2) + beside;  // [B, N, 1]
     answers.push_back(norm->forward(x.gather(1, cells.expand({-1, -1, x.size(2)}))));
     first += part.count;
   }

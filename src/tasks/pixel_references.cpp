@@ -30,6 +30,19 @@ at::Tensor seen(const at::Tensor& units, const at::Tensor& hidden, const at::Ten
   return at::ones({units.size(0)}, options).index_fill(0, hidden, 0);
 }
 
+// distance^-3 of each pixel of a unit [U^2] to each pixel [U^2] of the unit `down` and `right` of it.
+at::Tensor inverse_cubes(int64_t unit_px, int64_t down, int64_t right, const at::TensorOptions& options) {
+  const at::Tensor i = at::arange(unit_px, options);
+  const auto squared = [&](int64_t units) { return (i.unsqueeze(0) + units * unit_px - i.unsqueeze(1)).square(); };
+  const at::Tensor y = squared(down).view({unit_px, 1, unit_px, 1}), x = squared(right).view({1, unit_px, 1, unit_px});
+  return (y + x).pow(-1.5).view({unit_px * unit_px, unit_px * unit_px});
+}
+
+// units [B, all, P] -> [B, N, P]
+at::Tensor at_cells(const at::Tensor& units, const at::Tensor& cells) {
+  return units.gather(1, cells.unsqueeze(2).expand({-1, -1, units.size(2)}));
+}
+
 }  // namespace
 
 at::Tensor seen_units(const at::Tensor& units, const HiddenCells& hidden) {
@@ -56,6 +69,34 @@ at::Tensor interpolate_hidden(const at::Tensor& units, const HiddenCells& hidden
   const at::Tensor mean = convolve(pixels * mask, kernel) / convolve(mask, kernel);
   const at::Tensor filled = to_units(mean.permute({0, 2, 3, 1}).to(images.scalar_type()).contiguous(), unit_px).flatten(1);
   return filled.index_select(0, hidden.rows).view({batch, -1, filled.size(1)});
+}
+
+at::Tensor colour_before(const at::Tensor& units, const at::Tensor& cells) {
+  const int64_t batch = units.size(0), all = units.size(1), pixels = units.size(2) / 3;
+  const at::Tensor colours = units.view({batch, all, pixels, 3}).mean(2);
+  const at::Tensor up_to = colours.cumsum(1) / at::arange(1, all + 1, units.options()).unsqueeze(1);  // and with each
+  const at::Tensor before = at_cells(up_to, cells - 1).unsqueeze(2);
+  return before.expand({batch, cells.size(1), pixels, 3}).flatten(2);
+}
+
+at::Tensor interpolate_before(const at::Tensor& units, const UnitGrid& grid, const at::Tensor& cells) {
+  const int64_t unit_px = units.size(1), batch = cells.size(0);
+  const auto options = units.options().dtype(at::kDouble);
+  const std::vector<int64_t> around{0, 0, 0, 0, 1, 1, 1, 0};  // a column on either side and a row above
+  const at::Tensor pixels = units.to(at::kDouble).view({batch, grid.height, grid.width, unit_px * unit_px, 3});
+  const at::Tensor known = at::constant_pad_nd(pixels, around);
+  const at::Tensor is_known = at::constant_pad_nd(at::ones({1, grid.height, grid.width, 1, 1}, options), around);
+  at::Tensor sum = at::zeros_like(pixels), weight = at::zeros({1}, options);
+  for (const auto& [down, right] : {std::pair{0, -1}, {-1, -1}, {-1, 0}, {-1, 1}}) {
+    const auto neighbour = [&](const at::Tensor& x) {
+      return x.narrow(1, 1 + down, grid.height).narrow(2, 1 + right, grid.width);
+    };
+    const at::Tensor cubes = inverse_cubes(unit_px, down, right, options);
+    sum = sum + at::matmul(cubes, neighbour(known));
+    weight = weight + neighbour(is_known) * cubes.sum(1).unsqueeze(1);
+  }
+  const at::Tensor mean = (sum / weight).to(units.scalar_type());  // the first unit has nothing before it
+  return at_cells(mean.view({batch, grid.size(), -1}), cells);
 }
 
 }  // namespace glid

@@ -3,8 +3,10 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "glid/core/format.h"
+#include "glid/nn/transfer.h"
 #include "pixel_references.h"
 #include "query_spread.h"
 #include "unit_pictures.h"
@@ -23,7 +25,36 @@ Statistics statistics(const at::Tensor& pixels) {
 }
 
 // A question's targets, by the number of the run.
-std::string target_name(size_t run) { return run == 0 ? "pixels" : format("pixels{}", run); }
+std::string name_of_run(std::string_view name, size_t run) {
+  return run == 0 ? std::string(name) : format("{}{}", name, run);
+}
+std::string target_name(size_t run) { return name_of_run("pixels", run); }
+
+// Which of a run's targets count; undefined: all.
+at::Tensor counted_of(const Question& question, size_t run) {
+  const auto found = question.targets.find(name_of_run("counted", run));
+  return found == question.targets.end() ? at::Tensor() : found->second;
+}
+
+// Values [B, N] or [B, N, P], 0 where they don't count.
+at::Tensor only(const at::Tensor& counted, const at::Tensor& values) {
+  if (!counted.defined()) return values;
+  return values * (values.dim() == 3 ? counted.unsqueeze(2) : counted);
+}
+
+// The cells of an array of these pictures.
+HiddenUnitsOfRun ragged(const BatchArray& array, const ImageRange& images) {
+  const at::Tensor lengths = at::tensor(array.lengths).unsqueeze(1);  // [all, 1]
+  const at::Tensor firsts = lengths.cumsum(0) - lengths, own = lengths.narrow(0, images.first, images.count);
+  const at::Tensor place = at::arange(own.max().item<int64_t>());  // on the host, as lengths are
+  const at::Tensor index = firsts.narrow(0, images.first, images.count) + at::minimum(place, own - 1);
+  const at::Device device = array.values.device();
+  HiddenUnitsOfRun hidden{.images = images};
+  hidden.cells = array.values.index_select(0, to_device(index.flatten(), device)).view(index.sizes());
+  const at::Tensor counted = place.lt(own);
+  if (!counted.all().item<bool>()) hidden.counted = to_device(counted, device);
+  return hidden;
+}
 
 // Pixels of the hidden units, [B, N, 3 U^2].
 at::Tensor hidden_pixels(const Question& question, const HiddenUnitsOfRun& hidden) {
@@ -82,39 +113,24 @@ std::vector<HiddenUnitsOfRun> hidden_units_of(const Batch& batch, const BatchPla
   int64_t image = 0, unit = 0;
   for (const ImageRun& run : plan.runs) {
     const PlanTensors& p = *run.plan;
-    at::Tensor cells = p.hidden_cells;
-    if (p.is_whole()) {
-      const BatchArray& array = batch.arrays.at("hidden");
-      const int64_t of_each = array.lengths.at(static_cast<size_t>(image));
-      cells = array.values.view({-1, of_each}).narrow(0, image, p.batch);
-    }
-    const at::Tensor first = at::arange(p.batch, cells.options()).unsqueeze(1) * p.grid.size() + unit;
-    hidden.push_back({{image, p.batch}, cells, (cells + first).flatten()});
+    const ImageRange images{image, p.batch};
+    HiddenUnitsOfRun& own = hidden.emplace_back(p.is_whole() ? ragged(batch.arrays.at("hidden"), images)
+                                                             : HiddenUnitsOfRun{images, p.hidden_cells, {}, {}});
+    const at::Tensor first = at::arange(p.batch, own.cells.options()).unsqueeze(1) * p.grid.size() + unit;
+    own.rows = (own.cells + first).flatten();
     image += p.batch;
     unit += p.num_units();
   }
   return hidden;
 }
 
-PixelTask::PixelTask(const HidingConfig& config, PixelLoss loss, const EncoderShape& shape, int64_t size_px)
+PixelTask::PixelTask(const PixelConfig& config, PixelLoss loss, const EncoderShape& shape, int64_t size_px)
     : config_(config), loss_(loss), shape_(shape), size_px_(size_px), viewer_(shape) {}
 
 PreparedImage PixelTask::crop(const Sample& sample, const SampleKey& key, bool training) const {
   const Image& image = sample.image;
   const Placement placement = square_placement(image.height, image.width, key, size_px_, config_.crop_area, training);
   return {.image = place_image(image, placement, Filter::kBicubic), .placement = placement};
-}
-
-std::vector<int64_t> PixelTask::draw_seen(const SampleKey& key) const {
-  const Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kMask);
-  return draw_visible(grid(), config_.mask, config_.mask_ratio, rng);
-}
-
-std::vector<PreparedImage> PixelTask::prepare(const Sample& sample, const SampleKey& key, const BatchPosition&,
-                                              bool training) const {
-  PreparedImage prepared = crop(sample, key, training);
-  prepared.plan = shape_.plan(grid(), draw_seen(key));
-  return {std::move(prepared)};
 }
 
 LossCounts PixelTask::counts(const Batch& batch) const {
@@ -129,7 +145,9 @@ LossCounts PixelTask::counts(const Batch& batch) const {
 Question PixelTask::ask(Batch batch, bool) const {
   Question question = viewer_.look_at(std::move(batch));
   for (const HiddenUnitsOfRun& hidden : hidden_units_of(question.batch, question.view.plan)) {
-    question.targets[target_name(question.queries.size())] = target_of(hidden_pixels(question, hidden));
+    const size_t run = question.queries.size();
+    question.targets[target_name(run)] = target_of(hidden_pixels(question, hidden));
+    if (hidden.counted.defined()) question.targets[name_of_run("counted", run)] = hidden.counted;
     question.queries.push_back(query(hidden.cells));
     question.queries.back().images = hidden.images;
   }
@@ -154,30 +172,34 @@ Losses PixelTask::losses(std::span<const Answer> answers, const Question& questi
   std::vector<Diagnostic> spreads;
   for (size_t i = 0; i < answers.size(); ++i) {
     const at::Tensor& target = question.targets.at(target_name(i));
-    const at::Tensor prediction = prediction_of(answers[i], target);
-    const at::Tensor unit_losses = error(prediction, target).mean(-1);  // [B, N]
+    const at::Tensor prediction = prediction_of(answers[i], target), counted = counted_of(question, i);
+    const at::Tensor unit_losses = only(counted, error(prediction, target).mean(-1));  // [B, N]
     sums.push_back(unit_losses.sum());
     of_images.push_back(unit_losses.detach().sum(1));
-    spreads.push_back(query_spread(prediction));
+    spreads.push_back(query_spread(prediction, counted));
   }
   const at::Tensor sum = sums.size() == 1 ? sums[0] : at::stack(sums).sum();
   return {{{.name = "pixels", .sum = sum, .count = "units", .by_image = at::cat(of_images)}}, {mean_of(spreads)}};
 }
 
+BlindPixels PixelTask::blind(const at::Tensor& units, const HiddenUnitsOfRun& hidden, const at::Tensor& target) const {
+  const HiddenCells cells{grid(), hidden.rows};
+  return {mean_colour(target_of(seen_units(units, cells)), target), target_of(interpolate_hidden(units, cells))};
+}
+
 std::vector<Reference> PixelTask::references(const Question& question) const {
-  const at::Tensor units = question.units.flatten(1);
   std::vector<at::Tensor> targets, colours, interpolations;
-  std::vector<double> counts;
-  for (const HiddenUnitsOfRun& hidden : hidden_units_of(question.batch, question.view.plan)) {
-    const UnitGrid& grid = question.view.plan.runs[targets.size()].plan->grid;
-    const at::Tensor& target = targets.emplace_back(question.targets.at(target_name(targets.size())));
-    const int64_t first = hidden.images.first * grid.size(), count = hidden.images.count * grid.size();
-    const HiddenCells of_run{grid, hidden.rows - first};
-    const at::Tensor own = question.units.narrow(0, first, count);
-    colours.push_back(mean_colour(target_of(seen_units(own, of_run)), target));
-    interpolations.push_back(target_of(interpolate_hidden(own, of_run)));
-    counts.insert(counts.end(), static_cast<size_t>(hidden.images.count), static_cast<double>(target[0].numel()));
+  std::vector<double> counts = PixelTask::counts(question.batch).at("units");
+  for (HiddenUnitsOfRun& hidden : hidden_units_of(question.batch, question.view.plan)) {
+    const at::Tensor& target = question.targets.at(target_name(targets.size()));
+    const int64_t first = hidden.images.first * grid().size(), count = hidden.images.count * grid().size();
+    hidden.rows = hidden.rows - first;
+    const BlindPixels predictions = blind(question.units.narrow(0, first, count), hidden, target);
+    targets.push_back(only(hidden.counted, target));
+    colours.push_back(only(hidden.counted, predictions.colour));
+    interpolations.push_back(only(hidden.counted, predictions.interpolation));
   }
+  for (double& count : counts) count *= static_cast<double>(head().outputs);  // numbers of a unit
   const at::Tensor target = laid_end_to_end(targets);
   const bool absolute = loss_ == PixelLoss::kAbsolute;
   return {{"zero", at::zeros_like(target), target, counts, absolute},
@@ -207,6 +229,18 @@ std::vector<std::vector<Image>> PixelTask::pictures(std::span<const Answer> answ
     for (size_t b = 0; b < rows.size(); ++b) rows[b].push_back(images[b]);
   }
   return rows;
+}
+
+std::vector<int64_t> MaskedPixelTask::draw_seen(const SampleKey& key) const {
+  const Rng rng(key.seed, static_cast<uint64_t>(key.epoch), static_cast<uint64_t>(key.id), RandomOp::kMask);
+  return draw_visible(grid(), config_.mask, config_.mask_ratio, rng);
+}
+
+std::vector<PreparedImage> MaskedPixelTask::prepare(const Sample& sample, const SampleKey& key, const BatchPosition&,
+                                                    bool training) const {
+  PreparedImage prepared = crop(sample, key, training);
+  prepared.plan = shape().plan(grid(), draw_seen(key));
+  return {std::move(prepared)};
 }
 
 }  // namespace glid

@@ -1,5 +1,7 @@
 #include "glid/tasks/task_config.h"
 
+#include "glid/core/format.h"
+
 namespace glid {
 namespace {
 
@@ -21,6 +23,10 @@ std::unique_ptr<Task> make(const MixmaeConfig& config, const TaskContext& contex
 
 std::unique_ptr<Task> make(const BeitConfig& config, const TaskContext& context) {
   return std::make_unique<Beit>(config, context.model.encoder, context.image_size_px);
+}
+
+std::unique_ptr<Task> make(const AimConfig& config, const TaskContext& context) {
+  return std::make_unique<Aim>(config, context.model.encoder, context.image_size_px);
 }
 
 std::unique_ptr<Task> make(const ClassificationConfig& config, const TaskContext& context) {
@@ -60,10 +66,28 @@ std::unique_ptr<Task> make(const MultitaskConfig& config, const TaskContext& con
   return std::make_unique<Multitask>(std::move(parts), config.query_table, context);
 }
 
+// What the task's heads read must be there.
+template <class Config>
+void check_input(const Config& task, const EncoderShape& shape, config::Problems& problems) {
+  HeadInput input = HeadInput::kQueries;
+  if constexpr (requires { task.input(); }) input = task.input();
+  if (input == HeadInput::kQueries && !shape.has_pyramid())
+    problems.add("model.encoder.unit", format("must be 2 for {}, which asks BiFPN and decoder", Config::kName), "1");
+  if constexpr (
+      requires { task.hiding; } || requires { task.pixels; })
+    if (input != HeadInput::kQueries && shape.vit() && shape.has_pyramid())
+      problems.add("model.encoder.unit", format("must be 1 for {}, which reads a token of each unit", Config::kName), "2");
+  if constexpr (requires { task.check_encoder(shape, problems); }) task.check_encoder(shape, problems);
+}
+
 }  // namespace
 
 std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context) {
   return std::visit([&](const auto& alternative) { return make(alternative, context); }, config);
+}
+
+void check_encoder(const TaskConfig& config, const EncoderShape& shape, config::Problems& problems) {
+  std::visit([&](const auto& alternative) { check_input(alternative, shape, problems); }, config);
 }
 
 DataUse use_of(const TaskConfig& config) {

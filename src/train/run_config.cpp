@@ -38,18 +38,6 @@ void check_tasks(const std::vector<std::string>& tasks, config::Problems& proble
   if (tasks.empty() || different.size() < tasks.size()) problems.add("eval.tasks", "must name one task or more, each once");
 }
 
-// What the task's heads read must be there.
-template <class Config>
-void check_encoder(const EncoderShape& shape, const Config& task, config::Problems& problems) {
-  HeadInput input = HeadInput::kQueries;
-  if constexpr (requires { task.input(); }) input = task.input();
-  if (input == HeadInput::kQueries && !shape.has_pyramid())
-    problems.add("model.encoder.unit", format("must be 2 for {}, which asks BiFPN and decoder", Config::kName), "1");
-  if constexpr (requires { task.hiding; })
-    if (input != HeadInput::kQueries && shape.vit() && shape.has_pyramid())
-      problems.add("model.encoder.unit", format("must be 1 for {}, which reads a token of each unit", Config::kName), "2");
-}
-
 bool starts_with_any(const std::string& path, std::initializer_list<std::string_view> beginnings) {
   return std::any_of(beginnings.begin(), beginnings.end(), [&](std::string_view b) { return path.starts_with(b); });
 }
@@ -84,9 +72,9 @@ void RunConfig::check(config::Problems& problems) const {
       [&](const auto& alternative) {
         const int64_t pictures = train.batch_size / train.accumulate;
         if constexpr (requires { alternative.check_batch(pictures, problems); }) alternative.check_batch(pictures, problems);
-        check_encoder(model.encoder.shape(), alternative, problems);
       },
       task);
+  check_encoder(task, model.encoder.shape(), problems);
   const int64_t unit = model.encoder.shape().unit_px();
   if (data.image_size % unit != 0) {
     problems.add("data.image_size", format("must be a multiple of the unit, {} px", unit), "",

@@ -18,7 +18,9 @@ class EveryTaskOnTwoRanks : public testing::TestWithParam<std::string> {
     return configs.at(GetParam());
   }
   static SmallRun run(Communicator& communicator) {
-    return {communicator, at::kDouble, make_task(config(), context_of_all())};
+    TaskContext context = context_of_all();
+    context.model = small_model_for(config());
+    return {communicator, at::kDouble, make_task(config(), context), context.model};
   }
   // Samples [first, first + count) as a micro-batch in their places of the global batch.
   static Batch batch(const Task& task, const SamplesOfAll& data, int64_t first, int64_t count) {

@@ -31,6 +31,7 @@ Config small_config(Config config) {
     config.hiding.hidden = 6, config.hiding.smallest = 4;
   }
   if constexpr (requires { config.mixing; }) config.mixing = {};  // of pairs, which laws about odd batches don't know
+  if constexpr (requires { config.head_blocks; }) config.head_blocks = 2;
   if constexpr (requires { config.decoder.blocks; }) config.decoder = {.blocks = 2, .width = 16, .heads = 2};
   if constexpr (requires { config.one_to_many; }) {
     config.queries = 6;
@@ -93,6 +94,35 @@ inline MetricSettings small_metric(const TaskConfig& task, size_t num_joints) {
         else return small_metric(Config::kMetrics[0], num_joints);
       },
       task);
+}
+
+// Whether the task can be asked of such an encoder.
+inline bool is_answered_by(const EncoderShape& encoder, const TaskConfig& task) {
+  struct Counted final : config::Problems {
+    void add(std::string_view, const std::string&, const std::string&, const std::string&) override { ++count; }
+    int count = 0;
+  } problems;
+  check_encoder(task, encoder, problems);
+  return problems.count == 0;
+}
+
+// Small models on a Swin and on ViTs of which the last can be asked what needs most of them: units of 8 px everywhere.
+inline std::vector<ModelShape> small_model_shapes() {
+  std::vector<ModelShape> shapes{small_model_shape(), small_vit_model_shape()};
+  for (const bool class_token : {true, false}) {
+    VitShape vit = *small_vit_model_shape().encoder.vit();
+    vit.unit = 1, vit.patch = 8;  // a token a unit
+    vit.class_token = class_token;
+    shapes.push_back(small_vit_model_shape());
+    shapes.back().encoder = vit;
+  }
+  return shapes;
+}
+
+// The first of them that the task can be asked of.
+inline ModelShape small_model_for(const TaskConfig& task, std::vector<ModelShape> shapes = small_model_shapes()) {
+  const auto fits = [&](const ModelShape& shape) { return is_answered_by(shape.encoder, task); };
+  return *std::ranges::find_if(shapes, fits);
 }
 
 inline TaskContext context_of_all(Tta tta = Tta::kNone) {

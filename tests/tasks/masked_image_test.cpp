@@ -87,7 +87,7 @@ double scaled_loss(const at::Tensor& prediction, const at::Tensor& target) {
 
 TEST(MaskedImage, ReferencesEqualTheirDefinition) {
   const SwinShape shape = shape_with_patch(1);
-  const MaskedImage task({.hiding = {.mask_ratio = 0.5, .target = PixelTarget::kRaw}}, shape, 16);
+  const MaskedImage task({.hiding = {.mask_ratio = 0.5, .pixels = {.target = PixelTarget::kRaw}}}, shape, 16);
   const Question question = ask(task, shape, 16);  // 2x2 units of 8 px
   const PlanTensors& plan = *question.view.plan.runs[0].plan;
   const std::vector<Reference> references = task.references(question);

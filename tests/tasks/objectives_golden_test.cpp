@@ -2,6 +2,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "glid/tasks/aim.h"
 #include "glid/tasks/mixmae.h"
 #include "glid/tasks/simmim.h"
 #include "support/batches.h"
@@ -14,16 +15,36 @@ namespace {
 
 constexpr double kTolerance = 1e-5;
 
+EncoderShape swin(const Json& golden) {
+  const int64_t window = golden.at("window").as_int();
+  return SwinShape{.channels = golden.at("channels").as_int(),
+                   .depths = {2, 2, 2, 2},
+                   .heads = {1, 2, 4, 8},
+                   .windows = {window, window, window, window},
+                   .patch = golden.at("patch").as_int()};
+}
+
+EncoderShape vit(const Json& golden) {
+  return VitShape{.channels = golden.at("channels").as_int(),
+                  .depth = 2,
+                  .heads = 2,
+                  .patch = golden.at("patch").as_int(),
+                  .unit = 1,
+                  .positions = VitPositions::kSinCos};
+}
+
+EncoderShape vit_without_class_token(const Json& golden) {
+  VitShape shape = *vit(golden).vit();
+  shape.class_token = false;
+  return shape;
+}
+
 class ObjectiveGolden : public testing::Test {
  protected:
-  explicit ObjectiveGolden(const std::string& name) : golden_(read_golden("objectives.json").at(name)) {
+  explicit ObjectiveGolden(const std::string& name, EncoderShape (*encoder)(const Json&) = swin)
+      : golden_(read_golden("objectives.json").at(name)) {
     for (const Json& units : golden_.at("seen").as_array()) seen_.push_back(int64s_of(units));
-    const int64_t window = golden_.at("window").as_int();
-    shape_.encoder = SwinShape{.channels = golden_.at("channels").as_int(),
-                               .depths = {2, 2, 2, 2},
-                               .heads = {1, 2, 4, 8},
-                               .windows = {window, window, window, window},
-                               .patch = golden_.at("patch").as_int()};
+    shape_.encoder = encoder(golden_);
     const std::vector<int64_t> sizes = int64s_of(golden_.at("image_shape"));
     images_ = ((formula_tensor("input", sizes) + 1) * 128).floor().to(at::kByte);
     grid_ = {size_px() / shape_.encoder.unit_px(), size_px() / shape_.encoder.unit_px()};
@@ -38,6 +59,21 @@ class ObjectiveGolden : public testing::Test {
     PreparedImage prepared{.image = image(b), .placement = Placement(size_px(), size_px()), .group = group};
     prepared.plan = shape_.encoder.plan(grid_, std::move(seen));
     return {{0, 0, b}, "image", std::move(prepared)};
+  }
+  std::vector<NamedPicture> masked_pictures() const {
+    std::vector<NamedPicture> pictures;
+    for (size_t b = 0; b < seen_.size(); ++b) pictures.push_back(picture(static_cast<int64_t>(b), seen_[b]));
+    return pictures;
+  }
+  // The same seen whole.
+  std::vector<NamedPicture> whole_pictures() const {
+    std::vector<NamedPicture> pictures = masked_pictures();
+    for (NamedPicture& whole : pictures) {
+      std::vector<int64_t> hidden = whole.prepared.plan->hidden;
+      whole.prepared.arrays["hidden"] = {{std::ssize(hidden)}, std::move(hidden)};
+      whole.prepared.plan.reset();
+    }
+    return pictures;
   }
   struct Answered {
     Question question;
@@ -74,15 +110,7 @@ struct SimmimGolden : ObjectiveGolden {
 
 TEST_F(SimmimGolden, EqualsTransformers) {
   const Simmim task({}, shape_.encoder, size_px());
-  std::vector<NamedPicture> pictures;
-  for (size_t b = 0; b < seen_.size(); ++b) {
-    NamedPicture whole = picture(static_cast<int64_t>(b), seen_[b]);
-    std::vector<int64_t> hidden = whole.prepared.plan->hidden;
-    whole.prepared.arrays["hidden"] = {{std::ssize(hidden)}, std::move(hidden)};
-    whole.prepared.plan.reset();
-    pictures.push_back(std::move(whole));
-  }
-  expect_prediction(answer(task, std::move(pictures)).prediction);
+  expect_prediction(answer(task, whole_pictures()).prediction);
 }
 
 MaeConfig with_small_decoder(MaeConfig config) {
@@ -96,9 +124,27 @@ struct MaeGolden : ObjectiveGolden {
 
 TEST_F(MaeGolden, EqualsADenseSwinAndTransformersDecoder) {
   const Mae task(with_small_decoder({}), shape_.encoder, size_px());
-  std::vector<NamedPicture> pictures;
-  for (size_t b = 0; b < seen_.size(); ++b) pictures.push_back(picture(static_cast<int64_t>(b), seen_[b]));
-  expect_prediction(answer(task, std::move(pictures)).prediction);
+  expect_prediction(answer(task, masked_pictures()).prediction);
+}
+
+struct MaeVitGolden : ObjectiveGolden {
+  MaeVitGolden() : ObjectiveGolden("mae_vit", vit) {}
+};
+
+TEST_F(MaeVitGolden, EqualsTransformersWithItsClassToken) {
+  const Mae task(with_small_decoder({}), shape_.encoder, size_px());
+  expect_prediction(answer(task, masked_pictures()).prediction);
+}
+
+struct AimGolden : ObjectiveGolden {
+  AimGolden() : ObjectiveGolden("aim", vit_without_class_token) {}
+};
+
+TEST_F(AimGolden, EqualsThePaperWrittenDown) {
+  const Aim task({.head_blocks = 2}, shape_.encoder, size_px());
+  const Answered answered = answer(task, whole_pictures());
+  const at::Tensor counted = answered.question.targets.at("counted").flatten().nonzero().squeeze(1);
+  expect_prediction(answered.prediction.flatten(0, 1).index_select(0, counted));
 }
 
 struct MixmaeGolden : ObjectiveGolden {

@@ -25,10 +25,20 @@ class EveryTaskRuns : public testing::TestWithParam<std::string> {
     RunConfig config;
     config::read(config::load_tree(std::string(GLID_SOURCE_DIR) + "/tests/support/small_run.yaml", settings), config);
     config.task = every_task().at(GetParam());
+    for (const bool class_token : {true, false})
+      if (!is_answered_by(config.model.encoder.shape(), config.task)) config.model.encoder.size = vit(class_token);
     auto& scenes = std::get<Scenes::Config>(config.data.dataset);
     scenes.kind = scenes_for(config.task);
     config.eval.metric = small_metric(config.task, Scenes(scenes, Split::kTrain).vocabulary().joints.size());
     return config;
+  }
+
+  // Of a token a unit.
+  static TinyVit vit(bool class_token) {
+    TinyVit vit;
+    vit.unit = 1;
+    vit.class_token = class_token;
+    return vit;
   }
 };
 

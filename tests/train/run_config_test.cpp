@@ -93,6 +93,20 @@ TEST(RunConfig, ViTsHaveKeysOfTheirOwn) {
   EXPECT_EQ(shape.grid, 24);
 }
 
+TEST(RunConfig, AimNeedsAViTOfPatchesWithoutAClassToken) {
+  const auto with_encoder = [](const std::string& encoder) {
+    return error_of({"task={name: aim}", "model.encoder=" + encoder});
+  };
+  EXPECT_EQ(with_encoder("{name: tiny_vit, unit: 1, class_token: false}"), "");
+  EXPECT_THAT(with_encoder("{name: tiny}"), HasSubstr("model.encoder.name must be a ViT for aim"));
+  EXPECT_THAT(with_encoder("{name: tiny_vit, unit: 1}"), HasSubstr("model.encoder.class_token must be false for aim"));
+  EXPECT_THAT(with_encoder("{name: tiny_vit, class_token: false}"),
+              HasSubstr("model.encoder.unit must be 1 for aim, which reads a token of each unit"));
+  EXPECT_THAT(error_of({"task={name: aim}", "model.encoder={name: tiny_vit, unit: 1, class_token: false, patch: 48}",
+                        "data.image_size=48"}),
+              HasSubstr("data.image_size must hold two patches for aim"));
+}
+
 TEST(RunConfig, StepsOverrideEpochs) {
   RunConfig config;
   config.train.epochs = 2.5;

@@ -37,6 +37,16 @@ struct HeadSpec {
   // So many first outputs have a learned number of each learned query added, which starts where the query lies in its
   // group's grid: logits of x and y, as fractions of the picture. 0 or 2.
   int64_t references = 0;
+  int64_t residual_blocks = 0;  // MLPs before it, of the width of what it reads, as AIM has them
+};
+
+// x + mlp(norm(x)) of every token.
+struct ResidualMlp : torch::nn::Module {
+  explicit ResidualMlp(int64_t width);
+  at::Tensor forward(const at::Tensor& x) const;  // [.., d]
+
+  std::shared_ptr<LayerNorm> norm;
+  std::shared_ptr<Mlp> mlp;
 };
 
 // What heads read.
@@ -64,6 +74,7 @@ struct Head : Linear {
   at::Tensor answer(const at::Tensor& decoded, const Query& query) const;
 
   HeadSpec spec;
+  std::shared_ptr<ModuleList<ResidualMlp>> blocks;  // null: none
   std::vector<std::shared_ptr<Linear>> hidden;
   at::Tensor reference;  // [learned queries, references]
 };

@@ -53,9 +53,10 @@ struct LearnedQueries {
   int64_t first = 0;
 };
 
-// The encoder's last tokens of N units of every image, as they are: Q = N. All units of these images are seen.
+// The encoder's last tokens of N units of every image: Q = N. All units of these images are seen.
 struct EncodedUnits {
-  at::Tensor cells;  // [B, N] int64
+  at::Tensor cells;     // [B, N] int64
+  bool placed = false;  // with MAE's vectors of their positions added
 };
 
 // The mean of the encoder's last tokens of an image: Q = 1.

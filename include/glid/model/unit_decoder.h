@@ -1,6 +1,6 @@
 // The decoder of masked autoencoders (He et al., MAE, CVPR 2022): a small ViT over all units of an image, of which those
-// that the encoder has not seen are one learned token (facebookresearch/mae, models_mae.py; its positions and its norms'
-// eps).
+// that the encoder has not seen are one learned token, and the encoder's class token where it has one (facebookresearch/mae,
+// models_mae.py; its positions and its norms' eps).
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,6 +1,7 @@
-// Masked autoencoders (He et al., CVPR 2022; facebookresearch/mae, models_mae.py) on a hierarchical encoder: it sees visible
-// units only, as GreenMIM has it for Swin (Huang et al., NeurIPS 2022; modeling/base_green_models.py), and a small ViT over
-// all units says the pixels of the hidden ones. The decoder is thrown away: fine-tuning takes `init.parts: [encoder]`.
+// Masked autoencoders (He et al., CVPR 2022; facebookresearch/mae, models_mae.py): the encoder sees visible units only, and
+// a small ViT over all units says the pixels of the hidden ones. On a ViT whose units are one patch that is MAE to the
+// letter, its class token included; Swin sees visible units as in GreenMIM (Huang et al., NeurIPS 2022;
+// modeling/base_green_models.py). The decoder is thrown away: fine-tuning takes `init.parts: [encoder]`.
 // The paper's rows: MAE and GreenMIM in Table 2. Beside GLID's pre-training only the decoder differs: one scale,
 // self-attention, mask tokens among the encoder's. GreenMIM groups windows and adds position vectors to the patches; here
 // windows are Swin's, without what is hidden.
@@ -30,10 +31,10 @@ struct MaeConfig {
   void check_grid(const UnitGrid& grid, config::Problems& problems) const { hiding.check_grid(grid, problems); }
 };
 
-class Mae : public PixelTask {
+class Mae : public MaskedPixelTask {
  public:
   Mae(const MaeConfig& config, const EncoderShape& shape, int64_t size_px)
-      : PixelTask(config.hiding, PixelLoss::kSquared, shape, size_px), decoder_(config.decoder) {}
+      : MaskedPixelTask(config.hiding, PixelLoss::kSquared, shape, size_px), decoder_(config.decoder) {}
 
   TaskSpec spec() const override { return {.heads = {head()}, .reads = HeadInput::kUnitDecoder, .unit_decoder = decoder_}; }
 

@@ -22,10 +22,10 @@ struct MaskedImageConfig {
   void check_grid(const UnitGrid& grid, config::Problems& problems) const { hiding.check_grid(grid, problems); }
 };
 
-class MaskedImage : public PixelTask {
+class MaskedImage : public MaskedPixelTask {
  public:
   MaskedImage(const MaskedImageConfig& config, const EncoderShape& shape, int64_t size_px)
-      : PixelTask(config.hiding, PixelLoss::kSquared, shape, size_px) {}
+      : MaskedPixelTask(config.hiding, PixelLoss::kSquared, shape, size_px) {}
 
   TaskSpec spec() const override { return {.heads = {head()}, .queries = {.mask_token = true}}; }
 

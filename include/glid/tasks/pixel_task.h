@@ -1,5 +1,5 @@
-// What tasks have in common that hide units of an image and are scored by their pixels: crops, masks, targets, losses,
-// predictors that never learn, pictures. Such a task only says how the model is asked.
+// What tasks have in common that predict pixels of units: crops, targets, losses, predictors that never learn, pictures.
+// Such a task only says which units are hidden and how the model is asked about them.
 #pragma once
 
 #include <string>
@@ -22,19 +22,29 @@ constexpr auto enum_names(PixelTarget) {
 }
 
 // Keys of every such task.
+struct PixelConfig {
+  PixelTarget target = PixelTarget::kNormalised;
+  double crop_area = kSmallestCrop;
+
+  template <class V>
+  void fields(V& v) {
+    v("target", target, "pixels of a hidden unit in its own mean and deviation, or in ImageNet's");
+    v("crop_area", crop_area, "smallest part of an image's area that a random crop has", config::in_range(0.01, 1));
+  }
+};
+
+// Keys of those that draw a mask.
 struct HidingConfig {
   MaskStrategy mask = MaskStrategy::kRandom;
   double mask_ratio = 0.75;
-  PixelTarget target = PixelTarget::kNormalised;
-  double crop_area = kSmallestCrop;
+  PixelConfig pixels;
 
   template <class V>
   void fields(V& v) {
     v("mask", mask, "how hidden units are drawn");
     v("mask_ratio", mask_ratio, "part of the units that is hidden; the grid mask only has 0.75",
       config::one_of({0.5, 0.6, 0.75}));
-    v("target", target, "pixels of a hidden unit in its own mean and deviation, or in ImageNet's");
-    v("crop_area", crop_area, "smallest part of an image's area that a random crop has", config::in_range(0.01, 1));
+    pixels.fields(v);
   }
   // Whether pictures of this many units can be masked so; paths as seen from the whole configuration.
   void check_grid(const UnitGrid& grid, config::Problems& problems) const;
@@ -47,24 +57,27 @@ at::Tensor normalise_units(const at::Tensor& pixels);
 // The way back, with the mean and the deviation of the pixels of a unit each.
 at::Tensor restore_units(const at::Tensor& normalised, const at::Tensor& pixels);
 
-// The hidden units of pictures that hide equally many, a run of the batch.
+// The hidden units of a run of the batch's pictures.
 struct HiddenUnitsOfRun {
   ImageRange images;
-  at::Tensor cells;  // [B, N] int64, in their pictures
-  at::Tensor rows;   // [B * N] int64, among the units of all pictures
+  at::Tensor cells;    // [B, N] int64, in their pictures
+  at::Tensor rows;     // [B * N] int64, among the units of all pictures
+  at::Tensor counted;  // [B, N] bool; false: a picture that hides fewer has its last one again. Undefined: all hide N
 };
 
-// In the order of the runs: those that a run's plan hides or, where a run is seen whole, the array "hidden".
+// In the order of the runs: those that a run's plan hides or, where a run is seen whole, the array "hidden" [of each].
 std::vector<HiddenUnitsOfRun> hidden_units_of(const Batch& batch, const BatchPlan& plan);
+
+// Like the target [B, N, 3 U^2].
+struct BlindPixels {
+  at::Tensor colour, interpolation;
+};
 
 class PixelTask : public Task {
  public:
   // Pictures of size_px x size_px, a multiple of `shape`.unit_px(); drop-path draws where the shape asks for them.
-  PixelTask(const HidingConfig& config, PixelLoss loss, const EncoderShape& shape, int64_t size_px);
+  PixelTask(const PixelConfig& config, PixelLoss loss, const EncoderShape& shape, int64_t size_px);
 
-  // MAE's crop and flip, or its centre crop, and a mask.
-  std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& position,
-                                     bool training) const override;
   LossCounts counts(const Batch& batch) const override;  // "units": the hidden ones
   // One query a run of alike pictures, and its target [B, N, 3 U^2], "pixels" of the first one.
   Question ask(Batch batch, bool training) const override;
@@ -83,20 +96,38 @@ class PixelTask : public Task {
   HeadSpec head() const { return {"pixels", 3 * shape_.unit_px() * shape_.unit_px()}; }  // in the order row, column, channel
   UnitGrid grid() const { return {size_px_ / shape_.unit_px(), size_px_ / shape_.unit_px()}; }
   const EncoderShape& shape() const { return shape_; }
-  // The crop of a sample, seen whole, and the units of it that are to be seen.
+  // MAE's crop and flip of a sample, or its centre crop, seen whole.
   PreparedImage crop(const Sample& sample, const SampleKey& key, bool training) const;
-  std::vector<int64_t> draw_seen(const SampleKey& key) const;
+  at::Tensor target_of(const at::Tensor& pixels) const;  // [.., 3 U^2] -> target
+  // What predictors that never learn make of `units` [units, U, U, 3], those of one run, whose rows `hidden` has: of the
+  // mean colour of all that is seen, and of all that is seen by its distance.
+  virtual BlindPixels blind(const at::Tensor& units, const HiddenUnitsOfRun& hidden, const at::Tensor& target) const;
 
  private:
-  at::Tensor target_of(const at::Tensor& pixels) const;                                // [.., 3 U^2] -> target
   at::Tensor to_pixels(const at::Tensor& prediction, const at::Tensor& hidden) const;  // the way back
   at::Tensor error(const at::Tensor& prediction, const at::Tensor& target) const;
 
-  HidingConfig config_;
+  PixelConfig config_;
   PixelLoss loss_;
   EncoderShape shape_;
   int64_t size_px_;
   Viewer viewer_;
+};
+
+// Those that draw a mask, and whose encoder sees the other units.
+class MaskedPixelTask : public PixelTask {
+ public:
+  MaskedPixelTask(const HidingConfig& config, PixelLoss loss, const EncoderShape& shape, int64_t size_px)
+      : PixelTask(config.pixels, loss, shape, size_px), config_(config) {}
+
+  std::vector<PreparedImage> prepare(const Sample& sample, const SampleKey& key, const BatchPosition& position,
+                                     bool training) const override;
+
+ protected:
+  std::vector<int64_t> draw_seen(const SampleKey& key) const;  // the units of a sample that are to be seen
+
+ private:
+  HidingConfig config_;
 };
 
 }  // namespace glid

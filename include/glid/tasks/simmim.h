@@ -16,7 +16,7 @@ struct SimmimConfig {
   static constexpr std::string_view kName = "simmim";
   static constexpr std::array<std::string_view, 0> kMetrics{};  // beside the loss
   static constexpr bool kOnlyImages = true;                     // whatever annotations there are
-  HidingConfig hiding{.mask_ratio = 0.6, .target = PixelTarget::kRaw, .crop_area = 0.67};
+  HidingConfig hiding{.mask_ratio = 0.6, .pixels = {.target = PixelTarget::kRaw, .crop_area = 0.67}};
 
   template <class V>
   void fields(V& v) {
@@ -26,10 +26,10 @@ struct SimmimConfig {
   void check_grid(const UnitGrid& grid, config::Problems& problems) const { hiding.check_grid(grid, problems); }
 };
 
-class Simmim : public PixelTask {
+class Simmim : public MaskedPixelTask {
  public:
   Simmim(const SimmimConfig& config, const EncoderShape& shape, int64_t size_px)
-      : PixelTask(config.hiding, PixelLoss::kAbsolute, shape, size_px) {}
+      : MaskedPixelTask(config.hiding, PixelLoss::kAbsolute, shape, size_px) {}
 
   TaskSpec spec() const override { return {.heads = {head()}, .reads = HeadInput::kEncoder, .replaces_units = true}; }
   // Pictures are seen whole. Array: "hidden" [N], the cells of the hidden units.

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "glid/data/data_config.h"
+#include "glid/tasks/aim.h"
 #include "glid/tasks/beit.h"
 #include "glid/tasks/classification.h"
 #include "glid/tasks/depth.h"
@@ -21,11 +22,14 @@
 
 namespace glid {
 
-using TaskConfig = std::variant<MaskedImageConfig, SimmimConfig, MaeConfig, MixmaeConfig, BeitConfig, SupervisedConfig,
-                                ClassificationConfig, DetectionConfig, DepthConfig, SemanticConfig, InstanceMasksConfig,
-                                PanopticMasksConfig, PoseConfig, MultitaskConfig>;
+using TaskConfig = std::variant<MaskedImageConfig, SimmimConfig, MaeConfig, MixmaeConfig, BeitConfig, AimConfig,
+                                SupervisedConfig, ClassificationConfig, DetectionConfig, DepthConfig, SemanticConfig,
+                                InstanceMasksConfig, PanopticMasksConfig, PoseConfig, MultitaskConfig>;
 
 std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& context);
+
+// Whether the task can be asked of such an encoder; paths as seen from the whole configuration.
+void check_encoder(const TaskConfig& config, const EncoderShape& shape, config::Problems& problems);
 
 // What of a dataset the task learns from.
 DataUse use_of(const TaskConfig& config);
