@@ -63,7 +63,7 @@ inline void add_options(CLI::App& app, EvalOptions& options) {
       ->default_str("data");
   app.add_option("--bootstrap", files.bootstrap,
                  "draw the images anew so often: 95 % intervals in the table, the samples in --json (1000 is usual)")
-      ->check(within(1, 1000000));
+      ->check(within(100, 1000000));
   exclude_others(app, path_option(app, "--compare", files.compared,
                                   "two files of --json: what differs, and how surely; nothing is evaluated")
                           ->expected(2));

@@ -192,8 +192,12 @@ std::string comparison_table(const fs::path& a, const fs::path& b) {
   for (const MetricDifference& d : found)
     text += format("  {:<{}}  {:>10}  {:>10}  {}\n", d.name, width, shown(d.a), shown(d.b), shown_difference(d));
   const bool has_intervals = std::ranges::any_of(found, [](const MetricDifference& d) { return d.interval.has_value(); });
-  text += has_intervals ? format("in brackets: {:.0f} % of the differences when images are drawn anew\n", kConfidence * 100)
-                        : "note: no intervals: glid_eval --bootstrap 1000 --json FILE writes what they need\n";
+  text += has_intervals
+              ? format(
+                    "in brackets: {:.0f} % bootstrap confidence intervals of the differences, images drawn anew; of "
+                    "models that are equal one number in twenty is called better or worse\n",
+                    kConfidence * 100)
+              : "note: no intervals: glid_eval --bootstrap 1000 --json FILE writes what they need\n";
   if (const std::string doubt = doubt_of_images(of_a, of_b); !doubt.empty()) text += format("note: {}\n", doubt);
   return to_utf8(text);
 }

@@ -91,7 +91,10 @@ std::string lines_of(const Bootstrap& bootstrap, const MeansOver& means_over) {
     text += format("  {:<{}}  {}{}\n", name + num_classes(name, means_over), width, shown(value),
                    interval ? format("  [{:.6g}, {:.6g}]", interval->low, interval->high) : "");
   }
-  return text + format("in brackets: {:.0f} % of the values when images are drawn anew\n", kConfidence * 100);
+  return text + format(
+                    "in brackets: {:.0f} % bootstrap confidence intervals, images drawn anew; none where a drawing has "
+                    "nothing to measure\n",
+                    kConfidence * 100);
 }
 
 Json json_of(const std::map<std::string, int64_t>& counts) {

@@ -36,8 +36,6 @@ void require_alike(const Bootstrap& a, const Bootstrap& b) {
   const auto require = [](bool alike, const char* what, const auto& of_a, const auto& of_b, const char* hint) {
     if (!alike) throw DataError("the results", what, format("{} and {}", of_a, of_b), hint);
   };
-  require(num_samples(a) == num_samples(b), "have different numbers of samples", num_samples(a), num_samples(b),
-          "evaluate both with the same --bootstrap");
   require(a.num_images == b.num_images, "are of different numbers of images", a.num_images, b.num_images,
           "evaluate both on the same images");
   require(a.images == b.images, "are of different images", a.images, b.images, "evaluate both on the same images");
@@ -47,9 +45,8 @@ void require_alike(const Bootstrap& a, const Bootstrap& b) {
 MetricDifference difference_of(const SampledValue& a, const SampledValue& b, double confidence) {
   MetricDifference difference{a.name, a.value, b.value, {}, {}, a.better};
   if (a.value && b.value) difference.difference = *b.value - *a.value;
-  if (a.samples.empty() || b.samples.empty()) return difference;
-  std::vector<double> samples(a.samples.size());
-  std::ranges::transform(b.samples, a.samples, samples.begin(), std::minus());
+  std::vector<double> samples(std::min(a.samples.size(), b.samples.size()));
+  for (size_t i = 0; i < samples.size(); ++i) samples[i] = b.samples[i] - a.samples[i];
   difference.interval = interval_of(std::move(samples), confidence);
   return difference;
 }

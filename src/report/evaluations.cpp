@@ -129,8 +129,9 @@ std::string words_of(const ReportGroup& group, const std::vector<Compared>& colu
   if (const Json* unit = group.columns[0].report->find("unit")) text += format(" Numbers: {}.", unit->as_string());
   const bool has_samples = std::ranges::any_of(
       columns, [](const Compared& c) { return !c.found.values.empty() && !c.found.values[0].samples.empty(); });
-  text += has_samples ? format(" In brackets: {:.0f} % of the values when images are drawn anew.", kConfidence * 100)
-                      : std::string(" No intervals: glid_eval --bootstrap 1000 --json FILE writes what they need.");
+  text += has_samples
+              ? format(" In brackets: {:.0f} % bootstrap confidence intervals, images drawn anew.", kConfidence * 100)
+              : std::string(" No intervals: glid_eval --bootstrap 1000 --json FILE writes what they need.");
   if (columns.size() > 1) text += format(" Differences are to {}.", group.columns[0].name);
   return text;
 }

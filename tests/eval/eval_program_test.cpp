@@ -87,10 +87,10 @@ TEST_F(EvalProgram, UsageErrorsAreOneLineAndTwo) {
 
 TEST_F(EvalProgram, ComparesTwoOfItsReports) {
   const std::string a = (folder_.path() / "a.json").string(), b = (folder_.path() / "b.json").string();
-  const ProgramResult ran = evaluate({"--bootstrap", "20", "--json", a});
+  const ProgramResult ran = evaluate({"--bootstrap", "120", "--json", a});
   EXPECT_THAT(ran.output, HasSubstr("AP50        1  [1, 1]"));
   write_file(result, "[]");
-  ASSERT_EQ(evaluate({"--bootstrap", "20", "--json", b}).code, 0);
+  ASSERT_EQ(evaluate({"--bootstrap", "100", "--json", b}).code, 0);
   const ProgramResult compared = run("glid_eval", {"--compare", a, b});
   EXPECT_EQ(compared.code, 0) << compared.output;
   EXPECT_THAT(compared.output, HasSubstr("-1 [-1, -1] worse"));

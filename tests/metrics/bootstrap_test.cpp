@@ -92,8 +92,22 @@ TEST(Bootstrap, ComparesOnlyWhatIsAlike) {
   EXPECT_THROW(differences(some, bootstrap(right_of(3, 4), {}), 0.95), DataError);
   EXPECT_THROW(differences(some, bootstrap(others, {}), 0.95), DataError);
   EXPECT_THROW(differences(some, bootstrap(right_of(3, 5), {.seed = 1}), 0.95), DataError);
-  EXPECT_THROW(differences(some, bootstrap(right_of(3, 5), {.num_samples = 10}), 0.95), DataError);
   EXPECT_NO_THROW(differences(some, bootstrap(right_of(4, 5), {}), 0.95));
+}
+
+// Sample i of a seed is the same drawing.
+TEST(Bootstrap, OfFewerSamplesIsComparedWithTheFirstOfTheOther) {
+  const MeanLoss a = losses(3, 1), b = losses(3.05, 2);
+  const Bootstrap few = bootstrap(b, {.num_samples = 100});
+  const Interval with_many = differences(bootstrap(a, {.num_samples = 300}), few, 0.95)[0].interval.value();
+  const Interval with_few = differences(bootstrap(a, {.num_samples = 100}), few, 0.95)[0].interval.value();
+  EXPECT_EQ(with_many.low, with_few.low);
+  EXPECT_EQ(with_many.high, with_few.high);
+}
+
+TEST(MetricDifference, IsNoneWhereTheIntervalContradictsIt) {
+  const MetricDifference found{"AP", 0.5, 0.4, -0.1, Interval{0.1, 0.2}, Better::kHigher};
+  EXPECT_FALSE(found.is_significant());
 }
 
 TEST(Intervals, LieBetweenTheOrderStatistics) {

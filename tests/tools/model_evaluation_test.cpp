@@ -57,17 +57,17 @@ TEST_F(ModelEvaluation, RanksChangeNothing) {
 }
 
 TEST_F(ModelEvaluation, IntervalsAreOfAllRanksImages) {
-  const std::vector<std::string> options{"--batch", "3", "--bootstrap", "50"};
+  const std::vector<std::string> options{"--batch", "3", "--bootstrap", "100"};
   const Json alone = report(options), raw = alone.at("metrics");
   const Json::Array& samples = alone.at("bootstrap").at("values").at("rmse").as_array();
-  ASSERT_EQ(samples.size(), 50);
+  ASSERT_EQ(samples.size(), 100);
   const auto [low, high] = std::ranges::minmax(samples, {}, &Json::as_double);
   EXPECT_LT(low.as_double(), raw.at("rmse").as_double());
   EXPECT_GT(high.as_double(), raw.at("rmse").as_double());
   std::vector<std::string> on_two = options;
   on_two.insert(on_two.end(), {"--nproc", "2"});
   EXPECT_EQ(report(on_two).dump(), alone.dump());
-  expect_one_line(evaluate({"--bootstrap", "50", "--set", "eval.metric=loss"}), 2, "--bootstrap: is for metrics");
+  expect_one_line(evaluate({"--bootstrap", "100", "--set", "eval.metric=loss"}), 2, "--bootstrap: is for metrics");
 }
 
 TEST_F(ModelEvaluation, FilesScoreTheSame) {

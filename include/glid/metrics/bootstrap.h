@@ -48,15 +48,17 @@ struct MetricDifference {
   std::optional<double> a, b, difference;  // b - a
   std::optional<Interval> interval;        // of the difference
   Better better = Better::kHigher;
-  // Whether the interval says that they differ.
-  bool is_significant() const { return interval && (interval->low > 0 || interval->high < 0); }
+  // Whether the interval says that they differ, in the direction of the difference.
+  bool is_significant() const {
+    return interval && ((interval->low > 0 && *difference > 0) || (interval->high < 0 && *difference < 0));
+  }
   // Of b, where there is a difference.
   bool is_better() const { return (*difference > 0) == (better == Better::kHigher); }
 };
 
 // Of the values that both have, sample by sample: what is hard in an image is hard for both, so differences are surer than
-// the intervals of each let one think. Without samples of one there are no intervals. Throws DataError for samples of
-// different images, seeds or numbers.
+// the intervals of each let one think. Of different numbers of samples the first ones that both have count; without samples
+// of one there are no intervals. Throws DataError for samples of different images or seeds.
 std::vector<MetricDifference> differences(const Bootstrap& a, const Bootstrap& b, double confidence);
 
 }  // namespace glid
