@@ -100,7 +100,7 @@ TEST_F(ModelEvaluation, ACheckpointFolderWorksAlone) {
   const ProgramResult ran = evaluate({}, file("copy"));
   EXPECT_EQ(ran.code, 0) << ran.output;
   EXPECT_THAT(ran.output, HasSubstr("copy (as given)"));
-  EXPECT_THAT(ran.output, testing::AllOf(HasSubstr("evaluation: 6 images in "), HasSubstr("without looking: 6 images in ")));
+  EXPECT_THAT(ran.output, testing::AllOf(HasSubstr("evaluation: 7 images in "), HasSubstr("without looking: 7 images in ")));
   expect_one_line(evaluate({"--which", "last"}, file("copy")), 2, "--which: chooses among the checkpoints of a run");
 }
 
