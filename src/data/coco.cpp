@@ -40,10 +40,6 @@ Coco::Coco(const fs::path& root, Split split, CocoFile which, const CocoUse& use
 
 bool Coco::has(const fs::path& root, Split split, CocoFile which) { return has_coco_annotations(root, split, which); }
 
-std::vector<CocoRecordError> Coco::errors(const fs::path& root, Split split, CocoFile which) {
-  return coco_annotation_errors(coco_annotations(root, split, which));
-}
-
 fs::path Coco::file(int64_t id) const { return images_ / index_.text(index_.images()[static_cast<size_t>(id)].file_name); }
 
 std::string Coco::name(int64_t id) const { return file(id).string(); }

@@ -284,8 +284,6 @@ std::shared_ptr<const CocoTables> parse_coco_truth(std::string_view padded_json,
                  [&] { return std::make_shared<const CocoTables>(TruthParser(padded_json, use).parse()); });
 }
 
-std::vector<CocoRecordError> coco_annotation_errors(const std::filesystem::path& file) { return coco_errors(file).records; }
-
 CocoErrors coco_errors(const std::filesystem::path& file) {
   CocoErrors errors;
   try {

@@ -46,8 +46,6 @@ class Coco : public AnnotatedDataset {
   Coco(const std::filesystem::path& root, Split split, CocoFile which, const CocoUse& use = {});
   // Whether there are annotations of this split.
   static bool has(const std::filesystem::path& root, Split split, CocoFile which);
-  // Every annotation for which the file can't be used.
-  static std::vector<CocoRecordError> errors(const std::filesystem::path& root, Split split, CocoFile which);
 
   int64_t size() const override { return static_cast<int64_t>(index_.images().size()); }
   // Throws DataError too when the image's size is not the one of its annotation.

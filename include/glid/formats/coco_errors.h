@@ -5,10 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "glid/formats/coco_json.h"
-
 namespace glid {
 
+// An image, category or annotation that can't be used.
+struct CocoRecordError {
+  std::string where;   // "FILE: annotation 17 (id 908)"
+  std::string reason;  // "has a polygon with fewer than 6 numbers (got 4)"
+};
 struct CocoErrors {
   std::vector<CocoRecordError> records;
   std::string end;  // "FILE: .." of what else is wrong, behind which nothing was read; empty: nothing

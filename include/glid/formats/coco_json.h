@@ -197,12 +197,4 @@ class CocoIndex {
   std::string where_;
 };
 
-// An annotation that open() would refuse.
-struct CocoRecordError {
-  std::string where;   // "FILE: annotation 17 (id 908)"
-  std::string reason;  // "has a polygon with fewer than 6 numbers (got 4)"
-};
-// All of a file's, in its order. Empty too where something else than an annotation is wrong.
-std::vector<CocoRecordError> coco_annotation_errors(const std::filesystem::path& file);
-
 }  // namespace glid
