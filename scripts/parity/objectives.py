@@ -318,10 +318,13 @@ def fill_vit(vit):
 
 def mae_vit(case):
     units, k = case.grid**2, case.grid**2 // 4
-    model = ViTMAEForPreTraining(ViTMAEConfig(
+    config = ViTMAEConfig(
         hidden_size=case.channels, num_hidden_layers=VIT_DEPTH, num_attention_heads=VIT_HEADS,
         intermediate_size=4 * case.channels, image_size=case.grid * case.unit, patch_size=case.patch, norm_pix_loss=True,
-        mask_ratio=1 - k / units, **DECODER)).double().eval()
+        mask_ratio=1 - k / units, **DECODER)
+    model = ViTMAEForPreTraining(config).double().eval()
+    for positions in (model.vit.embeddings.position_embeddings, model.decoder.decoder_pos_embed):  # it leaves them at 0
+        positions.copy_(ViTMAEDecoder(config, units).decoder_pos_embed)  # as wide as the encoder's
     fill_vit(model.vit)
     fill_decoder(model.decoder)
     seen = [case.drawn(f"mask.{b}", k) for b in range(case.batch)]
