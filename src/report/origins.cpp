@@ -1,6 +1,7 @@
 // Where runs come from: weights, data, commands and machines.
 #include <algorithm>
 
+#include "checks.h"
 #include "glid/core/counted.h"
 #include "glid/core/format.h"
 #include "sections.h"
@@ -31,7 +32,7 @@ std::string facts_of(const Json& object) {
 // "15 classes of objects, 17 joints" of what the newest checkpoint knows of its data.
 std::string classes_of(const Json& vocabulary) {
   std::string text;
-  for (const char* kind : {"images", "objects", "labels", "segments", "joints"}) {
+  for (const char* kind : kShownNames) {
     const Json* names = vocabulary.find(kind);
     if (names == nullptr || names->as_array().empty()) continue;
     const size_t count = names->as_array().size();

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
+#include "checks.h"
 #include "glid/config/tree.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
@@ -47,33 +49,23 @@ std::vector<fs::path> json_files(const fs::path& folder, const std::string& pref
   return files;
 }
 
-void check_class(const Json& row) {
-  row.at("id").as_int();
-  row.at("name").as_string();
-  for (const auto& [name, value] : row.as_object())
-    if (name != "name" && !value.is_null()) value.as_double();
+// A failed check names the file.
+Json checked(const fs::path& file, Json json, void (&check)(const Json&)) {
+  try {
+    check(json);
+  } catch (const DataError& error) {
+    throw DataError(file.string(), format("is damaged: {}", error.what()));
+  }
+  return json;
 }
 
-// What reports of evaluations must have to be shown.
-Json checked_report(const fs::path& file) {
-  Json report = read_report(file);
-  try {
-    bootstrap_of(report);
-    for (const char* key : {"task", "protocol", "rules"}) report.at(key).as_string();
-    report.at("images").as_int();
-    if (const Json* classes = report.find("per_class"))
-      for (const Json& row : classes->as_array()) check_class(row);
-  } catch (const DataError& error) {
-    throw DataError(file.string(), error.what());
-  }
-  return report;
-}
+Json checked_report(const fs::path& file) { return checked(file, read_report(file), check_evaluation); }
 
 Json checked_data(const fs::path& file) {
   Json check = Json::parse(read_file(file), file.string());
   if (!check.is_object() || check.find("dataset") == nullptr || check.find("splits") == nullptr)
     throw DataError(file.string(), "is no report of glid_data check");
-  return check;
+  return checked(file, std::move(check), check_data);
 }
 
 // Of a run that may be writing there, a file that can't be read is left out and named.
@@ -98,7 +90,20 @@ void read_state(RunRecord& run) {
   const auto newest = last_of(run.folder / "checkpoints", "step_", "");
   if (!newest) return;
   const fs::path file = *newest / "state.json";
-  try_to_read(run, [&] { run.state = Json::parse(read_file(file), file.string()); });
+  try_to_read(run, [&] { run.state = checked(file, Json::parse(read_file(file), file.string()), check_state); });
+}
+
+void read_metrics(RunRecord& run) {
+  JsonLines lines = read_json_lines(run.folder / "metrics.jsonl", "step");
+  run.damaged_lines = lines.damaged;
+  for (Json& line : lines.whole) {
+    try {
+      check_metrics(line);
+      run.metrics.push_back(std::move(line));
+    } catch (const DataError&) {
+      ++run.damaged_lines;
+    }
+  }
 }
 
 void read_json_files(RunRecord& run) {
@@ -139,9 +144,7 @@ RunRecord read_run(const fs::path& place, const std::string& name) {
   }
   require_run(place);
   read_config(run);
-  JsonLines lines = read_json_lines(place / "metrics.jsonl", "step");
-  run.metrics = std::move(lines.whole);
-  run.damaged_lines = lines.damaged;
+  read_metrics(run);
   if (fs::exists(place / "log.txt")) run.log = parse_run_log(read_file(place / "log.txt"));
   run.is_locked = fs::exists(place / "run.lock");
   read_state(run);

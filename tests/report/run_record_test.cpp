@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "glid/core/error.h"
+#include "glid/report/report_page.h"
 #include "written_runs.h"
 
 namespace glid {
@@ -89,6 +90,62 @@ TEST_F(RunRecordTest, ADamagedConfigurationIsLeftOut) {
   const RunRecord run = read_run(run_);
   EXPECT_TRUE(run.config.empty());
   EXPECT_THAT(run.left_out, ElementsAre(HasSubstr("config.yaml")));
+}
+
+// A member that the page needs is absent or of another type, a file each.
+TEST_F(RunRecordTest, DamagedMembersAreLeftOutAndNamed) {
+  const std::string report = R"({"task":"box","protocol":"coco","rules":"r","images":1,"metrics":{"AP":0.5})";
+  const std::vector<std::pair<std::string, std::vector<std::string>>> damaged{
+      {"checkpoints/step_00000020/state.json",
+       {R"({"best":{}})", R"({"best":{"name":"AP","step":"x","value":1}})", R"({"best":{"name":1,"step":1,"value":1}})",
+        R"({"best":{"name":"AP","step":1,"value":"x"}})", R"({"step":"x"})", R"({"dataset":"x"})",
+        R"({"vocabulary":{"labels":"x"}})"}},
+      {"data.json",
+       {R"({"dataset":"coco","splits":[{}]})", R"({"dataset":1,"splits":[]})", R"({"dataset":"coco","splits":{}})",
+        R"({"dataset":"coco","splits":[{"split":"val","images":"x","findings":[],"classes":{}}]})",
+        R"({"dataset":"coco","splits":[{"split":"val","images":1,"findings":1,"classes":{}}]})",
+        R"({"dataset":"coco","splits":[{"split":"val","images":1,"findings":[],"classes":{"labels":[{"name":1}]}}]})",
+        R"({"dataset":"coco","splits":[{"split":"val","images":1,"findings":[],"classes":{"labels":[{"name":"a","n":"x"}]}}]})"}},
+      {"eval.json",
+       {report + R"(,"notes":"x"})", report + R"(,"notes":[1]})", report + R"(,"losses":{"loss":"x"}})",
+        report + R"(,"without_looking":{"AP":"x"}})", report + R"(,"classes_in_means":{"AP":"x"}})",
+        report + R"(,"unit":1})", report + R"(,"per_class":"x"})", report + R"(,"per_class":[{"id":1,"AP":1}]})",
+        report + R"(,"per_class":[{"id":1,"name":"a","AP":"x"}]})"}},
+  };
+  write_run(run_, {.metrics = kSomeLines, .state = "{}"});
+  for (const auto& [file, texts] : damaged) {
+    for (const std::string& text : texts) {
+      write_file(run_ / file, text);
+      const RunRecord run = read_run(run_);
+      EXPECT_THAT(run.left_out, ElementsAre(HasSubstr(file + ": is damaged: "))) << text;
+      EXPECT_THAT(report_page({run}), HasSubstr("a: left out: ")) << text;
+    }
+    std::filesystem::remove(run_ / file);
+    write_run(run_, {.state = "{}"});
+  }
+}
+
+TEST_F(RunRecordTest, LinesWithoutNumbersAreDamaged) {
+  for (const char* line : {R"({"step":30,"loss":"x"})", R"({"step":30,"val_AP":{}})", R"({"step":30,"lr":[]})",
+                           R"({"step":30,"without_looking":{"AP":"x"}})", R"({"step":30,"without_learning":"x"})"}) {
+    write_run(run_, {.metrics = std::string(line) + "\n" + kSomeLines});
+    const RunRecord run = read_run(run_);
+    EXPECT_THAT(run.metrics, SizeIs(5)) << line;
+    EXPECT_EQ(run.damaged_lines, 1) << line;
+    EXPECT_THAT(report_page({run}), HasSubstr("left out: 1 damaged line of metrics.jsonl")) << line;
+  }
+}
+
+TEST_F(RunRecordTest, WhatAFileMayLackIsNoDamage) {
+  write_run(run_, {.metrics = kSomeLines,
+                   .state = R"({"best":{"name":"","step":-1,"value":null},"vocabulary":{"labels":[],"has_masks":true}})"});
+  write_file(run_ / "eval.json",
+             R"({"task":"box","protocol":"","rules":"r","images":1,"metrics":{"AP":null},"per_class":null})");
+  write_file(run_ / "data.json", R"({"dataset":"coco","splits":[]})");
+  const RunRecord run = read_run(run_);
+  EXPECT_THAT(run.left_out, IsEmpty());
+  EXPECT_EQ(run.damaged_lines, 0);
+  EXPECT_THAT(report_page({run}), HasSubstr("Evaluation"));
 }
 
 TEST_F(RunRecordTest, AReportAloneIsARunToo) {
