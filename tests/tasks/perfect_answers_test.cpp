@@ -54,6 +54,12 @@ std::vector<Answer> perfect(const auto& config, const Asked& asked) requires req
   return answers;
 }
 
+std::vector<Answer> perfect(const BeitConfig&, const Asked& asked) {
+  const at::Tensor codes = asked.question.targets.at("codes").clamp_min(0);  // nobody's are not scored
+  const int64_t classes = asked.task.spec().heads[0].outputs;
+  return {{{{"codes", asked.of_layers(kSure * at::one_hot(codes, classes).to(at::kDouble))}}, {}}};
+}
+
 std::vector<Answer> perfect(const AimConfig&, const Asked& asked) {
   return {{{{"pixels", asked.of_layers(asked.question.targets.at("pixels").to(at::kDouble))}}, {}}};
 }
