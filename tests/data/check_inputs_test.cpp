@@ -44,16 +44,18 @@ TEST_F(CheckCoco, NoValidationSplit) {
   annotate(object(1, kGood) + "," + object(2, kGood));
   const ProgramResult ran = check("coco", root);
   expect_wrong(ran, "no_split: 1 x a split is not there");
-  EXPECT_THAT(ran.output, AllOf(HasSubstr("coco train: 2 images"), HasSubstr("NOT FIT: 2 images in 1 splits, 1 findings"),
-                                HasSubstr("no val: nothing to validate on (--set eval.split=train takes the training"),
-                                HasSubstr("instances_val2017.json: is not there")));
+  EXPECT_THAT(ran.output,
+              AllOf(HasSubstr("coco train: 2 images"), HasSubstr("NOT FIT: 2 images in 1 splits, 1 findings"),
+                    HasSubstr("no val: nothing to validate on (glid_train --set eval.split=train takes the training"),
+                    HasSubstr("instances_val2017.json: is not there")));
   expect_legal(check_train("coco"), "coco train: 2 images");
 }
 
 TEST(CheckProgram, VocWithoutAValidationSplit) {
   const DemoFolder demo(DemoLayout::kVoc);
   fs::remove(demo.root() / "ImageSets/Main/val.txt");
-  expect_wrong(check("voc", demo.root()), "no val: nothing to validate on (--set eval.split=train takes the training");
+  expect_wrong(check("voc", demo.root()),
+               "no val: nothing to validate on (glid_train --set eval.split=train takes the training");
 }
 
 TEST_F(CheckCoco, JointsThatNoPoseCanBeLearnedFrom) {

@@ -115,8 +115,9 @@ TEST_F(Shares, WithoutAValidationSplitARunSaysWhatToDo) {
   options.insert(options.end(), {"--set", "train.steps=1", "--set", "eval.every_steps=1"});
   const ProgramResult refused = run("glid_train", small_training(out(1), options));
   EXPECT_EQ(refused.code, 3) << refused.output;
-  EXPECT_THAT(refused.output, HasSubstr("data: no val: nothing to validate on (--set eval.split=train takes the training "
-                                        "images): "));
+  EXPECT_THAT(refused.output,
+              HasSubstr("data: no val: nothing to validate on (glid_train --set eval.split=train takes the training "
+                        "images): "));
   EXPECT_FALSE(fs::exists(out(1) / "metrics.jsonl"));
   options.insert(options.end(), {"--set", "eval.split=train"});
   const ProgramResult ran = run("glid_train", small_training(out(1), options));
