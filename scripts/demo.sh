@@ -12,13 +12,19 @@ data=demo_data
 out=runs/demo
 settings=()
 [ $# -le 1 ] || die_with 2 "one argument at most: scripts/demo.sh [--all | FOLDER_OF_IMAGES]"
-case ${1-} in
-  "") ;;
+case ${1-(none)} in
+  "(none)") ;;
+  --help | -h)
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' scripts/demo.sh
+    trap - EXIT
+    exit 0
+    ;;
   --all) tasks=(detection instance semantic panoptic depth pose) ;;
   -*) die_with 2 "there is no option $1: scripts/demo.sh [--all | FOLDER_OF_IMAGES]" ;;
   *)
     data=$(cd "$here" && realpath -e -- "$1" 2>/dev/null) || die_with 3 "$1 does not exist: give a folder of images"
     [ -d "$data" ] || die_with 3 "$data is not a folder: give a folder of images"
+    find -L "$data" -iregex '.*\.\(jpe?g\|png\)' -print -quit | grep -q . || die_with 3 "$data holds no JPEG or PNG image"
     tasks=()
     out=runs/demo_$(basename "$data")
     if [ -e "$out/config.yaml" ] && [ "$(sed -n 's/^  root: //p' "$out/config.yaml" | tr -d "\"'")" != "$data" ]; then

@@ -130,7 +130,7 @@ std::vector<std::string> files_below(const fs::path& folder, const fs::path& ski
     LinksFollowed links;
     for (std::error_code unreadable; it != end; ++it) {
       if (is_hidden(it->path()) || (!skipped.empty() && it->path() == skipped)) it.disable_recursion_pending();
-      else if (it->is_fifo(unreadable) || it->is_socket(unreadable)) continue;  // nobody may ever write there
+      else if (is_stream(it->path())) continue;  // nobody may ever write there, or without end
       else if (!it->is_directory(unreadable)) files.push_back(it->path().native().substr(prefix));
       else if (links.leads_back(*it, it.depth())) it.disable_recursion_pending();
     }

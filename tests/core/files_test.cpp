@@ -26,6 +26,7 @@ TEST(Files, BelowAFolderAreListedThroughLinksWithoutHiddenOnes) {
   put(there.path() / "deep/linked");
   std::filesystem::create_directory_symlink(there.path(), here.path() / "link");
   ASSERT_EQ(::mkfifo((here.path() / "pipe").c_str(), 0600), 0);  // to read it would wait for ever
+  std::filesystem::create_symlink("/dev/zero", here.path() / "endless");
   EXPECT_EQ(files_below(here.path(), here.path() / "left"), (std::vector<std::string>{"B", "a/z", "b", "link/deep/linked"}));
   EXPECT_EQ(files_below(here.path() / ""), (std::vector<std::string>{"B", "a/z", "b", "left/out", "link/deep/linked"}));
   EXPECT_THROW(files_below(here.path() / "nowhere"), DataError);

@@ -21,7 +21,7 @@ void put_file(const std::filesystem::path& file, std::string_view content);
 // Its name begins with a dot.
 bool is_hidden(const std::filesystem::path& path);
 
-// Files below a folder at any depth, as paths relative to it, in byte order. Links to folders are followed; pipes, sockets,
+// Files below a folder at any depth, as paths relative to it, in byte order. Links to folders are followed; pipes, devices,
 // hidden files and folders (".x") and what lies in `skipped` don't count. Throws DataError where a folder can't be read.
 std::vector<std::string> files_below(const std::filesystem::path& folder, const std::filesystem::path& skipped = {});
 
