@@ -4,7 +4,9 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <utility>
 
+#include "glid/core/counted.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
@@ -63,9 +65,11 @@ std::string line_of(const fs::path& file, const Json& report) {
 }
 
 void require_alike(const fs::path& a, const Json& of_a, const fs::path& b, const Json& of_b) {
-  for (const char* key : {"task", "protocol", "rules"})
+  constexpr std::pair<const char*, const char*> kMustAgree[] = {
+      {"task", "is of another task than"}, {"protocol", "is by another protocol than"}, {"rules", "is by other rules than"}};
+  for (const auto& [key, what] : kMustAgree)
     if (of_a.at(key).as_string() != of_b.at(key).as_string())
-      throw DataError(b.string(), format("is of another {} than {}", key, a.string()),
+      throw DataError(b.string(), format("{} {}", what, a.string()),
                       format("{} and {}", of_b.at(key).as_string(), of_a.at(key).as_string()));
   if (of_a.at("images").as_int() != of_b.at("images").as_int())
     throw DataError(b.string(), format("is of another number of images than {}", a.string()),
@@ -184,8 +188,9 @@ std::string comparison_table(const fs::path& a, const fs::path& b) {
   const Json of_a = read_report(a), of_b = read_report(b);
   require_alike(a, of_a, b, of_b);
   const auto found = report_differences(of_a, of_b);
-  std::string text = format("{}, protocol {}, {} images\nA: {}\nB: {}\n", of_a.at("task").as_string(),
-                            of_a.at("protocol").as_string(), of_a.at("images").as_int(), line_of(a, of_a), line_of(b, of_b));
+  std::string text =
+      format("{}, protocol {}, {}\nA: {}\nB: {}\n", of_a.at("task").as_string(), of_a.at("protocol").as_string(),
+             counted(of_a.at("images").as_int(), "image"), line_of(a, of_a), line_of(b, of_b));
   size_t width = 0;
   for (const MetricDifference& d : found) width = std::max(width, d.name.size());
   text += format("  {:<{}}  {:>10}  {:>10}  B - A\n", "", width, "A", "B");

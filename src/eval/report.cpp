@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "glid/core/counted.h"
 #include "glid/core/format.h"
 #include "glid/core/json.h"
 #include "glid/core/utf8.h"
@@ -119,7 +120,7 @@ NamedValues named_values(const std::vector<MetricValue>& values) {
 
 std::string report_table(const Report& report) {
   const std::string protocol = report.protocol.empty() ? "rules" : "protocol " + report.protocol;
-  std::string text = format("{}: {} images\n{}: {}\n", report.task, report.images, protocol, report.rules);
+  std::string text = format("{}: {}\n{}: {}\n", report.task, counted(report.images, "image"), protocol, report.rules);
   for (const auto& [name, value] : report.model) text += format("{}: {}\n", name, value);
   if (!report.unit.empty()) text += format("numbers: {}\n", report.unit);
   if (!report.means_over.empty()) text += "N: classes that a mean is over\n";

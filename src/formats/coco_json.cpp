@@ -4,6 +4,7 @@
 
 #include "coco_reader.h"
 #include "coco_tables.h"
+#include "glid/core/counted.h"
 #include "glid/core/json.h"
 
 namespace glid {
@@ -29,20 +30,21 @@ std::string shown_image_id(const CocoImageId& id, bool others_are_texts, std::st
 
 std::vector<std::string> CocoNotes::lines() const {
   std::vector<std::string> lines;
-  const auto add = [&](int64_t count, const char* what) {
-    if (count > 0) lines.push_back(format("{} {}", count, what));
+  const auto add = [&](int64_t count, const char* one, const char* many, const char* which) {
+    if (count > 0) lines.push_back(counted(count, one, many) + which);
   };
-  add(annotations_of_id_zero, "annotations with the id 0 (pycocotools counts their matches as misses)");
-  add(repeated_annotation_ids, "annotations with the id of an earlier one");
-  add(images_without_annotations, "images without annotations");
-  add(category_id_holes, "category ids missing between the smallest and the largest");
-  add(categories_without_annotations, "categories without annotations");
-  add(crowds, "crowd annotations");
-  add(empty_segmentations, "annotations with an empty segmentation");
-  add(masks_missing, "annotations without a segmentation");
-  add(empty_boxes, "boxes without width or height");
-  add(boxes_outside, "boxes that reach out of their image by more than a pixel");
-  add(areas_missing, "annotations without an area");
+  const auto add_annotations = [&](int64_t count, const char* which) { add(count, "annotation", "annotations", which); };
+  add_annotations(annotations_of_id_zero, " with the id 0 (pycocotools counts their matches as misses)");
+  add_annotations(repeated_annotation_ids, " with the id of an earlier one");
+  add(images_without_annotations, "image", "images", " without annotations");
+  add(category_id_holes, "category id", "category ids", " missing between the smallest and the largest");
+  add(categories_without_annotations, "category", "categories", " without annotations");
+  add(crowds, "crowd annotation", "crowd annotations", "");
+  add_annotations(empty_segmentations, " with an empty segmentation");
+  add_annotations(masks_missing, " without a segmentation");
+  add(empty_boxes, "box", "boxes", " without width or height");
+  add(boxes_outside, "box that reaches out of its image", "boxes that reach out of their image", " by more than a pixel");
+  add_annotations(areas_missing, " without an area");
   if (replaced.count > 0)
     lines.push_back(replaced.line("annotations left out too, whose id one that was left out has behind them"));
   const auto more = losses();

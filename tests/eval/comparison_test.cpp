@@ -188,9 +188,20 @@ TEST_F(Comparison, KnowsTheStepOfOldFilesByTheCheckpointsName) {
   EXPECT_EQ(evaluated_step(Json::object()), std::nullopt);
 }
 
+TEST_F(Comparison, CountsOneImageAsOne) {
+  const auto a = written("a.json", report_of(accuracy(1, 4), "accuracy"));
+  EXPECT_THAT(comparison_table(a, a), HasSubstr("accuracy, protocol p, 1 image\n"));
+}
+
 TEST_F(Comparison, RefusesWhatIsNotAlike) {
   const auto a = written("a.json", report_of(accuracy(200, 4), "accuracy"));
-  EXPECT_THAT(error_of(a, written("b.json", report_of(accuracy(200, 4), "box"))), HasSubstr("is of another task than"));
+  EXPECT_THAT(error_of(a, written("b.json", report_of(accuracy(200, 4), "box"))),
+              HasSubstr("b.json: is of another task than"));
+  Report other = report_of(accuracy(200, 4), "accuracy");
+  other.rules = "others";
+  EXPECT_THAT(error_of(a, written("b.json", other)), HasSubstr("b.json: is by other rules than"));
+  other.protocol = "q";
+  EXPECT_THAT(error_of(a, written("b.json", other)), HasSubstr("b.json: is by another protocol than"));
   EXPECT_THAT(error_of(a, written("c.json", report_of(accuracy(100, 4), "accuracy"))), HasSubstr("200"));
   write_file(folder_.path() / "d.json", "[1]");
   EXPECT_THAT(error_of(a, folder_.path() / "d.json"), HasSubstr("is no report of glid_eval"));

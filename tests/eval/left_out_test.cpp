@@ -134,7 +134,7 @@ TEST_F(LeftOut, MasksThatAreMissing) {
                results_of(kMask, R"(, {"image_id": 1, "category_id": 1, "score": 0.1, "segmentation": []})"));
   EXPECT_GT(first_number(some), 0.6);
   EXPECT_THAT(some.notes,
-              AllOf(Contains("1 annotations without a segmentation"), Contains("1 results with an empty segmentation")));
+              AllOf(Contains("1 annotation without a segmentation"), Contains("1 results with an empty segmentation")));
   EXPECT_DOUBLE_EQ(first_number(evaluate(MaskSettings{}, truth_of(kMask), "[]")), 0);
 }
 

@@ -47,6 +47,13 @@ TEST(Report, SaysTheUnitAndOverHowManyClassesAMeanIs) {
   EXPECT_EQ(json.at("unit").as_string(), "fractions");
 }
 
+TEST(Report, CountsImages) {
+  Report report = example();
+  EXPECT_THAT(report_table(report), HasSubstr("box: 3 images\n"));
+  report.images = 1;
+  EXPECT_THAT(report_table(report), HasSubstr("box: 1 image\n"));
+}
+
 TEST(Report, JsonHasTheConfusionMatrix) {
   Report report = example();
   report.confusion = {{1, 2, 0}, {3, 4, 5}};
