@@ -38,7 +38,8 @@ class Series:
 
 
 def command(config, settings):
-    return ["glid_train", "--config", f"configs/{config}.yaml", *(word for setting in settings for word in ("--set", setting))]
+    options = [word for setting in settings for word in ("--set", setting)]
+    return ["glid_train", "--config", f"configs/{config}.yaml", *options]
 
 
 def for_steps(count):
@@ -57,13 +58,15 @@ def carried_out(arguments, kind, ask):
     return series, ask(series)
 
 
-def publish(arguments, name, text, runs):
-    """The table and a page of the runs, as OUT/NAME.md and OUT/NAME.html."""
-    (arguments.out / f"{name}.md").write_text(text)
+def publish(arguments, name, text, pages):
+    """The text as OUT/NAME.md, and pages {name: runs} as OUT/name.html."""
+    files = [arguments.out / f"{name}.md"]
+    files[0].write_text(text)
     print(text)
-    report = arguments.out / f"{name}.html"
-    subprocess.run(["glid_report", *map(str, runs), "--out", str(report)], check=True)
-    print(f"== {arguments.out}/{name}.md, {report}")
+    for page, runs in pages.items():
+        files.append(arguments.out / f"{page}.html")
+        subprocess.run(["glid_report", *map(str, runs), "--out", str(files[-1])], check=True)
+    print("== " + ", ".join(map(str, files)))
 
 
 def numbers(run, key):

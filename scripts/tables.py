@@ -120,7 +120,7 @@ def main():
     arguments = parse()
     runs, made = series.carried_out(arguments, Runs, lambda asked: all_runs(asked, arguments.table, arguments.seeds))
     finetuned = [run for run in runs.names if not run.name.startswith("pretrain")]
-    series.publish(arguments, arguments.table, markdown(arguments.table, made, arguments), finetuned)
+    series.publish(arguments, arguments.table, markdown(arguments.table, made, arguments), {arguments.table: finetuned})
 
 
 if __name__ == "__main__":

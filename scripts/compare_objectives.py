@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+"""Ways to pre-train, compared: the same encoder, images and tasks. usage: compare_objectives.py [options]; see --help.
+
+Each objective sees the same number of images; then its encoder alone is fine-tuned with every seed, under a BiFPN and a
+decoder that start at random; of GLID all of the model too. Runs lie in OUT/runs. What was stopped goes on with the same
+command, inside of a run too; with another budget or other images, it is another OUT.
+"""
+import argparse
+import dataclasses
+import pathlib
+import statistics
+import subprocess
+
+import series
+from series import METRICS, Series, cell, for_steps, head, of_seeds, value_of
+
+# What all have, and what the encoder has where a token is a unit.
+ENCODERS = {"tiny": ("name: tiny", ""), "tiny_vit": ("name: tiny_vit, positions: sincos, class_token: false", ", unit: 1")}
+DECODER = "decoder: {blocks: 1, width: 96, heads: 3}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective:
+    title: str
+    task: str  # its keys
+    reads_units: bool = True
+    encoders: tuple = tuple(ENCODERS)
+
+
+OBJECTIVES = {
+    "masked_image": Objective("GLID", "", reads_units=False),
+    "simmim": Objective("SimMIM", ""),
+    "mae": Objective("MAE", DECODER),
+    "mixmae": Objective("MixMAE", DECODER),
+    "aim": Objective("AIM", "head_blocks: 4", encoders=("tiny_vit",)),
+}
+TASKS = ("depth", "semantic")
+
+
+class Runs(Series):
+    def encoder(self, of_units=False):
+        keys, unit = ENCODERS[self.arguments.encoder]
+        return f"model.encoder={{{keys}{unit if of_units else ''}}}"
+
+    def images(self):
+        root = self.arguments.data
+        return [f"data.root={root}", *([] if (root / "train").is_dir() else ["data.name=folder"])]
+
+    def pretraining(self, name):
+        """Configuration and settings."""
+        steps, objective = self.arguments.pretrain_steps, OBJECTIVES[name]
+        keys = ", ".join(part for part in (f"name: {name}", objective.task) if part)
+        return "demo_pretrain", [*self.images(), self.encoder(objective.reads_units), f"task={{{keys}}}", *for_steps(steps),
+                                 f"eval.every_steps={max(1, steps // 4)}", f"log.pictures_every_steps={steps}"]
+
+    def pretrain(self, name):
+        return self.train(f"pretrain_{name}", *self.pretraining(name))
+
+    def finetune(self, task, start, seed):
+        steps = self.arguments.steps
+        settings = [f"seed={seed}", self.encoder(), *for_steps(steps), f"eval.every_steps={max(1, steps // 2)}",
+                    "log.pictures_every_steps=0"]
+        if start.objective:
+            settings.append(f"init.from={self.pretrain(start.objective)}")
+            settings += [] if start.whole else ["init.parts=[encoder]"]
+        return self.train(f"{task}_{start.slug}_seed{seed}", f"demo_finetune_{task}", settings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """Of fine-tuning; from scratch without an objective."""
+    objective: str = ""
+    whole: bool = False  # of the model, not its encoder alone
+
+    @property
+    def slug(self):
+        return (self.objective or "scratch") + ("_whole" if self.whole else "")
+
+    @property
+    def title(self):
+        if not self.objective:
+            return "from scratch"
+        return OBJECTIVES[self.objective].title + (", BiFPN and decoder too" if self.whole else "")
+
+
+def starts(arguments):
+    yield Start()
+    for name in arguments.objectives:
+        yield Start(name)
+        if not OBJECTIVES[name].reads_units:  # it has what tasks have
+            yield Start(name, whole=True)
+
+
+def all_runs(runs, arguments):
+    """{(start, task): runs of the seeds}"""
+    made = {}
+    for seed in arguments.seeds:
+        for start in starts(arguments):
+            for task in arguments.tasks:
+                made.setdefault((start, task), []).append(runs.finetune(task, start, seed))
+    return made
+
+
+def lowest_blind(run):
+    """The name and loss of the best predictor that never learns."""
+    losses = series.numbers(run, "without_learning")[0]
+    return min(losses.items(), key=lambda item: item[1])
+
+
+def pretraining_rows(runs, arguments):
+    for name in arguments.objectives:
+        run = runs.pretrain(name)
+        blind, loss = lowest_blind(run)
+        yield [OBJECTIVES[name].title, f"{value_of(run, 'loss'):.3f}", f"{loss:.3f} ({blind})",
+               f"{statistics.median(series.numbers(run, 'images_per_s')):.0f}"]
+
+
+def finetuning_rows(made, arguments):
+    for start in starts(arguments):
+        values = [[value_of(run, METRICS[task][0]) for run in made[start, task]] for task in arguments.tasks]
+        yield [start.title, *map(cell, arguments.tasks, values)]
+
+
+def markdown(runs, made, arguments):
+    pretraining = series.table(["pre-training", "validation loss", "best without learning", "images/s"],
+                               pretraining_rows(runs, arguments))
+    finetuning = series.table(["start", *map(head, arguments.tasks)], finetuning_rows(made, arguments))
+    return "\n".join([f"`{arguments.encoder}` pre-trained on {arguments.data}, {arguments.pretrain_steps} steps of 32 images.",
+                      "Losses of different objectives can't be compared.", "", *pretraining, "",
+                      f"Fine-tuned on generated scenes, {arguments.steps} steps of 8, {of_seeds(arguments.seeds)}.", "",
+                      *finetuning]) + "\n"
+
+
+def names(known):
+    def parse_names(text):
+        found = text.split(",")
+        if set(found) - set(known) or len(set(found)) < len(found):
+            raise argparse.ArgumentTypeError(f"must be different ones of {', '.join(known)} (got {text})")
+        return found
+    return parse_names
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0].split(" usage")[0],
+                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--objectives", type=names(OBJECTIVES), help="as simmim,mae; all that the encoder has by default")
+    parser.add_argument("--tasks", type=names(METRICS), default=list(TASKS), help="as depth,semantic")
+    parser.add_argument("--encoder", choices=ENCODERS, default="tiny_vit", help="tiny is a Swin")
+    parser.add_argument("--data", type=pathlib.Path, 
+                        help="folder of images to pre-train on, as seen from the repository's; by default generated ones")
+    series.add_options(parser, "runs/objectives", seeds=[0, 1, 2])
+    arguments = parser.parse_args()
+    fit = [name for name, objective in OBJECTIVES.items() if arguments.encoder in objective.encoders]
+    arguments.objectives = arguments.objectives or fit
+    for name in arguments.objectives:
+        if name not in fit:
+            parser.error(f"argument --objectives: {name} has no {arguments.encoder}")
+    return arguments
+
+
+def make_images(arguments):
+    """The folder to pre-train on."""
+    if arguments.data:
+        return
+    arguments.data = arguments.out / "scenes"
+    if not arguments.list:  # it is made once
+        subprocess.run(["glid_data", "make-demo", "--out", str(arguments.data)], check=True)
+
+
+def main():
+    arguments = parse()
+    make_images(arguments)
+    runs, made = series.carried_out(arguments, Runs, lambda asked: all_runs(asked, arguments))
+    pages = {"pretraining": [runs.pretrain(name) for name in arguments.objectives]}
+    for task in arguments.tasks:
+        pages[task] = [run for (_, of), all_seeds in made.items() if of == task for run in all_seeds]
+    series.publish(arguments, "objectives", markdown(runs, made, arguments), pages)
+
+
+if __name__ == "__main__":
+    main()

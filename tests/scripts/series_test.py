@@ -1,0 +1,118 @@
+"""Series of runs with stand-ins of the programs: what they are asked for, that a stopped series goes on, and the tables."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
+# Writes down its words. glid_train leaves numbers that tell its seed, or stops where the file `stop` names its run.
+STAND_IN = """#!/usr/bin/env python3
+import json, pathlib, sys
+folder = pathlib.Path(__file__).parent
+with open(folder / "asked.jsonl", "a", encoding="utf-8") as asked:
+    print(json.dumps([pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]), file=asked)
+if sys.argv[0].endswith("glid_train"):
+    run = pathlib.Path(sys.argv[sys.argv.index("--out") + 1])
+    stop = folder / "stop"
+    if stop.exists() and stop.read_text() == run.name:
+        sys.exit(75)
+    seed = next((int(word[5:]) for word in sys.argv if word.startswith("seed=")), 0)
+    lines = [{"without_learning": {"zero": 1.0, "interpolation": 0.45}}, {"loss": 1, "images_per_s": 10 + len(run.name)},
+             {"val_loss": 0.9, "val_rmse": 9, "val_mIoU": 0, "val_AP50": 0},
+             {"val_loss": 0.25, "val_rmse": 2 + seed, "val_mIoU": 0.5 + seed / 100, "val_AP50": 0.5}]
+    run.mkdir(parents=True, exist_ok=True)
+    (run / "metrics.jsonl").write_text("".join(json.dumps(line) + chr(10) for line in lines))
+"""
+
+
+class SeriesTest(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = pathlib.Path(temporary.name)
+        for program in ("glid_train", "glid_data", "glid_report"):
+            file = self.folder / program
+            file.write_text(STAND_IN, encoding="utf-8")
+            file.chmod(0o755)
+
+    def run_script(self, name, *options):
+        path = f"{self.folder}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.run([sys.executable, "-B", SCRIPTS / name, *options, "--out", str(self.folder / "out")],
+                              env={**os.environ, "PATH": path}, cwd=self.folder, capture_output=True, text=True, check=False)
+
+    def asked(self, program):
+        lines = (self.folder / "asked.jsonl").read_text(encoding="utf-8").splitlines()
+        return [words[1:] for words in map(json.loads, lines) if words[0] == program]
+
+    def trainings(self):
+        return [words for words in self.asked("glid_train") if "--out" in words]
+
+    def settings(self, run):
+        """Of the last training of that name."""
+        words = [words for words in self.trainings() if words[-1].endswith(f"/{run}")][-1]
+        return [words[i + 1] for i, word in enumerate(words) if word == "--set"]
+
+    def test_encoders_of_all_objectives_are_fine_tuned_alone(self):
+        done = self.run_script("compare_objectives.py", "--seeds", "0,2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for name in ("simmim", "mae", "mixmae", "aim", "masked_image"):
+            pretraining = self.folder / "out" / "runs" / f"pretrain_{name}"
+            for task in ("depth", "semantic"):
+                settings = self.settings(f"{task}_{name}_seed2")
+                self.assertIn(f"init.from={pretraining}", settings)
+                self.assertIn("init.parts=[encoder]", settings)
+                self.assertIn("seed=2", settings)
+        self.assertFalse([s for s in self.settings("depth_scratch_seed0") if s.startswith("init")])
+        whole = self.settings("depth_masked_image_whole_seed0")
+        self.assertEqual([s for s in whole if s.startswith("init")],
+                         [f"init.from={self.folder}/out/runs/pretrain_masked_image"])
+        self.assertEqual(len(self.trainings()), 5 + 2 * 2 * 7)  # each run once
+
+    def test_tables_have_means_and_deviations(self):
+        done = self.run_script("compare_objectives.py", "--seeds", "0,2", "--objectives", "mae")
+        self.assertIn("| MAE | 0.250 | 0.450 (interpolation) | 22 |", done.stdout)
+        self.assertIn("| from scratch | 3.000 ± 1.414 | 51.0 ± 1.4 |", done.stdout)
+        self.assertIn((self.folder / "out" / "objectives.md").read_text(encoding="utf-8"), done.stdout)
+        pages = {words[-1].rsplit("/", 1)[1]: len(words) - 2 for words in self.asked("glid_report")}
+        self.assertEqual(pages, {"pretraining.html": 1, "depth.html": 4, "semantic.html": 4})
+
+    def test_a_stopped_series_goes_on_with_the_same_command(self):
+        (self.folder / "stop").write_text("depth_mae_seed0", encoding="utf-8")
+        options = ("compare_objectives.py", "--objectives", "mae", "--tasks", "depth", "--seeds", "0")
+        self.assertEqual(self.run_script(*options).returncode, 75)
+        self.assertFalse(self.asked("glid_report"))
+        (self.folder / "stop").unlink()
+        self.assertEqual(self.run_script(*options).returncode, 0)
+        self.assertTrue(self.asked("glid_report"))
+
+    def test_all_objectives_see_as_many_images(self):
+        self.run_script("compare_objectives.py", "--pretrain-steps", "40", "--seeds", "0", "--tasks", "depth",
+                        "--encoder", "tiny")
+        names = [words[-1].rsplit("/", 1)[1] for words in self.trainings() if "pretrain" in words[-1]]
+        self.assertEqual(names, ["pretrain_masked_image", "pretrain_simmim", "pretrain_mae", "pretrain_mixmae"])
+        for name in names:
+            self.assertIn("train.steps=40", self.settings(name))
+            self.assertIn("optim.warmup_steps=4", self.settings(name))
+
+    def test_what_cant_be_compared_is_refused(self):
+        for options, word in ((("--encoder", "tiny", "--objectives", "aim"), "aim has no tiny"),
+                              (("--objectives", "mae,mae"), "different ones"),
+                              (("--seeds", "1,1"), "different whole numbers")):
+            done = self.run_script("compare_objectives.py", *options)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(word, done.stderr)
+
+    def test_runs_of_the_papers_tables_keep_their_names(self):
+        done = self.run_script("tables.py", "partial", "--list", "--seeds", "1")
+        names = [line.rsplit("/", 1)[1] for line in done.stdout.splitlines()]
+        self.assertEqual(names[:5], ["detection_scratch_seed1", "depth_scratch_seed1", "pretrain1000",
+                                     "detection_pretrain1000_encoder_seed1", "depth_pretrain1000_encoder_seed1"])
+        done = self.run_script("tables.py", "partial", "--seeds", "0,1")
+        self.assertIn("| from scratch | 50.0 ± 0.0 | 2.500 ± 0.707 |", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
