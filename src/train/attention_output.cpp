@@ -104,10 +104,12 @@ ClassOfQuery AttentionOutput::query_of(const AnsweredBatch& answered, int64_t b)
   return class_of_query(answered.answers[0], b, *query_, std::ssize(classes_));
 }
 
-std::string AttentionOutput::file_of(const BatchImage& image) const {
+std::string AttentionOutput::file_of(const BatchImage& image) {
   const bool is_person = image.truth && image.truth->person;
   const int64_t of_list = is_person ? image_of_sample(image.key.id, *image.truth) : image.key.id;
-  return "attention/" + images_.stem(of_list) + (is_person ? format("_{}", image.key.id) : "") + ".jpg";
+  if (of_list != image_) person_ = 0;
+  image_ = of_list;
+  return "attention/" + images_.stem(of_list) + (is_person ? format("_{}", person_++) : "") + ".jpg";
 }
 
 std::string AttentionOutput::title_of(const ClassOfQuery& asked) const {

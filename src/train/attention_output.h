@@ -24,14 +24,14 @@ class AttentionOutput {
   // Of a choice that is required above. All must live as long.
   AttentionOutput(const std::string& choice, const AskedModel& asked, const ImageList& images, std::filesystem::path folder);
 
-  // FOLDER/attention/NAME.jpg of each sample; of persons NAME_<number of the sample>.jpg. What is drawn, of each sample:
-  // picture, query and, where queries know classes, category, category_id and score. Throws UsageError for a query that
-  // isn't asked, of several tasks that share theirs.
+  // FOLDER/attention/NAME.jpg of each sample; of persons, which come image by image, NAME_<number of the box in the image,
+  // from 0>.jpg. What is drawn, of each sample: picture, query and, where queries know classes, category, category_id and
+  // score. Throws UsageError for a query that isn't asked, of several tasks that share theirs.
   std::vector<Json> add(const AnsweredBatch& answered);
 
  private:
   ClassOfQuery query_of(const AnsweredBatch& answered, int64_t b) const;
-  std::string file_of(const BatchImage& image) const;
+  std::string file_of(const BatchImage& image);
   std::string title_of(const ClassOfQuery& asked) const;
   Json record_of(const ClassOfQuery& asked) const;
 
@@ -40,6 +40,7 @@ class AttentionOutput {
   const ImageList& images_;
   std::filesystem::path folder_;
   CrossAttention attention_;
+  int64_t image_ = -1, person_ = 0;  // of the next person: the image of the last one, and how many it has had
 };
 
 }  // namespace glid

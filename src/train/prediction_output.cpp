@@ -1,7 +1,9 @@
 #include "prediction_output.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
+#include <numeric>
 #include <utility>
 
 #include "glid/core/files.h"
@@ -24,6 +26,19 @@ constexpr int64_t kWaitingAThread = 4;  // images
 Json::Array of_sample(std::vector<Json>& attention, size_t sample) {
   if (attention.empty()) return {};
   return {std::move(attention.at(sample))};
+}
+
+// Persons come in the order of their boxes. What is said of where a person's queries look says which detection they are.
+void put_best_first(std::vector<Detection>& detections, Json::Array& attention) {
+  std::vector<size_t> order(detections.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::stable_sort(order, std::greater(), [&](size_t i) { return detections[i].score; });
+  std::vector<Detection> sorted;
+  for (const size_t i : order) {
+    if (!detections[i].keypoints.empty() && !attention.empty()) attention.at(i).set("detection", uint64_t{sorted.size()});
+    sorted.push_back(std::move(detections[i]));
+  }
+  detections = std::move(sorted);
 }
 
 }  // namespace
@@ -98,6 +113,7 @@ void PredictionOutput::gather(int64_t image, Prediction prediction, Json::Array 
 
 void PredictionOutput::write_gathered() {
   if (!gathered_) return;
+  put_best_first(gathered_->prediction.detections, gathered_->attention);
   const auto done = std::make_shared<const Gathered>(std::move(*gathered_));
   gathered_.reset();
   for (const Detection& found : done->prediction.detections) best_score_ = std::max(found.score, best_score_.value_or(0));

@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+#include <map>
+
 #include "glid/formats/image_file.h"
 #include "support/evaluated_run.h"
 #include "support/predictions.h"
@@ -35,6 +39,36 @@ std::vector<std::string> settings_of(const fs::path& data, const std::string& na
                                     "eval.every_steps=4"};
   settings.insert(settings.end(), more.begin(), more.end());
   return settings;
+}
+
+// What an official file tells of an object besides its image.
+bool says(const Json& detection, const Json& official) {
+  return std::ranges::all_of(official.as_object(), [&](const auto& member) {
+    const Json* value = detection.find(member.first);
+    return member.first == "image_id" || (value != nullptr && value->dump() == member.second.dump());
+  });
+}
+
+// What an official file has stands in predictions.json, bit for bit, the best first. How many there are.
+size_t expect_detections_of(const Json& list, const fs::path& official) {
+  std::map<std::string, Json::Array> found;
+  for (const Json& image : list.at("images").as_array()) {
+    const Json::Array& detections = image.at("detections").as_array();
+    EXPECT_TRUE(std::ranges::is_sorted(detections, std::greater(), [](const Json& d) { return d.at("score").as_double(); }));
+    found[image.at("image_id").dump()] = detections;
+  }
+  const Json records = Json::parse(read_file(official), official.string());
+  for (const Json& record : records.as_array()) {
+    const Json::Array& detections = found[record.at("image_id").dump()];
+    EXPECT_TRUE(std::ranges::any_of(detections, [&](const Json& d) { return says(d, record); })) << record.dump();
+  }
+  return records.as_array().size();
+}
+
+size_t num_detections(const Json& list) {
+  size_t count = 0;
+  for (const Json& image : list.at("images").as_array()) count += image.at("detections").as_array().size();
+  return count;
 }
 
 struct PredictedTask {
@@ -79,6 +113,12 @@ TEST_P(PredictedTasks, AreGlidEvalsBitForBit) {
     EXPECT_GT(read_image(out / image.at("picture").as_string()).width, 40);
     for (const std::string& key : task.keys) EXPECT_TRUE(image.find(key)) << key;
   }
+  for (const char* official_file : {"box.json", "mask.json"})
+    if (fs::exists(found / official_file)) {
+      const size_t num_official = expect_detections_of(list, found / official_file);
+      EXPECT_GT(num_official, 0u);
+      EXPECT_EQ(num_detections(list), num_official);
+    }
   for (const char* maps : {"semantic", "depth", "panoptic"})
     if (fs::is_directory(found / maps)) {
       for (const std::string& file : files_below(found / maps))
@@ -178,6 +218,25 @@ void write_boxes_of(const fs::path& data, const fs::path& file) {
   write_file(file, Json(std::move(boxes)).dump());
 }
 
+// Where queries look stands in the order of the boxes, and says whose detection it is.
+void expect_attention_of_boxes(const Json& image, const fs::path& boxes) {
+  const Json::Array &looks = image.at("attention").as_array(), &detections = image.at("detections").as_array();
+  ASSERT_EQ(looks.size(), detections.size());
+  size_t person = 0;
+  const Json all = Json::parse(read_file(boxes), boxes.string());
+  for (const Json& box : all.as_array()) {
+    if (box.at("image_id").dump() != image.at("image_id").dump()) continue;
+    const Json& look = looks.at(person);
+    EXPECT_EQ(look.at("picture").as_string(), format("attention/{}_{}.jpg", image.at("name").as_string(), person++));
+    const Json& detection = detections.at(static_cast<size_t>(look.at("detection").as_int()));
+    const auto centre = [](const Json& of, size_t axis) {  // the region that is looked at is larger
+      return of.at("bbox").as_array()[axis].as_double() + of.at("bbox").as_array()[axis + 2].as_double() / 2;
+    };
+    for (const size_t axis : {0, 1}) EXPECT_NEAR(centre(detection, axis), centre(box, axis), 1e-4);
+  }
+  EXPECT_EQ(person, looks.size());
+}
+
 TEST(PredictedPoses, AreGlidEvalsInTheSameBoxes) {
   const DemoScenes scenes("coco");
   const EvaluatedRun trained(settings_of(scenes.path(), "coco_pose",
@@ -196,16 +255,14 @@ TEST(PredictedPoses, AreGlidEvalsInTheSameBoxes) {
   EXPECT_EQ(files_below(found / "pictures").size(), 4u) << "all persons of an image in one";
 
   const fs::path out = folder.path() / "json";
-  ASSERT_EQ(predict(trained.path(), images, out, {"--boxes", boxes.string()}).code, 0);
-  size_t num_persons = 0;
+  ASSERT_EQ(predict(trained.path(), images, out, {"--boxes", boxes.string(), "--batch", "3", "--attention", "0"}).code, 0);
   const Json list = list_in(out);
   ASSERT_EQ(list.at("images").as_array().size(), 4u);
   for (const Json& image : list.at("images").as_array())
-    for (const Json& person : image.at("detections").as_array()) {
-      EXPECT_EQ(person.at("keypoints").as_array().size(), 15u);
-      ++num_persons;
-    }
-  EXPECT_EQ(num_persons, Json::parse(read_file(boxes), "boxes").as_array().size());
+    for (const Json& person : image.at("detections").as_array()) EXPECT_EQ(person.at("keypoints").as_array().size(), 15u);
+  for (const Json& image : list.at("images").as_array()) expect_attention_of_boxes(image, boxes);
+  EXPECT_GT(expect_detections_of(list, found / "keypoint.json"), 0u);
+  EXPECT_EQ(num_detections(list), Json::parse(read_file(boxes), "boxes").as_array().size());
 
   expect_one_line(predict(trained.path(), images, folder.path() / "none"), 2, "--boxes: is missing");
   fs::remove_all(out);
@@ -228,10 +285,7 @@ TEST(PredictedPoses, AreOfWhatADetectorFinds) {
     const ProgramResult ran =
         predict(pose.path(), scenes.path() / "val2017", out, {"--detector", detector.path().string(), "--box-score", score});
     EXPECT_EQ(ran.code, 0) << ran.output;
-    size_t num_persons = 0;
-    const Json list = list_in(out);
-    for (const Json& image : list.at("images").as_array()) num_persons += image.at("detections").as_array().size();
-    return num_persons;
+    return num_detections(list_in(out));
   };
   EXPECT_EQ(persons("0"), 20u) << "five queries an image";
   EXPECT_EQ(persons("1"), 0u);

@@ -207,6 +207,7 @@ TEST_F(Predictions, OfOtherBatchesAreEqualToRounding) {
     return values;
   };
   const std::vector<double> together = scores("3"), alone = scores("1");
+  ASSERT_EQ(alone.size(), 90u) << "of each of three images five queries as each of six classes";
   ASSERT_EQ(together.size(), alone.size());
   for (size_t i = 0; i < alone.size(); ++i) EXPECT_NEAR(together[i], alone[i], 1e-5);
 }
