@@ -2,8 +2,8 @@
 // switches (He et al., CVPR 2022; Bao et al., ICLR 2022; El-Nouby et al., ICML 2024). Parameters have timm's names.
 //
 // A unit is 2 x 2 patches, or one. Attention is among all visible tokens of an image, so hidden ones are as good as masked,
-// and a plan has no windows. With units of 2 x 2 patches the last block's map becomes four of strides 1/4, 1/2, 1 and 2
-// patches as in ViTDet (Li et al., ECCV 2022), whose operations stay inside units.
+// and a plan has no windows. With units of 2 x 2 patches the map after the last norm becomes four of strides 1/4, 1/2, 1, 2
+// patches by ViTDet's layers (Li et al., ECCV 2022; it has no such norm), whose operations stay inside units.
 #pragma once
 
 #include <ATen/core/Tensor.h>
