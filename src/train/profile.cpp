@@ -6,6 +6,7 @@
 
 #include "glid/core/format.h"
 #include "glid/train/device.h"
+#include "glid/train/flop_counter.h"
 #include "glid/train/phase_timer.h"
 #include "glid/train/session.h"
 
@@ -20,6 +21,13 @@ void make_updates(Session& session, int64_t first, int steps) {
     const std::vector<Batch> batches = session.loader.next();
     (void)train_step(session.learner, batches, session.schedule.at(step))->grad_norm.item<float>();  // waits
   }
+}
+
+// The first ones, in which nothing is timed.
+double flop_of_first_updates(Session& session) {
+  const FlopCounter counter;
+  make_updates(session, 0, kFirstSteps);
+  return counter.flop();
 }
 
 std::string line(const std::string& part, double ms, double whole_ms) {
@@ -49,17 +57,18 @@ std::string threads_text(const std::vector<PhaseTime>& phases, int64_t images) {
 
 std::string profile(const RunConfig& config, int steps, Communicator& communicator, const c10::Device& device) {
   Session session(config, config.dataset(Split::kTrain), batch_layout(config, communicator), communicator, device);
-  make_updates(session, 0, kFirstSteps);
+  const double flop = flop_of_first_updates(session);
   const PhaseTimer timer(device);
   const auto begin = std::chrono::steady_clock::now();
   make_updates(session, kFirstSteps, steps);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const int64_t images = config.train.batch_size * steps;
+  const int64_t images = config.train.batch_size * steps, first_images = config.train.batch_size * kFirstSteps;
+  const double gflop = 1e-9 * flop * communicator.size() / static_cast<double>(first_images);  // an image
   std::string text = format("{} updates of {} images on {} rank(s), {} thread(s), {}\n", steps, config.train.batch_size,
                             communicator.size(), at::get_num_threads(), device.str());
   text += updates_text(timer.here(), seconds, steps) + threads_text(timer.elsewhere(), images / communicator.size());
-  return text + format("{:.1f} images/s, peak {:.0f} MiB\nprofile: nothing was written\n",
-                       static_cast<double>(images) / seconds, peak_memory_mib(device));
+  return text + format("{:.1f} images/s, {:.4g} GFLOP an image, peak {:.0f} MiB\nprofile: nothing was written\n",
+                       static_cast<double>(images) / seconds, gflop, peak_memory_mib(device));
 }
 
 }  // namespace glid

@@ -144,6 +144,7 @@ TEST(Training, ProfileTimesEveryPartAndWritesNothing) {
   for (const char* part :
        {"data", "encoder", "bifpn", "decoder", "matching", "losses", "backward", "update", "read", "prepare"})
     EXPECT_THAT(result.output, HasSubstr(std::string("\n  ") + part + " ")) << part;
+  EXPECT_THAT(result.output, HasSubstr(" GFLOP an image"));
   EXPECT_FALSE(fs::exists(dir.path() / "run"));
 }
 
