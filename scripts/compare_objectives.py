@@ -8,14 +8,25 @@ command, inside of a run too; with another budget or other images, it is another
 import argparse
 import dataclasses
 import pathlib
+import re
 import statistics
 import subprocess
 
 import series
-from series import METRICS, Series, cell, for_steps, head, of_seeds, value_of
+from series import METRICS, Series, cell, command, for_steps, head, of_seeds, value_of
 
-# What all have, and what the encoder has where a token is a unit.
-ENCODERS = {"tiny": ("name: tiny", ""), "tiny_vit": ("name: tiny_vit, positions: sincos, class_token: false", ", unit: 1")}
+
+@dataclasses.dataclass(frozen=True)
+class Encoder:
+    keys: str
+    of_units: str  # what it has besides where a token is a unit
+    unit: int  # px, there
+    blocks: str  # keys of BEiT's masks, some 40 % of the units
+
+
+ENCODERS = {"tiny": Encoder("name: tiny", "", 16, "masked: 14, smallest_block: 3"),
+            "tiny_vit": Encoder("name: tiny_vit, positions: sincos, class_token: false", ", unit: 1", 8,
+                                "masked: 55, smallest_block: 12")}
 DECODER = "decoder: {blocks: 1, width: 96, heads: 3}"
 
 
@@ -32,6 +43,7 @@ OBJECTIVES = {
     "simmim": Objective("SimMIM", ""),
     "mae": Objective("MAE", DECODER),
     "mixmae": Objective("MixMAE", DECODER),
+    "beit": Objective("BEiT, codes of k-means", "codebook: {codebook}, {blocks}"),
     "aim": Objective("AIM", "head_blocks: 4", encoders=("tiny_vit",)),
 }
 TASKS = ("depth", "semantic")
@@ -39,8 +51,8 @@ TASKS = ("depth", "semantic")
 
 class Runs(Series):
     def encoder(self, of_units=False):
-        keys, unit = ENCODERS[self.arguments.encoder]
-        return f"model.encoder={{{keys}{unit if of_units else ''}}}"
+        encoder = ENCODERS[self.arguments.encoder]
+        return f"model.encoder={{{encoder.keys}{encoder.of_units if of_units else ''}}}"
 
     def images(self):
         root = self.arguments.data
@@ -49,7 +61,9 @@ class Runs(Series):
     def pretraining(self, name):
         """Configuration and settings."""
         steps, objective = self.arguments.pretrain_steps, OBJECTIVES[name]
-        keys = ", ".join(part for part in (f"name: {name}", objective.task) if part)
+        own = objective.task.replace("{codebook}", str(codebook(self.arguments)))
+        own = own.replace("{blocks}", ENCODERS[self.arguments.encoder].blocks)
+        keys = ", ".join(part for part in (f"name: {name}", own) if part)
         return "demo_pretrain", [*self.images(), self.encoder(objective.reads_units), f"task={{{keys}}}", *for_steps(steps),
                                  f"eval.every_steps={max(1, steps // 4)}", f"log.pictures_every_steps={steps}"]
 
@@ -107,12 +121,18 @@ def lowest_blind(run):
     return min(losses.items(), key=lambda item: item[1])
 
 
+def gflop_of(configuration):
+    """Of an image, as --profile counts it."""
+    done = subprocess.run([*command(*configuration), "--profile", "1"], check=True, capture_output=True, text=True)
+    return re.search(r"([\d.e+-]+) GFLOP an image", done.stdout)[1]
+
+
 def pretraining_rows(runs, arguments):
     for name in arguments.objectives:
         run = runs.pretrain(name)
         blind, loss = lowest_blind(run)
         yield [OBJECTIVES[name].title, f"{value_of(run, 'loss'):.3f}", f"{loss:.3f} ({blind})",
-               f"{statistics.median(series.numbers(run, 'images_per_s')):.0f}"]
+               f"{statistics.median(series.numbers(run, 'images_per_s')):.0f}", gflop_of(runs.pretraining(name))]
 
 
 def finetuning_rows(made, arguments):
@@ -122,7 +142,7 @@ def finetuning_rows(made, arguments):
 
 
 def markdown(runs, made, arguments):
-    pretraining = series.table(["pre-training", "validation loss", "best without learning", "images/s"],
+    pretraining = series.table(["pre-training", "validation loss", "best without learning", "images/s", "GFLOP an image"],
                                pretraining_rows(runs, arguments))
     finetuning = series.table(["start", *map(head, arguments.tasks)], finetuning_rows(made, arguments))
     return "\n".join([f"`{arguments.encoder}` pre-trained on {arguments.data}, {arguments.pretrain_steps} steps of 32 images.",
@@ -141,12 +161,12 @@ def names(known):
 
 
 def parse():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0].split(" usage")[0],
-                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = series.Parser(description=__doc__.splitlines()[0].split(" usage")[0],
+                           formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--objectives", type=names(OBJECTIVES), help="as simmim,mae; all that the encoder has by default")
     parser.add_argument("--tasks", type=names(METRICS), default=list(TASKS), help="as depth,semantic")
     parser.add_argument("--encoder", choices=ENCODERS, default="tiny_vit", help="tiny is a Swin")
-    parser.add_argument("--data", type=pathlib.Path, 
+    parser.add_argument("--data", type=pathlib.Path,
                         help="folder of images to pre-train on, as seen from the repository's; by default generated ones")
     series.add_options(parser, "runs/objectives", seeds=[0, 1, 2])
     arguments = parser.parse_args()
@@ -156,6 +176,18 @@ def parse():
         if name not in fit:
             parser.error(f"argument --objectives: {name} has no {arguments.encoder}")
     return arguments
+
+
+def codebook(arguments):
+    return arguments.out / "codebook.safetensors"
+
+
+def make_codebook(arguments):
+    """What BEiT predicts."""
+    if arguments.list or "beit" not in arguments.objectives or codebook(arguments).exists():
+        return
+    subprocess.run(["glid_data", "codebook", "--data", str(arguments.data), "--size", "256", "--image-size", "96",
+                    "--patch", str(ENCODERS[arguments.encoder].unit), "--out", str(codebook(arguments))], check=True)
 
 
 def make_images(arguments):
@@ -170,6 +202,7 @@ def make_images(arguments):
 def main():
     arguments = parse()
     make_images(arguments)
+    make_codebook(arguments)
     runs, made = series.carried_out(arguments, Runs, lambda asked: all_runs(asked, arguments))
     pages = {"pretraining": [runs.pretrain(name) for name in arguments.objectives]}
     for task in arguments.tasks:

@@ -1,4 +1,4 @@
-"""Every row of tables.py is a configuration that glid_train takes. usage: tables_rows_test.py BIN_FOLDER"""
+"""Every row of tables.py and compare_objectives.py is a configuration that glid_train takes. usage: tables_rows_test.py BIN_FOLDER"""
 import argparse
 import pathlib
 import subprocess
@@ -8,20 +8,29 @@ import unittest
 ROOT = pathlib.Path(__file__).parents[2]
 BIN = pathlib.Path(sys.argv.pop() if len(sys.argv) > 1 else ".").resolve()
 sys.path.insert(0, str(ROOT / "scripts"))
+import compare_objectives  # noqa: E402
 import series  # noqa: E402
 import tables  # noqa: E402
 
 
-class Named(tables.Runs):
+class Named:
     """Trains nothing: which configuration each run would have."""
 
-    def __init__(self):
-        super().__init__(argparse.Namespace(out=pathlib.Path("out"), steps=4, pretrain_steps=4))
+    def __init__(self, **options):
+        super().__init__(argparse.Namespace(out=pathlib.Path("out"), steps=4, pretrain_steps=4, **options))
         self.asked = {}
 
     def train(self, name, config, settings):
         self.asked[name] = (config, *settings)
         return super().train(name, config, settings)
+
+
+class NamedRows(Named, tables.Runs):
+    pass
+
+
+class NamedStarts(Named, compare_objectives.Runs):
+    pass
 
 
 def printed(config, *settings):
@@ -33,14 +42,26 @@ def printed(config, *settings):
 
 
 class TablesRowsTest(unittest.TestCase):
-    def test_each_row_is_taken(self):
-        runs = Named()
-        for table in tables.TABLES:
-            tables.all_runs(runs, table, [0])
-        self.assertGreater(len(runs.asked), len(tables.TABLES))
+    def expect_taken(self, runs):
         for name, asked in runs.asked.items():
             code, said = printed(*asked)
             self.assertEqual(code, 0, f"{name}: {said}")
+
+    def test_each_row_is_taken(self):
+        runs = NamedRows()
+        for table in tables.TABLES:
+            tables.all_runs(runs, table, [0])
+        self.assertGreater(len(runs.asked), len(tables.TABLES))
+        self.expect_taken(runs)
+
+    def test_each_objective_is_taken_on_each_encoder(self):
+        for encoder in compare_objectives.ENCODERS:
+            objectives = [name for name, of in compare_objectives.OBJECTIVES.items() if encoder in of.encoders]
+            runs = NamedStarts(encoder=encoder, objectives=objectives, tasks=compare_objectives.TASKS, seeds=[0],
+                               data=pathlib.Path("data"))
+            compare_objectives.all_runs(runs, runs.arguments)
+            self.assertGreater(len(runs.asked), len(objectives))
+            self.expect_taken(runs)
 
     def test_what_no_model_takes_is_noticed(self):
         for setting in ("task.mask=rings", "task.mask_ratio=2", "model.decoder.depth=6"):
@@ -48,7 +69,7 @@ class TablesRowsTest(unittest.TestCase):
 
     def test_rows_of_a_table_are_different_runs(self):
         for table, (_, _, tasks, rows) in tables.TABLES.items():
-            runs = Named()
+            runs = NamedRows()
             made = tables.all_runs(runs, table, [0])
             self.assertEqual(len(made), len(rows) * len(tasks), f"{table}: two rows have one name")
             finetuned = {of for values in made.values() for of in values}
