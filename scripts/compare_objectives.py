@@ -21,11 +21,12 @@ class Encoder:
     keys: str
     of_units: str  # what it has besides where a token is a unit
     unit: int  # px, there
+    lr: str  # of pre-training
     blocks: str  # keys of BEiT's masks, some 40 % of the units
 
 
-ENCODERS = {"tiny": Encoder("name: tiny", "", 16, "masked: 14, smallest_block: 3"),
-            "tiny_vit": Encoder("name: tiny_vit, positions: sincos, class_token: false", ", unit: 1", 8,
+ENCODERS = {"tiny": Encoder("name: tiny", "", 16, "2.4e-3", "masked: 14, smallest_block: 3"),
+            "tiny_vit": Encoder("name: tiny_vit, positions: sincos, class_token: false", ", unit: 1", 8, "1.0e-3",
                                 "masked: 55, smallest_block: 12")}
 DECODER = "decoder: {blocks: 1, width: 96, heads: 3}"
 
@@ -65,6 +66,7 @@ class Runs(Series):
         own = own.replace("{blocks}", ENCODERS[self.arguments.encoder].blocks)
         keys = ", ".join(part for part in (f"name: {name}", own) if part)
         return "demo_pretrain", [*self.images(), self.encoder(objective.reads_units), f"task={{{keys}}}", *for_steps(steps),
+                                 f"optim.lr={ENCODERS[self.arguments.encoder].lr}",
                                  f"eval.every_steps={max(1, steps // 4)}", f"log.pictures_every_steps={steps}"]
 
     def pretrain(self, name):
