@@ -32,11 +32,13 @@ int main(int argc, char** argv) {
   app.add_option("--nproc", nproc, "start so many processes on this host")->check(glid::positive());
   CLI::Option* dry_run = app.add_flag("--dry-run", arguments.dry_run,
                                       "build everything, measure steps of one rank (of --nproc), write nothing");
-  app.add_option("--profile", arguments.profile, "time each part of so many updates on the run's data, write nothing")
-      ->expected(0, 1)
-      ->default_str("20")
-      ->check(glid::within(1, 1000000))
-      ->excludes(dry_run);
+  CLI::Option* profile =
+      app.add_option("--profile", arguments.profile, "time each part of so many updates on the run's data, write no run")
+          ->expected(0, 1)
+          ->default_str("20")
+          ->check(glid::within(1, 1000000))
+          ->excludes(dry_run);
+  glid::path_option(app, "--trace", arguments.trace, "file of --profile for chrome://tracing or Perfetto")->needs(profile);
   app.add_flag("--print-config", arguments.print_config, "print every key, its value and where that came from");
   const CLI::Option* help_config = glid::help_config_option(app, help_prefix, "");
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;

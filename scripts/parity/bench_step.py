@@ -1,4 +1,4 @@
-"""Time of a `tiny` step in Python eager (glid_eager.py): the peer of tests/bench, or in pairs with the program's own.
+"""Time of a step in Python eager (glid_eager.py): the peer of tests/bench, or in pairs with the program's own.
 
   python bench_step.py [--threads 2] [--batch 32] [--steps 30] [--weights RUN/checkpoints/step_X/model.safetensors]
       Images/s of pre-training steps (forward, backward, fused AdamW). Shape: Swin C=32, heads of 16, depths 2-2-2-2, window
@@ -6,12 +6,19 @@
       with 3 heads of 32. fp32. Plans (index tensors) and images are made ahead, eight different batches in turn. Prints the
       median over the steps.
 
+  python bench_step.py --model swinb --device cuda --precision bf16 --batch 256 [--compile] [--start FILE]
+      The same of the paper's network (configs/models/swinb.yaml, 192 px, 9 of 36 units visible) on a GPU, under autocast.
+      --compile: by torch.compile, on one batch, so that it compiles once; --start: waits for FILE between the warm-up (and
+      what is compiled in it) and the timed steps, so that other timings can end first. Prints the peak of memory too.
+
   python bench_step.py --program parity_finetune [--only NAME] [--steps 20]
       Fine-tuning steps of the demos (question, forward, matching, losses, backward, clipping, fused AdamW; targets are made
       ahead), one thread each, one of the program's and one of finetune.py's twin in turn, on the same batch from the same
       weights. Prints CPU milliseconds, medians over the steps, and the ratio of each pair: median and quartiles.
 """
 import argparse
+import contextlib
+import dataclasses
 import pathlib
 import statistics
 import subprocess
@@ -22,10 +29,17 @@ import numpy as np
 import torch
 
 import finetune
-from glid_eager import TINY, Glid, formula_parameters, load_parameters, make_plan
+from glid_eager import TINY, Glid, GlidConfig, formula_parameters, load_parameters, make_plan
 
 NO_DECAY = (".bias", "_token", "_embed", ".fusion", "_table", ".reference")
 NUM_BATCHES = 8
+PAPER = {"image": 192, "patch": 4, "windows": (12, 12, 12, 6), "width": 512, "cells": 3, "layers": 6, "decoder_heads": 8,
+         "norm": "post"}
+MODELS = {  # of configs/models those whose windows divide the maps
+    "tiny": TINY,
+    "swinb": GlidConfig(channels=128, depths=(2, 2, 18, 2), heads=(4, 8, 16, 32), **PAPER),
+    "swinl": GlidConfig(channels=192, depths=(2, 2, 18, 2), heads=(6, 12, 24, 48), **PAPER),
+}
 
 
 def groups(parameters, decay=0.05):
@@ -52,24 +66,63 @@ class Trainer:
         return self.clock() - start
 
 
-def batches(size):
+def on(value, device):
+    """A plan, or part of one, with its tensors on the device."""
+    if isinstance(value, torch.Tensor):
+        return value.to(device)
+    if isinstance(value, list):
+        return [on(v, device) for v in value]
+    if dataclasses.is_dataclass(value):
+        return type(value)(**{f.name: on(getattr(value, f.name), device) for f in dataclasses.fields(value)})
+    return value
+
+
+def batches(config, size, count, device):
     generator = np.random.default_rng(1)
-    units = TINY.grid**2
-    for _ in range(NUM_BATCHES):
+    units = config.grid**2
+    for _ in range(count):
         visible = [np.sort(generator.permutation(units)[: units // 4]) for _ in range(size)]
-        images = generator.standard_normal((size, TINY.image, TINY.image, 3), dtype=np.float32)
-        yield torch.from_numpy(images), make_plan(TINY, visible)
+        images = generator.standard_normal((size, config.image, config.image, 3), dtype=np.float32)
+        yield torch.from_numpy(images).to(device), on(make_plan(config, visible), device)
+
+
+def wait_for(file):
+    while file is not None and not file.exists():
+        time.sleep(0.1)
 
 
 def pretraining(options):
-    parameters = load_parameters(TINY, options.weights) if options.weights else formula_parameters(TINY)
-    model, data, trainer = Glid(TINY, parameters), list(batches(options.batch)), Trainer(parameters, time.perf_counter)
-    seconds = [trainer.seconds(lambda: model.loss(*data[step % NUM_BATCHES]))
-               for step in range(options.warmup + options.steps)][options.warmup:]
+    config, device = MODELS[options.model], torch.device(options.device)
+    settle = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+
+    def clock():
+        settle()
+        return time.perf_counter()
+
+    parameters = load_parameters(config, options.weights) if options.weights else formula_parameters(config)
+    parameters = {name: p.detach().to(device).requires_grad_() for name, p in parameters.items()}
+    model, data = Glid(config, parameters), list(batches(config, options.batch, 1 if options.compile else NUM_BATCHES, device))
+    model.tables = on(model.tables, device)
+    loss_of = torch.compile(model.loss, dynamic=False) if options.compile else model.loss
+    low = options.precision == "bf16"
+
+    def loss(step):
+        with torch.autocast(device.type, torch.bfloat16) if low else contextlib.nullcontext():
+            return loss_of(*data[step % len(data)])
+
+    trainer = Trainer(parameters, clock)
+    for step in range(options.warmup):
+        trainer.seconds(lambda: loss(step))  # noqa: B023
+    settle()
+    print(f"warm: {options.model}, batch {options.batch}", flush=True)
+    wait_for(options.start)
+    seconds = [trainer.seconds(lambda: loss(step)) for step in range(options.steps)]  # noqa: B023
     median = statistics.median(seconds)
-    print(f"torch {torch.__version__}, {options.threads} threads, batch {options.batch}, "
+    print(f"torch {torch.__version__}, {options.threads} threads, {options.model} on {device}, {options.precision}, "
+          f"{'compiled' if options.compile else 'eager'}, batch {options.batch}, "
           f"{sum(p.numel() for p in parameters.values()):,} parameters, last loss {trainer.loss.item():.4f}")
-    print(f"{median * 1e3:.1f} ms a step (fastest {min(seconds) * 1e3:.1f}), {options.batch / median:.1f} images/s")
+    peak = f", peak {torch.cuda.max_memory_allocated() / 2**20:.0f} MiB" if device.type == "cuda" else ""
+    print(f"{median * 1e3:.1f} ms a step (fastest {min(seconds) * 1e3:.1f}), {options.batch / median:.1f} images/s{peak}")
 
 
 def pairs(options, demo, settings, folder):
@@ -111,6 +164,11 @@ if __name__ == "__main__":
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--warmup", type=int, default=5)
     parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--model", choices=list(MODELS), default="tiny")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--start", type=pathlib.Path, help="the timed steps begin when this file is there")
     parser.add_argument("--weights", help="model.safetensors of a checkpoint (default: weights by formula)")
     parser.add_argument("--program", help="parity_finetune: fine-tuning in pairs with it")
     parser.add_argument("--only", default="", help="cases of finetune.py whose name has this in it (default: the demos)")

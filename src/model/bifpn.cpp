@@ -4,6 +4,7 @@
 #include <ATen/record_function.h>
 
 #include "glid/model/encoder_parts.h"
+#include "glid/nn/fused.h"
 
 namespace glid {
 namespace {
@@ -12,6 +13,12 @@ namespace {
 at::Tensor up(const at::Tensor& x, int stage) {
   const int64_t side = unit_side(stage), channels = x.size(1);
   return x.view({-1, side, 1, side, 1, channels}).expand({-1, side, 2, side, 2, channels}).reshape({-1, channels});
+}
+
+// Tokens [T, C] of a stage with their neighbours in the images, zero where nothing is.
+at::Tensor convolve(const DepthwiseConv3x3& depthwise, const at::Tensor& tokens, const PlanTensors& plan, int stage) {
+  if (fuses_depthwise(tokens)) return fused_depthwise(tokens, depthwise.weight, plan, stage);
+  return to_tokens(depthwise.forward(to_image(tokens, plan, stage)), plan, stage);
 }
 
 }  // namespace
@@ -32,7 +39,7 @@ at::Tensor FusionNode::forward(at::TensorList inputs, const BatchPlan& plan, int
   at::Tensor sum = inputs[0] * shares[0];
   for (size_t i = 1; i < inputs.size(); ++i) sum = sum + inputs[i] * shares[static_cast<int64_t>(i)];
   const at::Tensor neighbours = over_runs(at::silu(sum), plan, stage, [&](const at::Tensor& tokens, const ImageRun& run) {
-    return to_tokens(depthwise->forward(to_image(tokens, *run.plan, stage)), *run.plan, stage);
+    return convolve(*depthwise, tokens, *run.plan, stage);
   });
   return norm->forward(pointwise->forward(neighbours));
 }

@@ -7,6 +7,8 @@
 
 #include <cmath>
 
+#include "glid/nn/fused.h"
+
 namespace glid {
 namespace {
 
@@ -97,14 +99,13 @@ at::Tensor relative_bias(const at::Tensor& bias_table, const at::Tensor& index) 
 
 at::Tensor window_attention(const at::Tensor& qkv, const at::Tensor& phantom, const at::Tensor& bias_table,
                             const WindowTensors& windows) {
-  const at::Tensor placed = spread(qkv, windows.map, phantom);  // [P, 3C]
+  if (fuses_window_attention(qkv, bias_table, windows)) return fused_window_attention(qkv, phantom, bias_table, windows);
+  std::vector<int64_t> places;
+  for (const WindowBucketTensors& bucket : windows.buckets) places.push_back(bucket.num_windows * bucket.length);
+  const std::vector<at::Tensor> placed =
+      spread(qkv, windows.map, phantom).split_with_sizes(places);  // of buckets [places, 3C]
   std::vector<at::Tensor> outputs;
-  int64_t first = 0;
-  for (const WindowBucketTensors& bucket : windows.buckets) {
-    const int64_t places = bucket.num_windows * bucket.length;
-    outputs.push_back(bucket_attention(placed.narrow(0, first, places), bias_table, bucket));
-    first += places;
-  }
+  for (size_t i = 0; i < placed.size(); ++i) outputs.push_back(bucket_attention(placed[i], bias_table, windows.buckets[i]));
   return collect(outputs.size() == 1 ? outputs[0] : at::cat(outputs), windows.map);
 }
 

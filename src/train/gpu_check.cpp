@@ -6,7 +6,9 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "fused_check.h"
 #include "glid/core/format.h"
+#include "glid/nn/fused.h"
 #include "glid/train/device.h"
 #include "glid/train/session.h"
 
@@ -73,8 +75,14 @@ bool check_gpu() {
   const c10::Device gpu = choose_device(DeviceChoice::kCuda, 0);
   const Outcome cpu = one_step(Precision::kFp32, at::kCPU, {}), cuda = one_step(Precision::kFp32, gpu, {});
   bool good = report("CPU against CUDA, fp32, loss and gradients", largest_difference(cuda, cpu), 1e-4);
-  good &= report("CPU fp32 against CUDA bf16, loss and gradients",
-                 largest_difference(one_step(Precision::kBf16, gpu, {}), cpu), 2e-2);
+  const Outcome fused = one_step(Precision::kBf16, gpu, {});
+  good &= report("CPU fp32 against CUDA bf16, loss and gradients", largest_difference(fused, cpu), 2e-2);
+  {
+    const PlainOperations asked;
+    good &= report("the same without fused operations", largest_difference(one_step(Precision::kBf16, gpu, {}), cpu), 2e-2);
+  }
+  for (const Difference& difference : differences_of_fused(gpu))
+    good &= report(difference.what.c_str(), difference.relative, 2e-2);
   good &= report("Reducer over NCCL, one rank, against none", largest_difference(one_step_over_nccl(gpu), cuda), 1e-5);
   return good;
 }

@@ -2,33 +2,54 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <chrono>
+#include <optional>
+#include <ranges>
 
+#include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/train/device.h"
 #include "glid/train/flop_counter.h"
+#include "glid/train/operation_times.h"
 #include "glid/train/phase_timer.h"
 #include "glid/train/session.h"
 
 namespace glid {
 namespace {
 
-constexpr int kFirstSteps = 3;  // allocate, fill the caches and the loader's queue
+constexpr int kFirstSteps = 3;      // allocate, fill the caches and the loader's queue
+constexpr int kTracedSteps = 3;     // enough for shares; thousands of events each
+constexpr size_t kOperations = 24;  // shown
 
-void make_updates(Session& session, int64_t first, int steps) {
-  for (int64_t step = first; step < first + steps; ++step) {
-    session.communicator.set_step(step + 1);
-    const std::vector<Batch> batches = session.loader.next();
-    (void)train_step(session.learner, batches, session.schedule.at(step))->grad_norm.item<float>();  // waits
+class Updates {
+ public:
+  explicit Updates(Session& session) : session_(session) {}
+
+  // Returns the seconds that they took.
+  double make(int steps) {
+    const auto begin = std::chrono::steady_clock::now();
+    at::Tensor norm;
+    for (const int64_t end = done_ + steps; done_ < end; ++done_) {
+      session_.communicator.set_step(done_ + 1);
+      const std::vector<Batch> batches = session_.loader.next();
+      norm = train_step(session_.learner, batches, session_.schedule.at(done_))->grad_norm;
+    }
+    (void)norm.item<float>();  // waits
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   }
-}
 
-// The first ones, in which nothing is timed.
-double flop_of_first_updates(Session& session) {
-  const FlopCounter counter;
-  make_updates(session, 0, kFirstSteps);
-  return counter.flop();
-}
+  // Of the first ones.
+  double flop() {
+    const FlopCounter counter;
+    make(kFirstSteps);
+    return counter.flop();
+  }
+
+ private:
+  Session& session_;
+  int64_t done_ = 0;
+};
 
 std::string line(const std::string& part, double ms, double whole_ms) {
   return format("  {:<12}{:>10.2f}{:>9.1f} %\n", part, ms, whole_ms > 0 ? 100 * ms / whole_ms : 0.0);
@@ -53,22 +74,49 @@ std::string threads_text(const std::vector<PhaseTime>& phases, int64_t images) {
   return text;
 }
 
+std::string operations_text(const std::vector<OperationTime>& operations, const c10::Device& device) {
+  double whole_s = 0;
+  for (const OperationTime& operation : operations) whole_s += operation.seconds;
+  std::string text = format("the longest {} an update; all {:.2f} ms\n", device.is_cpu() ? "operations of" : "kernels of",
+                            1000 * whole_s / kTracedSteps);
+  for (const OperationTime& operation : operations | std::views::take(kOperations))
+    text += format("  {:8.2f} ms{:6.1f} %{:7.0f}x  {}\n", 1000 * operation.seconds / kTracedSteps,
+                   whole_s > 0 ? 100 * operation.seconds / whole_s : 0.0,
+                   static_cast<double>(operation.calls) / kTracedSteps, operation.name.substr(0, 120));
+  return text;
+}
+
+std::string traced_text(Updates& updates, AtomicFile* trace, const c10::Device& device) {
+  OperationTimes times(device);
+  updates.make(kTracedSteps);
+  const std::vector<OperationTime> operations = times.finish(trace ? trace->path() : std::filesystem::path());
+  if (trace) trace->commit();
+  return operations_text(operations, device);
+}
+
 }  // namespace
 
-std::string profile(const RunConfig& config, int steps, Communicator& communicator, const c10::Device& device) {
+std::string profile(const RunConfig& config, const ProfileOptions& options, Communicator& communicator,
+                    const c10::Device& device) {
+  std::optional<AtomicFile> trace;
+  if (!options.trace.empty() && communicator.is_main()) trace.emplace(options.trace);
   Session session(config, config.dataset(Split::kTrain), batch_layout(config, communicator), communicator, device);
-  const double flop = flop_of_first_updates(session);
-  const PhaseTimer timer(device);
-  const auto begin = std::chrono::steady_clock::now();
-  make_updates(session, kFirstSteps, steps);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const int64_t images = config.train.batch_size * steps, first_images = config.train.batch_size * kFirstSteps;
-  const double gflop = 1e-9 * flop * communicator.size() / static_cast<double>(first_images);  // an image
-  std::string text = format("{} updates of {} images on {} rank(s), {} thread(s), {}\n", steps, config.train.batch_size,
-                            communicator.size(), at::get_num_threads(), device.str());
-  text += updates_text(timer.here(), seconds, steps) + threads_text(timer.elsewhere(), images / communicator.size());
-  return text + format("{:.1f} images/s, {:.4g} GFLOP an image, peak {:.0f} MiB\nprofile: nothing was written\n",
-                       static_cast<double>(images) / seconds, gflop, peak_memory_mib(device));
+  Updates updates(session);
+  const int64_t images = config.train.batch_size * options.steps, first_images = config.train.batch_size * kFirstSteps;
+  const double gflop = 1e-9 * updates.flop() * communicator.size() / static_cast<double>(first_images);  // an image
+  const double rate = static_cast<double>(images) / updates.make(options.steps);
+  std::string text = format("{} updates of {} images on {} rank(s), {} thread(s), {}\n", options.steps,
+                            config.train.batch_size, communicator.size(), at::get_num_threads(), device.str());
+  {
+    const PhaseTimer timer(device);
+    const double seconds = updates.make(options.steps);
+    text +=
+        updates_text(timer.here(), seconds, options.steps) + threads_text(timer.elsewhere(), images / communicator.size());
+  }
+  text += traced_text(updates, trace ? &*trace : nullptr, device);
+  return text +
+         format("{:.1f} images/s, {:.4g} GFLOP an image, {:.4g} TFLOP/s, peak {:.0f} MiB\nprofile: no run was written\n",
+                rate, gflop, 1e-3 * rate * gflop, peak_memory_mib(device));
 }
 
 }  // namespace glid

@@ -84,7 +84,7 @@ ExitCode run_train_program(const TrainArguments& arguments) {
   const auto communicator = make_communicator(env, device, config.train.collective_timeout_s);
   require_same_config(config, *communicator);
   if (arguments.profile == 0) return train(config, parse_resume(arguments.resume), *communicator, device);
-  const std::string report = profile(config, arguments.profile, *communicator, device);
+  const std::string report = profile(config, {.steps = arguments.profile, .trace = arguments.trace}, *communicator, device);
   if (communicator->is_main()) print_now(report);
   return ExitCode::kDone;
 }

@@ -134,17 +134,19 @@ TEST(Training, DryRunOfATaskThatChoosesItsImages) {
   EXPECT_FALSE(fs::exists(dir.path() / "run"));
 }
 
-TEST(Training, ProfileTimesEveryPartAndWritesNothing) {
+TEST(Training, ProfileTimesEveryPartAndWritesNoRun) {
   const TemporaryFolder dir;
   const ProgramResult result =
-      run("glid_train",
-          small_training(dir.path() / "run", {"--profile", "2", "--set", "task={name: instance, queries: 5, points: 16}",
-                                              "--set", "eval.metric=mask", "--set", "data.workers=1"}));
+      run("glid_train", small_training(dir.path() / "run", {"--profile", "2", "--trace", dir.path() / "trace.json", "--set",
+                                                            "task={name: instance, queries: 5, points: 16}", "--set",
+                                                            "eval.metric=mask", "--set", "data.workers=1"}));
   ASSERT_EQ(result.code, 0) << result.output;
   for (const char* part :
        {"data", "encoder", "bifpn", "decoder", "matching", "losses", "backward", "update", "read", "prepare"})
     EXPECT_THAT(result.output, HasSubstr(std::string("\n  ") + part + " ")) << part;
   EXPECT_THAT(result.output, HasSubstr(" GFLOP an image"));
+  EXPECT_THAT(result.output, testing::ContainsRegex("the longest operations of an update; .*\n.* ms .*%.*x  aten::"));
+  EXPECT_TRUE(fs::exists(dir.path() / "trace.json"));
   EXPECT_FALSE(fs::exists(dir.path() / "run"));
 }
 

@@ -19,6 +19,7 @@ struct TrainArguments {
   bool dry_run = false, print_config = false;
   int num_ranks = 1;  // of a dry run, which is itself one process
   int profile = 0;    // updates to time; 0: none
+  std::filesystem::path trace;  // of --profile
 };
 
 ExitCode run_train_program(const TrainArguments& arguments);

@@ -1,0 +1,34 @@
+// Operations in 16 bits that a GPU does in one pass where ATen would need many. Each stands behind the plain one, which says
+// whether it applies (`fuses_..`): on NVIDIA GPUs, in builds with CUDA, where shapes and types fit.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "glid/nn/plan_tensors.h"
+
+namespace glid {
+
+// While one lives, nothing is fused: to compare with. One thread at a time. GLID_FUSED=0 in the environment asks for it
+// all along.
+class PlainOperations {
+ public:
+  PlainOperations();
+  ~PlainOperations();
+  PlainOperations(const PlainOperations&) = delete;
+  PlainOperations& operator=(const PlainOperations&) = delete;
+
+  static bool asked();
+};
+
+// As window_attention(): heads of 16 or 32 channels, windows of up to 160 places. Weights are computed again in the backward
+// pass; the gradient of the bias table adds up in no fixed order.
+bool fuses_window_attention(const at::Tensor& qkv, const at::Tensor& bias_table, const WindowTensors& windows);
+at::Tensor fused_window_attention(const at::Tensor& qkv, const at::Tensor& phantom, const at::Tensor& bias_table,
+                                  const WindowTensors& windows);
+
+// A depthwise 3 x 3 convolution [C, 1, 3, 3] of the images that hold the tokens [T, C] of a stage, at these tokens alone: what
+// to_tokens(conv(to_image(tokens))) is under autocast, without the images. Returns [T, C] in autocast's type.
+bool fuses_depthwise(const at::Tensor& tokens);
+at::Tensor fused_depthwise(const at::Tensor& tokens, const at::Tensor& weight, const PlanTensors& plan, int stage);
+
+}  // namespace glid

@@ -1,0 +1,134 @@
+#include <ATen/ATen.h>
+#include <ATen/cuda/CUDAContext.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "glid/nn/fused.h"
+#include "low_precision.h"
+#include "window_attention.h"
+
+namespace glid {
+namespace {
+
+using cuda::WindowBucketArgs;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+constexpr int kBlocksPerProcessor = 8;
+
+// Arguments of all buckets; those of places point into the plan's tensors.
+std::vector<WindowBucketArgs> bucket_args(const at::Tensor& qkv, const at::Tensor& phantom, const at::Tensor& table,
+                                          const WindowTensors& windows) {
+  const int64_t heads = table.size(1);
+  const int64_t blocks = kBlocksPerProcessor * at::cuda::getCurrentDeviceProperties()->multiProcessorCount;
+  WindowBucketArgs shared{.type = cuda::low_precision(qkv.scalar_type()),
+                          .qkv = qkv.const_data_ptr(),
+                          .phantom = phantom.const_data_ptr(),
+                          .table = table.const_data_ptr<float>(),
+                          .rows = windows.map.rows.const_data_ptr<int64_t>(),
+                          .tokens = qkv.size(0),
+                          .heads = static_cast<int>(heads),
+                          .head_dim = static_cast<int>(qkv.size(1) / (3 * heads)),
+                          .table_rows = static_cast<int>(table.size(0))};
+  std::vector<WindowBucketArgs> all;
+  for (const WindowBucketTensors& bucket : windows.buckets) {
+    WindowBucketArgs args = shared;
+    args.bias_index = bucket.bias_index.const_data_ptr<int32_t>();
+    args.key_mask = bucket.key_mask.defined() ? bucket.key_mask.const_data_ptr<float>() : nullptr;
+    args.windows = static_cast<int>(bucket.num_windows);
+    args.length = static_cast<int>(bucket.length);
+    args.layouts = static_cast<int>(bucket.bias_index.size(0));
+    args.blocks = static_cast<int>(std::min(bucket.num_windows, (blocks + heads - 1) / heads));
+    all.push_back(args);
+    shared.rows += bucket.num_windows * bucket.length;
+  }
+  return all;
+}
+
+// What of the plan the backward pass needs again, as tensors and numbers that autograd keeps.
+variable_list plan_list(const WindowTensors& windows) {
+  variable_list list{windows.map.rows, windows.map.empty};
+  for (const WindowBucketTensors& bucket : windows.buckets) {
+    list.push_back(bucket.bias_index);
+    list.push_back(bucket.key_mask);
+  }
+  return list;
+}
+
+std::vector<int64_t> shape_list(const WindowTensors& windows) {
+  std::vector<int64_t> shapes;
+  for (const WindowBucketTensors& bucket : windows.buckets) shapes.insert(shapes.end(), {bucket.num_windows, bucket.length});
+  return shapes;
+}
+
+WindowTensors plan_of(const variable_list& list, size_t first, const std::vector<int64_t>& shapes) {
+  WindowTensors windows{.map = {.rows = list[first], .inverse = {}, .empty = list[first + 1]}, .buckets = {}};
+  for (size_t i = 0; i < shapes.size(); i += 2)
+    windows.buckets.push_back({.num_windows = shapes[i],
+                               .length = shapes[i + 1],
+                               .bias_index = list[first + 2 + i],
+                               .key_mask = list[first + 3 + i]});
+  return windows;
+}
+
+struct FusedWindowAttention : torch::autograd::Function<FusedWindowAttention> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& qkv, const at::Tensor& phantom, const at::Tensor& table,
+                            const WindowTensors& windows) {
+    variable_list saved{qkv, phantom, table};
+    for (const at::Tensor& tensor : plan_list(windows)) saved.push_back(tensor);
+    ctx->save_for_backward(saved);
+    ctx->saved_data["shapes"] = shape_list(windows);
+    const at::Tensor out = at::empty({qkv.size(0), qkv.size(1) / 3}, qkv.options());
+    for (WindowBucketArgs args : bucket_args(qkv, phantom, table, windows)) {
+      args.out = out.mutable_data_ptr();
+      C10_CUDA_CHECK(cuda::window_attention_forward(args, c10::cuda::getCurrentCUDAStream()));
+    }
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const variable_list saved = ctx->get_saved_variables();
+    const at::Tensor &qkv = saved[0], &phantom = saved[1], &table = saved[2];
+    const WindowTensors windows = plan_of(saved, 3, ctx->saved_data["shapes"].toIntVector());
+    const at::Tensor grad = grads[0].contiguous(), grad_qkv = at::empty_like(qkv);
+    const at::Tensor grad_phantom = at::zeros(phantom.sizes(), table.options());
+    std::vector<WindowBucketArgs> all = bucket_args(qkv, phantom, table, windows);
+    const int64_t blocks =
+        std::transform_reduce(all.begin(), all.end(), int64_t{0}, std::plus(), [](const auto& args) { return args.blocks; });
+    const at::Tensor grad_table = at::empty({blocks, table.size(0), table.size(1)}, table.options());
+    float* sums = grad_table.mutable_data_ptr<float>();
+    for (WindowBucketArgs& args : all) {
+      args.grad_out = grad.const_data_ptr();
+      args.grad_qkv = grad_qkv.mutable_data_ptr();
+      args.grad_phantom = grad_phantom.mutable_data_ptr<float>();
+      args.grad_table = sums;
+      sums += args.blocks * table.numel();
+      C10_CUDA_CHECK(cuda::window_attention_backward(args, c10::cuda::getCurrentCUDAStream()));
+    }
+    return {grad_qkv, windows.map.has_fill() ? grad_phantom.to(phantom.scalar_type()) : at::Tensor(), grad_table.sum(0), {}};
+  }
+};
+
+}  // namespace
+
+bool fuses_window_attention(const at::Tensor& qkv, const at::Tensor& bias_table, const WindowTensors& windows) {
+  const int64_t head_dim = qkv.size(1) / (3 * bias_table.size(1));
+  if (PlainOperations::asked() || !qkv.is_cuda() || !cuda::is_low(qkv.scalar_type()) ||
+      bias_table.scalar_type() != at::kFloat)
+    return false;
+  int64_t longest = 0;
+  for (const WindowBucketTensors& bucket : windows.buckets) longest = std::max(longest, bucket.length);
+  if ((head_dim != 16 && head_dim != 32) || longest > cuda::kMaxWindowLength) return false;
+  return cuda::window_attention_bytes(static_cast<int>(longest), static_cast<int>(head_dim),
+                                      static_cast<int>(bias_table.size(0))) <=
+         at::cuda::getCurrentDeviceProperties()->sharedMemPerBlockOptin;
+}
+
+at::Tensor fused_window_attention(const at::Tensor& qkv, const at::Tensor& phantom, const at::Tensor& bias_table,
+                                  const WindowTensors& windows) {
+  return FusedWindowAttention::apply(qkv.contiguous(), phantom.to(qkv.scalar_type()), bias_table.contiguous(), windows);
+}
+
+}  // namespace glid

@@ -1,0 +1,19 @@
+#include <c10/util/Exception.h>
+
+#include "glid/nn/fused.h"
+
+namespace glid {
+
+bool fuses_window_attention(const at::Tensor&, const at::Tensor&, const WindowTensors&) { return false; }
+
+at::Tensor fused_window_attention(const at::Tensor&, const at::Tensor&, const at::Tensor&, const WindowTensors&) {
+  TORCH_CHECK(false, "this build has no CUDA");
+}
+
+bool fuses_depthwise(const at::Tensor&) { return false; }
+
+at::Tensor fused_depthwise(const at::Tensor&, const at::Tensor&, const PlanTensors&, int) {
+  TORCH_CHECK(false, "this build has no CUDA");
+}
+
+}  // namespace glid

@@ -1,0 +1,339 @@
+// One block computes one head of a window at a time, and all of it on chip: products on tensor cores (16 x 16 x 16, sums in
+// fp32), softmax a warp a row. The backward pass computes the weights again from q and k.
+#include "window_attention.h"
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <math_constants.h>
+#include <mma.h>
+
+namespace glid::cuda {
+namespace {
+
+namespace wmma = nvcuda::wmma;
+
+constexpr int kTile = 16, kWarp = 32, kWarps = 4, kThreads = kWarp * kWarps, kVector = 8;
+constexpr int kPerLane = kMaxWindowLength / kWarp;
+constexpr int kNothing = -2, kPhantom = -1;  // instead of a token at a place
+
+__host__ __device__ constexpr int padded(int length) { return (length + kTile - 1) / kTile * kTile; }
+__host__ __device__ constexpr int row_of(int head_dim) { return head_dim + kVector; }  // spreads rows over the banks
+__host__ __device__ constexpr int score_row(int length) { return padded(length) + 4; }
+__host__ __device__ constexpr size_t aligned(size_t bytes) { return (bytes + 31) / 32 * 32; }
+
+template <class T>
+struct Chip {
+  float *table, *table_grad;            // [R] of this head
+  int *query_code, *key_code, *source;  // [P]
+  float* tile;                          // [16, 16] of this warp
+  T *q, *k, *v, *g;                     // [P, row_of(head_dim)]
+  float *scores, *grads;                // [P, score_row]; later 16-bit values in the same rows
+};
+
+template <class V>
+__device__ V* take(char*& free, size_t count) {
+  V* begin = reinterpret_cast<V*>(free);
+  free += aligned(count * sizeof(V));
+  return begin;
+}
+
+template <class T>
+__device__ Chip<T> divide(char* free, const WindowBucketArgs& a, bool backward) {
+  const int places = padded(a.length), matrix = places * row_of(a.head_dim), square = places * score_row(a.length);
+  Chip<T> c;
+  c.table = take<float>(free, a.table_rows);
+  c.query_code = take<int>(free, places);
+  c.key_code = take<int>(free, places);
+  c.source = take<int>(free, places);
+  c.tile = take<float>(free, kWarps * kTile * kTile) + threadIdx.x / kWarp * kTile * kTile;
+  c.q = take<T>(free, matrix);
+  c.k = take<T>(free, matrix);
+  c.v = take<T>(free, matrix);
+  c.scores = take<float>(free, square);
+  if (!backward) return c;
+  c.table_grad = take<float>(free, a.table_rows);
+  c.g = take<T>(free, matrix);
+  c.grads = take<float>(free, square);
+  return c;
+}
+
+size_t chip_bytes(int length, int head_dim, int table_rows, bool backward) {
+  const size_t places = padded(length), table = aligned(sizeof(float) * table_rows), codes = aligned(sizeof(int) * places);
+  const size_t matrix = aligned(2 * places * row_of(head_dim)), square = aligned(sizeof(float) * places * score_row(length));
+  const size_t forward = table + 3 * codes + aligned(sizeof(float) * kWarps * kTile * kTile) + 3 * matrix + square;
+  return backward ? forward + table + matrix + square : forward;
+}
+
+// Codes and tokens of the places of window w.
+template <class T>
+__device__ void load_places(const Chip<T>& c, const WindowBucketArgs& a, int w) {
+  const int32_t* index = a.bias_index + static_cast<int64_t>(w % a.layouts) * a.length * a.length;
+  for (int i = threadIdx.x; i < padded(a.length); i += kThreads) {
+    const bool inside = i < a.length;
+    c.query_code[i] = inside ? index[i * a.length] - index[0] : 0;
+    c.key_code[i] = inside ? index[i] : 0;
+    int source = kNothing;
+    if (inside) {
+      const int64_t place = static_cast<int64_t>(w) * a.length + i;
+      if (a.rows[place] < a.tokens) source = static_cast<int>(a.rows[place]);
+      else if (!a.key_mask || a.key_mask[place] == 0) source = kPhantom;
+    }
+    c.source[i] = source;
+  }
+}
+
+// One part (q, k, v) of the window's places for a head; zeros where there is nothing. `width` is of a row of `from`.
+template <int D, class T>
+__device__ void load_matrix(T* to, const Chip<T>& c, const WindowBucketArgs& a, const T* from, int64_t width,
+                            const T* phantom) {
+  constexpr int kVectors = D / kVector;
+  for (int i = threadIdx.x; i < padded(a.length) * kVectors; i += kThreads) {
+    const int place = i / kVectors, v = i % kVectors, source = c.source[place];
+    uint4 value = make_uint4(0, 0, 0, 0);
+    if (source >= 0) value = reinterpret_cast<const uint4*>(from + source * width)[v];
+    else if (source == kPhantom && phantom) value = reinterpret_cast<const uint4*>(phantom)[v];
+    reinterpret_cast<uint4*>(to + place * row_of(D))[v] = value;
+  }
+}
+
+template <int D, class T>
+__device__ void load_qkv(const Chip<T>& c, const WindowBucketArgs& a, int head) {
+  const int64_t channels = static_cast<int64_t>(a.heads) * D;
+  const T *qkv = static_cast<const T*>(a.qkv) + head * D, *phantom = static_cast<const T*>(a.phantom) + head * D;
+  load_matrix<D>(c.q, c, a, qkv, 3 * channels, phantom);
+  load_matrix<D>(c.k, c, a, qkv + channels, 3 * channels, phantom + channels);
+  load_matrix<D>(c.v, c, a, qkv + 2 * channels, 3 * channels, phantom + 2 * channels);
+}
+
+// x [P, D] times the transpose of y [P, D] -> out [P, P].
+template <int D, class T>
+__device__ void multiply_rows(float* out, const T* x, const T* y, int length) {
+  const int tiles = padded(length) / kTile, stride = score_row(length);
+  for (int t = threadIdx.x / kWarp; t < tiles * tiles; t += kWarps) {
+    const int row = t / tiles * kTile, column = t % tiles * kTile;
+    wmma::fragment<wmma::accumulator, kTile, kTile, kTile, float> sum;
+    wmma::fill_fragment(sum, 0.0f);
+    for (int d = 0; d < D; d += kTile) {
+      wmma::fragment<wmma::matrix_a, kTile, kTile, kTile, T, wmma::row_major> left;
+      wmma::fragment<wmma::matrix_b, kTile, kTile, kTile, T, wmma::col_major> right;
+      wmma::load_matrix_sync(left, x + row * row_of(D) + d, row_of(D));
+      wmma::load_matrix_sync(right, y + column * row_of(D) + d, row_of(D));
+      wmma::mma_sync(sum, left, right, sum);
+    }
+    wmma::store_matrix_sync(out + row * stride + column, sum, stride, wmma::mem_row_major);
+  }
+}
+
+__device__ float max_of_warp(float x) {
+  for (int step = kWarp / 2; step > 0; step /= 2) x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, step));
+  return x;
+}
+
+__device__ float sum_of_warp(float x) {
+  for (int step = kWarp / 2; step > 0; step /= 2) x += __shfl_xor_sync(0xffffffffu, x, step);
+  return x;
+}
+
+// A lane's keys of a row are lane, lane + 32, ..
+template <class T>
+__device__ void softmax_row(float (&p)[kPerLane], const Chip<T>& c, const WindowBucketArgs& a, int w, int row) {
+  const int lane = threadIdx.x % kWarp;
+  const float scale = rsqrtf(static_cast<float>(a.head_dim));
+  float largest = -CUDART_INF_F, sum = 0;
+  for (int n = 0; n < kPerLane; ++n) {
+    const int key = lane + n * kWarp;
+    p[n] = -CUDART_INF_F;
+    if (key >= a.length) continue;
+    p[n] = c.scores[row * score_row(a.length) + key] * scale + c.table[c.query_code[row] + c.key_code[key]];
+    if (a.key_mask) p[n] += a.key_mask[static_cast<int64_t>(w) * a.length + key];
+    largest = fmaxf(largest, p[n]);
+  }
+  largest = max_of_warp(largest);
+  for (float& x : p) sum += x = __expf(x - largest);
+  sum = sum_of_warp(sum);
+  for (float& x : p) x /= sum;
+}
+
+// A row of 16-bit values over the row of floats that it was made from. The whole warp must have read that.
+template <class T>
+__device__ void put_row(float* scores, const float (&values)[kPerLane], int row, int length) {
+  T* to = reinterpret_cast<T*>(scores + row * score_row(length));
+  for (int n = 0; n < kPerLane; ++n)
+    if (const int key = threadIdx.x % kWarp + n * kWarp; key < padded(length)) to[key] = static_cast<T>(values[n]);
+}
+
+// put(place, part of D, 8 values) of the matrix `weights` [P, P] (16-bit in rows of scores) times y [P, D], times scale.
+template <int D, class LayoutOfWeights, class T, class Put>
+__device__ void multiply_weights(const float* weights, const T* y, const Chip<T>& c, int length, float scale,
+                                 const Put& put) {
+  constexpr bool kTransposed = std::is_same_v<LayoutOfWeights, wmma::col_major>;
+  const int tiles = padded(length) / kTile, stride = 2 * score_row(length), lane = threadIdx.x % kWarp;
+  const T* x = reinterpret_cast<const T*>(weights);
+  for (int t = threadIdx.x / kWarp; t < tiles * (D / kTile); t += kWarps) {
+    const int row = t / (D / kTile) * kTile, column = t % (D / kTile) * kTile;
+    wmma::fragment<wmma::accumulator, kTile, kTile, kTile, float> sum;
+    wmma::fill_fragment(sum, 0.0f);
+    for (int k = 0; k < tiles * kTile; k += kTile) {
+      wmma::fragment<wmma::matrix_a, kTile, kTile, kTile, T, LayoutOfWeights> left;
+      wmma::fragment<wmma::matrix_b, kTile, kTile, kTile, T, wmma::row_major> right;
+      wmma::load_matrix_sync(left, kTransposed ? x + k * stride + row : x + row * stride + k, stride);
+      wmma::load_matrix_sync(right, y + k * row_of(D) + column, row_of(D));
+      wmma::mma_sync(sum, left, right, sum);
+    }
+    wmma::store_matrix_sync(c.tile, sum, kTile, wmma::mem_row_major);
+    __syncwarp();
+    float values[kVector];
+    for (int i = 0; i < kVector; ++i) values[i] = scale * c.tile[lane * kVector + i];
+    put(row + lane / 2, column + lane % 2 * kVector, values);
+    __syncwarp();
+  }
+}
+
+template <class T>
+__device__ void put_vector(T* to, const float (&values)[kVector]) {
+  alignas(16) T low[kVector];
+  for (int i = 0; i < kVector; ++i) low[i] = static_cast<T>(values[i]);
+  *reinterpret_cast<uint4*>(to) = *reinterpret_cast<const uint4*>(low);
+}
+
+template <class T>
+__device__ void load_table(const Chip<T>& c, const WindowBucketArgs& a, int head) {
+  for (int i = threadIdx.x; i < a.table_rows; i += kThreads) c.table[i] = a.table[i * a.heads + head];
+}
+
+template <class T, int D>
+__global__ void __launch_bounds__(kThreads) forward_kernel(const WindowBucketArgs a) {
+  extern __shared__ __align__(32) char memory[];
+  const Chip<T> c = divide<T>(memory, a, /*backward=*/false);
+  const int head = blockIdx.y;
+  load_table(c, a, head);
+  for (int w = blockIdx.x; w < a.windows; w += gridDim.x) {
+    load_places(c, a, w);
+    __syncthreads();
+    load_qkv<D>(c, a, head);
+    __syncthreads();
+    multiply_rows<D>(c.scores, c.q, c.k, a.length);
+    __syncthreads();
+    for (int row = threadIdx.x / kWarp; row < padded(a.length); row += kWarps) {
+      float p[kPerLane];
+      softmax_row(p, c, a, w, row);
+      __syncwarp();
+      put_row<T>(c.scores, p, row, a.length);
+    }
+    __syncthreads();
+    multiply_weights<D, wmma::row_major>(
+        c.scores, c.v, c, a.length, 1.0f, [&](int place, int d, const float(&values)[kVector]) {
+          if (c.source[place] >= 0)
+            put_vector(static_cast<T*>(a.out) + (static_cast<int64_t>(c.source[place]) * a.heads + head) * D + d, values);
+        });
+    __syncthreads();
+  }
+}
+
+// Turns scores into weights p and the gradient of p into that of the scores, and adds the latter to the table's.
+template <class T>
+__device__ void softmax_gradient(const Chip<T>& c, const WindowBucketArgs& a, int w) {
+  const int lane = threadIdx.x % kWarp;
+  for (int row = threadIdx.x / kWarp; row < padded(a.length); row += kWarps) {
+    float p[kPerLane], ds[kPerLane], product = 0;
+    softmax_row(p, c, a, w, row);
+    for (int n = 0; n < kPerLane; ++n) {
+      const int key = lane + n * kWarp;
+      ds[n] = key < a.length ? c.grads[row * score_row(a.length) + key] : 0.0f;
+      product += p[n] * ds[n];
+    }
+    product = sum_of_warp(product);
+    for (int n = 0; n < kPerLane; ++n) {
+      const int key = lane + n * kWarp;
+      ds[n] = p[n] * (ds[n] - product);
+      if (key < a.length && c.source[row] >= 0 && ds[n] != 0)
+        atomicAdd(c.table_grad + c.query_code[row] + c.key_code[key], ds[n]);
+    }
+    __syncwarp();
+    put_row<T>(c.scores, p, row, a.length);
+    put_row<T>(c.grads, ds, row, a.length);
+  }
+}
+
+template <class T, int D>
+__global__ void __launch_bounds__(kThreads) backward_kernel(const WindowBucketArgs a) {
+  extern __shared__ __align__(32) char memory[];
+  const Chip<T> c = divide<T>(memory, a, /*backward=*/true);
+  const int head = blockIdx.y;
+  const int64_t channels = static_cast<int64_t>(a.heads) * D;
+  const float scale = rsqrtf(static_cast<float>(D));
+  load_table(c, a, head);
+  for (int i = threadIdx.x; i < a.table_rows; i += kThreads) c.table_grad[i] = 0;
+  const auto put_part = [&](int part) {
+    return [&, part](int place, int d, const float(&values)[kVector]) {
+      const int64_t column = part * channels + head * D + d;
+      if (c.source[place] >= 0) put_vector(static_cast<T*>(a.grad_qkv) + c.source[place] * 3 * channels + column, values);
+      if (c.source[place] == kPhantom)
+        for (int i = 0; i < kVector; ++i) atomicAdd(a.grad_phantom + column + i, values[i]);
+    };
+  };
+  for (int w = blockIdx.x; w < a.windows; w += gridDim.x) {
+    load_places(c, a, w);
+    __syncthreads();
+    load_qkv<D>(c, a, head);
+    load_matrix<D>(c.g, c, a, static_cast<const T*>(a.grad_out) + head * D, channels, static_cast<const T*>(nullptr));
+    __syncthreads();
+    multiply_rows<D>(c.scores, c.q, c.k, a.length);
+    multiply_rows<D>(c.grads, c.g, c.v, a.length);
+    __syncthreads();
+    softmax_gradient(c, a, w);
+    __syncthreads();
+    multiply_weights<D, wmma::row_major>(c.grads, c.k, c, a.length, scale, put_part(0));
+    multiply_weights<D, wmma::col_major>(c.grads, c.q, c, a.length, scale, put_part(1));
+    multiply_weights<D, wmma::col_major>(c.scores, c.g, c, a.length, 1.0f, put_part(2));
+    __syncthreads();
+  }
+  for (int i = threadIdx.x; i < a.table_rows; i += kThreads)
+    a.grad_table[(static_cast<int64_t>(blockIdx.x) * a.table_rows + i) * a.heads + head] = c.table_grad[i];
+}
+
+template <class Kernel>
+cudaError_t launch(const Kernel& kernel, const WindowBucketArgs& a, size_t bytes, cudaStream_t stream) {
+  if (const cudaError_t error =
+          cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)))
+    return error;
+  kernel<<<dim3(a.blocks, a.heads), kThreads, bytes, stream>>>(a);
+  return cudaGetLastError();
+}
+
+template <class T, int D>
+cudaError_t run(const WindowBucketArgs& a, bool backward, cudaStream_t stream) {
+  const size_t bytes = chip_bytes(a.length, D, a.table_rows, backward);
+  return backward ? launch(backward_kernel<T, D>, a, bytes, stream) : launch(forward_kernel<T, D>, a, bytes, stream);
+}
+
+template <class T>
+cudaError_t run_head_dim(const WindowBucketArgs& a, bool backward, cudaStream_t stream) {
+  switch (a.head_dim) {
+    case 16: return run<T, 16>(a, backward, stream);
+    case 32: return run<T, 32>(a, backward, stream);
+    default: return cudaErrorInvalidValue;
+  }
+}
+
+cudaError_t run_type(const WindowBucketArgs& a, bool backward, cudaStream_t stream) {
+  if (a.length > kMaxWindowLength) return cudaErrorInvalidValue;
+  if (a.type == LowPrecision::kBf16) return run_head_dim<__nv_bfloat16>(a, backward, stream);
+  return run_head_dim<__half>(a, backward, stream);
+}
+
+}  // namespace
+
+size_t window_attention_bytes(int length, int head_dim, int table_rows) {
+  return chip_bytes(length, head_dim, table_rows, /*backward=*/true);
+}
+
+cudaError_t window_attention_forward(const WindowBucketArgs& args, cudaStream_t stream) {
+  return run_type(args, /*backward=*/false, stream);
+}
+
+cudaError_t window_attention_backward(const WindowBucketArgs& args, cudaStream_t stream) {
+  return run_type(args, /*backward=*/true, stream);
+}
+
+}  // namespace glid::cuda

@@ -1,0 +1,32 @@
+#include <c10/util/Exception.h>
+
+#include <cstdlib>
+#include <string_view>
+
+#include "glid/nn/fused.h"
+
+namespace glid {
+namespace {
+
+bool is_asked = false;
+
+bool environment_asks() {
+  const char* fused = std::getenv("GLID_FUSED");
+  return fused != nullptr && std::string_view(fused) == "0";
+}
+
+}  // namespace
+
+PlainOperations::PlainOperations() {
+  TORCH_CHECK(!is_asked, "one PlainOperations at a time");
+  is_asked = true;
+}
+
+PlainOperations::~PlainOperations() { is_asked = false; }
+
+bool PlainOperations::asked() {
+  static const bool always = environment_asks();
+  return always || is_asked;
+}
+
+}  // namespace glid

@@ -1,0 +1,99 @@
+#include "fused_check.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "glid/core/format.h"
+#include "glid/nn/fused.h"
+#include "glid/nn/window_attention.h"
+#include "glid/optim/precision.h"
+
+namespace glid {
+namespace {
+
+using Tensors = std::vector<at::Tensor>;
+using Operation = std::function<at::Tensor(const Tensors&)>;
+
+// Of 4 images with every fourth unit visible in turn, or whole.
+std::shared_ptr<const PlanTensors> plan_of(bool masked, int64_t window, const c10::Device& gpu) {
+  const UnitGrid grid{6, 6};
+  const StageWindows windows{window, window, window, window};
+  std::vector<SamplePlan> samples;
+  for (int64_t image = 0; image < 4; ++image) {
+    std::vector<int64_t> visible;
+    for (int64_t unit = 0; unit < grid.size(); ++unit)
+      if (!masked || (unit * 7 + image * 3) % 4 == 0) visible.push_back(unit);
+    samples.push_back(plan_sample(grid, visible, windows));
+  }
+  return to_tensors(collate(samples), gpu);
+}
+
+// The result and the gradients of the inputs, in fp32.
+Tensors run(const Operation& operation, const Tensors& inputs, at::ScalarType type) {
+  Tensors leaves, results;
+  for (const at::Tensor& input : inputs) leaves.push_back(input.detach().clone().requires_grad_());
+  Tensors given;
+  for (const at::Tensor& leaf : leaves) given.push_back(leaf.dim() == 2 && leaf.size(0) > 1000 ? leaf.to(type) : leaf);
+  const at::Tensor y = operation(given).to(at::kFloat);
+  const at::Tensor weights = at::sin(at::arange(y.numel(), y.options())).view_as(y);
+  (y * weights).sum().backward();
+  results.push_back(y.detach());
+  for (const at::Tensor& leaf : leaves) results.push_back(leaf.grad());
+  return results;
+}
+
+double worst(const Tensors& a, const Tensors& b) {
+  double worst = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const double scale = b[i].abs().max().item<double>();
+    if (scale > 0) worst = std::max(worst, (a[i] - b[i]).abs().max().item<double>() / scale);
+  }
+  return worst;
+}
+
+double difference(const Operation& operation, const Tensors& inputs) {
+  Tensors fused, plain;
+  {
+    const AutocastGuard autocast(Precision::kBf16, at::kCUDA);
+    fused = run(operation, inputs, at::kBFloat16);
+  }
+  const PlainOperations asked;
+  return worst(fused, run(operation, inputs, at::kFloat));
+}
+
+at::Tensor values(at::IntArrayRef sizes, const c10::Device& gpu) {  // that bf16 can hold
+  return at::randn(sizes, at::dtype(at::kFloat).device(gpu)).to(at::kBFloat16).to(at::kFloat);
+}
+
+}  // namespace
+
+std::vector<Difference> differences_of_fused(const c10::Device& gpu) {
+  std::vector<Difference> all;
+  for (const bool masked : {true, false})
+    for (const int64_t window : {7, 12}) {
+      const auto plan = plan_of(masked, window, gpu);
+      const std::string images = format("{} images, window {}", masked ? "masked" : "whole", window);
+      for (const int64_t head_dim : {16, 32}) {
+        const int64_t heads = 4, channels = heads * head_dim;
+        const Tensors inputs{values({plan->num_tokens(0), 3 * channels}, gpu), values({3 * channels}, gpu),
+                             values({(2 * window - 1) * (2 * window - 1), heads}, gpu)};
+        for (const bool shifted : {false, true})
+          all.push_back(
+              {format("window attention, {}{}, heads of {}", images, shifted ? " shifted" : "", head_dim),
+               difference([&](const Tensors& x) { return window_attention(x[0], x[1], x[2], plan->windows(0, shifted)); },
+                          inputs)});
+      }
+      all.push_back({"depthwise convolution, " + images,
+                     difference(
+                         [&](const Tensors& x) {
+                           if (fuses_depthwise(x[0])) return fused_depthwise(x[0], x[1], *plan, 0);
+                           return to_tokens(at::conv2d(to_image(x[0], *plan, 0), x[1], {}, 1, 1, 1, 64), *plan, 0);
+                         },
+                         {values({plan->num_tokens(0), 64}, gpu), values({64, 1, 3, 3}, gpu)})});
+    }
+  return all;
+}
+
+}  // namespace glid

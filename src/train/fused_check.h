@@ -1,0 +1,20 @@
+// Fused operations of a GPU against the plain ones.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <string>
+#include <vector>
+
+namespace glid {
+
+struct Difference {
+  std::string what;
+  double relative = 0;  // to the largest value of each tensor; the worst of values and gradients
+};
+
+// In bf16 against the plain operations in fp32 on the same values: windows of masked images and of whole ones that windows
+// don't divide, with heads of 16 and 32 channels, and depthwise convolutions of both.
+std::vector<Difference> differences_of_fused(const c10::Device& gpu);
+
+}  // namespace glid
