@@ -37,20 +37,27 @@ bool are_alike(const NamedPicture& a, const NamedPicture& b) {
   return p.plan.has_value() == q.plan.has_value() && (!p.plan || are_alike(*p.plan, *q.plan));
 }
 
-BatchRun make_run(std::span<NamedPicture> pictures) {
+// Page-locked where `memory` is. No pool: plans have many sizes.
+Allocate like(const at::Tensor& memory) {
+  return [pinned = memory.is_pinned()](int64_t bytes) {
+    return at::empty({bytes}, at::dtype(at::kByte).pinned_memory(pinned));
+  };
+}
+
+BatchRun make_run(std::span<NamedPicture> pictures, const Allocate& allocate) {
   BatchRun run{std::ssize(pictures), nullptr};
   if (!pictures[0].prepared.plan) return run;
   std::vector<SamplePlan> plans;
   for (NamedPicture& picture : pictures) plans.push_back(std::move(*picture.prepared.plan));
-  run.plan = std::make_shared<const WindowPlan>(collate(plans));
+  run.plan = std::make_shared<const PackedPlan>(pack(collate(plans), allocate));
   return run;
 }
 
-std::vector<BatchRun> make_runs(std::vector<NamedPicture>& pictures) {
+std::vector<BatchRun> make_runs(std::vector<NamedPicture>& pictures, const Allocate& allocate) {
   std::vector<BatchRun> runs;
   for (auto begin = pictures.begin(); begin != pictures.end();) {
     const auto end = std::find_if(begin, pictures.end(), [&](const NamedPicture& p) { return !are_alike(*begin, p); });
-    runs.push_back(make_run({begin, end}));
+    runs.push_back(make_run({begin, end}, allocate));
     begin = end;
   }
   return runs;
@@ -137,7 +144,7 @@ Batch make_batch(std::vector<NamedPicture> pictures, int64_t unit_px, const Allo
   int64_t num_units = 0;
   for (const NamedPicture& picture : pictures) num_units += covering_grid(picture.prepared.image, unit_px).size();
   batch.units = allocate(num_units * unit_px * unit_px * 3).view({num_units, unit_px, unit_px, 3});
-  batch.runs = make_runs(pictures);
+  batch.runs = make_runs(pictures, like(batch.units));
   batch.arrays = join_arrays(pictures);
   uint8_t* out = batch.units.mutable_data_ptr<uint8_t>();
   for (NamedPicture& picture : pictures) {

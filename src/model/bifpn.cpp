@@ -21,6 +21,15 @@ at::Tensor convolve(const DepthwiseConv3x3& depthwise, const at::Tensor& tokens,
   return to_tokens(depthwise.forward(to_image(tokens, plan, stage)), plan, stage);
 }
 
+// silu of the weighted sum of inputs [T, C].
+at::Tensor weighted_silu(at::TensorList inputs, const at::Tensor& shares) {
+  if (fuses_weighted_silu(inputs)) return fused_weighted_silu(inputs, shares);
+  const at::Tensor low = shares.to(inputs[0].scalar_type());
+  at::Tensor sum = inputs[0] * low[0];
+  for (size_t i = 1; i < inputs.size(); ++i) sum = sum + inputs[i] * low[static_cast<int64_t>(i)];
+  return at::silu(sum);
+}
+
 }  // namespace
 
 FusionNode::FusionNode(int64_t width, int64_t num_inputs)
@@ -35,13 +44,10 @@ at::Tensor FusionNode::weights() const {
 }
 
 at::Tensor FusionNode::forward(at::TensorList inputs, const BatchPlan& plan, int stage) const {
-  const at::Tensor shares = weights().to(inputs[0].scalar_type());
-  at::Tensor sum = inputs[0] * shares[0];
-  for (size_t i = 1; i < inputs.size(); ++i) sum = sum + inputs[i] * shares[static_cast<int64_t>(i)];
-  const at::Tensor neighbours = over_runs(at::silu(sum), plan, stage, [&](const at::Tensor& tokens, const ImageRun& run) {
-    return convolve(*depthwise, tokens, *run.plan, stage);
-  });
-  return norm->forward(pointwise->forward(neighbours));
+  const at::Tensor neighbours = over_runs(
+      weighted_silu(inputs, weights()), plan, stage,
+      [&](const at::Tensor& tokens, const ImageRun& run) { return convolve(*depthwise, tokens, *run.plan, stage); });
+  return norm_for_product(*norm, pointwise->forward(neighbours));
 }
 
 BifpnCell::BifpnCell(int64_t width) {
@@ -68,7 +74,7 @@ Lateral::Lateral(int64_t in, int64_t width)
     : proj(register_module("proj", std::make_shared<Linear>(in, width))),
       norm(register_module("norm", std::make_shared<LayerNorm>(width))) {}
 
-at::Tensor Lateral::forward(const at::Tensor& x) const { return norm->forward(proj->forward(x)); }
+at::Tensor Lateral::forward(const at::Tensor& x) const { return norm_for_product(*norm, proj->forward(x)); }
 
 Bifpn::Bifpn(const BifpnConfig& config, const std::array<int64_t, kNumStages>& in_channels)
     : laterals(register_module("laterals", std::make_shared<ModuleList<Lateral>>())),

@@ -4,6 +4,7 @@
 #include <ATen/record_function.h>
 
 #include "glid/model/encoder_shape.h"
+#include "glid/nn/fused.h"
 #include "glid/nn/window_attention.h"
 
 namespace glid {
@@ -35,8 +36,8 @@ SwinBlock::SwinBlock(int64_t channels, int64_t heads, int64_t window)
 }
 
 at::Tensor SwinBlock::forward(const at::Tensor& x, const BlockPlace& place, const at::Tensor& keep) const {
-  const at::Tensor y = add_branch(x, attn->forward(norm1->forward(x), place), keep, 0);
-  return add_branch(y, mlp->forward(norm2->forward(y)), keep, 1);
+  const at::Tensor y = add_branch(x, attn->forward(norm_for_product(*norm1, x), place), keep, 0);
+  return add_branch(y, mlp->forward(norm_for_product(*norm2, y)), keep, 1);
 }
 
 PatchMerging::PatchMerging(int64_t channels)
@@ -48,7 +49,7 @@ at::Tensor PatchMerging::forward(const at::Tensor& x, int64_t side) const {
   const at::Tensor merged = x.view({-1, half, 2, half, 2, channels})
                                 .permute({0, 1, 3, 4, 2, 5})  // unit, row, column, dx, dy, channel
                                 .reshape({-1, 4 * channels});
-  return reduction->forward(norm->forward(merged));
+  return reduction->forward(norm_for_product(*norm, merged));
 }
 
 SwinStage::SwinStage(const SwinShape& shape, int stage)
@@ -82,7 +83,7 @@ StageTokens Swin::stages(const at::Tensor& units, const View& view) const {
       x = (*layer.blocks)[b].forward(
           x, {view.plan, stage, b % 2 == 1},
           is_training() ? keep_of_rows(drop_path.keep(view, block), view.plan, stage) : at::Tensor());
-    if (norms[stage]) outputs[stage] = norms[stage]->forward(x);
+    if (norms[stage]) outputs[stage] = norm_for_product(*norms[stage], x);
     if (layer.downsample) x = layer.downsample->forward(x, unit_side(stage));
   }
   return outputs;

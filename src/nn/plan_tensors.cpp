@@ -2,80 +2,120 @@
 
 #include <ATen/ATen.h>
 
+#include <cstring>
 #include <limits>
+#include <utility>
 
 #include "glid/nn/transfer.h"
 
 namespace glid {
 namespace {
 
-template <typename T>
-at::Tensor tensor_of(const std::vector<T>& values, at::ScalarType type, const at::Device& device) {
-  const at::Tensor view = at::from_blob(const_cast<T*>(values.data()), {std::ssize(values)}, at::dtype(type));
-  return to_device(view.clone(), device);
-}
+// A plan's numbers one after another.
+class Writer {
+ public:
+  template <typename T>
+  void put(const std::vector<T>& values) {
+    numbers_.insert(numbers_.end(), values.begin(), values.end());
+  }
 
-at::Tensor indices(const std::vector<int64_t>& values, const at::Device& device) {
-  return tensor_of(values, at::kLong, device);
-}
+  at::Tensor tensor(const Allocate& allocate) const {
+    const auto bytes = static_cast<int64_t>(numbers_.size() * sizeof(int64_t));
+    const at::Tensor tensor = allocate(bytes).view(at::kLong);
+    std::memcpy(tensor.mutable_data_ptr(), numbers_.data(), static_cast<size_t>(bytes));
+    return tensor;
+  }
 
-// Row of the bias table for every pair of places: (dy + w - 1)(2w - 1) + (dx + w - 1).
-at::Tensor bias_index(const BatchBucket& bucket, int64_t window, const at::Device& device) {
-  const int64_t centre = (window - 1) * (2 * window - 1) + (window - 1);
-  const at::Tensor codes = indices(bucket.codes, device).to(at::kInt).view({-1, bucket.length});  // [D, L]
-  return codes.unsqueeze(2) - codes.unsqueeze(1) + centre;
-}
+ private:
+  std::vector<int64_t> numbers_;
+};
 
-at::Tensor key_mask(const BatchBucket& bucket, const at::Device& device) {
-  if (bucket.filler.empty()) return {};
-  const at::Tensor filler = tensor_of(bucket.filler, at::kByte, device).view({bucket.num_windows, 1, 1, bucket.length});
-  return at::zeros(filler.sizes(), filler.options().dtype(at::kFloat))
-      .masked_fill_(filler.to(at::kBool), -std::numeric_limits<float>::infinity());
-}
+class Reader {
+ public:
+  explicit Reader(at::Tensor numbers) : numbers_(std::move(numbers)) {}
+  at::Tensor take(int64_t count) { return numbers_.narrow(0, std::exchange(next_, next_ + count), count); }
 
-// Places without a row hold number T of them.
-RowMap row_map(const std::vector<int64_t>& rows, const std::vector<int64_t>& inverse, const at::Device& device) {
+ private:
+  at::Tensor numbers_;
+  int64_t next_ = 0;
+};
+
+// The places without a row hold number T of them.
+std::vector<int64_t> empty_places(const ShiftPlan& shift) {
   std::vector<int64_t> empty;
-  for (size_t place = 0; place < rows.size(); ++place)
-    if (rows[place] == std::ssize(inverse)) empty.push_back(static_cast<int64_t>(place));
-  return {indices(rows, device), indices(inverse, device), empty.empty() ? at::Tensor() : indices(empty, device)};
-}
-
-RowMap window_map(const ShiftPlan& shift, const at::Device& device) {
-  std::vector<int64_t> rows;
-  for (const BatchBucket& bucket : shift.buckets) rows.insert(rows.end(), bucket.rows.begin(), bucket.rows.end());
-  return row_map(rows, shift.inverse, device);
-}
-
-WindowTensors window_tensors(const ShiftPlan& shift, const at::Device& device) {
-  WindowTensors tensors{window_map(shift, device), {}};
+  if (!shift.needs_phantom) return empty;
+  int64_t place = 0;
   for (const BatchBucket& bucket : shift.buckets)
-    tensors.buckets.push_back(
-        {bucket.num_windows, bucket.length, bias_index(bucket, shift.window, device), key_mask(bucket, device)});
+    for (const int64_t row : bucket.rows) {
+      if (row == std::ssize(shift.inverse)) empty.push_back(place);
+      ++place;
+    }
+  return empty;
+}
+
+PackedPlan::Shift pack_shift(const ShiftPlan& shift, Writer& writer) {
+  const std::vector<int64_t> empty = empty_places(shift);
+  PackedPlan::Shift packed{shift.window, std::ssize(shift.inverse), 0, std::ssize(empty), {}};
+  for (const BatchBucket& bucket : shift.buckets) {
+    writer.put(bucket.rows);
+    packed.num_places += std::ssize(bucket.rows);
+    packed.buckets.push_back({bucket.num_windows, bucket.length, bucket.num_layouts, !bucket.filler.empty()});
+  }
+  writer.put(shift.inverse);
+  writer.put(empty);
+  for (const BatchBucket& bucket : shift.buckets) {
+    writer.put(bucket.codes);
+    writer.put(bucket.filler);
+  }
+  return packed;
+}
+
+// codes [D, L] -> the row of the bias table for every pair of places: (dy + w - 1)(2w - 1) + (dx + w - 1).
+at::Tensor bias_index(const at::Tensor& codes, int64_t window) {
+  const int64_t centre = (window - 1) * (2 * window - 1) + (window - 1);
+  const at::Tensor small = codes.to(at::kInt);
+  return small.unsqueeze(2) - small.unsqueeze(1) + centre;
+}
+
+// [W * L], 1 = filler -> [W, 1, 1, L]
+at::Tensor key_mask(const at::Tensor& filler, const PackedPlan::Bucket& bucket) {
+  return at::zeros({bucket.num_windows, 1, 1, bucket.length}, filler.options().dtype(at::kFloat))
+      .masked_fill_(filler.to(at::kBool).view({bucket.num_windows, 1, 1, bucket.length}),
+                    -std::numeric_limits<float>::infinity());
+}
+
+WindowTensors window_tensors(const PackedPlan::Shift& shift, Reader& reader) {
+  WindowTensors tensors;
+  tensors.map = {reader.take(shift.num_places), reader.take(shift.num_tokens), {}};
+  if (shift.num_empty > 0) tensors.map.empty = reader.take(shift.num_empty);
+  for (const PackedPlan::Bucket& bucket : shift.buckets) {
+    const at::Tensor codes = reader.take(bucket.num_layouts * bucket.length).view({bucket.num_layouts, bucket.length});
+    tensors.buckets.push_back({bucket.num_windows, bucket.length, bias_index(codes, shift.window), {}});
+    if (bucket.has_fillers)
+      tensors.buckets.back().key_mask = key_mask(reader.take(bucket.num_windows * bucket.length), bucket);
+  }
   return tensors;
 }
 
-// The cell of every token of a stage within its image, [B, K * side^2], unit-major.
-at::Tensor token_cells(const WindowPlan& plan, int stage) {
-  const int64_t side = unit_side(stage), width = plan.grid.width * side;
-  const at::Tensor units = indices(plan.visible, at::kCPU).view({plan.batch, plan.num_visible, 1, 1});
-  const at::Tensor step = at::arange(side, at::kLong);
-  const at::Tensor y = units.div(plan.grid.width, "floor") * side + step.view({side, 1});
-  const at::Tensor x = units.remainder(plan.grid.width) * side + step.view({1, side});
-  return (y * width + x).view({plan.batch, -1});
+// visible [B, K] -> the cell of every token of a stage within its image, [B, K * side^2], unit-major.
+at::Tensor token_cells(const at::Tensor& visible, const UnitGrid& grid, int stage) {
+  const int64_t side = unit_side(stage), width = grid.width * side;
+  const at::Tensor units = visible.unsqueeze(2).unsqueeze(3), step = at::arange(side, visible.options());
+  const at::Tensor y = units.div(grid.width, "floor") * side + step.view({side, 1});
+  const at::Tensor x = units.remainder(grid.width) * side + step.view({1, side});
+  return (y * width + x).view({visible.size(0), -1});
 }
 
+// [B, n] within an image of `size` -> [B * n] within the batch.
 at::Tensor add_sample_offsets(const at::Tensor& within, int64_t size) {
-  return (within + at::arange(within.size(0), at::kLong).unsqueeze(1) * size).view(-1);
+  return (within + at::arange(within.size(0), within.options()).unsqueeze(1) * size).view(-1);
 }
 
-RowMap image_map(const at::Tensor& cells, int64_t cells_per_image, const at::Device& device) {
+RowMap image_map(const at::Tensor& cells, int64_t cells_per_image) {
   const at::Tensor places = add_sample_offsets(cells, cells_per_image);
-  const auto* first = places.const_data_ptr<int64_t>();
-  const std::vector<int64_t> inverse(first, first + places.numel());
-  std::vector<int64_t> rows(static_cast<size_t>(cells.size(0) * cells_per_image), std::ssize(inverse));
-  for (size_t row = 0; row < inverse.size(); ++row) rows[static_cast<size_t>(inverse[row])] = static_cast<int64_t>(row);
-  return row_map(rows, inverse, device);
+  const at::Tensor rows = at::full({cells.size(0) * cells_per_image}, places.numel(), places.options());
+  rows.index_copy_(0, places, at::arange(places.numel(), places.options()));
+  return {rows, places, {}};
 }
 
 }  // namespace
@@ -84,23 +124,38 @@ const WindowTensors& PlanTensors::windows(int stage, bool shifted) const {
   return shifts[stage][shifted && !shifts[stage][1].buckets.empty()];
 }
 
-std::shared_ptr<const PlanTensors> to_tensors(const WindowPlan& plan, const at::Device& device) {
+PackedPlan pack(const WindowPlan& plan, const Allocate& allocate) {
+  PackedPlan packed{plan.grid, plan.batch, plan.num_visible, {}, {}};
+  Writer writer;
+  writer.put(plan.visible);
+  writer.put(plan.hidden);
+  for (int stage = 0; stage < kNumStages; ++stage)
+    for (const bool shifted : {false, true}) packed.shifts[stage][shifted] = pack_shift(plan.shifts[stage][shifted], writer);
+  packed.numbers = writer.tensor(allocate);
+  return packed;
+}
+
+std::shared_ptr<const PlanTensors> to_tensors(const PackedPlan& plan, const at::Device& device) {
+  Reader reader(to_device(plan.numbers, device));
   auto t = std::make_shared<PlanTensors>();
   t->grid = plan.grid;
   t->batch = plan.batch;
   t->num_visible = plan.num_visible;
-  const at::Tensor hidden = indices(plan.hidden, at::kCPU).view({plan.batch, plan.num_hidden()});
-  const at::Tensor visible = indices(plan.visible, at::kCPU).view({plan.batch, plan.num_visible});
-  t->visible_units = to_device(add_sample_offsets(visible, plan.grid.size()), device);
-  t->hidden_units = to_device(add_sample_offsets(hidden, plan.grid.size()), device);
-  t->hidden_cells = to_device(hidden, device);
+  const int64_t units = plan.grid.size(), num_hidden = plan.num_hidden();
+  const at::Tensor visible = reader.take(plan.batch * plan.num_visible).view({plan.batch, plan.num_visible});
+  t->hidden_cells = reader.take(plan.batch * num_hidden).view({plan.batch, num_hidden});
+  t->visible_units = add_sample_offsets(visible, units);
+  t->hidden_units = add_sample_offsets(t->hidden_cells, units);
   for (int stage = 0; stage < kNumStages; ++stage) {
-    const at::Tensor cells = token_cells(plan, stage);
-    t->cells[stage] = to_device(cells, device);
-    t->images[stage] = image_map(cells, t->height(stage) * t->width(stage), device);
-    for (const bool shifted : {false, true}) t->shifts[stage][shifted] = window_tensors(plan.shifts[stage][shifted], device);
+    t->cells[stage] = token_cells(visible, plan.grid, stage);
+    t->images[stage] = image_map(t->cells[stage], t->height(stage) * t->width(stage));
+    for (const bool shifted : {false, true}) t->shifts[stage][shifted] = window_tensors(plan.shifts[stage][shifted], reader);
   }
   return t;
+}
+
+std::shared_ptr<const PlanTensors> to_tensors(const WindowPlan& plan, const at::Device& device) {
+  return to_tensors(pack(plan, [](int64_t bytes) { return at::empty({bytes}, at::kByte); }), device);
 }
 
 at::Tensor to_image(const at::Tensor& tokens, const PlanTensors& plan, int stage) {

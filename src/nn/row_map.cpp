@@ -33,6 +33,7 @@ struct Spread : torch::autograd::Function<Spread> {
     const RowMap map = saved_map(ctx);
     const at::Tensor grad_x = grads[0].index_select(0, map.inverse);
     if (!map.has_fill() || !ctx->needs_input_grad(1)) return {grad_x, {}, {}};
+    TORCH_CHECK(map.empty.defined(), "a fill with a gradient needs its places");
     return {grad_x, grads[0].index_select(0, map.empty).sum(0), {}};
   }
 };

@@ -7,6 +7,7 @@
 
 #include "glid/core/format.h"
 #include "glid/nn/fused.h"
+#include "glid/nn/layers.h"
 #include "glid/nn/window_attention.h"
 #include "glid/optim/precision.h"
 
@@ -40,7 +41,7 @@ Tensors run(const Operation& operation, const Tensors& inputs, at::ScalarType ty
   const at::Tensor weights = at::sin(at::arange(y.numel(), y.options())).view_as(y);
   (y * weights).sum().backward();
   results.push_back(y.detach());
-  for (const at::Tensor& leaf : leaves) results.push_back(leaf.grad());
+  for (const at::Tensor& leaf : leaves) results.push_back(leaf.grad().defined() ? leaf.grad() : at::zeros_like(leaf));
   return results;
 }
 
@@ -67,6 +68,57 @@ at::Tensor values(at::IntArrayRef sizes, const c10::Device& gpu) {  // that bf16
   return at::randn(sizes, at::dtype(at::kFloat).device(gpu)).to(at::kBFloat16).to(at::kFloat);
 }
 
+void add_attention(std::vector<Difference>& all, const PlanTensors& plan, int64_t window, const std::string& images) {
+  const c10::Device gpu = plan.hidden_cells.device();
+  for (const int64_t head_dim : {16, 32}) {
+    const int64_t heads = 4, channels = heads * head_dim;
+    const Tensors inputs{values({plan.num_tokens(0), 3 * channels}, gpu), values({3 * channels}, gpu),
+                         values({(2 * window - 1) * (2 * window - 1), heads}, gpu)};
+    for (const bool shifted : {false, true})
+      all.push_back(
+          {format("window attention, {}{}, heads of {}", images, shifted ? " shifted" : "", head_dim),
+           difference([&](const Tensors& x) { return window_attention(x[0], x[1], x[2], plan.windows(0, shifted)); },
+                      inputs)});
+  }
+}
+
+void add_depthwise(std::vector<Difference>& all, const PlanTensors& plan, const std::string& images) {
+  constexpr int64_t kChannels = 64;
+  const auto convolve = [&](const Tensors& x) {
+    if (fuses_depthwise(x[0])) return fused_depthwise(x[0], x[1], plan, 0);
+    return to_tokens(at::conv2d(to_image(x[0], plan, 0), x[1], {}, 1, 1, 1, kChannels), plan, 0);
+  };
+  const c10::Device gpu = plan.hidden_cells.device();
+  all.push_back({"depthwise convolution, " + images,
+                 difference(convolve, {values({plan.num_tokens(0), kChannels}, gpu), values({kChannels, 1, 3, 3}, gpu)})});
+}
+
+void add_rows(std::vector<Difference>& all, const c10::Device& gpu) {
+  for (const int64_t channels : {96, 128, 512, 1024}) {
+    const at::Tensor x = values({1500, channels}, gpu);
+    LayerNorm norm(channels);
+    const auto normalise = [&](const Tensors& x) {
+      norm.weight = x[1];
+      norm.bias = x[2];
+      return norm_for_product(norm, x[0]);
+    };
+    all.push_back(
+        {format("LayerNorm of {}", channels), difference(normalise, {x, values({channels}, gpu), values({channels}, gpu)})});
+  }
+  for (const size_t summands : {2, 3}) {
+    const auto silu = [&](const Tensors& x) {
+      const Tensors inputs(x.begin() + 1, x.end());
+      if (fuses_weighted_silu(inputs)) return fused_weighted_silu(inputs, x[0]);
+      at::Tensor sum = at::zeros_like(inputs[0]);
+      for (size_t i = 0; i < inputs.size(); ++i) sum = sum + inputs[i] * x[0][static_cast<int64_t>(i)];
+      return at::silu(sum);
+    };
+    Tensors inputs{values({static_cast<int64_t>(summands)}, gpu)};
+    for (size_t i = 0; i < summands; ++i) inputs.push_back(values({1500, 64}, gpu));
+    all.push_back({format("silu of {} summands", summands), difference(silu, inputs)});
+  }
+}
+
 }  // namespace
 
 std::vector<Difference> differences_of_fused(const c10::Device& gpu) {
@@ -75,24 +127,10 @@ std::vector<Difference> differences_of_fused(const c10::Device& gpu) {
     for (const int64_t window : {7, 12}) {
       const auto plan = plan_of(masked, window, gpu);
       const std::string images = format("{} images, window {}", masked ? "masked" : "whole", window);
-      for (const int64_t head_dim : {16, 32}) {
-        const int64_t heads = 4, channels = heads * head_dim;
-        const Tensors inputs{values({plan->num_tokens(0), 3 * channels}, gpu), values({3 * channels}, gpu),
-                             values({(2 * window - 1) * (2 * window - 1), heads}, gpu)};
-        for (const bool shifted : {false, true})
-          all.push_back(
-              {format("window attention, {}{}, heads of {}", images, shifted ? " shifted" : "", head_dim),
-               difference([&](const Tensors& x) { return window_attention(x[0], x[1], x[2], plan->windows(0, shifted)); },
-                          inputs)});
-      }
-      all.push_back({"depthwise convolution, " + images,
-                     difference(
-                         [&](const Tensors& x) {
-                           if (fuses_depthwise(x[0])) return fused_depthwise(x[0], x[1], *plan, 0);
-                           return to_tokens(at::conv2d(to_image(x[0], *plan, 0), x[1], {}, 1, 1, 1, 64), *plan, 0);
-                         },
-                         {values({plan->num_tokens(0), 64}, gpu), values({64, 1, 3, 3}, gpu)})});
+      add_attention(all, *plan, window, images);
+      add_depthwise(all, *plan, images);
     }
+  add_rows(all, gpu);
   return all;
 }
 

@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kFirstSteps = 3;      // allocate, fill the caches and the loader's queue
 constexpr int kTracedSteps = 3;     // enough for shares; thousands of events each
-constexpr size_t kOperations = 24;  // shown
+constexpr size_t kOperations = 40;  // shown
 
 class Updates {
  public:
@@ -82,7 +82,7 @@ std::string operations_text(const std::vector<OperationTime>& operations, const 
   for (const OperationTime& operation : operations | std::views::take(kOperations))
     text += format("  {:8.2f} ms{:6.1f} %{:7.0f}x  {}\n", 1000 * operation.seconds / kTracedSteps,
                    whole_s > 0 ? 100 * operation.seconds / whole_s : 0.0,
-                   static_cast<double>(operation.calls) / kTracedSteps, operation.name.substr(0, 120));
+                   static_cast<double>(operation.calls) / kTracedSteps, operation.name.substr(0, 100));
   return text;
 }
 

@@ -28,7 +28,7 @@ struct BatchImage {
 // Pictures one after another that are alike in size and in the number of visible units.
 struct BatchRun {
   int64_t count = 0;
-  std::shared_ptr<const WindowPlan> plan;  // none: they are seen whole
+  std::shared_ptr<const PackedPlan> plan;  // none: they are seen whole
 };
 
 // A copy.
@@ -57,9 +57,7 @@ struct Batch {
   Batch on(const at::Device& device) const;
 };
 
-// The batch of pictures in units of `unit_px`, in the order of their groups, else as given. `allocate` gives uint8 memory of
-// so many bytes.
-using Allocate = std::function<at::Tensor(int64_t bytes)>;
+// The batch of pictures in units of `unit_px`, in the order of their groups, else as given.
 struct NamedPicture {
   SampleKey key;
   std::string name;

@@ -8,6 +8,8 @@
 
 namespace glid {
 
+struct LayerNorm;
+
 // While one lives, nothing is fused: to compare with. One thread at a time. GLID_FUSED=0 in the environment asks for it
 // all along.
 class PlainOperations {
@@ -30,5 +32,16 @@ at::Tensor fused_window_attention(const at::Tensor& qkv, const at::Tensor& phant
 // to_tokens(conv(to_image(tokens))) is under autocast, without the images. Returns [T, C] in autocast's type.
 bool fuses_depthwise(const at::Tensor& tokens);
 at::Tensor fused_depthwise(const at::Tensor& tokens, const at::Tensor& weight, const PlanTensors& plan, int stage);
+
+// LayerNorm of x [.., C] for a product with weights that follows: under autocast in its 16-bit type, where the plain one
+// gives floats that the product would cast. Up to 1,024 channels, a multiple of 4.
+at::Tensor norm_for_product(const LayerNorm& norm, const at::Tensor& x);
+bool fuses_layer_norm(const at::Tensor& x);
+at::Tensor fused_layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps);
+
+// silu(sum of weights[i] * inputs[i]) of two or three inputs of one shape and 16-bit type; weights [n]. (EfficientDet's fast
+// normalised fusion, its weights already positive and normalised.)
+bool fuses_weighted_silu(at::TensorList inputs);
+at::Tensor fused_weighted_silu(at::TensorList inputs, const at::Tensor& weights);
 
 }  // namespace glid

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -45,7 +46,31 @@ struct PlanTensors {
   std::array<std::array<WindowTensors, 2>, kNumStages> shifts;
 };
 
+// A WindowPlan's numbers in one tensor, which one copy takes to a device. Made by the loader's threads.
+struct PackedPlan {
+  struct Bucket {
+    int64_t num_windows = 0, length = 0, num_layouts = 0;
+    bool has_fillers = false;
+  };
+  struct Shift {
+    int64_t window = 0, num_tokens = 0, num_places = 0, num_empty = 0;
+    std::vector<Bucket> buckets;
+  };
+
+  UnitGrid grid;
+  int64_t batch = 0, num_visible = 0;
+  std::array<std::array<Shift, 2>, kNumStages> shifts;
+  at::Tensor numbers;  // int64
+
+  int64_t num_hidden() const { return grid.size() - num_visible; }
+};
+
+// Gives uint8 memory of so many bytes.
+using Allocate = std::function<at::Tensor(int64_t bytes)>;
+PackedPlan pack(const WindowPlan& plan, const Allocate& allocate);
+
 // Nothing waits for the device.
+std::shared_ptr<const PlanTensors> to_tensors(const PackedPlan& plan, const at::Device& device);
 std::shared_ptr<const PlanTensors> to_tensors(const WindowPlan& plan, const at::Device& device);
 
 // Tokens [T, C] of a stage -> [B, C, H, W] (channels last in memory), zero where hidden; and back.

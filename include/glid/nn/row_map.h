@@ -10,9 +10,9 @@ namespace glid {
 struct RowMap {
   at::Tensor rows;     // [P] int64: the row at each place, T = the fill
   at::Tensor inverse;  // [T] int64: the place of each row
-  at::Tensor empty;    // [P - T] int64: the places that hold the fill; undefined if there is none
+  at::Tensor empty;    // [P - T] int64: the places that hold the fill; undefined if there is none or it has no gradient
 
-  bool has_fill() const { return empty.defined(); }
+  bool has_fill() const { return rows.size(0) > inverse.size(0); }
 };
 
 // [T, C] -> [P, C]. Empty places are zero.

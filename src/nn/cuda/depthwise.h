@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "window_attention.h"
+#include "low_precision_type.h"
 
 namespace glid::cuda {
 

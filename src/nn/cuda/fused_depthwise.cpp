@@ -1,5 +1,4 @@
 #include <ATen/ATen.h>
-#include <ATen/autocast_mode.h>
 #include <ATen/cuda/CUDAContext.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -61,12 +60,13 @@ struct FusedDepthwise : torch::autograd::Function<FusedDepthwise> {
 }  // namespace
 
 bool fuses_depthwise(const at::Tensor& tokens) {
-  return !PlainOperations::asked() && tokens.is_cuda() && at::autocast::is_autocast_enabled(at::kCUDA) &&
-         cuda::is_low(at::autocast::get_autocast_dtype(at::kCUDA)) && tokens.size(1) % 8 == 0 && tokens.size(1) <= 2048;
+  const auto type = cuda::autocast_type();
+  return !PlainOperations::asked() && tokens.is_cuda() && type && cuda::is_low(*type) && tokens.size(1) % 8 == 0 &&
+         tokens.size(1) <= 2048;
 }
 
 at::Tensor fused_depthwise(const at::Tensor& tokens, const at::Tensor& weight, const PlanTensors& plan, int stage) {
-  const at::Tensor x = tokens.to(at::autocast::get_autocast_dtype(at::kCUDA)).contiguous();
+  const at::Tensor x = tokens.to(*cuda::autocast_type()).contiguous();
   return FusedDepthwise::apply(x, weight.view({-1, kTaps}).t().to(at::kFloat).contiguous(), plan.images[stage],
                                plan.height(stage), plan.width(stage));
 }

@@ -16,13 +16,11 @@ using cuda::WindowBucketArgs;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr int kBlocksPerProcessor = 8;
-
 // Arguments of all buckets; those of places point into the plan's tensors.
 std::vector<WindowBucketArgs> bucket_args(const at::Tensor& qkv, const at::Tensor& phantom, const at::Tensor& table,
-                                          const WindowTensors& windows) {
+                                          const WindowTensors& windows, bool backward) {
   const int64_t heads = table.size(1);
-  const int64_t blocks = kBlocksPerProcessor * at::cuda::getCurrentDeviceProperties()->multiProcessorCount;
+  const int processors = at::cuda::getCurrentDeviceProperties()->multiProcessorCount;
   WindowBucketArgs shared{.type = cuda::low_precision(qkv.scalar_type()),
                           .qkv = qkv.const_data_ptr(),
                           .phantom = phantom.const_data_ptr(),
@@ -40,7 +38,7 @@ std::vector<WindowBucketArgs> bucket_args(const at::Tensor& qkv, const at::Tenso
     args.windows = static_cast<int>(bucket.num_windows);
     args.length = static_cast<int>(bucket.length);
     args.layouts = static_cast<int>(bucket.bias_index.size(0));
-    args.blocks = static_cast<int>(std::min(bucket.num_windows, (blocks + heads - 1) / heads));
+    C10_CUDA_CHECK(cuda::choose_blocks(args, backward, processors));
     all.push_back(args);
     shared.rows += bucket.num_windows * bucket.length;
   }
@@ -81,7 +79,7 @@ struct FusedWindowAttention : torch::autograd::Function<FusedWindowAttention> {
     ctx->save_for_backward(saved);
     ctx->saved_data["shapes"] = shape_list(windows);
     const at::Tensor out = at::empty({qkv.size(0), qkv.size(1) / 3}, qkv.options());
-    for (WindowBucketArgs args : bucket_args(qkv, phantom, table, windows)) {
+    for (WindowBucketArgs args : bucket_args(qkv, phantom, table, windows, /*backward=*/false)) {
       args.out = out.mutable_data_ptr();
       C10_CUDA_CHECK(cuda::window_attention_forward(args, c10::cuda::getCurrentCUDAStream()));
     }
@@ -94,7 +92,7 @@ struct FusedWindowAttention : torch::autograd::Function<FusedWindowAttention> {
     const WindowTensors windows = plan_of(saved, 3, ctx->saved_data["shapes"].toIntVector());
     const at::Tensor grad = grads[0].contiguous(), grad_qkv = at::empty_like(qkv);
     const at::Tensor grad_phantom = at::zeros(phantom.sizes(), table.options());
-    std::vector<WindowBucketArgs> all = bucket_args(qkv, phantom, table, windows);
+    std::vector<WindowBucketArgs> all = bucket_args(qkv, phantom, table, windows, /*backward=*/true);
     const int64_t blocks =
         std::transform_reduce(all.begin(), all.end(), int64_t{0}, std::plus(), [](const auto& args) { return args.blocks; });
     const at::Tensor grad_table = at::empty({blocks, table.size(0), table.size(1)}, table.options());
@@ -107,7 +105,10 @@ struct FusedWindowAttention : torch::autograd::Function<FusedWindowAttention> {
       sums += args.blocks * table.numel();
       C10_CUDA_CHECK(cuda::window_attention_backward(args, c10::cuda::getCurrentCUDAStream()));
     }
-    return {grad_qkv, windows.map.has_fill() ? grad_phantom.to(phantom.scalar_type()) : at::Tensor(), grad_table.sum(0), {}};
+    return {grad_qkv,
+            windows.map.empty.defined() ? grad_phantom.to(phantom.scalar_type()) : at::Tensor(),
+            grad_table.sum(0),
+            {}};
   }
 };
 

@@ -16,4 +16,14 @@ at::Tensor fused_depthwise(const at::Tensor&, const at::Tensor&, const PlanTenso
   TORCH_CHECK(false, "this build has no CUDA");
 }
 
+bool fuses_layer_norm(const at::Tensor&) { return false; }
+
+at::Tensor fused_layer_norm(const at::Tensor&, const at::Tensor&, const at::Tensor&, double) {
+  TORCH_CHECK(false, "this build has no CUDA");
+}
+
+bool fuses_weighted_silu(at::TensorList) { return false; }
+
+at::Tensor fused_weighted_silu(at::TensorList, const at::Tensor&) { TORCH_CHECK(false, "this build has no CUDA"); }
+
 }  // namespace glid

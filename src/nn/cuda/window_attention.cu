@@ -1,5 +1,5 @@
 // One block computes one head of a window at a time, and all of it on chip: products on tensor cores (16 x 16 x 16, sums in
-// fp32), softmax a warp a row. The backward pass computes the weights again from q and k.
+// fp32), softmax by eight lanes a row. The backward pass computes the weights again from q and k.
 #include "window_attention.h"
 
 #include <cuda_bf16.h>
@@ -7,14 +7,17 @@
 #include <math_constants.h>
 #include <mma.h>
 
+#include <algorithm>
+#include <type_traits>
+
 namespace glid::cuda {
 namespace {
 
 namespace wmma = nvcuda::wmma;
 
 constexpr int kTile = 16, kWarp = 32, kWarps = 4, kThreads = kWarp * kWarps, kVector = 8;
-constexpr int kPerLane = kMaxWindowLength / kWarp;
-constexpr int kNothing = -2, kPhantom = -1;  // instead of a token at a place
+constexpr int kRowLanes = 8, kPerLane = kMaxWindowLength / kRowLanes;  // a lane's keys of a row: lane, lane + 8, ..
+constexpr int kNothing = -2, kPhantom = -1;                            // instead of a token at a place
 
 __host__ __device__ constexpr int padded(int length) { return (length + kTile - 1) / kTile * kTile; }
 __host__ __device__ constexpr int row_of(int head_dim) { return head_dim + kVector; }  // spreads rows over the banks
@@ -124,42 +127,55 @@ __device__ void multiply_rows(float* out, const T* x, const T* y, int length) {
   }
 }
 
-__device__ float max_of_warp(float x) {
-  for (int step = kWarp / 2; step > 0; step /= 2) x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, step));
+__device__ float max_of_row(float x) {
+  for (int step = kRowLanes / 2; step > 0; step /= 2) x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, step));
   return x;
 }
 
-__device__ float sum_of_warp(float x) {
-  for (int step = kWarp / 2; step > 0; step /= 2) x += __shfl_xor_sync(0xffffffffu, x, step);
+__device__ float sum_of_row(float x) {
+  for (int step = kRowLanes / 2; step > 0; step /= 2) x += __shfl_xor_sync(0xffffffffu, x, step);
   return x;
 }
 
-// A lane's keys of a row are lane, lane + 32, ..
+// f(row) for all rows, by eight lanes each; the whole warp calls it equally often.
+template <class F>
+__device__ void for_rows(int length, const F& f) {
+  const int each = padded(length) / (kThreads / kRowLanes), first = threadIdx.x / kRowLanes * each;
+  for (int row = first; row < first + each; ++row) f(row);
+}
+
+// f(n, key) for the keys of a lane.
+template <class F>
+__device__ void for_keys(int length, const F& f) {
+#pragma unroll
+  for (int n = 0; n < kPerLane; ++n) {
+    if (n * kRowLanes >= padded(length)) break;
+    f(n, static_cast<int>(threadIdx.x) % kRowLanes + n * kRowLanes);
+  }
+}
+
 template <class T>
 __device__ void softmax_row(float (&p)[kPerLane], const Chip<T>& c, const WindowBucketArgs& a, int w, int row) {
-  const int lane = threadIdx.x % kWarp;
   const float scale = rsqrtf(static_cast<float>(a.head_dim));
   float largest = -CUDART_INF_F, sum = 0;
-  for (int n = 0; n < kPerLane; ++n) {
-    const int key = lane + n * kWarp;
+  for_keys(a.length, [&](int n, int key) {
     p[n] = -CUDART_INF_F;
-    if (key >= a.length) continue;
+    if (key >= a.length) return;
     p[n] = c.scores[row * score_row(a.length) + key] * scale + c.table[c.query_code[row] + c.key_code[key]];
     if (a.key_mask) p[n] += a.key_mask[static_cast<int64_t>(w) * a.length + key];
     largest = fmaxf(largest, p[n]);
-  }
-  largest = max_of_warp(largest);
-  for (float& x : p) sum += x = __expf(x - largest);
-  sum = sum_of_warp(sum);
-  for (float& x : p) x /= sum;
+  });
+  largest = max_of_row(largest);
+  for_keys(a.length, [&](int n, int) { sum += p[n] = __expf(p[n] - largest); });
+  sum = 1.0f / sum_of_row(sum);
+  for_keys(a.length, [&](int n, int) { p[n] *= sum; });
 }
 
-// A row of 16-bit values over the row of floats that it was made from. The whole warp must have read that.
+// A row of 16-bit values over the row of floats that it was made from. All its lanes must have read that.
 template <class T>
 __device__ void put_row(float* scores, const float (&values)[kPerLane], int row, int length) {
   T* to = reinterpret_cast<T*>(scores + row * score_row(length));
-  for (int n = 0; n < kPerLane; ++n)
-    if (const int key = threadIdx.x % kWarp + n * kWarp; key < padded(length)) to[key] = static_cast<T>(values[n]);
+  for_keys(length, [&](int n, int key) { to[key] = static_cast<T>(values[n]); });
 }
 
 // put(place, part of D, 8 values) of the matrix `weights` [P, P] (16-bit in rows of scores) times y [P, D], times scale.
@@ -214,12 +230,12 @@ __global__ void __launch_bounds__(kThreads) forward_kernel(const WindowBucketArg
     __syncthreads();
     multiply_rows<D>(c.scores, c.q, c.k, a.length);
     __syncthreads();
-    for (int row = threadIdx.x / kWarp; row < padded(a.length); row += kWarps) {
+    for_rows(a.length, [&](int row) {
       float p[kPerLane];
       softmax_row(p, c, a, w, row);
       __syncwarp();
       put_row<T>(c.scores, p, row, a.length);
-    }
+    });
     __syncthreads();
     multiply_weights<D, wmma::row_major>(
         c.scores, c.v, c, a.length, 1.0f, [&](int place, int d, const float(&values)[kVector]) {
@@ -233,26 +249,23 @@ __global__ void __launch_bounds__(kThreads) forward_kernel(const WindowBucketArg
 // Turns scores into weights p and the gradient of p into that of the scores, and adds the latter to the table's.
 template <class T>
 __device__ void softmax_gradient(const Chip<T>& c, const WindowBucketArgs& a, int w) {
-  const int lane = threadIdx.x % kWarp;
-  for (int row = threadIdx.x / kWarp; row < padded(a.length); row += kWarps) {
+  for_rows(a.length, [&](int row) {
     float p[kPerLane], ds[kPerLane], product = 0;
     softmax_row(p, c, a, w, row);
-    for (int n = 0; n < kPerLane; ++n) {
-      const int key = lane + n * kWarp;
+    for_keys(a.length, [&](int n, int key) {
       ds[n] = key < a.length ? c.grads[row * score_row(a.length) + key] : 0.0f;
       product += p[n] * ds[n];
-    }
-    product = sum_of_warp(product);
-    for (int n = 0; n < kPerLane; ++n) {
-      const int key = lane + n * kWarp;
+    });
+    product = sum_of_row(product);
+    for_keys(a.length, [&](int n, int key) {
       ds[n] = p[n] * (ds[n] - product);
       if (key < a.length && c.source[row] >= 0 && ds[n] != 0)
         atomicAdd(c.table_grad + c.query_code[row] + c.key_code[key], ds[n]);
-    }
+    });
     __syncwarp();
     put_row<T>(c.scores, p, row, a.length);
     put_row<T>(c.grads, ds, row, a.length);
-  }
+  });
 }
 
 template <class T, int D>
@@ -292,34 +305,27 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(const WindowBucketAr
     a.grad_table[(static_cast<int64_t>(blockIdx.x) * a.table_rows + i) * a.heads + head] = c.table_grad[i];
 }
 
-template <class Kernel>
-cudaError_t launch(const Kernel& kernel, const WindowBucketArgs& a, size_t bytes, cudaStream_t stream) {
-  if (const cudaError_t error =
-          cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)))
-    return error;
-  kernel<<<dim3(a.blocks, a.heads), kThreads, bytes, stream>>>(a);
-  return cudaGetLastError();
-}
+using Kernel = void (*)(WindowBucketArgs);
 
 template <class T, int D>
-cudaError_t run(const WindowBucketArgs& a, bool backward, cudaStream_t stream) {
-  const size_t bytes = chip_bytes(a.length, D, a.table_rows, backward);
-  return backward ? launch(backward_kernel<T, D>, a, bytes, stream) : launch(forward_kernel<T, D>, a, bytes, stream);
+Kernel kernel_of(bool backward) {
+  return backward ? backward_kernel<T, D> : forward_kernel<T, D>;
 }
 
-template <class T>
-cudaError_t run_head_dim(const WindowBucketArgs& a, bool backward, cudaStream_t stream) {
-  switch (a.head_dim) {
-    case 16: return run<T, 16>(a, backward, stream);
-    case 32: return run<T, 32>(a, backward, stream);
-    default: return cudaErrorInvalidValue;
-  }
+// Null: none fits.
+Kernel kernel_of(const WindowBucketArgs& a, bool backward) {
+  if (a.length > kMaxWindowLength || (a.head_dim != 16 && a.head_dim != 32)) return nullptr;
+  const bool narrow = a.head_dim == 16;
+  if (a.type == LowPrecision::kBf16)
+    return narrow ? kernel_of<__nv_bfloat16, 16>(backward) : kernel_of<__nv_bfloat16, 32>(backward);
+  return narrow ? kernel_of<__half, 16>(backward) : kernel_of<__half, 32>(backward);
 }
 
-cudaError_t run_type(const WindowBucketArgs& a, bool backward, cudaStream_t stream) {
-  if (a.length > kMaxWindowLength) return cudaErrorInvalidValue;
-  if (a.type == LowPrecision::kBf16) return run_head_dim<__nv_bfloat16>(a, backward, stream);
-  return run_head_dim<__half>(a, backward, stream);
+cudaError_t launch(const WindowBucketArgs& a, bool backward, cudaStream_t stream) {
+  const Kernel kernel = kernel_of(a, backward);
+  if (!kernel) return cudaErrorInvalidValue;
+  kernel<<<dim3(a.blocks, a.heads), kThreads, chip_bytes(a.length, a.head_dim, a.table_rows, backward), stream>>>(a);
+  return cudaGetLastError();
 }
 
 }  // namespace
@@ -328,12 +334,23 @@ size_t window_attention_bytes(int length, int head_dim, int table_rows) {
   return chip_bytes(length, head_dim, table_rows, /*backward=*/true);
 }
 
+cudaError_t choose_blocks(WindowBucketArgs& args, bool backward, int processors) {
+  const Kernel kernel = kernel_of(args, backward);
+  if (!kernel) return cudaErrorInvalidValue;
+  const size_t bytes = chip_bytes(args.length, args.head_dim, args.table_rows, backward);
+  cudaError_t error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+  int at_a_time = 0;
+  if (!error) error = cudaOccupancyMaxActiveBlocksPerMultiprocessor(&at_a_time, kernel, kThreads, bytes);
+  args.blocks = std::min(args.windows, std::max(1, at_a_time * processors / args.heads));
+  return error;
+}
+
 cudaError_t window_attention_forward(const WindowBucketArgs& args, cudaStream_t stream) {
-  return run_type(args, /*backward=*/false, stream);
+  return launch(args, /*backward=*/false, stream);
 }
 
 cudaError_t window_attention_backward(const WindowBucketArgs& args, cudaStream_t stream) {
-  return run_type(args, /*backward=*/true, stream);
+  return launch(args, /*backward=*/true, stream);
 }
 
 }  // namespace glid::cuda

@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace glid::cuda {
+#include "low_precision_type.h"
 
-enum class LowPrecision { kBf16, kFp16 };
+namespace glid::cuda {
 
 // One bucket: W windows of L places, P = L rounded up to 16. 16-bit values stand in rows of 16-byte aligned multiples of 8.
 struct WindowBucketArgs {
@@ -35,6 +35,9 @@ constexpr int kMaxWindowLength = 160;
 
 // What a block of the larger (backward) kernel keeps on chip.
 size_t window_attention_bytes(int length, int head_dim, int table_rows);
+
+// As many as run at a time on so many processors, if there are windows for them. Must be called before a launch of its kind.
+cudaError_t choose_blocks(WindowBucketArgs& args, bool backward, int processors);
 
 // head_dim 16 or 32, length up to kMaxWindowLength. Gradients of the table add up in no fixed order.
 cudaError_t window_attention_forward(const WindowBucketArgs& args, cudaStream_t stream);

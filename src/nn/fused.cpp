@@ -1,9 +1,11 @@
+#include "glid/nn/fused.h"
+
 #include <c10/util/Exception.h>
 
 #include <cstdlib>
 #include <string_view>
 
-#include "glid/nn/fused.h"
+#include "glid/nn/layers.h"
 
 namespace glid {
 namespace {
@@ -27,6 +29,10 @@ PlainOperations::~PlainOperations() { is_asked = false; }
 bool PlainOperations::asked() {
   static const bool always = environment_asks();
   return always || is_asked;
+}
+
+at::Tensor norm_for_product(const LayerNorm& norm, const at::Tensor& x) {
+  return fuses_layer_norm(x) ? fused_layer_norm(x, norm.weight, norm.bias, norm.eps) : norm.forward(x);
 }
 
 }  // namespace glid

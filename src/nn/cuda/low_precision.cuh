@@ -1,0 +1,30 @@
+// Vectors of 16-bit and 32-bit floats as floats in registers.
+#pragma once
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include <cstdint>
+
+namespace glid::cuda {
+
+// kCount consecutive values, aligned to their size together.
+template <int kCount, class T>
+__device__ void load_floats(float (&values)[kCount], const T* from) {
+  struct alignas(kCount * sizeof(T)) Vector {
+    T values[kCount];
+  };
+  const Vector vector = *reinterpret_cast<const Vector*>(from);
+  for (int i = 0; i < kCount; ++i) values[i] = static_cast<float>(vector.values[i]);
+}
+
+template <int kCount, class T>
+__device__ void store_floats(T* to, const float (&values)[kCount]) {
+  struct alignas(kCount * sizeof(T)) Vector {
+    T values[kCount];
+  } vector;
+  for (int i = 0; i < kCount; ++i) vector.values[i] = static_cast<T>(values[i]);
+  *reinterpret_cast<Vector*>(to) = vector;
+}
+
+}  // namespace glid::cuda
