@@ -12,6 +12,7 @@ namespace {
 // Nearest upsampling inside units: tokens of `stage` [T, C] -> of the finer stage [4T, C].
 at::Tensor up(const at::Tensor& x, int stage) {
   const int64_t side = unit_side(stage), channels = x.size(1);
+  if (fuses_unit_resize(x)) return fused_up_in_units(x, side);
   return x.view({-1, side, 1, side, 1, channels}).expand({-1, side, 2, side, 2, channels}).reshape({-1, channels});
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "glid/nn/fused.h"
+
 namespace glid {
 
 at::Tensor to_units(const at::Tensor& images, int64_t unit_px) {
@@ -22,6 +24,7 @@ at::Tensor from_units(const at::Tensor& units, const UnitGrid& grid) {
 
 at::Tensor pool_in_units(const at::Tensor& x, int stage) {
   const int64_t half = unit_side(stage) / 2;
+  if (fuses_unit_resize(x)) return fused_pool_in_units(x, half);
   return x.view({-1, half, 2, half, 2, x.size(1)}).amax({2, 4}).view({-1, x.size(1)});
 }
 

@@ -31,6 +31,10 @@ std::shared_ptr<const PlanTensors> plan_of(bool masked, int64_t window, const c1
   return to_tensors(collate(samples), gpu);
 }
 
+at::Tensor values(at::IntArrayRef sizes, const c10::Device& gpu) {  // that bf16 can hold
+  return at::randn(sizes, at::dtype(at::kFloat).device(gpu)).to(at::kBFloat16).to(at::kFloat);
+}
+
 // The result and the gradients of the inputs, in fp32.
 Tensors run(const Operation& operation, const Tensors& inputs, at::ScalarType type) {
   Tensors leaves, results;
@@ -38,8 +42,8 @@ Tensors run(const Operation& operation, const Tensors& inputs, at::ScalarType ty
   Tensors given;
   for (const at::Tensor& leaf : leaves) given.push_back(leaf.dim() == 2 && leaf.size(0) > 1000 ? leaf.to(type) : leaf);
   const at::Tensor y = operation(given).to(at::kFloat);
-  const at::Tensor weights = at::sin(at::arange(y.numel(), y.options())).view_as(y);
-  (y * weights).sum().backward();
+  at::manual_seed(1);  // the same at every run
+  (y * values(y.sizes(), y.device())).sum().backward();
   results.push_back(y.detach());
   for (const at::Tensor& leaf : leaves) results.push_back(leaf.grad().defined() ? leaf.grad() : at::zeros_like(leaf));
   return results;
@@ -62,10 +66,6 @@ double difference(const Operation& operation, const Tensors& inputs) {
   }
   const PlainOperations asked;
   return worst(fused, run(operation, inputs, at::kFloat));
-}
-
-at::Tensor values(at::IntArrayRef sizes, const c10::Device& gpu) {  // that bf16 can hold
-  return at::randn(sizes, at::dtype(at::kFloat).device(gpu)).to(at::kBFloat16).to(at::kFloat);
 }
 
 void add_attention(std::vector<Difference>& all, const PlanTensors& plan, int64_t window, const std::string& images) {
@@ -91,6 +91,23 @@ void add_depthwise(std::vector<Difference>& all, const PlanTensors& plan, const 
   const c10::Device gpu = plan.hidden_cells.device();
   all.push_back({"depthwise convolution, " + images,
                  difference(convolve, {values({plan.num_tokens(0), kChannels}, gpu), values({kChannels, 1, 3, 3}, gpu)})});
+}
+
+void add_unit_resizes(std::vector<Difference>& all, const c10::Device& gpu) {
+  constexpr int64_t kSide = 4, kChannels = 64;  // of a coarse unit
+  const auto pool = [](const Tensors& x) {
+    if (fuses_unit_resize(x[0])) return fused_pool_in_units(x[0], kSide);
+    return x[0].view({-1, kSide, 2, kSide, 2, kChannels}).amax({2, 4}).view({-1, kChannels});
+  };
+  const auto up = [](const Tensors& x) {
+    if (fuses_unit_resize(x[0])) return fused_up_in_units(x[0], kSide);
+    return x[0]
+        .view({-1, kSide, 1, kSide, 1, kChannels})
+        .expand({-1, kSide, 2, kSide, 2, kChannels})
+        .reshape({-1, kChannels});
+  };
+  all.push_back({"largest of 2 x 2", difference(pool, {values({100 * 4 * kSide * kSide, kChannels}, gpu)})});
+  all.push_back({"each as 2 x 2", difference(up, {values({100 * kSide * kSide, kChannels}, gpu)})});
 }
 
 void add_rows(std::vector<Difference>& all, const c10::Device& gpu) {
@@ -130,6 +147,7 @@ std::vector<Difference> differences_of_fused(const c10::Device& gpu) {
       add_attention(all, *plan, window, images);
       add_depthwise(all, *plan, images);
     }
+  add_unit_resizes(all, gpu);
   add_rows(all, gpu);
   return all;
 }

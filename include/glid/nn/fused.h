@@ -44,4 +44,10 @@ at::Tensor fused_layer_norm(const at::Tensor& x, const at::Tensor& weight, const
 bool fuses_weighted_silu(at::TensorList inputs);
 at::Tensor fused_weighted_silu(at::TensorList inputs, const at::Tensor& weights);
 
+// Tokens [T, C] in units, unit-major: the largest of each 2 x 2 of fine ones, whose maps are 2 `side` wide inside a unit, and
+// each coarse one, of maps `side` wide, as 2 x 2. In 16 bits.
+bool fuses_unit_resize(const at::Tensor& tokens);
+at::Tensor fused_pool_in_units(const at::Tensor& fine, int64_t side);
+at::Tensor fused_up_in_units(const at::Tensor& coarse, int64_t side);
+
 }  // namespace glid

@@ -26,4 +26,10 @@ bool fuses_weighted_silu(at::TensorList) { return false; }
 
 at::Tensor fused_weighted_silu(at::TensorList, const at::Tensor&) { TORCH_CHECK(false, "this build has no CUDA"); }
 
+bool fuses_unit_resize(const at::Tensor&) { return false; }
+
+at::Tensor fused_pool_in_units(const at::Tensor&, int64_t) { TORCH_CHECK(false, "this build has no CUDA"); }
+
+at::Tensor fused_up_in_units(const at::Tensor&, int64_t) { TORCH_CHECK(false, "this build has no CUDA"); }
+
 }  // namespace glid

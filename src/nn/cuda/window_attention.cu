@@ -16,8 +16,9 @@ namespace {
 namespace wmma = nvcuda::wmma;
 
 constexpr int kTile = 16, kWarp = 32, kWarps = 4, kThreads = kWarp * kWarps, kVector = 8;
-constexpr int kRowLanes = 8, kPerLane = kMaxWindowLength / kRowLanes;  // a lane's keys of a row: lane, lane + 8, ..
-constexpr int kNothing = -2, kPhantom = -1;                            // instead of a token at a place
+constexpr int kRowLanes = 8;                 // a lane's keys of a row: lane, lane + 8, ..
+constexpr int kShortLength = 64;             // windows that need fewer registers
+constexpr int kNothing = -2, kPhantom = -1;  // instead of a token at a place
 
 __host__ __device__ constexpr int padded(int length) { return (length + kTile - 1) / kTile * kTile; }
 __host__ __device__ constexpr int row_of(int head_dim) { return head_dim + kVector; }  // spreads rows over the banks
@@ -145,7 +146,7 @@ __device__ void for_rows(int length, const F& f) {
 }
 
 // f(n, key) for the keys of a lane.
-template <class F>
+template <int kPerLane, class F>
 __device__ void for_keys(int length, const F& f) {
 #pragma unroll
   for (int n = 0; n < kPerLane; ++n) {
@@ -154,11 +155,11 @@ __device__ void for_keys(int length, const F& f) {
   }
 }
 
-template <class T>
+template <int kPerLane, class T>
 __device__ void softmax_row(float (&p)[kPerLane], const Chip<T>& c, const WindowBucketArgs& a, int w, int row) {
   const float scale = rsqrtf(static_cast<float>(a.head_dim));
   float largest = -CUDART_INF_F, sum = 0;
-  for_keys(a.length, [&](int n, int key) {
+  for_keys<kPerLane>(a.length, [&](int n, int key) {
     p[n] = -CUDART_INF_F;
     if (key >= a.length) return;
     p[n] = c.scores[row * score_row(a.length) + key] * scale + c.table[c.query_code[row] + c.key_code[key]];
@@ -166,16 +167,16 @@ __device__ void softmax_row(float (&p)[kPerLane], const Chip<T>& c, const Window
     largest = fmaxf(largest, p[n]);
   });
   largest = max_of_row(largest);
-  for_keys(a.length, [&](int n, int) { sum += p[n] = __expf(p[n] - largest); });
+  for_keys<kPerLane>(a.length, [&](int n, int) { sum += p[n] = __expf(p[n] - largest); });
   sum = 1.0f / sum_of_row(sum);
-  for_keys(a.length, [&](int n, int) { p[n] *= sum; });
+  for_keys<kPerLane>(a.length, [&](int n, int) { p[n] *= sum; });
 }
 
 // A row of 16-bit values over the row of floats that it was made from. All its lanes must have read that.
-template <class T>
+template <class T, int kPerLane>
 __device__ void put_row(float* scores, const float (&values)[kPerLane], int row, int length) {
   T* to = reinterpret_cast<T*>(scores + row * score_row(length));
-  for_keys(length, [&](int n, int key) { to[key] = static_cast<T>(values[n]); });
+  for_keys<kPerLane>(length, [&](int n, int key) { to[key] = static_cast<T>(values[n]); });
 }
 
 // put(place, part of D, 8 values) of the matrix `weights` [P, P] (16-bit in rows of scores) times y [P, D], times scale.
@@ -217,8 +218,8 @@ __device__ void load_table(const Chip<T>& c, const WindowBucketArgs& a, int head
   for (int i = threadIdx.x; i < a.table_rows; i += kThreads) c.table[i] = a.table[i * a.heads + head];
 }
 
-template <class T, int D>
-__global__ void __launch_bounds__(kThreads) forward_kernel(const WindowBucketArgs a) {
+template <class T, int D, int kLongest>
+__global__ void __launch_bounds__(kThreads, kLongest > kShortLength ? 1 : 6) forward_kernel(const WindowBucketArgs a) {
   extern __shared__ __align__(32) char memory[];
   const Chip<T> c = divide<T>(memory, a, /*backward=*/false);
   const int head = blockIdx.y;
@@ -231,7 +232,7 @@ __global__ void __launch_bounds__(kThreads) forward_kernel(const WindowBucketArg
     multiply_rows<D>(c.scores, c.q, c.k, a.length);
     __syncthreads();
     for_rows(a.length, [&](int row) {
-      float p[kPerLane];
+      float p[kLongest / kRowLanes];
       softmax_row(p, c, a, w, row);
       __syncwarp();
       put_row<T>(c.scores, p, row, a.length);
@@ -247,17 +248,17 @@ __global__ void __launch_bounds__(kThreads) forward_kernel(const WindowBucketArg
 }
 
 // Turns scores into weights p and the gradient of p into that of the scores, and adds the latter to the table's.
-template <class T>
+template <int kPerLane, class T>
 __device__ void softmax_gradient(const Chip<T>& c, const WindowBucketArgs& a, int w) {
   for_rows(a.length, [&](int row) {
     float p[kPerLane], ds[kPerLane], product = 0;
     softmax_row(p, c, a, w, row);
-    for_keys(a.length, [&](int n, int key) {
+    for_keys<kPerLane>(a.length, [&](int n, int key) {
       ds[n] = key < a.length ? c.grads[row * score_row(a.length) + key] : 0.0f;
       product += p[n] * ds[n];
     });
     product = sum_of_row(product);
-    for_keys(a.length, [&](int n, int key) {
+    for_keys<kPerLane>(a.length, [&](int n, int key) {
       ds[n] = p[n] * (ds[n] - product);
       if (key < a.length && c.source[row] >= 0 && ds[n] != 0)
         atomicAdd(c.table_grad + c.query_code[row] + c.key_code[key], ds[n]);
@@ -268,8 +269,8 @@ __device__ void softmax_gradient(const Chip<T>& c, const WindowBucketArgs& a, in
   });
 }
 
-template <class T, int D>
-__global__ void __launch_bounds__(kThreads) backward_kernel(const WindowBucketArgs a) {
+template <class T, int D, int kLongest>
+__global__ void __launch_bounds__(kThreads, kLongest > kShortLength ? 1 : 4) backward_kernel(const WindowBucketArgs a) {
   extern __shared__ __align__(32) char memory[];
   const Chip<T> c = divide<T>(memory, a, /*backward=*/true);
   const int head = blockIdx.y;
@@ -294,7 +295,7 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(const WindowBucketAr
     multiply_rows<D>(c.scores, c.q, c.k, a.length);
     multiply_rows<D>(c.grads, c.g, c.v, a.length);
     __syncthreads();
-    softmax_gradient(c, a, w);
+    softmax_gradient<kLongest / kRowLanes>(c, a, w);
     __syncthreads();
     multiply_weights<D, wmma::row_major>(c.grads, c.k, c, a.length, scale, put_part(0));
     multiply_weights<D, wmma::col_major>(c.grads, c.q, c, a.length, scale, put_part(1));
@@ -308,17 +309,21 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(const WindowBucketAr
 using Kernel = void (*)(WindowBucketArgs);
 
 template <class T, int D>
-Kernel kernel_of(bool backward) {
-  return backward ? backward_kernel<T, D> : forward_kernel<T, D>;
+Kernel kernel_of(bool backward, bool is_short) {
+  if (is_short) return backward ? backward_kernel<T, D, kShortLength> : forward_kernel<T, D, kShortLength>;
+  return backward ? backward_kernel<T, D, kMaxWindowLength> : forward_kernel<T, D, kMaxWindowLength>;
+}
+
+template <class T>
+Kernel kernel_of(const WindowBucketArgs& a, bool backward) {
+  const bool is_short = a.length <= kShortLength;
+  return a.head_dim == 16 ? kernel_of<T, 16>(backward, is_short) : kernel_of<T, 32>(backward, is_short);
 }
 
 // Null: none fits.
 Kernel kernel_of(const WindowBucketArgs& a, bool backward) {
   if (a.length > kMaxWindowLength || (a.head_dim != 16 && a.head_dim != 32)) return nullptr;
-  const bool narrow = a.head_dim == 16;
-  if (a.type == LowPrecision::kBf16)
-    return narrow ? kernel_of<__nv_bfloat16, 16>(backward) : kernel_of<__nv_bfloat16, 32>(backward);
-  return narrow ? kernel_of<__half, 16>(backward) : kernel_of<__half, 32>(backward);
+  return a.type == LowPrecision::kBf16 ? kernel_of<__nv_bfloat16>(a, backward) : kernel_of<__half>(a, backward);
 }
 
 cudaError_t launch(const WindowBucketArgs& a, bool backward, cudaStream_t stream) {
