@@ -2,6 +2,7 @@
 #pragma once
 
 #include "command_line.h"
+#include "glid/data/data_config.h"
 #include "glid/eval/feature_options.h"
 #include "glid/train/feature_programs.h"
 
@@ -18,7 +19,7 @@ inline void add_options(CLI::App& app, FeatureArguments& features, const std::st
   app.add_flag("--strict", features.strict, "refuse weights with missing or unexpected tensors");
   app.add_option("--size", features.size_px,
                  "side of the square in px, a multiple of the unit (default: the run's data.image_size; 224 with --encoder)")
-      ->check(positive());
+      ->check(within(1, kMaxSidePx));
   names_option<FeatureTransform>(
       app, "--transform", features.transform,
       "eval: short side to 256/224 of the size, then the centre; squash: all of the image, whatever its shape");

@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
         throw glid::UsageError("--out", "must end in .png, .jpg or .jpeg", out);
       glid::require_file("--out", out);
       glid::FoldersAbove above(out);
-      const auto dataset = open_images(select_data(selection), glid::parse_split(split).value_or(glid::Split::kVal));
+      const auto dataset = open_split(select_data(selection), glid::parse_split(split));
       glid::write_image(out, contact_sheet(*dataset, sheet));
       above.keep();
       glid::log_info("wrote {}", out);

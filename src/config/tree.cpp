@@ -1,6 +1,8 @@
 #include "glid/config/tree.h"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "glid/core/environment.h"
@@ -47,11 +49,19 @@ fs::path find_config(const fs::path& file, const fs::path& name, const char* bel
   return fs::exists(shipped, ignored) ? shipped : file;
 }
 
+// A configuration may come through a pipe.
+std::string content_of(const fs::path& file) {
+  if (!fs::is_fifo(file) && !fs::is_character_file(file)) return read_file(file);
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
 std::string read_config_file(const fs::path& file, const std::string& where) {
   try {
-    return read_file(file);
+    return content_of(file);
   } catch (const DataError&) {
-    throw UsageError(where, "the configuration file can't be read", file.string(),
+    const char* what = !fs::exists(file) ? "does not exist" : fs::is_directory(file) ? "is a folder" : "can't be read";
+    throw UsageError(where, format("the configuration file {}", what), file.string(),
                      where.empty() ? ""
                                    : "an included file is looked for beside the file that includes it, and in the configs "
                                      "that come with the programs");

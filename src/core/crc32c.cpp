@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "glid/core/error.h"
+#include "glid/core/regular_file.h"
 
 namespace glid {
 namespace {
@@ -68,6 +69,7 @@ uint32_t crc32c(const void* data, size_t size, uint32_t crc) {
 }
 
 uint32_t crc32c_of_file(const std::filesystem::path& file) {
+  size_of_regular_file(file);  // or says what it is
   std::ifstream in(file, std::ios::binary);
   if (!in) throw DataError(file.string(), "can't be read");
   std::vector<char> buffer(1 << 20);

@@ -9,14 +9,17 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
-#include <iterator>
 #include <random>
 #include <utility>
 
+#include "glid/core/counted.h"
 #include "glid/core/disk_error.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/log.h"
+#include "glid/core/regular_file.h"
 #include "glid/core/temporaries.h"
+#include "held_temporary.h"
 
 namespace glid {
 namespace {
@@ -40,7 +43,7 @@ void exchange(const fs::path& a, const fs::path& b) {
   fs::rename(aside, a);
 }
 
-// A device, a pipe: read to its end, written as it stands.
+// A device, a pipe: written as it stands.
 bool is_stream(const fs::path& file) {
   std::error_code unreadable;
   const fs::file_type type = fs::status(file, unreadable).type();
@@ -75,7 +78,10 @@ fs::path make_temporary(const fs::path& final_place, const std::function<bool(co
     std::error_code unreadable;
     if (fs::exists(fs::symlink_status(temporary, unreadable))) continue;
     add_temporary(temporary);
-    if (make(temporary.c_str())) return temporary;
+    if (make(temporary.c_str())) {
+      hold_temporary(temporary);
+      return temporary;
+    }
     const int error = errno;
     forget_temporary(temporary);
     errno = error;
@@ -102,12 +108,9 @@ fs::path parent_of(const fs::path& file) { return file.has_parent_path() ? file.
 }  // namespace
 
 std::string read_file(const fs::path& file) {
-  std::error_code unreadable;
-  const bool is_stream = glid::is_stream(file);
-  std::string content(fs::is_regular_file(file, unreadable) ? fs::file_size(file, unreadable) : 0, '\0');
+  std::string content(size_of_regular_file(file), '\0');
   std::ifstream in(file, std::ios::binary);
-  if (!in || unreadable || fs::is_directory(file, unreadable)) throw DataError(file.string(), "can't be read");
-  if (is_stream) return {std::istreambuf_iterator<char>(in), {}};  // its size is not known before
+  if (!in) throw DataError(file.string(), "can't be read", std::strerror(errno));
   in.read(content.data(), static_cast<std::streamsize>(content.size()));
   if (static_cast<size_t>(in.gcount()) < content.size()) throw DataError(file.string(), "can't be read to its end");
   return content;
@@ -123,20 +126,24 @@ void put_file(const fs::path& file, std::string_view content) {
 bool is_hidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
 
 std::vector<std::string> files_below(const fs::path& folder, const fs::path& skipped) {
-  std::vector<std::string> files;
+  std::vector<std::string> files, streams;
   const size_t prefix = (folder / "").native().size();
   try {
     fs::recursive_directory_iterator it(folder, fs::directory_options::follow_directory_symlink), end;
     LinksFollowed links;
     for (std::error_code unreadable; it != end; ++it) {
       if (is_hidden(it->path()) || (!skipped.empty() && it->path() == skipped)) it.disable_recursion_pending();
-      else if (is_stream(it->path())) continue;  // nobody may ever write there, or without end
+      else if (is_stream(it->path())) streams.push_back(it->path().native().substr(prefix));
       else if (!it->is_directory(unreadable)) files.push_back(it->path().native().substr(prefix));
       else if (links.leads_back(*it, it.depth())) it.disable_recursion_pending();
     }
   } catch (const fs::filesystem_error& error) {
     throw DataError(error.path1().string(), "can't be read", error.code().message());
   }
+  if (!streams.empty())
+    log_rank_zero_warning("{}: passed over: {} (first: {})", folder.string(),
+                          counted(streams.size(), "pipe, device or socket", "pipes, devices or sockets"),
+                          *std::ranges::min_element(streams));
   std::sort(files.begin(), files.end());
   return files;
 }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "glid/core/error.h"
+#include "glid/core/regular_file.h"
 
 namespace glid {
 namespace {
@@ -33,10 +34,10 @@ size_t whole_pages(size_t bytes) {
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& file, size_t padding) {
+  size_of_regular_file(file);  // or says what it is
   const Descriptor in{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
   struct stat status {};
   if (in.fd < 0 || ::fstat(in.fd, &status) != 0) unreadable(file);
-  if (!S_ISREG(status.st_mode)) throw DataError(file.string(), "is not a file");
   size_ = static_cast<size_t>(status.st_size);
   mapped_bytes_ = whole_pages(size_ + padding);
   if (mapped_bytes_ == 0) return;

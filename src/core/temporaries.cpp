@@ -1,6 +1,8 @@
 #include "glid/core/temporaries.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +14,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/log.h"
+#include "held_temporary.h"
 
 namespace glid {
 namespace {
@@ -23,6 +26,7 @@ constexpr int kTries = 100;  // at a folder into which other threads still write
 struct Left {
   fs::path path;
   bool with_content;
+  int lock = -1;  // a descriptor
 };
 struct State {
   std::mutex mutex;
@@ -35,14 +39,18 @@ State& state() {
 
 void remember(const fs::path& path, bool with_content) {
   std::lock_guard lock(state().mutex);
-  state().left.push_back({fs::absolute(path), with_content});
+  state().left.push_back({.path = fs::absolute(path), .with_content = with_content});
 }
 
 void forget(const fs::path& path) {
   std::error_code failed;  // in destructors: a working folder that is gone must not end the program
   const fs::path whole = fs::absolute(path, failed);
   std::lock_guard lock(state().mutex);
-  std::erase_if(state().left, [&](const Left& left) { return left.path == whole; });
+  std::erase_if(state().left, [&](const Left& left) {
+    if (left.path != whole) return false;
+    if (left.lock >= 0) ::close(left.lock);
+    return true;
+  });
 }
 
 void remove_left(const Left& left) {
@@ -103,6 +111,16 @@ void remove_temporaries_on_signals() {
 void add_temporary(const fs::path& path) { remember(path, true); }
 
 void forget_temporary(const fs::path& path) { forget(path); }
+
+void hold_temporary(const fs::path& path) {
+  const fs::path whole = fs::absolute(path);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  std::lock_guard lock(state().mutex);
+  const auto own = std::ranges::find(state().left, whole, &Left::path);
+  if (own != state().left.end() && ::flock(fd, LOCK_EX | LOCK_NB) == 0) own->lock = fd;
+  else ::close(fd);
+}
 
 FoldersAbove::FoldersAbove(const fs::path& path) {
   std::vector<fs::path> missing;

@@ -18,6 +18,12 @@ size_t character_bytes(std::string_view text) {
   return 0;
 }
 
+// Four characters that to_utf8() may have made of a byte.
+bool begins_escaped(std::string_view text) {
+  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F'); };
+  return text.starts_with("\\x") && text.size() >= 4 && is_digit(text[2]) && is_digit(text[3]);
+}
+
 }  // namespace
 
 std::string to_utf8(std::string_view bytes) {
@@ -30,6 +36,17 @@ std::string to_utf8(std::string_view bytes) {
     bytes.remove_prefix(std::max<size_t>(1, length));
   }
   return text;
+}
+
+std::string name_to_utf8(std::string_view bytes) {
+  std::string name;
+  for (size_t begin = 0, i = 0; i <= bytes.size(); ++i) {
+    if (i < bytes.size() && !begins_escaped(bytes.substr(i))) continue;
+    name += to_utf8(bytes.substr(begin, i - begin));
+    if (i < bytes.size()) name += "\\x5C";
+    begin = i + 1;
+  }
+  return name;
 }
 
 std::string printable(std::string_view bytes) {

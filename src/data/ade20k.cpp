@@ -37,7 +37,7 @@ std::optional<CocoIndex> open_prepared(const fs::path& root, const AdeListing& l
 std::unique_ptr<const PanopticIndex> open_prepared_segments(const fs::path& root, const AdeListing& listing, Split split) {
   const fs::path file = root / format("ade20k_panoptic_{}.json", split_name(split));
   if (has_rasters(listing) || !fs::exists(file)) return nullptr;
-  return std::make_unique<PanopticIndex>(file);
+  return std::make_unique<PanopticIndex>(read_panoptic_json(file, PanopticRole::kTraining));
 }
 
 // The place of each category of the file among the things.

@@ -9,11 +9,13 @@
 #include "glid/config/read.h"
 #include "glid/config/write.h"
 #include "glid/core/files.h"
+#include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
 #include "glid/core/pace.h"
 #include "glid/core/parallel_for.h"
 #include "glid/core/utf8.h"
+#include "glid/data/shared_images.h"
 #include "glid/formats/coco_errors.h"
 #include "missing_split.h"
 
@@ -46,41 +48,73 @@ void inspect_samples(const AnnotatedDataset& dataset, int64_t num_threads, Inspe
   for (Inspection& own : of_threads) inspection.merge(std::move(own));
 }
 
-CocoErrors errors_of(const auto&, Split) { return {}; }
-CocoErrors errors_of(const CocoConfig& config, Split split) {
-  return coco_errors(coco_annotations(config.root, split, config.kFile));
-}
-CocoErrors errors_of(const CocoPoseConfig& config, Split split) {
-  return coco_errors(coco_annotations(config.root, split, config.kFile));
-}
-CocoErrors errors_of(const CocoPanoptic::Config& config, Split split) {
-  return panoptic_errors(coco_annotations(config.root, split, CocoFile::kPanoptic));
+using Opened = std::shared_ptr<const AnnotatedDataset>;
+
+// A split, or what can be used of it.
+struct OpenedSplit {
+  Opened dataset;  // null: nothing
+  CocoFileErrors errors;
+};
+
+template <class Content>
+OpenedSplit with_errors(CocoErrors<Content> errors, auto open) {
+  OpenedSplit opened{.errors = std::move(errors)};
+  if (errors.rest && !opened.errors.records.empty()) opened.dataset = open(std::move(*errors.rest));
+  return opened;
 }
 
-// Of a split that is there: each bad record of the file where it is one that has records, and what else is wrong; otherwise
-// the error alone.
-SplitCheck unusable(const DataConfig& config, Split split, const std::string& error) {
-  SplitCheck check{split, 0, {}, Inspection({})};
-  const CocoErrors errors =
-      std::visit([split](const auto& alternative) { return errors_of(alternative, split); }, config.dataset);
-  for (const CocoRecordError& bad : errors.records)
-    check.inspection.add_reason(Defect::kUnreadableAnnotation, bad.where, bad.reason);
-  if (errors.records.empty() || !errors.end.empty())
-    check.inspection.add_reason(Defect::kUnusable, root_of(config.dataset), errors.end.empty() ? error : errors.end);
-  return check;
+// Of files that have records, without the bad ones.
+OpenedSplit open_rest(const auto&, Split) { return {}; }
+OpenedSplit open_rest(const CocoPanoptic::Config& config, Split split) {
+  return with_errors(panoptic_errors(coco_annotations(config.root, split, CocoFile::kPanoptic)), [&](PanopticJson rest) {
+    return std::make_shared<const CocoPanoptic>(config, split, std::move(rest));
+  });
+}
+template <class Config>
+requires requires { Config::kFile; }
+OpenedSplit open_rest(const Config& config, Split split) {
+  return with_errors(coco_errors(coco_annotations(config.root, split, config.kFile)), [&](CocoIndex rest) {
+    return std::make_shared<const Coco>(config.root, split, config.kFile, std::move(rest));
+  });
 }
 
-SplitCheck check_split(const DataConfig& config, Split split, int64_t num_threads) {
-  std::shared_ptr<const AnnotatedDataset> dataset;
+// Of a split that is there and can't be opened as it is.
+OpenedSplit open_damaged(const DataConfig& config, Split split, const std::string& error) {
+  OpenedSplit opened;
   try {
-    dataset = open_images(config, split);
-  } catch (const DataError& error) {
-    if (has_split(config, split)) return unusable(config, split, error.what());
-    SplitCheck check{split, 0, {}, Inspection({})};
-    check.inspection.add_reason(Defect::kNoSplit, root_of(config.dataset), missing_split(split, error));
-    return check;
+    opened = std::visit([split](const auto& alternative) { return open_rest(alternative, split); }, config.dataset);
+  } catch (const DataError& worse) {
+    opened.errors.end = worse.what();
   }
-  SplitCheck check{split, dataset->size(), dataset->vocabulary(), Inspection(dataset->vocabulary())};
+  if (opened.errors.records.empty() && opened.errors.end.empty()) opened.errors.end = error;
+  return opened;
+}
+
+void add_errors(const DataConfig& config, const CocoFileErrors& errors, Inspection& inspection) {
+  for (const CocoRecordError& bad : errors.records)
+    inspection.add_reason(Defect::kUnreadableAnnotation, bad.where, bad.reason);
+  if (!errors.end.empty()) inspection.add_reason(Defect::kUnusable, root_of(config.dataset), errors.end);
+}
+
+SplitCheck without_samples(Split split) { return {split, 0, {}, Inspection({})}; }
+
+SplitCheck check_split(const DataConfig& config, Split split, int64_t num_threads, Opened& dataset) {
+  OpenedSplit opened;
+  try {
+    opened.dataset = open_images(config, split);
+  } catch (const DataError& error) {
+    if (!has_split(config, split)) {
+      SplitCheck check = without_samples(split);
+      check.inspection.add_reason(Defect::kNoSplit, root_of(config.dataset), missing_split(split, error));
+      return check;
+    }
+    opened = open_damaged(config, split, error.what());
+  }
+  dataset = opened.dataset;
+  SplitCheck check = without_samples(split);
+  if (dataset) check = {split, dataset->size(), dataset->vocabulary(), Inspection(dataset->vocabulary())};
+  add_errors(config, opened.errors, check.inspection);
+  if (!dataset) return check;
   dataset->inspect_list(check.inspection);
   inspect_samples(*dataset, num_threads, check.inspection);
   check.inspection.finish();
@@ -110,8 +144,12 @@ int64_t DataCheck::num_legal() const {
 
 DataCheck check_data(const DataConfig& config, std::optional<Split> split, int64_t num_threads) {
   DataCheck check{config, {}};
+  std::vector<Opened> opened;
   for (const Split one : split ? std::vector<Split>{*split} : splits_of(config))
-    check.splits.push_back(check_split(config, one, num_threads));
+    check.splits.push_back(check_split(config, one, num_threads, opened.emplace_back()));
+  if (opened.size() < 2 || !opened[0] || !opened[1]) return check;
+  if (const std::string shared = shared_images(*opened[0], *opened[1]); !shared.empty())
+    check.splits[1].inspection.add_reason(Defect::kInBothSplits, root_of(config.dataset), shared);
   return check;
 }
 
@@ -134,6 +172,17 @@ std::string data_help() { return config::help(DataBlock{}); }
 std::optional<Split> parse_split(const std::string& name) {
   if (name.empty()) return std::nullopt;
   return config::parse_name<Split>("--split", name);
+}
+
+Opened open_split(const DataConfig& config, std::optional<Split> split) {
+  const Split asked = split.value_or(Split::kVal), other = asked == Split::kVal ? Split::kTrain : Split::kVal;
+  try {
+    return open_images(config, asked);
+  } catch (const DataError& error) {
+    if (has_split(config, asked) || !has_split(config, other)) throw;
+    throw DataError(root_of(config.dataset), format("has no {}: {}", config::name_of(asked), error.what()), {},
+                    format("--split {} is there", config::name_of(other)));
+  }
 }
 
 ExitCode run_check(const DataConfig& config, std::optional<Split> split, int64_t num_threads,

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "glid/core/counted.h"
 #include "glid/core/format.h"
 #include "glid/core/json.h"
 #include "glid/data/check_data.h"
@@ -54,7 +55,8 @@ std::string absent_text(const Table& table) {
     names += (names.empty() ? "" : "; ") + (*table.classes)[i].name;
   }
   if (count == 0) return "";
-  return format("  {} classes without {}: {}{}\n", count, table.unit, names, count > kMaxAbsentNames ? "; ..." : "");
+  return format("  {} without {}: {}{}\n", counted(count, "class", "classes"), table.unit, names,
+                count > kMaxAbsentNames ? "; ..." : "");
 }
 
 std::string row_text(const Table& table, size_t i, size_t width) {
@@ -109,7 +111,8 @@ std::string sizes_text(const Inspection& found) {
                             to_string(median_of(sizes)), to_string(sizes.back().first));
   std::vector<std::string> common;
   for (const auto& [size, count] : most_common(sizes)) common.push_back(format("{} in {}", to_string(size), count));
-  return text + glid::format("  {} sizes, the most common: {}\n", sizes.size(), fmt::join(common, ", "));
+  const char* which = sizes.size() == 1 ? "" : ", the most common";
+  return text + glid::format("  {}{}: {}\n", counted(sizes.size(), "size"), which, fmt::join(common, ", "));
 }
 
 std::string depth_text(const Inspection& found) {
@@ -136,8 +139,8 @@ std::string findings_text(const Inspection& found, bool wrong, int64_t max_lines
 }
 
 std::string split_text(const DataCheck& check, const SplitCheck& split, int64_t max_lines) {
-  std::string text =
-      format("{} {}: {} images\n", config::name_of(check.config.dataset), config::name_of(split.split), split.num_samples);
+  std::string text = format("{} {}: {}\n", config::name_of(check.config.dataset), config::name_of(split.split),
+                            counted(split.num_samples, "image"));
   text += sizes_text(split.inspection) + depth_text(split.inspection);
   for (const Table& table : tables_of(split)) text += table_text(table);
   return text + findings_text(split.inspection, false, max_lines) + findings_text(split.inspection, true, max_lines);
@@ -203,8 +206,9 @@ std::string check_text(const DataCheck& check, int64_t max_lines) {
     num_splits += split.num_samples > 0;
   }
   const int64_t wrong = check.num_wrong();
-  return text + format("{}: {} images in {} splits, {} findings with which training would be wrong, {} legal ones\n",
-                       wrong > 0 ? "NOT FIT" : "fit to train on", num_images, num_splits, wrong, check.num_legal());
+  return text + format("{}: {} in {}, {} with which training would be wrong, {}\n",
+                       wrong > 0 ? "NOT FIT" : "fit to train on", counted(num_images, "image"), counted(num_splits, "split"),
+                       counted(wrong, "finding"), counted(check.num_legal(), "legal one"));
 }
 
 std::string check_json(const DataCheck& check) {

@@ -5,6 +5,7 @@
 
 #include "coco_folders.h"
 #include "coco_instances.h"
+#include "glid/core/counted.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
@@ -29,10 +30,11 @@ Vocabulary vocabulary_of(const CocoIndex& index) {
 }  // namespace
 
 Coco::Coco(const fs::path& root, Split split, CocoFile which, const CocoUse& use)
-    : which_(which),
-      index_(CocoIndex::open(coco_annotations(root, split, which), use)),
-      images_(coco_images(root, split)),
-      vocabulary_(vocabulary_of(index_)) {
+    : Coco(root, split, which, CocoIndex::open(coco_annotations(root, split, which), use)) {}
+
+Coco::Coco(const fs::path& root, Split split, CocoFile which, CocoIndex index)
+    : which_(which), index_(std::move(index)), images_(coco_images(root, split)), vocabulary_(vocabulary_of(index_)) {
+  warn_of_repeated_names(index_.where(), vocabulary_.objects);
   vocabulary_.has_masks = std::ranges::any_of(index_.annotations(), &CocoAnnotation::has_mask);
   for (const std::string& line : index_.notes().losses()) log_rank_zero_warning("{}: {}", index_.where(), line);
   if (size() == 0) throw DataError(index_.where(), "lists no images");
@@ -85,8 +87,9 @@ void Coco::inspect_list(Inspection& inspection) const {
   for (const std::string& line : notes.losses()) inspection.add_reason(Defect::kLeftOut, index_.where(), line);
   if (!vocabulary_.has_masks && !index_.annotations().empty())
     inspection.add_reason(Defect::kNoMask, index_.where(),
-                          format("{} objects, none with a mask", index_.annotations().size()));
+                          format("{}, none with a mask", counted(index_.annotations().size(), "object")));
   if (which_ == CocoFile::kPersonKeypoints) check_joints(index_, inspection);
+  add_repeated_names(index_.where(), vocabulary_.objects, inspection);
   std::map<std::string_view, size_t> first_of;
   for (size_t i = 0; i < index_.images().size(); ++i) {
     const auto [first, is_new] = first_of.emplace(index_.text(index_.images()[i].file_name), i);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "glid/core/counted.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/join.h"
@@ -116,7 +117,7 @@ void check_joints(const CocoIndex& index, Inspection& inspection) {
       inspection.add_reason(Defect::kNoJointNames, where, "\"keypoints\" lists their names, as in COCO's own files");
     if (counts.size() < 2) continue;
     std::vector<std::string> texts;
-    for (const auto& [joints, objects] : counts) texts.push_back(format("{} in {} objects", joints, objects));
+    for (const auto& [joints, objects] : counts) texts.push_back(format("{} in {}", joints, counted(objects, "object")));
     inspection.add(Defect::kJointCount, where, join(texts, ", "));
   }
 }

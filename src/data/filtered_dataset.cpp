@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "glid/core/counted.h"
 #include "glid/core/cpus.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
@@ -71,9 +72,9 @@ std::shared_ptr<const AnnotatedDataset> filtered(std::shared_ptr<const Annotated
   std::vector<int64_t> ids;
   for (int64_t id = 0; id < dataset->size(); ++id)
     if (wanted[static_cast<size_t>(id)]) ids.push_back(id);
-  log_info("{} of {} images have what the task trains on", ids.size(), dataset->size());
+  log_info("{} of {} have what the task trains on", ids.size(), counted(dataset->size(), "image"));
   if (ids.empty())
-    throw DataError("data", "has no image that the task can train on", format("{} images", dataset->size()),
+    throw DataError("data", "has no image that the task can train on", counted(dataset->size(), "image"),
                     "do its annotations have what the task needs?");
   return std::make_shared<FilteredDataset>(std::move(dataset), std::move(ids));
 }

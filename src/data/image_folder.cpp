@@ -4,6 +4,7 @@
 #include <span>
 #include <utility>
 
+#include "glid/core/counted.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
@@ -37,7 +38,7 @@ Listing require_images(const fs::path& folder, const fs::path& skipped = {}) {
   }
   if (listing.files.empty()) {
     const std::string hint = listing.others.hint();
-    throw DataError(folder.string(), "holds no images", format("{} files of other kinds", num_others),
+    throw DataError(folder.string(), "holds no images", counted(num_others, "file of another kind", "files of other kinds"),
                     hint.empty() ? "images end in " + join(std::span(kImageExtensions), " ") : hint);
   }
   return listing;

@@ -55,7 +55,7 @@ fs::path folder_of_names(const fs::path& list_folder, const std::vector<fs::path
   return shared_folder(list_folder, common) == list_folder ? list_folder : common;
 }
 
-std::string text_of(const fs::path& path) { return to_utf8(path.generic_string()); }
+std::string text_of(const fs::path& path) { return name_to_utf8(path.generic_string()); }
 std::string without_extension(fs::path path) { return text_of(path.replace_extension()); }
 
 // By their paths, which are all different: without extension where that is nobody else's name or path.
@@ -187,7 +187,8 @@ ImageList::ImageList(const fs::path& input, Vocabulary vocabulary) : vocabulary_
   ListedImages listed = list_images(input);
   listed.others.warn(input);
   if (!listed.repeated.empty())
-    log_warning("{}: {} lines name a file again, which counts once: {}", input.string(), listed.repeated.size(),
+    log_warning("{}: {} a file again, which counts once: {}", input.string(),
+                counted(listed.repeated.size(), "line names", "lines name"),
                 listed.repeated.size() == 1 ? listed.repeated[0] : listed.repeated[0] + ", ..");
   images_ = std::move(listed.images);
   ids_ = coco_numbers(images_);

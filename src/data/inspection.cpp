@@ -52,6 +52,9 @@ constexpr std::array kKinds = {
     DefectKind{Defect::kRepeatedAnnotationId, "repeated_annotation_id", "annotations with the id of an earlier one", false},
     DefectKind{Defect::kAnnotationIdZero, "annotation_id_zero", "annotations with the id 0", false},
     DefectKind{Defect::kRepeatedFile, "repeated_file", "file of more than one image", false},
+    DefectKind{Defect::kRepeatedName, "repeated_name", "categories of one name, which tables tell apart by their ids",
+               false},
+    DefectKind{Defect::kInBothSplits, "in_both_splits", "images to train on among those to validate on", false},
 };
 
 double median_of(std::vector<float>& values) {

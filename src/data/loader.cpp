@@ -14,6 +14,7 @@
 
 #include "buffer_pool.h"
 #include "frame.h"
+#include "glid/core/counted.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
@@ -190,8 +191,8 @@ void Loader::Pipeline::count_bad_files(const Slot& slot) {
     if (bad_ids_.contains(bad.id)) continue;
     const size_t count = bad_ids_.size() + 1;
     if (static_cast<int64_t>(count) > reader_.options.max_bad_files) {
-      throw DataError("data.max_bad_files", format("{} files can't be read, the last one: {}", count, bad.reason), {},
-                      format("repair the data or raise the limit of {}", reader_.options.max_bad_files));
+      throw DataError("data.max_bad_files", format("{} can't be read, the last one: {}", counted(count, "file"), bad.reason),
+                      {}, format("repair the data or raise the limit of {}", reader_.options.max_bad_files));
     }
     bad_ids_.insert(bad.id);
     log_warning("{}; {}", bad.reason, slot.key ? "replaced by " + slot.name : "left out");

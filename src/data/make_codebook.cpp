@@ -204,7 +204,8 @@ class CodebookMaker {
                    {{"made_by", "k-means of normalised patches, a stand-in for the dVAE of BEiT"},
                     {"image_size", std::to_string(options_.image_size_px)},
                     {"seed", std::to_string(options_.seed)}});
-    if (stream_.num_bad() > 0) log_warning("{} of {} pictures could not be read", stream_.num_bad(), stream_.num_pictures());
+    if (stream_.num_bad() > 0)
+      log_warning("{} of {} could not be read", stream_.num_bad(), counted(stream_.num_pictures(), "picture"));
     log_info("wrote {}: {} of {} px, k-means of patches of {} (a stand-in for BEiT's dVAE)", options_.out.string(),
              counted(codes.size(), "code"), options_.patch_px, counted(stream_.num_pictures(), "picture"));
     log_info(

@@ -1,5 +1,6 @@
 #include "glid/data/nyu_depth.h"
 
+#include "glid/core/counted.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/rng.h"
@@ -98,7 +99,7 @@ void NyuDepthV2::inspect_pair(const NyuPair& pair, Inspection& inspection) const
 void NyuDepthV2::inspect_list(Inspection& inspection) const {
   if (list_.num_without_depth > 0)
     inspection.add_reason(Defect::kLeftOut, list_file_.string(),
-                          format("{} lines without a depth map", list_.num_without_depth));
+                          format("{} without a depth map", counted(list_.num_without_depth, "line")));
   std::vector<fs::path> images;
   for (const NyuPair& pair : list_.pairs) images.push_back(file(pair.rgb));
   add_repeated(images, inspection);

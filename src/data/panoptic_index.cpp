@@ -14,10 +14,10 @@ namespace glid {
 
 namespace fs = std::filesystem;
 
-PanopticIndex::PanopticIndex(const fs::path& file)
-    : json_(read_panoptic_json(file, PanopticRole::kTraining)), folder_(file.parent_path() / file.stem()) {
+PanopticIndex::PanopticIndex(PanopticJson json)
+    : json_(std::move(json)), folder_(fs::path(json_.where).replace_extension()) {
   if (!fs::is_directory(folder_))
-    throw DataError(folder_.string(), "is not a folder", {}, format("it should hold the PNGs of {}", file.string()));
+    throw DataError(folder_.string(), "is not a folder", {}, format("it should hold the PNGs of {}", json_.where));
   for (const std::string& line : json_.notes.lines()) log_rank_zero_warning("{}: {}", json_.where, line);
   for (size_t i = 0; i < json_.annotations.size(); ++i) by_image_.emplace(json_.annotations[i].image_id, i);
 }

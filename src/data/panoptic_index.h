@@ -14,8 +14,8 @@ namespace glid {
 
 class PanopticIndex {
  public:
-  // The PNGs are in the folder beside `file` that has its name without extension. Throws DataError when either is missing.
-  explicit PanopticIndex(const std::filesystem::path& file);
+  // The PNGs are in the folder beside the file that has its name without extension. Throws DataError when it is missing.
+  explicit PanopticIndex(PanopticJson json);
 
   const PanopticJson& json() const { return json_; }
   // Index into json().annotations.

@@ -4,14 +4,27 @@
 #include <map>
 #include <utility>
 
+#include "glid/core/counted.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/log.h"
 #include "glid/core/rng.h"
+#include "glid/formats/category_names.h"
 #include "glid/formats/image_file.h"
 
 namespace glid {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<CategoryName> names_of(const std::vector<Vocabulary::Class>& classes) {
+  std::vector<CategoryName> names;
+  for (const auto& [id, name] : classes) names.push_back({id, name});
+  return names;
+}
+
+}  // namespace
 
 const char* split_name(Split split) { return split == Split::kTrain ? "train" : "val"; }
 
@@ -59,8 +72,9 @@ void add_file(Fingerprint& print, const fs::path& file, const fs::path& root) {
 
 void add_others(const fs::path& folder, const OtherImages& others, Inspection& inspection) {
   if (others.count() > 0)
-    inspection.add_reason(Defect::kLeftOut, folder.string(),
-                          format("{} images of other formats than JPEG and PNG: {}", others.count(), others.text()));
+    inspection.add_reason(
+        Defect::kLeftOut, folder.string(),
+        format("{} of other formats than JPEG and PNG: {}", counted(others.count(), "image"), others.text()));
 }
 
 void add_repeated(const std::vector<fs::path>& files, Inspection& inspection) {
@@ -68,6 +82,16 @@ void add_repeated(const std::vector<fs::path>& files, Inspection& inspection) {
   for (size_t i = 0; i < files.size(); ++i)
     if (const auto [first, is_new] = first_of.emplace(files[i], i); !is_new)
       inspection.add(Defect::kRepeatedFile, files[i].string(), format("samples {} and {}", first->second + 1, i + 1));
+}
+
+void warn_of_repeated_names(const std::string& where, const std::vector<Vocabulary::Class>& classes) {
+  for (const std::string& line : repeated_names(names_of(classes)))
+    log_rank_zero_warning("{}: {}: {}", where, kind_of(Defect::kRepeatedName).what, line);
+}
+
+void add_repeated_names(const std::string& where, const std::vector<Vocabulary::Class>& classes, Inspection& inspection) {
+  for (const std::string& line : repeated_names(names_of(classes)))
+    inspection.add_reason(Defect::kRepeatedName, where, line);
 }
 
 std::vector<Vocabulary::Class> numbered_classes(const std::vector<std::string>& names) {

@@ -39,6 +39,10 @@ void add_others(const std::filesystem::path& folder, const OtherImages& others, 
 // One finding for each of the files that an earlier sample has too.
 void add_repeated(const std::vector<std::filesystem::path>& files, Inspection& inspection);
 
+// Says in the log, or as findings, which categories of the file `where` have one name.
+void warn_of_repeated_names(const std::string& where, const std::vector<Vocabulary::Class>& classes);
+void add_repeated_names(const std::string& where, const std::vector<Vocabulary::Class>& classes, Inspection& inspection);
+
 // Classes named in order, their ids from 0.
 std::vector<Vocabulary::Class> numbered_classes(const std::vector<std::string>& names);
 

@@ -10,6 +10,7 @@
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
+#include "glid/core/join.h"
 #include "glid/core/utf8.h"
 #include "glid/eval/report.h"
 
@@ -80,6 +81,17 @@ void require_alike(const fs::path& a, const Json& of_a, const fs::path& b, const
 
 std::string shown(const std::optional<double>& value) { return value ? format("{:.6g}", *value) : "n/a"; }
 
+// Which file of a folder is meant.
+[[noreturn]] void refuse_folder(const fs::path& folder) {
+  std::vector<std::string> reports;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().filename().string().starts_with("eval") && entry.path().extension() == ".json")
+      reports.push_back(entry.path().string());
+  std::ranges::sort(reports);
+  throw DataError(folder.string(), "is a folder, not a report of glid_eval", {},
+                  reports.empty() ? "glid_eval --json FILE writes one" : "name a file in it: " + join(reports, ", "));
+}
+
 }  // namespace
 
 Json json_of(const Bootstrap& bootstrap) {
@@ -127,6 +139,7 @@ Bootstrap bootstrap_of(const Json& report) {
 }
 
 Json read_report(const fs::path& file) {
+  if (fs::is_directory(file)) refuse_folder(file);
   Json report = Json::parse(read_file(file), file.string());
   if (!report.is_object() || report.find("metrics") == nullptr || report.find("protocol") == nullptr)
     throw DataError(file.string(), "is no report of glid_eval", {}, "glid_eval --json FILE writes one");

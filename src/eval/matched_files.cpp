@@ -4,6 +4,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/tally_line.h"
 #include "glid/formats/pairs.h"
 
 namespace glid {
@@ -33,7 +34,8 @@ void require_results(const FilesByStem& truths, const FilesByStem& results, cons
 }  // namespace
 
 void MatchedFiles::add_notes(std::vector<std::string>& notes) const {
-  if (extra.count > 0) notes.push_back(extra.line("results left out: there is no annotation of their name"));
+  if (extra.count > 0)
+    notes.push_back(tally_line(extra, "result", "results", "left out: there is no annotation of their name"));
 }
 
 MatchedFiles match_files(const fs::path& results, const fs::path& annotations,

@@ -4,6 +4,7 @@
 #include "file_evaluators.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/tally_line.h"
 #include "glid/eval/image_hash.h"
 #include "glid/formats/label_map.h"
 #include "glid/formats/panoptic_json.h"
@@ -95,7 +96,8 @@ Report evaluate_task(const PanopticFileSettings& settings, const EvalRequest& re
   own.add("missing_as_empty", std::optional(settings.missing_as_empty), PanopticFileSettings().missing_as_empty);
   report.rules += own.text();
   for (std::string& line : truth.json.notes.lines()) report.notes.push_back(std::move(line));
-  if (extra.count > 0) report.notes.push_back(extra.line("results left out: the annotations don't have their image"));
+  if (extra.count > 0)
+    report.notes.push_back(tally_line(extra, "result", "results", "left out: the annotations don't have their image"));
   if (!request.plots.empty()) plot_classes(report, "PQ", request.plots);
   return report;
 }

@@ -121,7 +121,7 @@ void PredictionList::add(const Json& record) {
 
 void PredictionList::finish(const std::vector<std::string>& unreadable) {
   Json::Array files;
-  for (const std::string& file : unreadable) files.push_back(to_utf8(file));
+  for (const std::string& file : unreadable) files.push_back(name_to_utf8(file));
   out_ << "],\n\"unreadable\":" << Json(std::move(files)).dump() << "}\n";
   out_.flush();
   require_written();

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "feature_reader.h"
+#include "glid/core/counted.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/data/image_folder.h"
@@ -165,9 +166,10 @@ ProbeReport probe(const FeatureNet& net, const FeatureOptions& options, const fs
 }
 
 std::string probe_table(const ProbeReport& report) {
-  std::string text = format("{} classes, {} images to learn from, {} to ask{}; {} numbers an image\n\n", report.num_classes,
-                            report.train_images, report.val_images,
-                            report.bad_files > 0 ? format(" ({} can't be read)", report.bad_files) : "", report.dimensions);
+  std::string text = format("{}, {} to learn from, {} to ask{}; {} an image\n\n",
+                            counted(report.num_classes, "class", "classes"), counted(report.train_images, "image"),
+                            report.val_images, report.bad_files > 0 ? format(" ({} can't be read)", report.bad_files) : "",
+                            counted(report.dimensions, "number"));
   text += format("{:<14}{:>12}{:>17}{:>22}\n", "", "the model", "random weights", "most frequent class");
   const std::optional<TopAccuracy> random_knn = report.random ? std::optional(report.random->knn) : std::nullopt;
   text += table_rows("kNN", report.model.knn, random_knn, report.blind);

@@ -98,8 +98,8 @@ std::string rules_of(const MeanIouOptions& options) {
   OwnSettings own;
   own.add("reduce_zero_label", std::optional(options.reduce_zero_label), usual.reduce_zero_label);
   own.add("results_offset", std::optional(options.results_offset), usual.results_offset);
-  return format("{}; {} classes, ignored label {}{}", config::meaning_of(options.protocol), options.num_classes,
-                options.ignore_label, own.text());
+  return format("{}; {}, ignored label {}{}", config::meaning_of(options.protocol),
+                counted(options.num_classes, "class", "classes"), options.ignore_label, own.text());
 }
 
 }  // namespace

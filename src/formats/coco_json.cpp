@@ -10,6 +10,8 @@
 namespace glid {
 namespace {
 
+constexpr std::pair kAnnotations{"annotation", "annotations"};
+
 template <typename Row>
 std::span<const Row> slice(const std::vector<Row>& rows, const CocoRange& range) {
   return std::span(rows).subspan(range.begin, range.size());
@@ -45,8 +47,7 @@ std::vector<std::string> CocoNotes::lines() const {
   add(empty_boxes, "box", "boxes", " without width or height");
   add(boxes_outside, "box that reaches out of its image", "boxes that reach out of their image", " by more than a pixel");
   add_annotations(areas_missing, " without an area");
-  if (replaced.count > 0)
-    lines.push_back(replaced.line("annotations left out too, whose id one that was left out has behind them"));
+  add_line(lines, replaced, kAnnotations, "left out too, as an annotation behind it of the same id was left out");
   const auto more = losses();
   lines.insert(lines.end(), more.begin(), more.end());
   return lines;
@@ -54,11 +55,11 @@ std::vector<std::string> CocoNotes::lines() const {
 
 std::vector<std::string> CocoNotes::losses() const {
   std::vector<std::string> lines;
-  add_line(lines, of_no_image, "annotations left out: the file doesn't list their image");
-  add_line(lines, of_no_category, "annotations left out: the file doesn't list their category");
-  add_line(lines, repeated_images, "images listed again, the last time counts");
-  add_line(lines, repeated_categories, "categories listed again, the last time counts");
-  add_line(lines, unreadable, "annotations that can't be read, which nothing here needs");
+  add_line(lines, of_no_image, kAnnotations, "left out: the file doesn't list their image");
+  add_line(lines, of_no_category, kAnnotations, "left out: the file doesn't list their category");
+  add_line(lines, repeated_images, {"image", "images"}, "listed again, the last time counts");
+  add_line(lines, repeated_categories, {"category", "categories"}, "listed again, the last time counts");
+  add_line(lines, unreadable, kAnnotations, "that can't be read, which nothing here needs");
   add_unread(lines, unread);
   return lines;
 }

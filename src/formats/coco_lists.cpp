@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "glid/formats/category_names.h"
+
 namespace glid {
 namespace {
 
@@ -93,7 +95,14 @@ void CocoLists::read_categories(JsonValue list) {
   std::ranges::stable_sort(categories_, {}, id_of);
   drop_repeated(categories_, "category", use_.learning ? nullptr : &tables_.notes.repeated_categories,
                 [](const CocoCategory& category) { return std::to_string(category.id); });
-  for (const auto& category : categories_) tables_.categories.push_back(category.row);
+  std::vector<CategoryName> names;
+  for (const auto& category : categories_)
+    names.push_back({category.row.id, std::string(tables_.text_of(category.row.name))});
+  tell_apart(names);
+  for (size_t i = 0; i < names.size(); ++i) {
+    CocoCategory& category = tables_.categories.emplace_back(categories_[i].row);
+    if (names[i].name.size() != category.name.size) category.name = tables_.add_text(names[i].name);
+  }
 }
 
 void CocoLists::read_category(JsonValue value, RecordName& name) {

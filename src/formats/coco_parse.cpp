@@ -27,8 +27,8 @@ class TruthParser {
   }
 
   CocoTables parse();
-  // Adds the records at which parse() would stop. Throws what it throws for what isn't a record's.
-  void find_errors(const std::string& where, std::vector<CocoRecordError>& errors);
+  // Adds the records at which parse() would stop, and reads the others. Throws what it throws for what isn't a record's.
+  CocoTables find_errors(const std::string& where, std::vector<CocoRecordError>& errors);
 
  private:
   void read_lists(const OnRecordError& on_error);
@@ -78,12 +78,14 @@ CocoTables TruthParser::parse() {
   return std::move(tables_);
 }
 
-void TruthParser::find_errors(const std::string& where, std::vector<CocoRecordError>& errors) {
+CocoTables TruthParser::find_errors(const std::string& where, std::vector<CocoRecordError>& errors) {
   const auto add = [&](const std::string& record, const DataError& error) {
     errors.push_back({format("{}: {}", where, record), error.what()});
   };
   read_lists(add);
   read_annotations(add);
+  tables_.finish();
+  return std::move(tables_);
 }
 
 void TruthParser::read_lists(const OnRecordError& on_error) {
@@ -284,11 +286,15 @@ std::shared_ptr<const CocoTables> parse_coco_truth(std::string_view padded_json,
                  [&] { return std::make_shared<const CocoTables>(TruthParser(padded_json, use).parse()); });
 }
 
-CocoErrors coco_errors(const std::filesystem::path& file) {
-  CocoErrors errors;
+CocoErrors<CocoIndex> coco_errors(const std::filesystem::path& file) {
+  CocoErrors<CocoIndex> errors;
   try {
     const MappedFile json(file, simdjson::SIMDJSON_PADDING);
-    in_file(file.string(), json.text(), [&] { TruthParser(json.text(), {}).find_errors(file.string(), errors.records); });
+    in_file(file.string(), json.text(), [&] {
+      TruthParser parser(json.text(), {});
+      auto tables = std::make_shared<const CocoTables>(parser.find_errors(file.string(), errors.records));
+      errors.rest.emplace(std::move(tables), file.string());
+    });
   } catch (const DataError& error) {
     errors.end = error.what();
   }

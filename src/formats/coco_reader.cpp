@@ -5,6 +5,7 @@
 #include <span>
 
 #include "coco_tables.h"
+#include "glid/core/tally_line.h"
 
 namespace glid {
 namespace {
@@ -228,13 +229,14 @@ JsonId read_integer_id(JsonValue value, std::string_view key) {
   return {.number = read_integer(value, key), .written = as_written(value)};
 }
 
-void add_line(std::vector<std::string>& lines, const Tally& tally, std::string_view what) {
-  if (tally.count > 0) lines.push_back(tally.line(what));
+void add_line(std::vector<std::string>& lines, const Tally& tally, const std::pair<const char*, const char*>& names,
+              std::string_view rest) {
+  if (tally.count > 0) lines.push_back(tally_line(tally, names.first, names.second, rest));
 }
 
 void add_unread(std::vector<std::string>& lines, const std::map<std::string, Tally>& unread) {
   for (const auto& [field, tally] : unread)
-    add_line(lines, tally, format("values of \"{}\" that can't be read, which nothing here needs", field));
+    add_line(lines, tally, {"value", "values"}, format("of \"{}\" that can't be read, which nothing here needs", field));
 }
 
 CocoImageId to_image_id(const JsonId& id) {

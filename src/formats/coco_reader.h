@@ -89,7 +89,9 @@ struct JsonId {
 JsonId read_id(JsonValue value, std::string_view key);
 JsonId read_integer_id(JsonValue value, std::string_view key);
 // Adds what notes say of something that was met, and of values of fields that are of no use.
-void add_line(std::vector<std::string>& lines, const Tally& tally, std::string_view what);
+// "3 annotations left out (first: ..)": `one` is a name of them, `many` of several, `rest` what is said of them.
+void add_line(std::vector<std::string>& lines, const Tally& tally, const std::pair<const char*, const char*>& names,
+              std::string_view rest);
 void add_unread(std::vector<std::string>& lines, const std::map<std::string, Tally>& unread);
 CocoImageId to_image_id(const JsonId& id);
 std::optional<uint32_t> find_image(const CocoIndex& index, const JsonId& id);

@@ -5,6 +5,7 @@
 
 #include "coco_reader.h"
 #include "coco_tables.h"
+#include "glid/core/tally_line.h"
 #include "glid/geometry/polygon.h"
 
 namespace glid {
@@ -248,7 +249,8 @@ std::vector<std::string> CocoResultNotes::lines() const {
   add(empty_segmentations, "results with an empty segmentation");
   add(other_categories, "boxes of other categories left out");
   if (unknown_categories.count > 0)
-    lines.push_back(unknown_categories.line("results left out: the annotations don't list their category"));
+    lines.push_back(
+        tally_line(unknown_categories, "result", "results", "left out: the annotations don't list their category"));
   return lines;
 }
 

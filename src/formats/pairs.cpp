@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "glid/core/counted.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
@@ -45,7 +46,8 @@ PairList list_pairs(const fs::path& images, const fs::path& labels) {
   for (auto& [stem, label] : labels_left) list.labels_without_image.push_back(std::move(label));
   if (list.pairs.empty())
     throw DataError(images.string(), format("no image has the name of a PNG in {}", labels.string()),
-                    format("{} images, {} labels", list.images_without_label.size(), list.labels_without_image.size()),
+                    format("{}, {}", counted(list.images_without_label.size(), "image"),
+                           counted(list.labels_without_image.size(), "label")),
                     list.other_images.hint());
   return list;
 }

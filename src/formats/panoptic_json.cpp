@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "coco_reader.h"
+#include "glid/formats/category_names.h"
 #include "glid/formats/coco_errors.h"
 
 namespace glid {
@@ -126,8 +127,9 @@ class PanopticParser {
 
 void PanopticParser::read_images(JsonValue list) {
   const auto read = [&](JsonValue value, RecordName& name) {
-    out_.images.push_back(read_image(value, name));
-    if (!image_ids_.insert(out_.images.back().id).second) throw DataError("", "has the id of an earlier image");
+    PanopticImage image = read_image(value, name);
+    if (!image_ids_.insert(image.id).second) throw DataError("", "has the id of an earlier image");
+    out_.images.push_back(std::move(image));
   };
   for_each_record_of(list, "images", "image", read, on_error_);
 }
@@ -135,20 +137,26 @@ void PanopticParser::read_images(JsonValue list) {
 void PanopticParser::read_categories(JsonValue list) {
   has_categories_ = true;
   const auto read = [&](JsonValue value, RecordName& name) {
-    out_.categories.push_back(read_category(value, name, out_.notes));
-    if (!category_ids_.insert(out_.categories.back().id).second) throw DataError("", "has the id of an earlier category");
+    PanopticCategory category = read_category(value, name, out_.notes);
+    if (!category_ids_.insert(category.id).second) throw DataError("", "has the id of an earlier category");
+    out_.categories.push_back(std::move(category));
   };
   for_each_record_of(list, "categories", "category", read, on_error_);
   std::sort(out_.categories.begin(), out_.categories.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  std::vector<CategoryName> names;
+  for (const PanopticCategory& category : out_.categories) names.push_back({category.id, category.name});
+  tell_apart(names);
+  for (size_t i = 0; i < names.size(); ++i) out_.categories[i].name = std::move(names[i].name);
 }
 
 void PanopticParser::read_annotations(JsonValue list) {
   has_annotations_ = true;
   const auto read = [&](JsonValue value, RecordName& name) {
-    out_.annotations.push_back(read_annotation(value, name, role_));
-    numbers_.push_back(name.number);
-    if (!annotated_ids_.insert(out_.annotations.back().image_id).second)
+    PanopticAnnotation annotation = read_annotation(value, name, role_);
+    if (!annotated_ids_.insert(annotation.image_id).second)
       throw DataError("", "is for an image that an earlier annotation is for");
+    out_.annotations.push_back(std::move(annotation));
+    numbers_.push_back(name.number);
   };
   for_each_record_of(list, "annotations", "annotation", read, on_error_);
 }
@@ -212,8 +220,8 @@ PanopticJson parse(std::string_view padded_json, const std::string& where, Panop
 
 std::vector<std::string> PanopticFileNotes::lines() const {
   std::vector<std::string> lines;
-  add_line(lines, of_no_image, "annotations left out: the file doesn't list their image");
-  add_line(lines, of_no_category, "segments left out: the file doesn't list their category");
+  add_line(lines, of_no_image, {"annotation", "annotations"}, "left out: the file doesn't list their image");
+  add_line(lines, of_no_category, {"segment", "segments"}, "left out: the file doesn't list their category");
   add_unread(lines, unread);
   return lines;
 }
@@ -222,14 +230,16 @@ PanopticJson read_panoptic_json(const std::filesystem::path& file, PanopticRole 
   return parse(MappedFile(file, simdjson::SIMDJSON_PADDING).text(), file.string(), role);
 }
 
-CocoErrors panoptic_errors(const std::filesystem::path& file) {
-  CocoErrors errors;
+CocoErrors<PanopticJson> panoptic_errors(const std::filesystem::path& file) {
+  CocoErrors<PanopticJson> errors;
   const auto add = [&](const std::string& record, const DataError& error) {
     errors.records.push_back({format("{}: {}", file.string(), record), error.what()});
   };
   try {
     const MappedFile json(file, simdjson::SIMDJSON_PADDING);
-    in_file(file.string(), json.text(), [&] { PanopticParser(PanopticRole::kTraining, add).parse(json.text()); });
+    in_file(file.string(), json.text(),
+            [&] { errors.rest = PanopticParser(PanopticRole::kTraining, add).parse(json.text()); });
+    errors.rest->where = file.string();
   } catch (const DataError& error) {
     errors.end = error.what();
   }

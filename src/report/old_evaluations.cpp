@@ -15,16 +15,9 @@ struct RunSteps {
   std::optional<int64_t> last, newest, best;
 };
 
-std::optional<int64_t> step_at(const Json* values) {
-  const auto step = values != nullptr ? number_at(*values, "step") : std::nullopt;
-  return step && *step >= 0 ? std::optional(static_cast<int64_t>(*step)) : std::nullopt;
-}
-
 RunSteps steps_of(const RunRecord& run) {
-  RunSteps steps;
-  if (run.state) steps = {{}, step_at(&*run.state), step_at(run.state->find("best"))};
-  steps.last = steps.newest;
-  if (!run.metrics.empty()) steps.last = std::max(steps.last, step_at(&run.metrics.back()));
+  RunSteps steps{.last = steps_made(run)};
+  if (run.state) steps.newest = step_at(&*run.state), steps.best = step_at(run.state->find("best"));
   return steps;
 }
 

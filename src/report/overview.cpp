@@ -11,8 +11,19 @@ namespace {
 
 std::string state_of(const RunRecord& run) {
   if (run.is_report_alone) return "an evaluation alone";
+  if (run.lock == LockState::kHeld) return run.lock_owner.empty() ? "going on" : format("going on ({})", run.lock_owner);
   if (!run.log.end.empty()) return run.log.end.substr(0, run.log.end.find(':'));
-  return run.is_locked ? "going on, or killed" : "ended without its last word";
+  return run.lock ? "killed or lost" : "ended without its last word";
+}
+
+// Of a run that has ended before its end: what is left of it, and how it goes on.
+std::string way_on(const RunRecord& run) {
+  if (run.is_report_alone || run.lock == LockState::kHeld || run.log.end.starts_with("done:")) return {};
+  std::string text = state_of(run);
+  if (run.lock == LockState::kLeft && !run.lock_owner.empty()) text += format(": its {} is gone", run.lock_owner);
+  text += run.checkpoint.empty() ? "; no checkpoint yet" : format("; newest checkpoint: {}", run.checkpoint);
+  if (!run.log.starts.empty()) text += format("; goes on with {}", run.log.starts.back().command);
+  return text;
 }
 
 // "..; 1000 steps of 32 images, ..": what the run said that it would make.
@@ -42,9 +53,10 @@ Html last_number(const RunRecord& run, const std::string& key) {
 }
 
 Html steps_of(const RunRecord& run) {
-  const Html made = last_number(run, "step");
+  const std::optional<int64_t> made = steps_made(run);
+  if (!made) return {};
   const std::string total = total_steps(run);
-  return total.empty() || made.is_empty() ? made : made + html_text(" of " + total);
+  return html_number(Json(*made)) + html_text(total.empty() ? "" : " of " + total);
 }
 
 Html metric_of(const RunRecord& run) {
@@ -56,6 +68,7 @@ Html metric_of(const RunRecord& run) {
 std::vector<std::string> notes_of(Runs runs) {
   std::vector<std::string> notes;
   for (const RunRecord& run : runs) {
+    if (const std::string on = way_on(run); !on.empty()) notes.push_back(format("{}: {}", run.name, on));
     if (run.damaged_lines > 0)
       notes.push_back(format("{}: left out: {} of metrics.jsonl", run.name, counted(run.damaged_lines, "damaged line")));
     for (const std::string& reason : run.left_out) notes.push_back(format("{}: left out: {}", run.name, reason));

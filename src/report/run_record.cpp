@@ -89,12 +89,27 @@ void read_config(RunRecord& run) {
 void read_state(RunRecord& run) {
   const auto newest = last_of(run.folder / "checkpoints", "step_", "");
   if (!newest) return;
+  run.checkpoint = newest->filename().string();
   const fs::path file = *newest / "state.json";
   try_to_read(run, [&] { run.state = checked(file, Json::parse(read_file(file), file.string()), check_state); });
 }
 
+void read_run_log(RunRecord& run) {
+  const fs::path file = run.folder / "log.txt";
+  if (fs::exists(file)) try_to_read(run, [&] { run.log = parse_run_log(read_file(file)); });
+}
+
+void read_run_lock(RunRecord& run) {
+  const fs::path file = run.folder / "run.lock";
+  if (!fs::exists(file)) return;
+  const std::optional<LockOwner> owner = LockOwner::parse(read_lock(file));
+  run.lock = lock_state(file, owner);
+  if (owner) run.lock_owner = owner->name();
+}
+
 void read_metrics(RunRecord& run) {
-  JsonLines lines = read_json_lines(run.folder / "metrics.jsonl", "step");
+  JsonLines lines;
+  try_to_read(run, [&] { lines = read_json_lines(run.folder / "metrics.jsonl", "step"); });
   run.damaged_lines = lines.damaged;
   for (Json& line : lines.whole) {
     try {
@@ -145,8 +160,8 @@ RunRecord read_run(const fs::path& place, const std::string& name) {
   require_run(place);
   read_config(run);
   read_metrics(run);
-  if (fs::exists(place / "log.txt")) run.log = parse_run_log(read_file(place / "log.txt"));
-  run.is_locked = fs::exists(place / "run.lock");
+  read_run_log(run);
+  read_run_lock(run);
   read_state(run);
   run.picture = last_of(place / "pictures", "step_", ".png").value_or(fs::path());
   read_json_files(run);

@@ -24,6 +24,16 @@ const Json* reference_of(const RunRecord& run, std::string_view kind) {
   return nullptr;
 }
 
+std::optional<int64_t> step_at(const Json* values) {
+  const auto step = values != nullptr ? number_at(*values, "step") : std::nullopt;
+  return step && *step >= 0 ? std::optional(static_cast<int64_t>(*step)) : std::nullopt;
+}
+
+std::optional<int64_t> steps_made(const RunRecord& run) {
+  const std::optional<int64_t> kept = run.state ? step_at(&*run.state) : std::nullopt;
+  return run.metrics.empty() ? kept : std::max(kept, step_at(&run.metrics.back()));
+}
+
 std::vector<TaskRuns> tasks_of(Runs runs) {
   std::vector<TaskRuns> tasks;
   for (size_t i = 0; i < runs.size(); ++i) {

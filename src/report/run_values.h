@@ -23,6 +23,11 @@ const Json* reference_of(const RunRecord& run, std::string_view kind);
 inline constexpr const char* kWithoutLearning = "without_learning";
 inline constexpr const char* kWithoutLooking = "without_looking";
 
+// The step of a line or a state; none where it has none.
+std::optional<int64_t> step_at(const Json* values);
+// How many steps the run has made, as far as its folder knows: lines come every few steps, checkpoints too.
+std::optional<int64_t> steps_made(const RunRecord& run);
+
 // Runs of a task, by their places: they have the same numbers.
 struct TaskRuns {
   std::string task;  // empty where no configuration says it

@@ -81,8 +81,8 @@ TEST(Tree, FilesThatAreNotABlockOfYaml) {
 TEST(Tree, MissingFileAndFolder) {
   const TemporaryFolder folder;
   const std::string file = (folder.path() / "no.yaml").string();
-  EXPECT_EQ(usage_error([&] { load_tree(file); }), "the configuration file can't be read (got " + file + ")");
-  EXPECT_THAT(usage_error([&] { load_tree(folder.path()); }), testing::StartsWith("the configuration file can't be read"));
+  EXPECT_EQ(usage_error([&] { load_tree(file); }), "the configuration file does not exist (got " + file + ")");
+  EXPECT_THAT(usage_error([&] { load_tree(folder.path()); }), testing::StartsWith("the configuration file is a folder"));
   write_file(file, " \n");
   EXPECT_EQ(usage_error([&] { load_tree(file); }), file + ": the configuration file is empty");
 }
@@ -193,7 +193,7 @@ TEST_F(Include, Refused) {
   EXPECT_EQ(error("include: models/b.yaml\n"), at("a.yaml") +
                                                    ":1: include belongs inside a block (got models/b.yaml); "
                                                    "a configuration is one file: model: {include: FILE} pastes one block");
-  EXPECT_EQ(error("model:\n  include: models/no.yaml\n"), at("a.yaml") + ":2: the configuration file can't be read (got " +
+  EXPECT_EQ(error("model:\n  include: models/no.yaml\n"), at("a.yaml") + ":2: the configuration file does not exist (got " +
                                                               at("models/no.yaml") + ")" +
                                                               "; an included file is looked for beside the file that "
                                                               "includes it, and in the configs that come with the programs");

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -27,8 +28,11 @@ TEST(Files, BelowAFolderAreListedThroughLinksWithoutHiddenOnes) {
   std::filesystem::create_directory_symlink(there.path(), here.path() / "link");
   ASSERT_EQ(::mkfifo((here.path() / "pipe").c_str(), 0600), 0);  // to read it would wait for ever
   std::filesystem::create_symlink("/dev/zero", here.path() / "endless");
+  testing::internal::CaptureStderr();
   EXPECT_EQ(files_below(here.path(), here.path() / "left"), (std::vector<std::string>{"B", "a/z", "b", "link/deep/linked"}));
   EXPECT_EQ(files_below(here.path() / ""), (std::vector<std::string>{"B", "a/z", "b", "left/out", "link/deep/linked"}));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::HasSubstr("passed over: 2 pipes, devices or sockets (first: endless)"));
   EXPECT_THROW(files_below(here.path() / "nowhere"), DataError);
 }
 

@@ -29,6 +29,49 @@ TEST_F(CheckCoco, BoxesInOtherUnits) {
   expect_wrong(check_train("coco"), "2 of 3 boxes leave their image, but all fit it as [x0, y0, x1, y1]");
 }
 
+// What can't be used keeps nobody from hearing the rest.
+TEST_F(CheckCoco, ABoxThatIsAStringHidesNothing) {
+  annotate(object(1, R"("bbox": "2, 2, 4, 3")") + "," + object(2, R"("bbox": [2, 2, 0, 3], )" + kMask) + "," +
+           object(3, kGood));
+  fs::remove(image("b"));
+  const ProgramResult ran = check_train("coco");
+  expect_wrong(ran, R"(annotation 1 (id 1): annotation can't be used: "bbox" is not a list (got "2, 2, 4, 3"))");
+  expect_wrong(ran, "annotation 2 (id 2) of a.png: box without width or height");
+  expect_wrong(ran, "b.png: image is not there");
+  EXPECT_THAT(ran.output, AllOf(HasSubstr("coco train: 2 images"), HasSubstr("NOT FIT: 2 images in 1 split, 3 findings ")));
+}
+
+TEST_F(CheckCoco, CategoriesOfOneNameAreToldApart) {
+  const std::string images = R"({"images": [{"id": 1, "file_name": "a.png", "height": 20, "width": 30}], )";
+  write_text(root / "annotations/instances_train.json",
+             images + R"("categories": [{"id": 7, "name": "cat"}, {"id": 3, "name": "cat"}, {"id": 4, "name": "dog"},
+             {"id": 5}, {"id": 6}], "annotations": [{"id": 1, "image_id": 1, "category_id": 7, "area": 9, )" +
+                 kGood + "}]}");
+  const ProgramResult ran = check_train("coco");
+  expect_legal(ran, "repeated_name: 1 x categories of one name, which tables tell apart by their ids\n");
+  EXPECT_THAT(ran.output, AllOf(HasSubstr("cat has the ids 3, 7"), HasSubstr("7  cat (id 7) "), HasSubstr("cat (id 3); dog")));
+}
+
+TEST_F(CheckCoco, SplitsOfTheSameImages) {
+  annotate(object(1, kGood) + "," + object(2, kGood));
+  fs::copy_file(root / "annotations/instances_train.json", root / "annotations/instances_val.json");
+  fs::create_directory_symlink(root / "train", root / "val");
+  expect_legal(check("coco", root), "in_both_splits: 1 x images to train on among those to validate on\n");
+  fs::remove(root / "val");
+  fs::copy(root / "train", root / "val");
+  EXPECT_THAT(check("coco", root).output, HasSubstr(": all 2 of val\n")) << "copies";
+  write_text(root / "val/b.png", encode_png(numbered_image(3, 20, 30)));
+  EXPECT_THAT(check("coco", root).output, Not(HasSubstr("in_both_splits")));
+}
+
+TEST_F(CheckCoco, ShowNamesTheSplitThatIsThere) {
+  annotate(object(1, kGood) + "," + object(2, kGood));
+  const ProgramResult ran = run("glid_data", {"show", "--dataset", "coco", "--root", root.string(), "--out",
+                                              (folder_.path() / "sheet.png").string()});
+  EXPECT_EQ(ran.code, 3) << ran.output;
+  EXPECT_THAT(ran.output, AllOf(HasSubstr(": has no val: "), HasSubstr("; --split train is there\n")));
+}
+
 TEST_F(CheckCoco, NoTrainingSplit) {
   annotate(object(1, kGood) + "," + object(2, kGood));
   fs::rename(root / "annotations/instances_train.json", root / "annotations/instances_val.json");
@@ -45,7 +88,7 @@ TEST_F(CheckCoco, NoValidationSplit) {
   const ProgramResult ran = check("coco", root);
   expect_wrong(ran, "no_split: 1 x a split is not there");
   EXPECT_THAT(ran.output,
-              AllOf(HasSubstr("coco train: 2 images"), HasSubstr("NOT FIT: 2 images in 1 splits, 1 findings"),
+              AllOf(HasSubstr("coco train: 2 images"), HasSubstr("NOT FIT: 2 images in 1 split, 1 finding "),
                     HasSubstr("no val: nothing to validate on (glid_train --set eval.split=train takes the training"),
                     HasSubstr("instances_val2017.json: is not there")));
   expect_legal(check_train("coco"), "coco train: 2 images");
@@ -147,7 +190,7 @@ TEST(CheckProgram, ImagesOfOtherFormats) {
   const DemoFolder demo(DemoLayout::kPairs);
   fs::rename(demo.root() / "images/train/scene_000001.jpg", demo.root() / "images/train/scene_000001.webp");
   const ProgramResult ran = check("pairs", demo.root());
-  expect_wrong(ran, "images: not used: 1 images of other formats than JPEG and PNG: 1 x .webp");
+  expect_wrong(ran, "images: not used: 1 image of other formats than JPEG and PNG: 1 x .webp");
   expect_wrong(ran, "scene_000001.png: image is not there: a label without an image");
   const DemoFolder ade(DemoLayout::kAde20k);
   fs::copy(ade.root() / "images/training/ADE_train_00000001.jpg", ade.root() / "images/training/more.tif");

@@ -48,7 +48,7 @@ TEST_F(CheckCoco, CountsClasses) {
   const ProgramResult ran = check_train("coco");
   expect_legal(ran, "       3  cat              3          2  100.0%");
   EXPECT_THAT(ran.output, HasSubstr("coco train: 2 images"));
-  EXPECT_THAT(ran.output, HasSubstr("1 sizes, the most common: 30 x 20 in 2"));
+  EXPECT_THAT(ran.output, HasSubstr("  1 size: 30 x 20 in 2\n"));
 }
 
 TEST_F(CheckCoco, WrongAnnotations) {
@@ -109,7 +109,7 @@ TEST_F(CheckCoco, WhatCannotBeOpenedIsOneFinding) {
   expect_wrong(check_train("coco"), "instances_train.json: is not valid JSON");
   const ProgramResult nothing = check("coco", root / "nowhere");
   expect_wrong(nothing, "instances_train2017.json: is not there");
-  EXPECT_THAT(nothing.output, HasSubstr("NOT FIT: 0 images in 0 splits, 1 findings"));
+  EXPECT_THAT(nothing.output, HasSubstr("NOT FIT: 0 images in 0 splits, 1 finding "));
 }
 
 TEST_F(CheckCoco, ListsWithoutWhatIsNeeded) {
@@ -164,7 +164,7 @@ TEST_F(CheckCoco, EveryBadRecordOfEveryList) {
   write_text(json, text + "]}");
   const ProgramResult whole = check_train("coco");
   for (const std::string& line : lines) expect_wrong(whole, json.string() + ": " + line);
-  EXPECT_THAT(whole.output, HasSubstr("NOT FIT: 0 images in 0 splits, 6 findings"));
+  EXPECT_THAT(whole.output, HasSubstr("NOT FIT: 2 images in 1 split, "));
   write_text(json, text + R"(, {"id" 5}]})");
   const ProgramResult broken = check_train("coco");
   for (const std::string& line : lines) expect_wrong(broken, json.string() + ": " + line);

@@ -107,6 +107,13 @@ TEST_F(ImageLists, HaveNamesThatAreUtf8) {
   EXPECT_THAT(stems_of(ImageList(file("in/M\xFCller.png"))), ElementsAre("M\\xFCller"));
 }
 
+// What stands for a byte is no name of another file.
+TEST_F(ImageLists, NamesThatAreNotUtf8AreNobodyElses) {
+  write_images({"in/M\xFCller.jpg", "in/M\\xFCller.jpg", "in/M\\x5CxFCller.jpg", "in/a\\b.jpg"});
+  EXPECT_THAT(stems_of(ImageList(file("in"))),
+              ElementsAre("M\\x5Cx5CxFCller", "M\\x5CxFCller", "M\\xFCller", "a\\b"));
+}
+
 TEST_F(ImageLists, WithoutImagesAreRefused) {
   fs::create_directory(file("empty"));
   EXPECT_THAT(refusal_of(file("none")), HasSubstr("none: does not exist"));

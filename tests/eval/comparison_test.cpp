@@ -87,6 +87,20 @@ TEST_F(Comparison, NamesTheFileThatIsDamaged) {
   }
 }
 
+TEST_F(Comparison, OfAFolderNamesTheReportsInIt) {
+  const std::filesystem::path report = written("a.json", report_of(accuracy(20, 3), "top1"));
+  const std::filesystem::path run = report.parent_path() / "run";
+  std::filesystem::create_directory(run);
+  const std::string refused = run.string() + ": is a folder, not a report of glid_eval; ";
+  EXPECT_THAT([&] { comparison_table(report, run); },
+              testing::ThrowsMessage<DataError>(refused + "glid_eval --json FILE writes one"));
+  std::filesystem::copy_file(report, run / "eval_flip.json");
+  EXPECT_THAT([&] { comparison_table(run, report); },
+              testing::ThrowsMessage<DataError>(refused + "name a file in it: " + (run / "eval_flip.json").string()));
+  EXPECT_THAT([&] { comparison_table(report, run / "no.json"); },
+              testing::ThrowsMessage<DataError>((run / "no.json").string() + ": does not exist"));
+}
+
 TEST_F(Comparison, ReadsWhatWasWritten) {
   DepthErrors depth({.crop = DepthCrop::kNone});
   for (int i = 0; i < 5; ++i) {

@@ -118,7 +118,7 @@ TEST_F(LeftOut, AnAnnotationWhoseIdWasTaken) {
   const Report report = evaluate(BoxSettings{}, truth_of(kBox, R"(, {"id": 1, "image_id": 77, "category_id": 1})"),
                                  R"([{"image_id": 2, "category_id": 1, "score": 0.5, )" + kBox + "}]");
   EXPECT_DOUBLE_EQ(first_number(report), 1);
-  EXPECT_THAT(report.notes, Contains(HasSubstr("1 annotations left out too")));
+  EXPECT_THAT(report.notes, Contains(HasSubstr("1 annotation left out too")));
 }
 
 TEST_F(LeftOut, MasksThatAreMissing) {
@@ -196,7 +196,7 @@ TEST_F(LeftOutSegments, OfCategoriesThatAreNotListed) {
   const Report report = evaluate(PanopticFileSettings{}, truth, segments(""));
   EXPECT_DOUBLE_EQ(first_number(report), 0.5);  // its prediction is a false one
   EXPECT_THAT(report.notes,
-              Contains(HasSubstr("1 segments left out: the file doesn't list their category (first: annotation 1 "
+              Contains(HasSubstr("1 segment left out: the file doesn't list their category (first: annotation 1 "
                                  "(id 1): segment 9: category_id 5)")));
 }
 

@@ -154,7 +154,7 @@ TEST(CocoUse, WhatIsNotListedIsLeftOutWhateverItHolds) {
     EXPECT_EQ(parse(more(R"("image_id": 1, "category_id": 77)"), use).notes().of_no_category,
               (Tally{1, "annotation 2 (id 9): category_id 77"}));
     EXPECT_THAT(index.notes().lines(),
-                testing::Contains(HasSubstr("1 annotations left out: the file doesn't list their image "
+                testing::Contains(HasSubstr("1 annotation left out: the file doesn't list their image "
                                             "(first: annotation 2 (id 9): image_id 77)")));
   }
 }
@@ -208,7 +208,7 @@ TEST(CocoUse, ImagesAlone) {
   ASSERT_EQ(index.images().size(), 2u);
   EXPECT_EQ(index.text(index.images()[1].file_name), "2.jpg");
   EXPECT_TRUE(index.annotations().empty() && index.categories().empty());
-  EXPECT_THAT(index.notes().losses(), ElementsAre(HasSubstr("1 values of \"segmentation\" that can't be read")));
+  EXPECT_THAT(index.notes().losses(), ElementsAre(HasSubstr("1 value of \"segmentation\" that can't be read")));
   EXPECT_EQ(parse(with("\"image_id\": 1, ", ""), use).notes().unreadable,
             (Tally{1, "annotation 1 (id 4): has no \"image_id\""}));
   for (const char* json : {R"({"images": [{"id": 1, "file_name": "a.jpg"}]})",

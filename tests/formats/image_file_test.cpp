@@ -1,6 +1,7 @@
 #include "glid/formats/image_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
@@ -28,14 +29,22 @@ TEST(ImageFile, WhatIsNoImageIsNamed) {
       return std::string(error.what());
     }
   };
-  EXPECT_EQ(message(), file.string() + ": can't be read");
+  EXPECT_EQ(message(), file.string() + ": does not exist");
   write_file(file, "");
   EXPECT_EQ(message(), file.string() + ": is empty");
   write_file(file, "GIF89a and some garbage");
   EXPECT_EQ(message(), file.string() + ": is not a JPEG or PNG image (got GIF, which isn't read)");
   write_file(file, "\xFF\xD8\xFF garbage");
   EXPECT_NE(message().find(file.string() + ": is a damaged or truncated JPEG"), std::string::npos);
-  EXPECT_THROW(read_image(folder.path()), DataError);
+  std::filesystem::remove(file);
+  std::filesystem::create_directory(file);
+  EXPECT_EQ(message(), file.string() + ": is a folder, not a file");
+  std::filesystem::remove(file);
+  ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+  EXPECT_EQ(message(), file.string() + ": is a pipe, not a file");
+  std::filesystem::remove(file);
+  std::filesystem::create_symlink("/dev/zero", file);
+  EXPECT_EQ(message(), file.string() + ": is a device, not a file");
 }
 
 TEST(ImageFile, Extensions) {

@@ -88,7 +88,7 @@ TEST(LabelPng, RefusesColours) {
 TEST(LabelPng, RefusesOtherFiles) {
   expect_data_error([] { decode_labels(""); }, {"a.png: is empty"});
   expect_data_error([] { decode_labels("\xFF\xD8\xFF"); }, {"a.png: is not a PNG"});
-  expect_data_error([] { read_label_png("no/such.png"); }, {"no/such.png: can't be read"});
+  expect_data_error([] { read_label_png("no/such.png"); }, {"no/such.png: does not exist"});
 }
 
 TEST(LabelPng, RefusesMorePixelsThanItsBytesCanHold) {

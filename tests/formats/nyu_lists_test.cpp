@@ -42,7 +42,7 @@ TEST(NyuList, FilesWithoutPairs) {
   write_file(folder.path() / "list.txt", "\n \n");
   expect_data_error([&] { read_nyu_list(folder.path() / "list.txt"); }, {"list.txt: lists no image"});
   expect_data_error([&] { parse_nyu_list("a None 1\n", "list.txt"); }, {"list.txt: lists no image", "1 without"});
-  expect_data_error([&] { read_nyu_list(folder.path() / "no.txt"); }, {"no.txt: can't be read"});
+  expect_data_error([&] { read_nyu_list(folder.path() / "no.txt"); }, {"no.txt: does not exist"});
 }
 
 }  // namespace

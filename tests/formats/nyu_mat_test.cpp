@@ -74,7 +74,7 @@ TEST_F(NyuMat, ReadersTakeTurns) {
 }
 
 TEST_F(NyuMat, Errors) {
-  expect_data_error([&] { NyuLabeledMat mat(file_); }, {"nyu.mat: can't be read"});
+  expect_data_error([&] { NyuLabeledMat mat(file_); }, {"nyu.mat: does not exist"});
   write_file(file_, "no HDF5");
   expect_data_error([&] { NyuLabeledMat mat(file_); }, {"nyu.mat: is not an HDF5 file or is damaged"});
   expect_refused({.images = {3, 5, 4}}, {"nyu.mat: images must have the shape", "[3, 5, 4]"});

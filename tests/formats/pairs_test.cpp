@@ -49,7 +49,7 @@ TEST_F(PairsOfFiles, Errors) {
   expect_data_error([&] { list(); }, {"labels: can't be read"});
   add("images/a.jpg");
   add("labels/b.png");
-  expect_data_error([&] { list(); }, {"images: no image has the name of a PNG in", "1 images, 1 labels"});
+  expect_data_error([&] { list(); }, {"images: no image has the name of a PNG in", "1 image, 1 label"});
   add("images/a.png");
   expect_data_error([&] { list(); }, {"has the name of another file", "a.jpg", "a.png"});
 }

@@ -99,8 +99,8 @@ TEST_F(TensorFileForms, OthersAreCalledByTheirNames) {
   expect_refused("(lp0\n.", {"no file of weights that is known here", "safetensors"});
   expect_refused("\x80\x02}q\1.", {"a pickle without tensors or arrays"});
   expect_refused(read_file(kGoldenFormats / "torchscript.pth"), {"TorchScript", "state_dict()"});
-  expect_data_error([&] { TensorFile{folder_.path() / "missing"}; }, {"missing", "can't be read"});
-  expect_data_error([&] { TensorFile{folder_.path()}; }, {"is not a file"});
+  expect_data_error([&] { TensorFile{folder_.path() / "missing"}; }, {"missing", "does not exist"});
+  expect_data_error([&] { TensorFile{folder_.path()}; }, {"is a folder, not a file"});
 }
 
 // The length of its header is what another form begins with.

@@ -93,7 +93,7 @@ TEST_F(ReportPage, RunsThatHaveNotGotFarHaveOneToo) {
   write_file(torn / "pictures" / "step_00000010.png", "\x89PNG half");
   const std::string page = report_page({read_run(begun), read_run(torn)});
   EXPECT_THAT(page, HasSubstr("torn: left out: 1 damaged line of metrics.jsonl"));
-  EXPECT_THAT(page, HasSubstr("going on, or killed"));
+  EXPECT_THAT(page, HasSubstr("<td>going on</td>"));
   EXPECT_THAT(page, HasSubstr("ended without its last word"));
   EXPECT_THAT(page, HasSubstr("<data value=\"20\">20</data> of 60"));
   EXPECT_THAT(page, HasSubstr("step_00000010.png: "));

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <chrono>
 
 #include "glid/core/error.h"
 #include "glid/report/report_page.h"
@@ -13,6 +16,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 class RunRecordTest : public testing::Test {
@@ -82,6 +86,60 @@ TEST_F(RunRecordTest, FindsReportsInTheFolder) {
   ASSERT_THAT(run.reports, SizeIs(2));
   EXPECT_EQ(run.reports[1].name, "eval_flip");
   EXPECT_THAT(run.left_out, ElementsAre(HasSubstr("eval_torn.json: is not valid JSON")));
+}
+
+// To open a pipe would wait for ever.
+TEST_F(RunRecordTest, WhatIsNoFileIsLeftOut) {
+  write_run(run_, {.metrics = kSomeLines, .log = kSomeLog, .state = "{}"});
+  write_file(run_ / "eval.json", report_json(accuracy_report(20, 3, {})));
+  for (const char* name : {"metrics.jsonl", "log.txt", "config.yaml", "eval.json", "checkpoints/step_00000020/state.json"}) {
+    const std::filesystem::path file = run_ / name, kept = folder_.path() / "kept";
+    std::filesystem::rename(file, kept);
+    ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+    EXPECT_THAT(read_run(run_).left_out, ElementsAre(file.string() + ": is a pipe, not a file")) << name;
+    std::filesystem::remove(file);
+    std::filesystem::create_directory(file);
+    EXPECT_THAT(read_run(run_).left_out, ElementsAre(HasSubstr(file.string() + ": is a folder"))) << name;
+    std::filesystem::remove(file);
+    std::filesystem::rename(kept, file);
+  }
+  EXPECT_THAT(read_run(run_).left_out, IsEmpty());
+}
+
+// Who has the folder, and where the run goes on.
+TEST_F(RunRecordTest, ALockTellsWhoseItIs) {
+  write_run(run_, {.metrics = kSomeLines, .log = kSomeLog, .state = R"({"step":27})"});
+  LockOwner owner = LockOwner::self();
+  put_file(run_ / "run.lock", owner.dump());
+  const std::string going_on = report_page({read_run(run_)});
+  EXPECT_THAT(going_on, HasSubstr("<td>going on (" + owner.name() + ")</td>"));
+  EXPECT_THAT(going_on, Not(HasSubstr("goes on with")));
+  ++owner.start;  // another process had the number
+  put_file(run_ / "run.lock", owner.dump());
+  const std::string killed = report_page({read_run(run_)});
+  EXPECT_THAT(killed, HasSubstr("<td>killed or lost</td>"));
+  EXPECT_THAT(killed, HasSubstr("a: killed or lost: its " + owner.name() +
+                                " is gone; newest checkpoint: step_00000020; goes on with glid_train --config a.yaml"));
+  EXPECT_THAT(killed, HasSubstr("<data value=\"27\">27</data> of 60")) << "steps behind the last line";
+}
+
+// Of a process of another host only the lock's time tells.
+TEST_F(RunRecordTest, ALockOfAnotherHostIsHeldWhileItIsRenewed) {
+  write_run(run_, {.log = kSomeLog});
+  LockOwner owner = LockOwner::self();
+  owner.host = "far", owner.processes = "others";
+  put_file(run_ / "run.lock", owner.dump());
+  EXPECT_EQ(read_run(run_).lock, LockState::kHeld);
+  std::filesystem::last_write_time(run_ / "run.lock", std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  EXPECT_EQ(read_run(run_).lock, LockState::kLeft);
+  EXPECT_THAT(report_page({read_run(run_)}), HasSubstr("its process " + std::to_string(owner.pid) + " on far is gone"));
+}
+
+TEST_F(RunRecordTest, AnEndedRunHasNoWayOn) {
+  write_run(run_, {.log = std::string(kSomeLog) + "2026-01-02 04:00:00 interrupted: checkpoint written at step 5\n"});
+  EXPECT_THAT(report_page({read_run(run_)}), HasSubstr("a: interrupted; no checkpoint yet; goes on with glid_train"));
+  write_run(run_, {.log = std::string(kSomeLog) + "2026-01-02 04:00:00 done: 60 steps in runs/a\n"});
+  EXPECT_THAT(report_page({read_run(run_)}), Not(HasSubstr("goes on with")));
 }
 
 TEST_F(RunRecordTest, ADamagedConfigurationIsLeftOut) {

@@ -1,5 +1,5 @@
 // Files that are whole or not there: everything is written to a name of its own, "<final>.<6 hex digits>.tmp", fsynced, then
-// renamed. A killed program (SIGKILL) leaves that name behind; nobody else uses or removes it.
+// renamed. A killed program (SIGKILL) leaves that name behind: leftovers.h.
 #pragma once
 
 #include <filesystem>

@@ -7,9 +7,12 @@
 namespace glid {
 
 // The text itself where it is UTF-8; every byte that is part of no character becomes a backslash, "x" and two hexadecimal
-// digits: "M\xFCller" of Latin-1 is shown as these ten characters, and other names stay other names (but one with these very
-// characters).
+// digits: "M\xFCller" of Latin-1 is shown as these ten characters.
 std::string to_utf8(std::string_view bytes);
+
+// The same for names that must stay apart and be found again: the backslash of what would be taken for such a byte is
+// written as one too. A file whose name has the four characters \xFC is "\x5CxFC", and every name can be had back.
+std::string name_to_utf8(std::string_view bytes);
 
 // The same without control characters, for terminals: they become question marks. Of long texts the beginning.
 std::string printable(std::string_view bytes);

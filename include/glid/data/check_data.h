@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,6 +49,9 @@ struct DataSelection {
 DataConfig select_data(const DataSelection& selection);
 // "train" or "val"; empty: none. Throws UsageError.
 std::optional<Split> parse_split(const std::string& name);
+
+// The images of a split, val if none is named. Throws DataError, which names the other split where only that is there.
+std::shared_ptr<const AnnotatedDataset> open_split(const DataConfig& config, std::optional<Split> split);
 
 // Keys of the block `data` with type, default and meaning, one a line.
 std::string data_help();

@@ -44,6 +44,8 @@ class Coco : public AnnotatedDataset {
   // Throws DataError when the file is missing or can't be used, or there is no folder of images. The log says what of the
   // file is left out.
   Coco(const std::filesystem::path& root, Split split, CocoFile which, const CocoUse& use = {});
+  // Of what the split's file holds, or a part of it.
+  Coco(const std::filesystem::path& root, Split split, CocoFile which, CocoIndex index);
   // Whether there are annotations of this split.
   static bool has(const std::filesystem::path& root, Split split, CocoFile which);
 

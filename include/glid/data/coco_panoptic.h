@@ -13,6 +13,7 @@
 namespace glid {
 
 class PanopticIndex;
+struct PanopticJson;
 
 // root/annotations/panoptic_train2017.json with the folder panoptic_train2017/ of PNGs beside it and root/train2017/ of
 // images; val likewise, all or some without "2017". Samples are the annotated images, ascending by id; classes are numbered
@@ -26,6 +27,8 @@ class CocoPanoptic : public AnnotatedDataset {
 
   // Throws DataError when something of it is missing or can't be used.
   CocoPanoptic(const Config& config, Split split);
+  // Of what the split's file holds, or a part of it.
+  CocoPanoptic(const Config& config, Split split, PanopticJson json);
   ~CocoPanoptic() override;
   // Whether there are annotations of this split.
   static bool has(const Config& config, Split split);
@@ -39,6 +42,7 @@ class CocoPanoptic : public AnnotatedDataset {
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   ImageId image_id(int64_t id) const override { return sample(id).image; }
   void inspect(int64_t id, Inspection& inspection) const override;
+  void inspect_list(Inspection& inspection) const override;
 
  private:
   struct Entry {

@@ -28,6 +28,10 @@ constexpr auto enum_names(Split) {
 using DatasetConfig = std::variant<ImageNetConfig, FolderConfig, Scenes::Config, CocoConfig, CocoPoseConfig,
                                    CocoPanoptic::Config, Ade20k::Config, NyuDepthV2::Config, Voc::Config, Pairs::Config>;
 
+// Of the network's input. Photographs of usual forms can be brought to twice that, as detection does, within
+// kMaxImagePixels.
+inline constexpr double kMaxSidePx = 4096;
+
 struct DataConfig {
   DatasetConfig dataset;
   int64_t image_size = 192;
@@ -41,7 +45,7 @@ struct DataConfig {
     v.variant("name", dataset,
               "imagenet: root/{train,val}/<class>/...; folder: all images below root; scenes: generated, "
               "no files; the others: docs/datasets.md");
-    v("image_size", image_size, "side of the network's input in pixels", config::positive());
+    v("image_size", image_size, "side of the network's input in pixels", config::in_range(1, kMaxSidePx));
     v("workers", workers, "decode threads; 0 decodes in the training thread", config::non_negative());
     v("max_bad_files", max_bad_files, "different unreadable files, of each rank, before the run stops",
       config::non_negative());

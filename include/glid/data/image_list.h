@@ -12,7 +12,7 @@
 namespace glid {
 
 struct NamedImage {
-  std::string name;  // of what will be made of it: UTF-8 (to_utf8) whatever the file is called
+  std::string name;  // of what will be made of it: UTF-8 (name_to_utf8) whatever the file is called
   std::filesystem::path file;
   std::string below;  // its path below the folder that names are below
 };

@@ -53,6 +53,8 @@ enum class Defect {
   kRepeatedAnnotationId,
   kAnnotationIdZero,
   kRepeatedFile,
+  kRepeatedName,
+  kInBothSplits,
 };
 
 struct DefectKind {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "glid/core/json.h"
+#include "glid/core/lock_owner.h"
 #include "glid/formats/image.h"
 
 namespace glid {
@@ -40,8 +41,10 @@ struct RunRecord {
   std::string config_text;                                  // config.yaml, every key; empty where there is none
   std::vector<std::pair<std::string, std::string>> config;  // full path of each key and its value
   RunLogRecord log;
-  bool is_locked = false;     // by a process that writes there, or that was killed
-  std::optional<Json> state;  // state.json of the newest checkpoint
+  std::optional<LockState> lock;  // nothing: no process has the folder
+  std::string lock_owner;         // "process 17 on HOST"; empty where the lock doesn't tell
+  std::string checkpoint;         // the newest, "step_00000100"; empty: none
+  std::optional<Json> state;      // its state.json
   std::vector<NamedReport> reports;
   std::vector<NamedReport> data_checks;  // of glid_data check
   std::filesystem::path picture;         // the newest; empty: none

@@ -1,0 +1,14 @@
+// Images of two splits that are the same: what is validated was learned then.
+#pragma once
+
+#include <string>
+
+#include "glid/data/dataset.h"
+
+namespace glid {
+
+// "all 50 of val", "3 of the 50 of val"; empty where there are none. Told from the lists of files alone: the same file under
+// one path, or, where all of both lists are called alike, copies of the same sizes. Generated images are never the same.
+std::string shared_images(const Dataset& train, const Dataset& val);
+
+}  // namespace glid

@@ -1,0 +1,12 @@
+// The lock of a temporary file or folder: while its writer lives, and as long as the kernel knows that.
+#pragma once
+
+#include <filesystem>
+
+namespace glid {
+
+// Locks (flock) what add_temporary() knows, once it is there; forget_temporary() gives the lock back, and so does the end of
+// the process, whatever its end is. A file system without locks goes without.
+void hold_temporary(const std::filesystem::path& path);
+
+}  // namespace glid

@@ -1,0 +1,91 @@
+#include "glid/core/leftovers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <functional>
+#include <iterator>
+
+#include "glid/core/error.h"
+#include "glid/core/files.h"
+#include "glid/core/output_place.h"
+#include "support/temporary_folder.h"
+
+namespace glid {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+
+class Leftovers : public testing::Test {
+ protected:
+  fs::path out() const { return folder_.path() / "out"; }
+  // As if it had been written a while ago.
+  static void age(const fs::path& path) {
+    fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::minutes(1));
+  }
+  fs::path leave(const std::string& name) const {
+    const fs::path path = folder_.path() / name;
+    fs::create_directories(path);
+    write_file(path / "half", "x");
+    age(path);
+    return path;
+  }
+  static std::string log_of(const std::function<void()>& work) {
+    testing::internal::CaptureStderr();
+    work();
+    return testing::internal::GetCapturedStderr();
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(Leftovers, OfAKilledProgramGoWhenTheSamePlaceIsWrittenAgain) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const AtomicFolder half(out());
+    put_file(half.path() / "x", "half");
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  ASSERT_FALSE(fs::is_empty(folder_.path()));
+  age(fs::directory_iterator(folder_.path())->path());
+  const std::string log = log_of([&] { require_new_folder("--out", out()); });
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
+  EXPECT_THAT(log, HasSubstr("removed " + out().string() + "."));
+}
+
+TEST_F(Leftovers, WhatIsBeingWrittenStays) {
+  AtomicFolder folder(out());
+  AtomicFile file(folder_.path() / "file");
+  for (const fs::path& path : {folder.path(), file.path()}) age(path);
+  EXPECT_EQ(log_of([&] { remove_leftovers_in(folder_.path()); }), "");
+  folder.commit();
+  file.commit();
+  EXPECT_TRUE(fs::is_directory(out()));
+}
+
+TEST_F(Leftovers, OfOtherPlacesStay) {
+  const fs::path left = leave("out.0123ab.tmp");
+  for (const char* other : {"out.tmp", "out.0123xy.tmp", "out.0123ab", "other.0123ab.tmp", "out.x.0123ab.tmp"}) leave(other);
+  fs::create_directory_symlink(folder_.path() / "out.tmp", folder_.path() / "out.ffffff.tmp");
+  EXPECT_THAT(log_of([&] { remove_leftovers_of(out() / ""); }), Not(HasSubstr("other")));
+  EXPECT_FALSE(fs::exists(left));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 6);
+}
+
+TEST_F(Leftovers, ThatHaveJustBeenMadeMayNotBeLockedYet) {
+  fs::create_directory(folder_.path() / "out.0123ab.tmp");
+  remove_leftovers_of(out());
+  EXPECT_TRUE(fs::exists(folder_.path() / "out.0123ab.tmp"));
+}
+
+}  // namespace
+}  // namespace glid
