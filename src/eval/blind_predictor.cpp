@@ -8,6 +8,7 @@
 #include "glid/core/format.h"
 #include "glid/core/json.h"
 #include "glid/core/log.h"
+#include "glid/core/pace.h"
 #include "glid/core/rng.h"
 #include "glid/formats/safetensors.h"
 
@@ -225,14 +226,16 @@ BlindPredictor BlindPredictor::learn(const AnnotatedDataset& data, uint64_t seed
   Gathered gathered(data.vocabulary());
   int64_t num_read = 0;
   std::string reason;  // of the last that couldn't be
+  Pace pace("learning to predict without looking", std::ssize(ids));
   for (const int64_t id : ids) {
     try {
       gathered.add(data.get(id));
-      ++num_read;
+      pace.show(++num_read);
     } catch (const DataError& error) {
       reason = error.what();  // the loader counts and names bad files
     }
   }
+  log_status("");
   if (num_read == 0) throw DataError("blind predictors", "no sample could be read, for one " + reason);
   for (const std::string& what : gathered.missing())
     log_warning("none of {} training samples has any {} can be learned from them", num_read, what);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "glid/config/nearest.h"
+#include "glid/core/counted.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/join.h"
@@ -209,7 +210,7 @@ void require_strict(const LoadReport& report, const std::string& where) {
 [[noreturn]] void refuse_absent(const WeightSource& source, const std::string& part) {
   const auto& names = source.file().names();
   const std::string has =
-      names.empty() ? "no tensor" : format("{} tensors, the first is {}", names.size(), printable(names[0]));
+      names.empty() ? "no tensor" : format("{}, the first is {}", counted(names.size(), "tensor"), printable(names[0]));
   throw UsageError(source.where(), format("holds no tensor that the model's part '{}' has", part), has,
                    source.encoder() ? format("it has an encoder in {}'s names; init.parts lists what is to be loaded",
                                              source.encoder()->origin)

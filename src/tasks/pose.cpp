@@ -2,12 +2,14 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <utility>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/data/data_config.h"
 #include "glid/data/persons.h"
 #include "glid/nn/transfer.h"
 #include "glid/viz/draw.h"
@@ -40,6 +42,8 @@ void require_whole_units(int64_t height, int64_t width, int64_t unit_px) {
   if (height % unit_px != 0 || width % unit_px != 0)
     throw UsageError("task.crop", "must be made of whole units", format("[{}, {}]", height, width),
                      format("multiples of {} px", unit_px));
+  if (std::max(height, width) > static_cast<int64_t>(kMaxSidePx))
+    throw UsageError("task.crop", format("must be at most {} px a side", kMaxSidePx), format("[{}, {}]", height, width));
 }
 
 }  // namespace

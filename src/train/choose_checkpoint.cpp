@@ -1,5 +1,7 @@
 #include "choose_checkpoint.h"
 
+#include <utility>
+
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 
@@ -13,11 +15,24 @@ ChosenCheckpoint chosen(Checkpoint checkpoint, std::string why) {
   return {std::move(checkpoint), std::move(state), std::move(why)};
 }
 
-ChosenCheckpoint best_of(const fs::path& run, const ChosenCheckpoint& newest, bool is_asked_for) {
+constexpr const char* kTakeTheNewest = "--which last takes the newest";
+
+ChosenCheckpoint open_best(const fs::path& run, const RunState::Best& best) {
+  try {
+    return chosen(checkpoint_of_step(run, best.step), format("best by {}", best.name));
+  } catch (const DataError& error) {
+    throw DataError(run.string(), format("can't give its best checkpoint: {}", error.what()), {}, kTakeTheNewest);
+  }
+}
+
+ChosenCheckpoint best_of(const fs::path& run, ChosenCheckpoint newest, bool is_asked_for) {
   const RunState::Best& best = newest.state.best;
-  if (best.step >= 0) return chosen(checkpoint_of_step(run, best.step), format("best by {}", best.name));
-  if (!is_asked_for) return newest;
-  throw DataError(run.string(), "knows no best checkpoint: it was not validated yet", {}, "--which last takes the newest");
+  if (best.step >= 0) return open_best(run, best);
+  if (is_asked_for)
+    throw DataError(run.string(), format("has no best checkpoint: no validation has measured {} yet", best.name),
+                    "--which best", kTakeTheNewest);
+  newest.why = "the newest, as none is best yet";
+  return newest;
 }
 
 int64_t step_of(const std::string& which) {
@@ -35,9 +50,9 @@ ChosenCheckpoint choose_checkpoint(const fs::path& path, const std::string& whic
       throw UsageError("--which", "chooses among the checkpoints of a run, but this is one", path.string());
     return chosen(open_checkpoint(path), "as given");
   }
-  const ChosenCheckpoint newest = chosen(find_checkpoint(path), "the newest");
+  ChosenCheckpoint newest = chosen(find_checkpoint(path), "the newest");
   if (which == "last") return newest;
-  if (which.empty() || which == "best") return best_of(path, newest, !which.empty());
+  if (which.empty() || which == "best") return best_of(path, std::move(newest), !which.empty());
   return chosen(checkpoint_of_step(path, step_of(which)), "as given");
 }
 

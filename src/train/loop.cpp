@@ -39,8 +39,8 @@ bool Run::update() {
   std::optional<StepMetrics> metrics;
   if (is_due(session_.config.log.every_steps)) metrics = step_metrics(*result, session_.communicator);  // waits
   progress_.end_step(session_.loader.wait_s());
-  if (is_main()) progress_.draw_bar(state_.step);
   if (metrics) log_step(*result, std::move(*metrics));
+  if (is_main()) progress_.show(state_.step);
   return true;
 }
 

@@ -133,7 +133,7 @@ void PredictionOutput::put_record(int64_t image, Json record, Json::Array attent
   ++num_images_;
   if (!list_) return;
   Json all = Json::object();
-  all.set("file", to_utf8(images_.name(image))).set("name", images_.stem(image));
+  all.set("file", name_to_utf8(images_.name(image))).set("name", images_.stem(image));
   all.set("image_id", json_of(images_.image_id(image)));
   for (const auto& [key, value] : record.as_object()) all.set(key, value);
   if (settings_.pictures) all.set("picture", picture_name(image));

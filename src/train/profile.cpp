@@ -7,6 +7,7 @@
 #include <optional>
 #include <ranges>
 
+#include "glid/core/counted.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/train/device.h"
@@ -105,8 +106,8 @@ std::string profile(const RunConfig& config, const ProfileOptions& options, Comm
   const int64_t images = config.train.batch_size * options.steps, first_images = config.train.batch_size * kFirstSteps;
   const double gflop = 1e-9 * updates.flop() * communicator.size() / static_cast<double>(first_images);  // an image
   const double rate = static_cast<double>(images) / updates.make(options.steps);
-  std::string text = format("{} updates of {} images on {} rank(s), {} thread(s), {}\n", options.steps,
-                            config.train.batch_size, communicator.size(), at::get_num_threads(), device.str());
+  std::string text = format("{} of {} on {} rank(s), {} thread(s), {}\n", counted(options.steps, "update"),
+                            counted(config.train.batch_size, "image"), communicator.size(), at::get_num_threads(), device.str());
   {
     const PhaseTimer timer(device);
     const double seconds = updates.make(options.steps);

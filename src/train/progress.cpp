@@ -39,19 +39,26 @@ void Progress::end_step(double waited_s) {
   ++steps_in_all_;
 }
 
+double Progress::running_s() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
 std::string Progress::remaining(int64_t completed_steps) const {
-  const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
-  return duration_text(remaining_s(seconds, steps_in_all_, total_ - completed_steps));
+  return duration_text(remaining_s(running_s(), steps_in_all_, total_ - completed_steps));
 }
 
-void Progress::draw_bar(int64_t completed_steps) const {
-  if (!log_is_terminal()) return;
-  log_status(format("{}  ETA {}", progress_bar(completed_steps, total_), remaining(completed_steps)));
+void Progress::show(int64_t completed_steps) {
+  if (log_is_terminal()) {
+    log_status(format("{}  ETA {}", progress_bar(completed_steps, total_), remaining(completed_steps)));
+  } else if (!has_line_ && running_s() >= first_line_s_) {
+    log_info("step {}/{} made, losses follow as log.every_steps says; ETA {}", completed_steps, total_,
+             remaining(completed_steps));
+    has_line_ = true;
+  }
 }
 
 void Progress::log(StepMetrics& m) {
   m.images_per_s = static_cast<double>(steps_ * images_a_step_) / seconds_;
   m.data_wait = waited_s_ / seconds_;
+  has_line_ = true;
   log_info("step {}/{} epoch {:.2f} loss {:.4f}{} lr {:.3g} grad {:.3g} {:.{}f} img/s wait {:.0f}% mem {:.0f} MiB ETA {}",
            m.step, total_, m.epoch, m.loss, terms_text(m.terms), m.lr, m.grad_norm, m.images_per_s,
            m.images_per_s < 10 ? 1 : 0, 100 * m.data_wait, m.memory_mib, remaining(m.step));

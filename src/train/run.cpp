@@ -6,6 +6,7 @@
 #include "glid/core/environment.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "glid/data/shared_images.h"
 #include "snapshot.h"
 
 namespace glid {
@@ -26,6 +27,13 @@ void warn_of_loss_alone(const RunConfig& config) {
                                 Task::kMetrics.front());
       },
       config.task);
+}
+
+// Whoever validates on what was learned, and didn't ask for that, hears it.
+void warn_of_shared_images(const RunConfig& config, const Dataset& train, const Dataset& val) {
+  if (config.eval.split == Split::kTrain) return;
+  if (const std::string shared = shared_images(train, val); !shared.empty())
+    log_rank_zero_warning("{} are trained on too: validations tell little of new images", shared);
 }
 
 }  // namespace
@@ -60,9 +68,9 @@ void Run::log_seam(const Start& start) const {
   const int64_t step = start.state.step;
   const Schedule before = start.config.schedule(session_.plan->steps_per_epoch());
   if (before.total_steps != total_steps())
-    log_warning("{} steps -> {}: the learning rate goes on with {:.3g} (it was {:.3g}, and would have gone on with {:.3g})",
-                before.total_steps, total_steps(), session_.schedule.at(step), before.at(std::max<int64_t>(0, step - 1)),
-                before.at(step));
+    log_warning("{} -> {}: the learning rate goes on with {:.3g} (it was {:.3g}, and would have gone on with {:.3g})",
+                counted(before.total_steps, "step"), total_steps(), session_.schedule.at(step),
+                before.at(std::max<int64_t>(0, step - 1)), before.at(step));
 }
 
 void Run::open_files() {
@@ -72,6 +80,7 @@ void Run::open_files() {
   log_info("{}, {} to validate on; {} of {}, {} an epoch", counted(session_.data->size(), "training image"),
            validation_.num_images(), counted(total_steps(), "step"), counted(session_.config.train.batch_size, "image"),
            session_.plan->steps_per_epoch());
+  if (is_main()) warn_of_shared_images(session_.config, *session_.data, validation_.images());
   warn_of_loss_alone(session_.config);
   for (const std::string& part : session_.config.optim.freeze) log_info("{} is frozen", part);
   if (const std::string warning = session_.schedule.warning(); !warning.empty()) log_rank_zero_warning("{}", warning);

@@ -4,6 +4,7 @@
 
 #include "glid/config/write.h"
 #include "glid/core/files.h"
+#include "glid/core/leftovers.h"
 #include "glid/core/log.h"
 
 namespace glid {
@@ -12,6 +13,8 @@ void RunFiles::open(int64_t completed_steps, int64_t best_step, const std::vecto
   if (!is_main_) return;
   const std::filesystem::path out = config_.out;
   std::filesystem::create_directories(out);
+  remove_leftovers_in(out);  // nobody else writes there: the run has its lock
+  remove_leftovers_in(out / "pictures");
   add_log_file(out / "log.txt", head);
   write_file(out / "config.yaml", config::write(config_));
   log_.emplace(out, completed_steps);

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "glid/core/counted.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/utf8.h"
@@ -54,7 +55,9 @@ struct Total {
     bytes += tensor.bytes;
     if (const size_t each = dtype_bytes(tensor.dtype); each > 0) numbers += tensor.bytes / each;
   }
-  std::string text() const { return format("{} tensors, {} numbers, {}", tensors, numbers, bytes_text(bytes)); }
+  std::string text() const {
+    return format("{}, {}, {}", counted(tensors, "tensor"), counted(numbers, "number"), bytes_text(bytes));
+  }
 };
 
 std::string totals_text(const TensorFile& file) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "glid/core/counted.h"
 #include "glid/core/cpus.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
@@ -39,7 +40,7 @@ void keep_threads(std::optional<int64_t> wanted, int64_t before, const LaunchEnv
   if (env_says_threads()) return;
   const int64_t threads = count_threads({wanted, num_cpus(), now, env.local_size}, before);
   if (threads == now) return;
-  log_info("{} threads of {}, as the run had: --threads takes others", threads, num_cpus());
+  log_info("{} of {}, as the run had: --threads takes others", counted(threads, "thread"), num_cpus());
   at::set_num_threads(static_cast<int>(threads));
 }
 

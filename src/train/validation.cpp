@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "evaluated_classes.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "glid/core/pace.h"
+#include "glid/data/filtered_dataset.h"
 #include "glid/dist/together.h"
 #include "glid/eval/answer.h"
 #include "glid/train/stop_signal.h"
@@ -45,6 +48,16 @@ bool is_better(const MetricValue& value, double than) {
   return value.better == Better::kLower ? *value.value < than : *value.value > than;
 }
 
+// A long validation is seen to go on.
+struct ShownPace {
+  explicit ShownPace(int64_t num_images) : pace("validation", num_images) {}
+  ShownPace(const ShownPace&) = delete;
+  ShownPace& operator=(const ShownPace&) = delete;
+  ~ShownPace() { log_status(""); }
+
+  Pace pace;
+};
+
 }  // namespace
 
 Validation::Validation(Session& session) : session_(session), images_(session.config.dataset(session.config.eval.split)) {
@@ -68,9 +81,13 @@ std::unique_ptr<Loader> Validation::loader(const ValidationPlan::Share& share, L
 }
 
 Measured Validation::measured() {
-  return {*session_.model,       *session_.task,  *loader_,
-          session_.communicator, session_.device, session_.config.train.precision,
-          &glid::stop_requested};
+  Measured measured{*session_.model,       *session_.task,  *loader_,
+                    session_.communicator, session_.device, session_.config.train.precision,
+                    &glid::stop_requested};
+  if (!session_.communicator.is_main()) return measured;
+  const int64_t total = images_of_fraction(images_->size(), session_.config.eval.fraction);
+  measured.progress = [shown = std::make_shared<ShownPace>(total)](int64_t done) { shown->pace.show(done); };
+  return measured;
 }
 
 std::optional<MetricValues> Validation::references() {

@@ -51,6 +51,26 @@ TEST_F(ModelEvaluation, FindsWhatTheRunMeasuredItself) {
   EXPECT_THAT(report({}).at("model").at("checkpoint").as_string(), HasSubstr("(best by rmse)"));
 }
 
+// As runs are that were stopped before their first validation, or lost a checkpoint.
+TEST_F(ModelEvaluation, ARunWithoutABestGivesItsNewest) {
+  const fs::path run = own_.path() / "run", file = run / "checkpoints/step_00000008/state.json";
+  fs::copy(a_run(), run, fs::copy_options::recursive);
+  const auto write_best = [&](int64_t step) {
+    const Json state = Json::parse(read_file(file), "state");
+    Json changed = Json::object();
+    for (const auto& [key, value] : state.as_object())
+      changed.set(key, key == "best" ? Json::object().set("name", "rmse").set("value", Json()).set("step", step) : value);
+    write_file(file, changed.dump());
+  };
+  write_best(-1);
+  expect_one_line(evaluate({"--which", "best"}, run), 3,
+                  "has no best checkpoint: no validation has measured rmse yet (got --which best); --which last");
+  EXPECT_THAT(evaluate({}, run).output, HasSubstr("step_00000008 (the newest, as none is best yet)"));
+  write_best(4);
+  fs::remove_all(run / "checkpoints/step_00000004");
+  expect_one_line(evaluate({}, run), 3, "can't give its best checkpoint: ");
+}
+
 TEST_F(ModelEvaluation, RanksChangeNothing) {
   const Json alone = report({"--batch", "3"});
   for (const char* ranks : {"2", "3"}) EXPECT_EQ(report({"--batch", "3", "--nproc", ranks}).dump(), alone.dump()) << ranks;

@@ -17,7 +17,7 @@ TEST(ShippedConfigs, AreFoundByTheirNames) {
   EXPECT_THAT(found.output, HasSubstr("configs/demo_pretrain.yaml:"));  // where its values come from
   const ProgramResult absent = run("glid_train", {"--config", "configs/none.yaml", "--print-config"});
   EXPECT_EQ(absent.code, 2);
-  EXPECT_EQ(absent.output, "glid_train: the configuration file can't be read (got configs/none.yaml)\n");
+  EXPECT_EQ(absent.output, "glid_train: the configuration file does not exist (got configs/none.yaml)\n");
 }
 
 TEST(ShippedConfigs, AreIncludedByOnesOfTheUsers) {

@@ -105,6 +105,15 @@ TEST_F(Shares, WithoutAReadablePictureTheRunGoesOn) {
   }
 }
 
+TEST_F(Shares, OfWhatIsTrainedOnSaySo) {
+  make_data(3);
+  fs::remove_all(data() / "val");
+  fs::copy(data() / "train", data() / "val");
+  const ProgramResult result = train(1);
+  EXPECT_EQ(result.code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("warning: all 12 of val are trained on too: validations tell little of new images"));
+}
+
 // As `glid_data check` says of it.
 TEST_F(Shares, WithoutAValidationSplitARunSaysWhatToDo) {
   ASSERT_EQ(

@@ -12,22 +12,27 @@ namespace glid {
 // Times the steps between two logged ones, and the run for what remains of it.
 class Progress {
  public:
-  Progress(int64_t total_steps, int64_t images_a_step) : total_(total_steps), images_a_step_(images_a_step) {}
+  // Where no line of a step was logged for `first_line_s` from the first step on, one tells that the run is going.
+  Progress(int64_t total_steps, int64_t images_a_step, double first_line_s = 30)
+      : total_(total_steps), images_a_step_(images_a_step), first_line_s_(first_line_s) {}
 
   // Around the work of a step; `waited_s` is what the run has waited for images so far.
   void begin_step(double waited_s);
   void end_step(double waited_s);
 
-  // The bar with the remaining time; nothing unless the log is a terminal.
-  void draw_bar(int64_t completed_steps) const;
+  // On a terminal the bar with the remaining time, elsewhere the one early line.
+  void show(int64_t completed_steps);
   // Adds pace and waiting since the last call to `metrics` and logs its line.
   void log(StepMetrics& metrics);
 
  private:
   using Clock = std::chrono::steady_clock;
+  double running_s() const;
   std::string remaining(int64_t completed_steps) const;
 
   int64_t total_, images_a_step_;
+  double first_line_s_;
+  bool has_line_ = false;
   Clock::time_point step_begin_{};
   double waited_before_s_ = 0;
   double seconds_ = 0, waited_s_ = 0;  // of the steps since the last logged one

@@ -22,6 +22,7 @@ class Validation {
   // `session` must live as long. Throws UsageError when eval.best is no value's name.
   explicit Validation(Session& session);
 
+  const Dataset& images() const { return *images_; }
   int64_t num_images() const { return images_->size(); }  // of the split, whatever eval.fraction is
 
   // Both look at every image, throw DataError when none can be read, and give up with nothing when a rank is asked to stop.
