@@ -59,7 +59,12 @@ struct OpenedSplit {
 template <class Content>
 OpenedSplit with_errors(CocoErrors<Content> errors, auto open) {
   OpenedSplit opened{.errors = std::move(errors)};
-  if (errors.rest && !opened.errors.records.empty()) opened.dataset = open(std::move(*errors.rest));
+  if (!errors.rest || opened.errors.records.empty()) return opened;
+  try {
+    opened.dataset = open(std::move(*errors.rest));
+  } catch (const DataError& error) {
+    opened.errors.end = error.what();
+  }
   return opened;
 }
 
@@ -80,12 +85,8 @@ OpenedSplit open_rest(const Config& config, Split split) {
 
 // Of a split that is there and can't be opened as it is.
 OpenedSplit open_damaged(const DataConfig& config, Split split, const std::string& error) {
-  OpenedSplit opened;
-  try {
-    opened = std::visit([split](const auto& alternative) { return open_rest(alternative, split); }, config.dataset);
-  } catch (const DataError& worse) {
-    opened.errors.end = worse.what();
-  }
+  OpenedSplit opened =
+      std::visit([split](const auto& alternative) { return open_rest(alternative, split); }, config.dataset);
   if (opened.errors.records.empty() && opened.errors.end.empty()) opened.errors.end = error;
   return opened;
 }

@@ -115,7 +115,7 @@ TEST_F(CheckCoco, JointsThatNoPoseCanBeLearnedFrom) {
   const std::string one = "3, 3, 2", three = one + ", 4, 4, 2, 5, 3, 1";
   const std::string where = "person_keypoints_train.json: category 1 (person): ";
   const ProgramResult mixed = persons(R"(, "keypoints": [], "skeleton": [])", one, three);
-  expect_wrong(mixed, where + "objects of a category have different numbers of joints (got 1 in 1 objects, 3 in 1 objects)");
+  expect_wrong(mixed, where + "objects of a category have different numbers of joints (got 1 in 1 object, 3 in 1 object)");
   expect_wrong(mixed, where + "category without names of joints: ");
   const ProgramResult unnamed = persons("", three, three);
   expect_wrong(unnamed, where + "category without names of joints: ");

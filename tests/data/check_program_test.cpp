@@ -302,7 +302,7 @@ TEST(CheckProgram, AConfigurationNeedsOnlyItsData) {
   const fs::path config = demo.root() / "run.yaml";
   write_text(config, "model: {anything: 3}\ndata: {name: pairs, root: " + demo.root().string() + ", num_classes: 7}\n");
   const ProgramResult ran = run("glid_data", {"check", "--config", config.string()});
-  expect_legal(ran, "pairs val: 1 images");
+  expect_legal(ran, "pairs val: 1 image");
   EXPECT_EQ(run("glid_data", {"check", "--config", config.string(), "--set", "data.num_classes=3"}).code, 3);
   EXPECT_EQ(run("glid_data", {"check", "--config", config.string(), "--set", "data.pears.num_classes=3"}).code, 2);
 }

@@ -228,7 +228,7 @@ TEST_F(EvaluateFiles, PanopticResultOfAnUnknownImage) {
   const EvalRequest request = files(PanopticFileSettings{}, truth,
                                     R"({"annotations": [{"image_id": 4, "file_name": "a.png", "segments_info": []}]})");
   EXPECT_THAT(evaluate_files(request).notes,
-              testing::Contains("1 results left out: the annotations don't have their image (first: image 4)"));
+              testing::Contains("1 result left out: the annotations don't have their image (first: image 4)"));
 }
 
 // Truth 0 0 1 1 2 255, predicted 0 1 1 1 0 2: IoU 1/3, 2/3, 0.

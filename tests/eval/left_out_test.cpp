@@ -174,7 +174,7 @@ TEST_F(LeftOutSegments, OfOtherImages) {
   const std::string more = R"(, {"image_id": 4, "file_name": "not_there.png", "segments_info": []})";
   const Report report = evaluate(PanopticFileSettings{}, segments(R"(, "area": 2)"), segments("", "1", more));
   EXPECT_DOUBLE_EQ(first_number(report), 1);
-  EXPECT_THAT(report.notes, Contains("1 results left out: the annotations don't have their image (first: image 4)"));
+  EXPECT_THAT(report.notes, Contains("1 result left out: the annotations don't have their image (first: image 4)"));
   EXPECT_THAT([&] { evaluate(PanopticFileSettings{}, segments(R"(, "area": 2)", "1", more), segments("")); },
               ThrowsMessage<DataError>(HasSubstr("result.json: has no result for image 4; eval.missing_as_empty=true")));
 }
@@ -202,8 +202,7 @@ TEST_F(LeftOutSegments, OfCategoriesThatAreNotListed) {
 
 TEST_F(LeftOut, LabelAndDepthMapsOfOtherImages) {
   const auto note = [&](const std::string& file) {
-    return format("1 results left out: there is no annotation of their name (first: {})",
-                  (root_ / "result" / file).string());
+    return format("1 result left out: there is no annotation of their name (first: {})", (root_ / "result" / file).string());
   };
   SemanticFileSettings labels;
   labels.num_classes = 2;

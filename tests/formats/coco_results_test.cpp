@@ -112,7 +112,7 @@ TEST(CocoResults, OfACategoryThatIsNotListedAreLeftOutWhateverTheyHold) {
   EXPECT_EQ(out.masks.size(), 1u);
   EXPECT_EQ(out.notes.unknown_categories, (Tally{1, "result 2: category_id 62"}));
   EXPECT_THAT(out.notes.lines(), testing::Contains(testing::HasSubstr(
-                                     "1 results left out: the annotations don't list their category (first: result 2")));
+                                     "1 result left out: the annotations don't list their category (first: result 2")));
   expect_error(second(R"("image_id": 13, "category_id": 62, "bbox": [1, 1, 2, 2], "score": 1)"), CocoKind::kBox,
                "result 2: is for an image that the annotations don't have (got image_id 13)");
 }
