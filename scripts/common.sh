@@ -24,7 +24,7 @@ begin() { step=$*; say "[${SECONDS} s] $step"; }
 on_exit() {
   local code=$?
   [ "$code" != 75 ] || { say "stopped after a checkpoint: the same command goes on"; exit 75; }
-  [ "$code" = 0 ] || die_with "$code" "while $step (exit code $code, after $SECONDS s)"
+  [ "$code" = 0 ] || die_with "$code" "while $step (exit code $code, after $SECONDS s): see the lines above"
 }
 trap on_exit EXIT
 

@@ -10,10 +10,9 @@ import dataclasses
 import pathlib
 import re
 import statistics
-import subprocess
 
 import series
-from series import METRICS, Series, cell, command, for_steps, head, of_seeds, value_of
+from series import METRICS, Series, carry_out, cell, command, for_steps, head, of_seeds, value_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,8 +124,7 @@ def lowest_blind(run):
 
 def gflop_of(configuration):
     """Of an image, as --profile counts it."""
-    done = subprocess.run([*command(*configuration), "--profile", "1"], check=True, capture_output=True, text=True)
-    return re.search(r"([\d.e+-]+) GFLOP an image", done.stdout)[1]
+    return re.search(r"([\d.e+-]+) GFLOP an image", carry_out([*command(*configuration), "--profile", "1"], quiet=True))[1]
 
 
 def pretraining_rows(runs, arguments):
@@ -188,8 +186,8 @@ def make_codebook(arguments):
     """What BEiT predicts."""
     if arguments.list or "beit" not in arguments.objectives or codebook(arguments).exists():
         return
-    subprocess.run(["glid_data", "codebook", "--data", str(arguments.data), "--size", "256", "--image-size", "96",
-                    "--patch", str(ENCODERS[arguments.encoder].unit), "--out", str(codebook(arguments))], check=True)
+    carry_out(["glid_data", "codebook", "--data", str(arguments.data), "--size", "256", "--image-size", "96",
+               "--patch", str(ENCODERS[arguments.encoder].unit), "--out", str(codebook(arguments))])
 
 
 def make_images(arguments):
@@ -198,7 +196,7 @@ def make_images(arguments):
         return
     arguments.data = arguments.out / "scenes"
     if not arguments.list:  # it is made once
-        subprocess.run(["glid_data", "make-demo", "--out", str(arguments.data)], check=True)
+        carry_out(["glid_data", "make-demo", "--out", str(arguments.data)])
 
 
 def main():

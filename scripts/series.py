@@ -3,6 +3,7 @@ import argparse
 import json
 import os
 import pathlib
+import shlex
 import statistics
 import subprocess
 import sys
@@ -29,12 +30,35 @@ class Series:
             self.names.append(folder)
             if self.total:
                 print(f"== [{len(self.names)} of {self.total}] {folder}", flush=True)
-                code = subprocess.run([*command(config, settings), "--out", str(folder)], check=False).returncode
-                if code == INTERRUPTED:
-                    sys.exit(INTERRUPTED)
-                if code != 0:
-                    sys.exit(f"glid_train ended with exit code {code}: see its lines above and {folder}/log.txt")
+                carry_out([*command(config, settings), "--out", str(folder)], f" and {folder}/log.txt")
         return folder
+
+
+def said(program):
+    """What it printed, when it has ended."""
+    while True:
+        try:
+            return program.communicate()
+        except KeyboardInterrupt:  # which the program has heard too: it ends, with a checkpoint if it trains
+            pass
+
+
+def carry_out(words, log="", quiet=False):
+    """What a program prints, if it is a quiet one. Where it fails the script ends as it did, with a line: the command, and
+    where there is more, `log` too."""
+    pipe = subprocess.PIPE if quiet else None
+    try:
+        with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True) as program:
+            output, errors = said(program)
+    except OSError as error:
+        sys.exit(f"{words[0]} can't be run: {error.strerror}")
+    code = program.returncode if program.returncode >= 0 else 128 - program.returncode  # as shells have signals
+    if code not in (0, INTERRUPTED):
+        print(f"{errors or ''}{words[0]} ended with exit code {code}: see its lines above{log}; the command: "
+              f"{shlex.join(words)}", file=sys.stderr)
+    if code != 0:
+        sys.exit(code)
+    return output
 
 
 def command(config, settings):
@@ -65,7 +89,7 @@ def publish(arguments, name, text, pages):
     print(text)
     for page, runs in pages.items():
         files.append(arguments.out / f"{page}.html")
-        subprocess.run(["glid_report", *map(str, runs), "--out", str(files[-1])], check=True)
+        carry_out(["glid_report", *map(str, runs), "--out", str(files[-1])])
     print("== " + ", ".join(map(str, files)))
 
 
@@ -95,7 +119,12 @@ def cell(task, values):
 
 
 def of_seeds(seeds):
-    return f"mean and deviation of {len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
+    """What varies between the runs of a cell: the seed of fine-tuning alone."""
+    pretraining = "each pre-training ran once, with seed 0"
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}; {pretraining}"
+    return (f"mean ± standard deviation over the seeds {', '.join(map(str, seeds))} of fine-tuning; {pretraining}, so that ± "
+            "leaves out what another one would change")
 
 
 def table(heads, rows):

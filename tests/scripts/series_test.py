@@ -2,22 +2,33 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
-# Writes down its words. glid_train leaves numbers that tell its seed, or stops where the file `stop` names its run.
+# Writes down its words. glid_train leaves numbers that tell its seed, or stops where the file `stop` names its run, or on
+# Ctrl-C where there is a file `hang`; the program that the file `fail` names fails.
 STAND_IN = """#!/usr/bin/env python3
-import json, pathlib, sys
+import json, pathlib, signal, sys, time
 folder = pathlib.Path(__file__).parent
 with open(folder / "asked.jsonl", "a", encoding="utf-8") as asked:
     print(json.dumps([pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]), file=asked)
+fail = folder / "fail"
+if fail.exists() and fail.read_text() == pathlib.Path(sys.argv[0]).name:
+    print("where: what", file=sys.stderr)
+    sys.exit(3)
 if "--profile" in sys.argv:
     print("37.1 images/s, 0.4321 GFLOP an image, peak 100 MiB")
 elif sys.argv[0].endswith("glid_train"):
     run = pathlib.Path(sys.argv[sys.argv.index("--out") + 1])
+    if (folder / "hang").exists():
+        signal.signal(signal.SIGINT, lambda *_: sys.exit(75))
+        (folder / "hangs").touch()
+        time.sleep(60)
     stop = folder / "stop"
     if stop.exists() and stop.read_text() == run.name:
         sys.exit(75)
@@ -123,6 +134,36 @@ class SeriesTest(unittest.TestCase):
                                      "detection_pretrain1000_encoder_seed1", "depth_pretrain1000_encoder_seed1"])
         done = self.run_script("tables.py", "partial", "--seeds", "0,1")
         self.assertIn("| from scratch | 50.0 ± 0.0 | 2.500 ± 0.707 |", done.stdout)
+        self.assertIn("over the seeds 0, 1 of fine-tuning; each pre-training ran once, with seed 0", done.stdout)
+
+    def test_a_program_that_fails_ends_it_with_a_line(self):
+        for program, where in (("glid_train", "/log.txt"), ("glid_report", "/partial.html"), ("glid_data", "make-demo")):
+            (self.folder / "fail").write_text(program, encoding="utf-8")
+            done = self.run_script(*(("compare_objectives.py",) if program == "glid_data" else ("tables.py", "partial")))
+            self.assertEqual(done.returncode, 3, done.stderr)
+            lines = done.stderr.splitlines()
+            self.assertEqual((len(lines), lines[0]), (2, "where: what"), done.stderr)
+            self.assertIn(f"{program} ended with exit code 3: see its lines above", lines[1])
+            self.assertIn(f"the command: {program} ", lines[1])
+            self.assertIn(where, lines[1])
+
+    def test_a_program_that_is_not_there_is_a_line(self):
+        (self.folder / "glid_train").unlink()
+        done = subprocess.run([sys.executable, "-B", SCRIPTS / "tables.py", "partial", "--out", str(self.folder / "out")],
+                              env={**os.environ, "PATH": str(self.folder)}, capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (1, "glid_train can't be run: No such file or directory\n"))
+
+    def test_ctrl_c_waits_for_the_checkpoint(self):
+        (self.folder / "hang").touch()
+        path = f"{self.folder}{os.pathsep}{os.environ['PATH']}"
+        with subprocess.Popen([sys.executable, "-B", SCRIPTS / "tables.py", "partial", "--out", str(self.folder / "out")],
+                              env={**os.environ, "PATH": path}, start_new_session=True, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True) as script:
+            while not (self.folder / "hangs").exists():
+                time.sleep(0.02)
+            os.killpg(script.pid, signal.SIGINT)
+            errors = script.communicate()[1]
+        self.assertEqual((script.returncode, errors), (75, ""))
 
 
 if __name__ == "__main__":
