@@ -1,3 +1,5 @@
+#include <memory>
+
 #include "ap_settings.h"
 #include "box_notes.h"
 #include "file_evaluators.h"
@@ -18,32 +20,37 @@ std::string image_hash_of(const CocoIndex& truth) {
 }
 
 template <class Settings>
-Report evaluate(const Settings& settings, const EvalRequest& request) {
+FileEvaluation evaluate(const Settings& settings, const EvalRequest& request) {
   const ApParameters parameters = ap_parameters(settings);
   parameters.check();
   const CocoIndex truth = CocoIndex::open(request.annotations, coco_use(parameters));
-  const CocoResults results = read_coco_results(request.results, truth, parameters.kind);
+  const auto results = std::make_shared<const CocoResults>(read_coco_results(request.results, truth, parameters.kind));
   const ApRequest asked{parameters, request.settings.threads};
-  const ApAccumulator matches = match_coco(truth, results, asked);
-  const ApReport found = ap_report(truth, results, matches, request.settings.threads);
+  const ApAccumulator matches = match_coco(truth, *results, asked);
+  ApReport found = ap_report(truth, *results, matches, request.settings.threads);
   Report report = report_of(found, rules_of(settings));
   report.bootstrap = bootstrap_of(matches, request);
   report.image_hash = image_hash_of(truth);
   if (parameters.kind == CocoKind::kBox)
-    for (std::string& note : box_notes(truth, results)) report.notes.push_back(std::move(note));
-  if (request.plots.empty()) return report;
-  plot_precision_recall(found, request.plots);
-  if (parameters.kind != CocoKind::kKeypoint && !found.per_class.empty())
-    plot_confusion(confusion_of_coco(truth, results, asked), report, request.plots);
-  return report;
+    for (std::string& note : box_notes(truth, *results)) report.notes.push_back(std::move(note));
+  return {std::move(report),
+          [found = std::move(found), truth, results, asked](const Report& named, const std::filesystem::path& folder) {
+            plot_precision_recall(found, folder);
+            if (asked.parameters.kind != CocoKind::kKeypoint && !found.per_class.empty())
+              plot_confusion(confusion_of_coco(truth, *results, asked), named, folder);
+          }};
 }
 
 }  // namespace
 
-Report evaluate_task(const BoxSettings& settings, const EvalRequest& request) { return evaluate(settings, request); }
+FileEvaluation evaluate_task(const BoxSettings& settings, const EvalRequest& request) { return evaluate(settings, request); }
 
-Report evaluate_task(const MaskSettings& settings, const EvalRequest& request) { return evaluate(settings, request); }
+FileEvaluation evaluate_task(const MaskSettings& settings, const EvalRequest& request) {
+  return evaluate(settings, request);
+}
 
-Report evaluate_task(const KeypointSettings& settings, const EvalRequest& request) { return evaluate(settings, request); }
+FileEvaluation evaluate_task(const KeypointSettings& settings, const EvalRequest& request) {
+  return evaluate(settings, request);
+}
 
 }  // namespace glid

@@ -90,7 +90,7 @@ void plot_worst(const std::vector<MatchedFile>& files, const DepthErrors& errors
 
 }  // namespace
 
-Report evaluate_task(const DepthFileSettings& settings, const EvalRequest& request) {
+FileEvaluation evaluate_task(const DepthFileSettings& settings, const EvalRequest& request) {
   const DepthRules rules{depth_options(settings), settings.depth_scale.value_or(png_units_per_metre(settings.protocol))};
   const MatchedFiles matched = match_files(request.results, request.annotations, kDepthExtensions);
   const std::vector<MatchedFile>& files = matched.files;
@@ -99,8 +99,9 @@ Report evaluate_task(const DepthFileSettings& settings, const EvalRequest& reque
   report.bootstrap = bootstrap_of(errors, request);
   report.image_hash = image_hash_of(errors);
   matched.add_notes(report.notes);
-  if (!request.plots.empty()) plot_worst(files, errors, rules, request.plots);
-  return report;
+  return {std::move(report), [files, errors, rules](const Report&, const std::filesystem::path& folder) {
+            plot_worst(files, errors, rules, folder);
+          }};
 }
 
 }  // namespace glid

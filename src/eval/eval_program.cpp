@@ -104,8 +104,7 @@ ExitCode run_eval_program(const EvalArguments& arguments) {
   for (const std::filesystem::path& read : {request.results, request.annotations})
     require_outside("--plots", arguments.plots, read);
   const std::optional<ClassOrder> per_class = class_order(arguments.per_class, config::name_of(request.settings.metric));
-  const Report report = evaluate_files(request);
-  write_reports(report, arguments.json, arguments.csv, per_class);
+  evaluate_files(request, [&](const Report& report) { write_reports(report, arguments.json, arguments.csv, per_class); });
   return ExitCode::kDone;
 }
 

@@ -1,6 +1,7 @@
 #include "glid/eval/evaluate_files.h"
 
 #include <optional>
+#include <utility>
 
 #include "file_evaluators.h"
 #include "glid/core/temporaries.h"
@@ -9,13 +10,21 @@
 
 namespace glid {
 
-Report evaluate_files(const EvalRequest& request) {
-  std::optional<FoldersAbove> plots;  // gone again where nothing is drawn
-  if (!request.plots.empty()) plots.emplace(request.plots / "picture");
-  Report report = std::visit([&](const auto& settings) { return named_report(evaluate_task(settings, request), settings); },
-                             request.settings.metric);
-  if (plots) plots->keep();
-  return report;
+Report evaluate_files(const EvalRequest& request, const OnReport& found) {
+  FileEvaluation evaluated = std::visit(
+      [&](const auto& settings) {
+        FileEvaluation done = evaluate_task(settings, request);
+        done.report = named_report(std::move(done.report), settings);
+        return done;
+      },
+      request.settings.metric);
+  if (found) found(evaluated.report);
+  if (!request.plots.empty()) {
+    FoldersAbove above(request.plots / "picture");
+    evaluated.draw(evaluated.report, request.plots);
+    above.keep();
+  }
+  return std::move(evaluated.report);
 }
 
 std::optional<Bootstrap> bootstrap_of(const Metric& metric, const EvalRequest& request) {

@@ -81,7 +81,7 @@ void add_image(const ImagePair& pair, const PanopticFiles& truth, const Panoptic
 
 }  // namespace
 
-Report evaluate_task(const PanopticFileSettings& settings, const EvalRequest& request) {
+FileEvaluation evaluate_task(const PanopticFileSettings& settings, const EvalRequest& request) {
   const PanopticFiles truth(request.annotations, request.annotations_dir, PanopticRole::kTruth);
   const PanopticFiles predicted(request.results, request.results_dir, PanopticRole::kPrediction);
   Tally extra;
@@ -98,8 +98,8 @@ Report evaluate_task(const PanopticFileSettings& settings, const EvalRequest& re
   for (std::string& line : truth.json.notes.lines()) report.notes.push_back(std::move(line));
   if (extra.count > 0)
     report.notes.push_back(tally_line(extra, "result", "results", "left out: the annotations don't have their image"));
-  if (!request.plots.empty()) plot_classes(report, "PQ", request.plots);
-  return report;
+  return {std::move(report),
+          [](const Report& found, const std::filesystem::path& folder) { plot_classes(found, "PQ", folder); }};
 }
 
 }  // namespace glid

@@ -38,18 +38,17 @@ std::vector<std::string> class_names(int64_t num_classes) {
 
 }  // namespace
 
-Report evaluate_task(const SemanticFileSettings& settings, const EvalRequest& request) {
+FileEvaluation evaluate_task(const SemanticFileSettings& settings, const EvalRequest& request) {
   const MatchedFiles matched = match_files(request.results, request.annotations, kPngExtensions);
   const MeanIou metric = evaluate(matched.files, request, settings);
   Report report = report_of(metric, class_names(settings.num_classes));
   report.bootstrap = bootstrap_of(metric, request);
   report.image_hash = image_hash_of(metric);
   matched.add_notes(report.notes);
-  if (!request.plots.empty()) {
-    plot_confusion(metric.confusion(), report, request.plots);
-    plot_classes(report, "IoU", request.plots);
-  }
-  return report;
+  return {std::move(report), [confusion = metric.confusion()](const Report& found, const std::filesystem::path& folder) {
+            plot_confusion(confusion, found, folder);
+            plot_classes(found, "IoU", folder);
+          }};
 }
 
 }  // namespace glid

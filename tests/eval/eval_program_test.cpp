@@ -60,6 +60,16 @@ TEST_F(EvalProgram, EveryFileIsNamed) {
   EXPECT_EQ(count, 4) << "precision_recall, ap_by_area, ap_by_class, confusion";
 }
 
+TEST_F(EvalProgram, PicturesThatCantBeWrittenCostNoNumbers) {
+  const std::filesystem::path plots = folder_.path() / "plots", json = folder_.path() / "out.json";
+  std::filesystem::create_directories(plots / "precision_recall.png" / "in_the_way");
+  const ProgramResult ran = evaluate({"--plots", plots.string(), "--json", json.string()});
+  EXPECT_NE(ran.code, 0);
+  EXPECT_THAT(ran.output, HasSubstr("glid_eval: "));
+  EXPECT_THAT(ran.output, HasSubstr("precision_recall.png"));
+  EXPECT_EQ(Json::parse(read_file(json), "out.json").at("metrics").at("AR1").as_double(), 1);
+}
+
 TEST_F(EvalProgram, UsageErrorsAreOneLineAndTwo) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"--set", "eval.max_detz=[1]"}, "max_dets"},

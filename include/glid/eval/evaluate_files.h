@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 
 #include "glid/core/cpus.h"
 #include "glid/eval/file_settings.h"
@@ -32,7 +33,8 @@ struct EvalRequest {
 };
 
 // Throws UsageError for a setting that makes no sense, DataError (one line: file, record, value) for files that can't be
-// evaluated.
-Report evaluate_files(const EvalRequest& request);
+// evaluated. Calls found() before `plots` are drawn: what can't be drawn costs no numbers.
+using OnReport = std::function<void(const Report& report)>;
+Report evaluate_files(const EvalRequest& request, const OnReport& found = {});
 
 }  // namespace glid
