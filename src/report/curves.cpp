@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "glid/core/format.h"
+#include "number_names.h"
 #include "run_values.h"
 #include "sections.h"
 #include "svg_chart.h"
@@ -107,7 +108,7 @@ std::vector<std::string> further_keys(const TaskCurves& curves, const std::vecto
 std::string title_of(const std::string& key) {
   if (key == "loss") return "Training loss";
   if (key == "val_loss") return "Validation loss";
-  return key.starts_with("val_") ? key.substr(4) + " on validation images" : key;
+  return key.starts_with("val_") ? readable_name(key.substr(4)) + " on validation images" : readable_name(key);
 }
 
 Html charts_of(const TaskCurves& curves, const std::vector<std::string>& keys) {

@@ -79,7 +79,7 @@ Html cell_of(const Compared& column, const Json& report, const std::string& metr
 
 void add_losses(HtmlTable& table, const ReportGroup& group) {
   for (const std::string& name : names_of(group, "losses")) {
-    std::vector<Html> row{html_name((name == "loss" ? "loss" : "loss: " + name) + arrow_of("loss"))};
+    std::vector<Html> row{html_name(readable_name(name) + arrow_of("loss"))};
     for (const ReportColumn& column : group.columns) row.push_back(html_number(column.report->find("losses"), name));
     table.rows.push_back(std::move(row));
   }

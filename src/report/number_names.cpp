@@ -56,11 +56,29 @@ constexpr std::array kNames = std::to_array<Entry>({
     {"loss", "what training makes small; of one task, with one configuration, on the same images", Better::kLower},
     {"lr", "learning rate: the step width of the optimiser", kNeither},
     {"grad_norm", "length of the gradient of all weights, before it is clipped", kNeither},
+    {"smallest_fusion_weight", "the smallest weight that BiFPN gives a scale where it fuses several: near 0 one is left out",
+     kNeither},
+    {"code_accuracy", "the part of the hidden units whose code is right"},
     {"query_spread", "how far the answers of an image's queries are apart", kNeither},
     {"images_per_s", "training images a second"},
     {"data_wait", "the part of the time that training waits for images", Better::kLower},
     {"memory_mib", "memory in MiB", Better::kLower},
 });
+
+// Parts of the loss, by their names in tasks.
+struct LossPart {
+  std::string_view name, about;
+};
+constexpr LossPart kLossParts[] = {{"class", "classes"},
+                                   {"l1", "sides of boxes, L1"},
+                                   {"giou", "overlap of boxes, GIoU"},
+                                   {"mask", "pixels of masks, cross-entropy"},
+                                   {"dice", "overlap of masks, dice"},
+                                   {"pixels", "hidden pixels"},
+                                   {"codes", "codes of hidden units"},
+                                   {"si", "depth, scale-invariant"},
+                                   {"heatmap", "heatmaps of joints"}};
+constexpr std::string_view kLossPrefix = "loss_", kOneToMany = "many_";
 
 struct Ending {
   std::string_view text, words;
@@ -71,20 +89,33 @@ constexpr Ending kEndings[] = {{"_ema", "; of averaged weights (EMA)"},
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-std::optional<NumberName> listed(std::string_view name) {
-  const auto found = std::ranges::find(kNames, name, &Entry::name);
-  if (found != kNames.end()) return NumberName{std::string(found->words), found->better};
-  if (name.starts_with("loss_")) return NumberName{"a part of the loss", Better::kLower};
-  for (const std::string_view kind : {"AP", "AR"})
-    if (name.starts_with(kind) && name.size() > 3 && name[2] == '_' && is_digit(name[3]))
-      return NumberName{format("{} of objects with an area of {} pixels", kind, name.substr(3)), Better::kHigher};
-  return std::nullopt;
-}
-
 // "mask.AP" without the task, "PCK@0.1" as it is.
 std::string_view without_task(std::string_view name) {
   const size_t dot = name.find('.');
   return dot == name.npos || std::ranges::any_of(name.substr(0, dot), is_digit) ? name : name.substr(dot + 1);
+}
+
+// Of "loss_class", "semantic.class", "many_l1": what that part of the loss is about; empty: no such part is known.
+std::string about_of_loss(std::string_view name) {
+  if (name.starts_with(kLossPrefix)) name = name.substr(kLossPrefix.size());
+  name = without_task(name);
+  const bool is_one_to_many = name.starts_with(kOneToMany);
+  if (is_one_to_many) name = name.substr(kOneToMany.size());
+  const auto* part = std::ranges::find(kLossParts, name, &LossPart::name);
+  if (part == std::end(kLossParts)) return {};
+  return std::string(part->about) + (is_one_to_many ? ", of the one-to-many queries" : "");
+}
+
+std::optional<NumberName> listed(std::string_view name) {
+  const auto found = std::ranges::find(kNames, name, &Entry::name);
+  if (found != kNames.end()) return NumberName{std::string(found->words), found->better};
+  if (const std::string about = about_of_loss(name); !about.empty())
+    return NumberName{"the part of the loss that is about " + about, Better::kLower};
+  if (name.starts_with(kLossPrefix)) return NumberName{"a part of the loss", Better::kLower};
+  for (const std::string_view kind : {"AP", "AR"})
+    if (name.starts_with(kind) && name.size() > 3 && name[2] == '_' && is_digit(name[3]))
+      return NumberName{format("{} of objects with an area of {} pixels", kind, name.substr(3)), Better::kHigher};
+  return std::nullopt;
 }
 
 void add_names_of(const RunRecord& run, std::vector<std::string>& names) {
@@ -114,6 +145,11 @@ std::optional<NumberName> number_name_of(const std::string& name) {
     return found;
   }
   return std::nullopt;
+}
+
+std::string readable_name(const std::string& name) {
+  const std::string about = about_of_loss(name);
+  return about.empty() ? name : format("loss: {} ({})", about, name);
 }
 
 std::string arrow_of(const std::string& name) {

@@ -18,6 +18,10 @@ struct NumberName {
 // a name of somebody else's.
 std::optional<NumberName> number_name_of(const std::string& name);
 
+// What people read in the place of a key that only programs understand, with the key: "loss: classes (loss_class)"; else the
+// name itself.
+std::string readable_name(const std::string& name);
+
 // An arrow up where more is better, down where less is, with a space before it; else nothing: to be put behind the name.
 std::string arrow_of(const std::string& name);
 

@@ -1,4 +1,6 @@
 // What the runs are and how far they are.
+#include <algorithm>
+
 #include "glid/core/counted.h"
 #include "glid/core/format.h"
 #include "number_names.h"
@@ -35,7 +37,13 @@ std::string total_steps(const RunRecord& run) {
   return has_steps ? words.substr(0, words.find(' ')) : "";
 }
 
-std::string begun(const RunRecord& run) { return run.log.starts.empty() ? "" : run.log.starts.front().time; }
+// The date in one piece.
+Html begun(const RunRecord& run) {
+  if (run.log.starts.empty()) return {};
+  const std::string& time = run.log.starts.front().time;
+  const size_t end = std::min(time.find(' '), time.size());
+  return html_element("span", {{"class", "whole"}}, html_text(time.substr(0, end))) + html_text(time.substr(end));
+}
 
 // "0.1.0 (commit 39a784a12345)" of "glid 0.1.0 (commit ..) on HOST, ..".
 std::string version_of(const RunRecord& run) {
@@ -95,7 +103,7 @@ Html overview_section(Runs runs) {
     const RunRecord& run = runs[i];
     table.rows.push_back({run_label(runs, i), html_text(state_of(run)), html_text(run.setting("task.name")), steps_of(run),
                           last_number(run, "loss"), last_number(run, "val_loss"), metric_of(run),
-                          last_number(run, "images_per_s"), html_text(begun(run)), html_text(version_of(run))});
+                          last_number(run, "images_per_s"), begun(run), html_text(version_of(run))});
   }
   return html_section("runs", "Runs", html_table(table) + html_list(notes_of(runs)));
 }

@@ -41,7 +41,7 @@ code { background: var(--box); border-radius: 3px; padding: 0 .2rem; font-size: 
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), max-content)); gap: 1rem; }
 figure { margin: .5rem 0; min-width: 0; } figcaption { font-weight: 600; padding: .2rem 0; }
 img { min-width: min(100%, 16rem); max-width: 100%; height: auto; background: #fff; }
-.chart { width: 100%; height: auto; display: block; } .chart text { fill: var(--soft); font-size: 13px; }
+.chart { width: 100%; height: auto; display: block; overflow: visible; } .chart text { fill: var(--soft); font-size: 13px; }
 .grid { stroke: var(--rule); stroke-width: 1; } .axis { stroke: var(--soft); stroke-width: 1; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; } .behind { stroke-width: 1; opacity: .4; }
 .baseline { stroke: var(--text); stroke-width: 1; opacity: .8; }

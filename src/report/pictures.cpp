@@ -48,15 +48,26 @@ std::string images_of(const RunRecord& run) {
   return text;
 }
 
+// What a row shows, by the task.
+std::string seen_of(const std::string& task) {
+  if (task == "detection") return "the predicted boxes with their classes and scores, and the true boxes";
+  if (task == "instance") return "the image, the predicted objects with masks, classes and scores, and the true ones";
+  if (task == "semantic") return "the image, the predicted classes of its pixels, and the true ones";
+  if (task == "panoptic") return "the image, the predicted segments, and the true ones";
+  if (task == "multitask") return "the image, what is predicted, and what is true, for each of the tasks";
+  if (task == "depth") return "the image, its predicted depth, and the true one";
+  if (task == "pose") return "the predicted joints of a person, the true ones, and the heatmaps of all joints";
+  if (task == "classification") return "the predicted class with its score, and the true class";
+  return "what the model is shown of the image, what it predicts of the rest, and the image itself";
+}
+
 Html figure_of(Runs runs, size_t i) {
   const RunRecord& run = runs[i];
   const std::string step = format("step {}", step_of(run.picture));
   try {
     const Embedded picture = embedded(read_image(run.picture));
-    const std::string alt = format(
-        "What the model of {} makes of validation images at {}: a row each, columns as the picture's "
-        "first line names them",
-        run.name, step);
+    const std::string alt = format("What the model of {} makes of validation images at {}: a row each, with {}", run.name,
+                                   step, seen_of(run.setting("task.name")));
     const Html image = html_void("img", {{"src", "data:image/jpeg;base64," + base64(picture.jpeg)},
                                          {"alt", alt},
                                          {"width", std::to_string(picture.width)},
@@ -95,7 +106,10 @@ Html picture_section(Runs runs) {
   }
   Html content;
   for (const auto& [images, figures] : rows) content += html_element("div", {{"class", "pictures"}}, figures);
-  const Html words = html_element("p", "Runs of the same data, split and seed draw the same images and stand side by side.");
+  const Html words =
+      html_element("p",
+                   "Runs of the same data, split and seed draw the same images and stand side by side. The first line of a "
+                   "picture names its columns and, where objects are predicted, the score from which on they are drawn.");
   if (!content.is_empty()) content = words + content;
   return html_section("pictures", "Pictures", content + html_list(notes_of(runs)));
 }

@@ -65,7 +65,8 @@ Html table_of(const TaskRuns& own, Runs runs) {
   for (const size_t i : own.places) table.head.push_back(run_label(runs, i));
   table.rows.push_back(row_of("step", own, runs, step_of));
   for (const std::string& name : names)
-    table.rows.push_back(row_of(name + arrow_of(name), own, runs, [&](const RunRecord& run) { return cell_of(run, name); }));
+    table.rows.push_back(
+        row_of(readable_name(name) + arrow_of(name), own, runs, [&](const RunRecord& run) { return cell_of(run, name); }));
   table.rows.push_back(row_of("best so far", own, runs, best_of));
   return html_table(table);
 }

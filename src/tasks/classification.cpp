@@ -87,18 +87,20 @@ std::vector<std::string> Classification::picture_titles() const { return {"predi
 
 std::vector<std::vector<Image>> Classification::pictures(std::span<const Answer> answers, const Question& question) const {
   const at::NoGradGuard no_grad;
-  const at::Tensor predicted = to_host(logits_of(answers).argmax(-1)), truth = to_host(labels_of(question.batch));
+  const auto [scores, predicted] = to_host(logits_of(answers).softmax(-1)).max(-1);
+  const at::Tensor truth = to_host(labels_of(question.batch));
   const std::vector<Image> images = to_images(question.units, question.view.plan.runs[0].plan->grid);  // all of one size
-  const auto named = [&](Image image, int64_t label) {
+  const auto named = [&](Image image, int64_t label, const std::string& note) {
     const Box all{0, 0, static_cast<double>(image.width), static_cast<double>(image.height)};
     const Vocabulary::Class& c = classes_[static_cast<size_t>(label)];
-    draw_box(image, all, class_color(label), class_label(c.name, c.id));
+    draw_box(image, all, class_color(label), class_label(c.name, c.id) + note);
     return image;
   };
   std::vector<std::vector<Image>> rows;
   for (int64_t i = 0; i < std::ssize(images); ++i) {
     const Image& image = images[static_cast<size_t>(i)];
-    rows.push_back({named(image, predicted[i].item<int64_t>()), named(image, truth[i].item<int64_t>())});
+    const std::string score = format(" {:.2f}", scores[i].item<double>());
+    rows.push_back({named(image, predicted[i].item<int64_t>(), score), named(image, truth[i].item<int64_t>(), "")});
   }
   return rows;
 }

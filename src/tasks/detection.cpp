@@ -4,25 +4,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ranges>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
-#include "glid/formats/resize.h"
 #include "glid/nn/transfer.h"
 #include "glid/tasks/auxiliary.h"
 #include "glid/tasks/box_losses.h"
 #include "glid/tasks/class_loss.h"
-#include "glid/viz/draw.h"
-#include "glid/viz/label.h"
+#include "glid/viz/prediction_picture.h"
 #include "query_spread.h"
 #include "unit_pictures.h"
 
 namespace glid {
 namespace {
-
-constexpr int64_t kPictureSidePx = 256;  // small images are enlarged to about this, or names would cover what they are of
-constexpr double kNamedWidthPx = 24;     // of boxes
 
 constexpr double kPrior = 0.01;  // probability of each class at the start (Lin et al., ICCV 2017)
 
@@ -60,11 +54,8 @@ at::Tensor mask_between(std::span<const QueryGroup> groups, const at::Device& de
 }  // namespace
 
 ObjectDetection::ObjectDetection(const DetectionConfig& config, const TaskContext& context)
-    : config_(config),
-      classes_(context.vocabulary.objects),
-      size_px_(context.image_size_px),
-      viewer_(context.model.encoder) {
-  if (classes_.empty())
+    : config_(config), vocabulary_(context.vocabulary), size_px_(context.image_size_px), viewer_(context.model.encoder) {
+  if (vocabulary_.objects.empty())
     throw UsageError("task.name", "needs boxes, of whose classes the data names none", std::string(DetectionConfig::kName),
                      "data.name: coco, voc or scenes have them");
   const double class_weight = config.class_loss == ClassLoss::kFocal ? 2 : 1;
@@ -74,7 +65,7 @@ ObjectDetection::ObjectDetection(const DetectionConfig& config, const TaskContex
 
 TaskSpec ObjectDetection::spec() const {
   const bool focal = config_.class_loss == ClassLoss::kFocal;
-  const int64_t count = std::ssize(classes_);
+  const int64_t count = std::ssize(vocabulary_.objects);
   std::vector<int64_t> learned;
   for (const QueryGroup& group : groups(/*training=*/true)) learned.push_back(group.count);
   return {.heads = {{.name = "class",
@@ -162,7 +153,7 @@ void ObjectDetection::add_terms(Losses& losses, const Outputs& all, const Object
   const bool focal = config_.class_loss == ClassLoss::kFocal;
   const MatchedPairs& pairs = matched.pairs;
   const Outputs outputs = all.of(matched.group);
-  const int64_t pictures = outputs.logits.size(1), num_classes = std::ssize(classes_);
+  const int64_t pictures = outputs.logits.size(1), num_classes = std::ssize(vocabulary_.objects);
   const at::Tensor classes = pairs.classes(objects.labels, pictures, matched.group.count, /*none=*/num_classes);
   const at::Tensor boxes = pairs.answers(outputs.boxes), truths = pairs.targets(objects.boxes);  // [L, P, 4]
   const auto add = [&](const char* name, const at::Tensor& sums, double weight, const char* count) {
@@ -190,7 +181,7 @@ Losses ObjectDetection::losses(std::span<const Answer> answers, const Question& 
 
 std::vector<Detection> ObjectDetection::best(const at::Tensor& logits, const at::Tensor& boxes,
                                              const Placement& placement) const {
-  const int64_t num_classes = std::ssize(classes_);
+  const int64_t num_classes = std::ssize(vocabulary_.objects);
   const at::Tensor probabilities = config_.class_loss == ClassLoss::kFocal ? logits.sigmoid() : logits.softmax(-1);
   const at::Tensor scores = probabilities.narrow(-1, 0, num_classes).flatten().to(at::kDouble);  // [Q K]
   const auto [sorted, order] = scores.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true);
@@ -222,13 +213,9 @@ std::vector<Prediction> ObjectDetection::predict(const AnsweredBatch& answered) 
   return predictions;
 }
 
-std::vector<std::string> ObjectDetection::picture_titles() const { return {"prediction", "truth"}; }
-
-void ObjectDetection::draw(Image& image, const Detection& found, double scale) const {
-  const Vocabulary::Class& c = classes_[static_cast<size_t>(found.category)];
-  const Box box{found.box.x0 * scale, found.box.y0 * scale, found.box.x1 * scale, found.box.y1 * scale};
-  const bool has_room = box.x1 - box.x0 >= kNamedWidthPx;
-  draw_box(image, box, class_color(found.category), has_room ? class_label(c.name, c.id) : "");
+std::vector<std::string> ObjectDetection::picture_titles() const {
+  const std::vector<std::string> titles = titles_of_objects();
+  return {titles.begin() + 1, titles.end()};
 }
 
 std::vector<std::vector<Image>> ObjectDetection::pictures(std::span<const Answer> answers, const Question& question) const {
@@ -240,15 +227,10 @@ std::vector<std::vector<Image>> ObjectDetection::pictures(std::span<const Answer
   for (size_t i = 0; i < images.size(); ++i) {
     const BatchImage& known = question.batch.images[i];
     const auto at = static_cast<int64_t>(i);
-    const auto scale =
-        static_cast<double>(std::max<int64_t>(1, kPictureSidePx / std::max(images[i].height, images[i].width)));
-    Image truth = scaled(images[i], scale), predicted = truth;
-    const std::vector<Detection> found = best(logits[at], boxes[at], known.placement);
-    for (const Detection& d : found | std::views::reverse)  // the best on top
-      if (d.score >= kDrawnScore) draw(predicted, d, scale);
-    for (const Instance& instance : known.targets.instances)
-      draw(truth, {.category = instance.category, .box = instance.box}, scale);
-    rows.push_back({std::move(predicted), std::move(truth)});
+    std::vector<Image> row = prediction_and_truth(images[i], {.detections = best(logits[at], boxes[at], known.placement)},
+                                                  known.targets, vocabulary_);
+    row.erase(row.begin());  // boxes hide little of the image
+    rows.push_back(std::move(row));
   }
   return rows;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "glid/core/error.h"
+#include "glid/viz/prediction_picture.h"
 #include "require_classes.h"
 
 namespace glid {
@@ -20,6 +21,8 @@ std::function<bool(const Targets&)> InstanceMasks::filter() const {
     return std::ranges::any_of(targets.instances, [](const Instance& instance) { return !instance.is_crowd; });
   };
 }
+
+std::vector<std::string> InstanceMasks::picture_titles() const { return titles_of_objects(); }
 
 Targets InstanceMasks::relevant(const Sample& sample) const {
   Targets targets;

@@ -9,7 +9,6 @@
 #include "glid/tasks/auxiliary.h"
 #include "glid/tasks/class_loss.h"
 #include "glid/tasks/matching.h"
-#include "glid/viz/draw.h"
 #include "glid/viz/prediction_picture.h"
 #include "query_spread.h"
 #include "unit_pictures.h"
@@ -17,7 +16,6 @@
 namespace glid {
 namespace {
 
-constexpr double kSure = 0.5 + 1e-9;  // the score from which on objects are drawn: more than a half
 // Mask2Former's, of matching and of the loss alike.
 constexpr double kClassWeight = 2;
 constexpr PointMasks::Weights kMaskWeights{.mask = 5, .dice = 5};
@@ -31,25 +29,6 @@ std::vector<int64_t> num_masks(const Batch& batch) {
   return found == batch.arrays.end() ? std::vector<int64_t>(batch.images.size()) : found->second.lengths;
 }
 
-// Segments in the colours of their classes; objects with a box around each.
-Image drawn(Image image, const Targets& targets, const ClassColors& colors) {
-  constexpr double kOpacity = 0.6;
-  if (!targets.semantic.empty()) tint_labels(image, targets.semantic, colors.labels, kOpacity);
-  for (const Instance& instance : targets.instances) {
-    const Rgb& color = colors.objects.at(static_cast<size_t>(instance.category));
-    tint_mask(image, instance.mask, color, kOpacity);
-    draw_box(image, instance.box, color, "");
-  }
-  if (targets.panoptic.ids.empty()) return image;
-  std::vector<uint16_t> labels(targets.panoptic.ids.size(), kIgnoreLabel);
-  for (const SegmentInfo& segment : targets.panoptic.segments)
-    for (size_t i = 0; i < labels.size(); ++i)
-      if (targets.panoptic.ids[i] == segment.id) labels[i] = static_cast<uint16_t>(segment.category);
-  tint_labels(image, labels, colors.segments, kOpacity);
-  outline(image, targets.panoptic.ids, {255, 255, 255});
-  return image;
-}
-
 }  // namespace
 
 MaskSet::MaskSet(const MaskSetConfig& config, const TaskContext& context, int64_t num_classes)
@@ -59,7 +38,7 @@ MaskSet::MaskSet(const MaskSetConfig& config, const TaskContext& context, int64_
       width_(context.model.decoder.width),
       size_px_(context.image_size_px),
       tta_(context.tta),
-      colors_(context.vocabulary),
+      vocabulary_(context.vocabulary),
       num_classes_(num_classes),
       viewer_(shape_) {}
 
@@ -200,8 +179,7 @@ std::vector<std::vector<Image>> MaskSet::pictures(std::span<const Answer> answer
     const Image& image = images[first];
     const QueryMasks view = this->view(answers[0], question, sample.first);
     const Prediction prediction = read({&view, 1}, view.height, view.width);
-    const Targets& truth = question.batch.images[first].targets;
-    rows.push_back({image, drawn(image, drawable_targets(prediction, kSure), colors_), drawn(image, truth, colors_)});
+    rows.push_back(prediction_and_truth(image, prediction, question.batch.images[first].targets, vocabulary_));
   }
   return rows;
 }

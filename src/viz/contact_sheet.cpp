@@ -7,6 +7,7 @@
 #include "glid/core/error.h"
 #include "glid/core/log.h"
 #include "glid/data/epoch_plan.h"
+#include "glid/formats/resize.h"
 #include "glid/viz/image_grid.h"
 
 namespace glid {
@@ -18,6 +19,11 @@ constexpr uint8_t kUnreadable = 160;
 
 SamplePictures unreadable(const std::string& name, int64_t side_px) {
   return {{{Image::filled(side_px, side_px, kUnreadable), name + ": can't be read"}}, {}};
+}
+
+// A depth map is wider by its scale.
+Image fitted(const Image& image, int64_t side_px) {
+  return image.width <= side_px ? image : scaled(image, static_cast<double>(side_px) / static_cast<double>(image.width));
 }
 
 SamplePictures pictures_of(const AnnotatedDataset& dataset, int64_t id, int64_t side_px) {
@@ -41,7 +47,7 @@ Image contact_sheet(const AnnotatedDataset& dataset, const SheetOptions& options
     const SamplePictures drawn = pictures_of(dataset, id, options.side_px);
     if (!rows.back().empty() && rows.back().size() + drawn.pictures.size() > kCellsARow) rows.emplace_back();
     for (const auto& [image, caption] : drawn.pictures)
-      rows.back().push_back(captioned(centred(image, options.side_px, options.side_px), caption));
+      rows.back().push_back(captioned(centred(fitted(image, options.side_px), options.side_px, options.side_px), caption));
     for (const auto& [name, color] : drawn.classes) classes.emplace(name, color);
   }
   const Image sheet = grid(rows, {}, kPaddingPx);

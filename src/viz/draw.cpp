@@ -1,6 +1,7 @@
 #include "glid/viz/draw.h"
 
 #include <algorithm>
+#include <climits>
 #include <cmath>
 #include <stdexcept>
 
@@ -46,6 +47,61 @@ cv::Scalar text_color(const Rgb& color) {
 // Whole pixels of what has `px` on a usual picture.
 int px_on(const Image& image, double px) { return static_cast<int>(std::lround(px * drawing_scale(image))); }
 
+void draw_lines(Image& image, const NamedBox& named) {
+  cv::Mat view = view_of(image);
+  const Box& box = named.box;
+  const cv::Point corner = point(box.x0, box.y0), opposite = point(box.x1 - 1, box.y1 - 1);
+  const int line_px = px_on(image, 1);
+  for (int i = 0; i < line_px; ++i) {  // OpenCV's own thick lines are thicker than asked
+    const cv::Point by(i - line_px / 2, i - line_px / 2);
+    cv::rectangle(view, corner + by, opposite - by, scalar(named.color));
+  }
+}
+
+double name_scale(const Image& image) { return kNameScale * drawing_scale(image); }
+
+// What the names take, one below the other.
+cv::Size size_of(const Image& image, const std::vector<NamedBox::Name>& names) {
+  const int gap = px_on(image, kTextGap);
+  cv::Size size(0, 0);
+  for (const NamedBox::Name& name : names) {
+    const cv::Size own = text_size(name.text, name_scale(image));
+    size = {std::max(size.width, own.width + 2 * gap + 1), size.height + own.height + 2 * gap + 1};
+  }
+  return size;
+}
+
+// Above the box, below it, within or a line farther away, at its left or its right.
+cv::Rect place_of_names(const Image& image, const NamedBox& named, std::span<const cv::Rect> taken) {
+  const cv::Size size = size_of(image, named.names);
+  const cv::Point corner = point(named.box.x0, named.box.y0), opposite = point(named.box.x1, named.box.y1);
+  const int within_x = std::max(0, static_cast<int>(image.width) - size.width);
+  const int within_y = std::max(0, static_cast<int>(image.height) - size.height);
+  cv::Rect best;
+  int least = INT_MAX;  // px of others that it covers
+  for (const int y : {corner.y - size.height, opposite.y, corner.y, opposite.y - size.height, corner.y - 2 * size.height,
+                      opposite.y + size.height})
+    for (const int x : {corner.x, opposite.x - size.width}) {
+      const cv::Rect place({std::clamp(x, 0, within_x), std::clamp(y, 0, within_y)}, size);
+      int covered = 0;
+      for (const cv::Rect& other : taken) covered += (place & other).area();
+      if (covered < least) best = place, least = covered;
+    }
+  return best;
+}
+
+void draw_names(Image& image, const std::vector<NamedBox::Name>& names, const cv::Rect& place) {
+  cv::Mat view = view_of(image);
+  const int gap = px_on(image, kTextGap);
+  int top = place.y;
+  for (const auto& [text, color] : names) {
+    const int height = text_size(text, name_scale(image)).height + 2 * gap + 1;
+    cv::rectangle(view, cv::Rect(place.x, top, place.width, height), scalar(color), cv::FILLED);
+    top += height;
+    draw_text(image, text, {place.x + gap, top - 1 - gap}, name_scale(image), text_color(color));
+  }
+}
+
 bool is_drawn(const Keypoint& joint) {
   return joint.visibility != Visibility::kUnlabelled && std::isfinite(joint.x) && std::isfinite(joint.y);
 }
@@ -60,24 +116,17 @@ Rgb class_color(int64_t index) {
   return color;
 }
 
+void draw_boxes(Image& image, std::span<const NamedBox> boxes) {
+  for (const NamedBox& box : boxes) draw_lines(image, box);
+  std::vector<cv::Rect> places(boxes.size());
+  for (size_t i = boxes.size(); i-- > 0;) places[i] = place_of_names(image, boxes[i], std::span(places).subspan(i + 1));
+  for (size_t i = 0; i < boxes.size(); ++i) draw_names(image, boxes[i].names, places[i]);
+}
+
 void draw_box(Image& image, const Box& box, const Rgb& color, const std::string& name) {
-  cv::Mat view = view_of(image);
-  const double name_scale = kNameScale * drawing_scale(image);
-  const int gap = px_on(image, kTextGap);
-  const cv::Point corner = point(box.x0, box.y0), opposite = point(box.x1 - 1, box.y1 - 1);
-  const int line_px = px_on(image, 1);
-  for (int i = 0; i < line_px; ++i) {  // OpenCV's own thick lines are thicker than asked
-    const cv::Point by(i - line_px / 2, i - line_px / 2);
-    cv::rectangle(view, corner + by, opposite - by, scalar(color));
-  }
-  if (name.empty()) return;
-  const cv::Size size = text_size(name, name_scale);
-  const cv::Point room(size.width + 2 * gap, size.height + 2 * gap);
-  const cv::Point visible(std::clamp(corner.x, 0, std::max(0, view.cols - room.x)),
-                          std::clamp(corner.y, 0, std::max(0, view.rows - room.y)));
-  const cv::Point end = visible + room;
-  cv::rectangle(view, visible, end, scalar(color), cv::FILLED);
-  draw_text(image, name, {visible.x + gap, end.y - gap}, name_scale, text_color(color));
+  NamedBox named{box, color, {}};
+  if (!name.empty()) named.names.push_back({name, color});
+  draw_boxes(image, {&named, 1});
 }
 
 void draw_keypoints(Image& image, std::span<const Keypoint> joints, std::span<const Vocabulary::Limb> limbs,

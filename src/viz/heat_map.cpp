@@ -8,6 +8,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "glid/core/format.h"
+#include "glid/formats/resize.h"
 #include "glid/viz/curve.h"
 #include "opencv.h"
 
@@ -54,6 +55,27 @@ Image bar_of(int64_t height) {
   return bar;
 }
 
+// The bar with its numbers, `height` px high, as on a usual picture.
+Image color_bar(int height, const ColorScale& scale) {
+  const std::vector<double> numbers = numbers_of(scale, height);
+  int widest = 0;
+  for (const double number : numbers) widest = std::max(widest, text_size(text_of(number, scale), kTextScale).width);
+  Image canvas = Image::filled(height, kGap + kBar + kTick + kGap + widest, 255);
+  cv::Mat view = view_of(canvas);
+  Image bar = bar_of(height);
+  view_of(bar).copyTo(view(cv::Rect(kGap, 0, kBar, height)));
+  const int right = kGap + kBar;
+  for (const double number : numbers) {
+    const int row = static_cast<int>(std::lround((scale.high - number) / (scale.high - scale.low) * (height - 1)));
+    const std::string text = text_of(number, scale);
+    const int tall = text_size(text, kTextScale).height;
+    cv::line(view, {right, row}, {right + kTick - 1, row}, kGrey);
+    draw_text(canvas, text, {right + kTick + kGap, std::clamp(row + tall / 2, tall, std::max(tall, height - 2))},
+              kTextScale);
+  }
+  return canvas;
+}
+
 }  // namespace
 
 Image heat_map(std::span<const double> values, int64_t height, int64_t width, double low, double high) {
@@ -70,31 +92,14 @@ Image heat_map(std::span<const double> values, int64_t height, int64_t width, do
   return image;
 }
 
-int64_t color_bar_width(const ColorScale& scale) {
-  std::vector<double> numbers = round_ticks(scale.low, scale.high, kMostNumbers);
-  numbers.insert(numbers.end(), {scale.low, scale.high});
-  int widest = 0;
-  for (const double number : numbers) widest = std::max(widest, text_size(text_of(number, scale), kTextScale).width);
-  return kGap + kBar + kTick + kGap + widest;
-}
-
-Image with_color_bar(const Image& picture, const ColorScale& scale) {
+Image with_color_bar(const Image& picture, const ColorScale& scale, double times) {
   require(scale.low < scale.high, "with_color_bar: low must be below high");
-  const auto height = static_cast<int>(picture.height), width = static_cast<int>(picture.width);
-  Image canvas = Image::filled(height, width + color_bar_width(scale), 255);
-  cv::Mat view = view_of(canvas);
-  Image left = picture, bar = bar_of(height);
-  view_of(left).copyTo(view(cv::Rect(0, 0, width, height)));
-  view_of(bar).copyTo(view(cv::Rect(width + kGap, 0, kBar, height)));
-  const int right = width + kGap + kBar;
-  for (const double number : numbers_of(scale, height)) {
-    const int row = static_cast<int>(std::lround((scale.high - number) / (scale.high - scale.low) * (height - 1)));
-    const std::string text = text_of(number, scale);
-    const int tall = text_size(text, kTextScale).height;
-    cv::line(view, {right, row}, {right + kTick - 1, row}, kGrey);
-    draw_text(canvas, text, {right + kTick + kGap, std::clamp(row + tall / 2, tall, std::max(tall, height - 2))},
-              kTextScale);
-  }
+  const auto usual_height = std::max<int64_t>(1, std::lround(static_cast<double>(picture.height) / times));
+  const Image usual = color_bar(static_cast<int>(usual_height), scale);
+  Image left = picture;
+  Image right = resize(usual, picture.height, std::lround(static_cast<double>(usual.width) * times), Filter::kBilinear);
+  Image canvas = Image::filled(picture.height, left.width + right.width, 255);
+  cv::hconcat(view_of(left), view_of(right), view_of(canvas));
   return canvas;
 }
 

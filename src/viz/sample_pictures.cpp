@@ -7,6 +7,7 @@
 #include "glid/formats/resize.h"
 #include "glid/viz/contact_sheet.h"
 #include "glid/viz/draw.h"
+#include "glid/viz/drawing_scale.h"
 #include "glid/viz/heat_map.h"
 #include "glid/viz/label.h"
 
@@ -14,7 +15,24 @@ namespace glid {
 namespace {
 
 constexpr double kMaskOpacity = 0.45, kLabelOpacity = 0.65;
+constexpr size_t kMostNames = 3;  // of an object
 constexpr Rgb kOutline{255, 255, 255};
+
+// Places of the instances of each object, the last first: what could be of several classes stands there once a class.
+std::vector<std::vector<size_t>> objects_of(const std::vector<Instance>& instances) {
+  std::vector<std::vector<size_t>> objects;
+  for (size_t i = instances.size(); i-- > 0;) {
+    const auto is_the_same = [&](const std::vector<size_t>& object) {
+      const Instance &a = instances[object[0]], &b = instances[i];
+      return a.box == b.box && a.mask == b.mask && a.keypoints == b.keypoints;
+    };
+    const auto same = std::ranges::find_if(objects, is_the_same);
+    if (same == objects.end()) objects.push_back({i});
+    else same->push_back(i);
+  }
+  std::ranges::reverse(objects);
+  return objects;
+}
 
 // A sample at the size at which it is drawn.
 class Drawing {
@@ -37,6 +55,9 @@ class Drawing {
   std::vector<T> scaled(std::span<const T> map) const;
   void tint(const Rle& mask, const Rgb& color, Image& image) const;
   Box scaled(const Box& box) const { return {box.x0 * scale_, box.y0 * scale_, box.x1 * scale_, box.y1 * scale_}; }
+  Rgb color_of(const Instance& instance) const;
+  // Of the i-th instance.
+  NamedBox::Name name_of(size_t i, std::span<const std::string> notes);
   // The name of a class that was drawn.
   std::string used(const std::vector<Vocabulary::Class>& classes, size_t i, const Rgb& color);
 
@@ -74,22 +95,36 @@ void Drawing::tint(const Rle& mask, const Rgb& color, Image& image) const {
   tint_labels(image, labels, {&color, 1}, kMaskOpacity);
 }
 
+Rgb Drawing::color_of(const Instance& instance) const { return colors_.objects.at(static_cast<size_t>(instance.category)); }
+
+NamedBox::Name Drawing::name_of(size_t i, std::span<const std::string> notes) {
+  const Instance& instance = sample_.targets.instances[i];
+  const Rgb color = color_of(instance);
+  std::string name = used(vocabulary_.objects, static_cast<size_t>(instance.category), color);
+  if (i < notes.size()) name += " " + notes[i];
+  return {instance.is_crowd ? name + " (crowd)" : name, color};
+}
+
 Image Drawing::objects(std::span<const std::string> notes) {
   Image image = image_;
   const std::vector<Instance>& instances = sample_.targets.instances;
-  const auto color_of = [&](const Instance& instance) { return colors_.objects.at(static_cast<size_t>(instance.category)); };
-  for (const Instance& instance : instances) tint(instance.mask, color_of(instance), image);
-  for (const Instance& instance : instances) {
-    std::vector<Keypoint> joints = instance.keypoints;
+  const std::vector<std::vector<size_t>> objects = objects_of(instances);
+  for (const std::vector<size_t>& object : objects) {
+    const Instance& first = instances[object[0]];
+    tint(first.mask, color_of(first), image);
+  }
+  std::vector<NamedBox> boxes;
+  for (const std::vector<size_t>& object : objects) {
+    const Instance& first = instances[object[0]];
+    std::vector<Keypoint> joints = first.keypoints;
     for (Keypoint& joint : joints) joint.x *= scale_, joint.y *= scale_;
-    draw_keypoints(image, joints, vocabulary_.limbs, color_of(instance));
+    draw_keypoints(image, joints, vocabulary_.limbs, color_of(first));
+    boxes.push_back({scaled(first.box), color_of(first), {}});
+    for (size_t n = 0; n < std::min(object.size(), kMostNames); ++n) boxes.back().names.push_back(name_of(object[n], notes));
+    if (object.size() > kMostNames)
+      boxes.back().names.push_back({format("+{}", object.size() - kMostNames), color_of(first)});
   }
-  for (size_t i = 0; i < instances.size(); ++i) {  // last, so that no limb crosses a name
-    const Instance& instance = instances[i];
-    std::string name = used(vocabulary_.objects, static_cast<size_t>(instance.category), color_of(instance));
-    if (i < notes.size()) name += " " + notes[i];
-    draw_box(image, scaled(instance.box), color_of(instance), instance.is_crowd ? name + " (crowd)" : name);
-  }
+  draw_boxes(image, boxes);  // last, so that no limb crosses a name
   return image;
 }
 
@@ -139,10 +174,9 @@ Image draw_depth(const Sample& sample, int64_t side_px) {
   }
   const ColorScale scale = low < high ? ColorScale{low, high, "m"} : ColorScale{0, 1, "m"};
   const int64_t height = sample.image.height, width = sample.image.width;
-  const double room = std::max(side_px - color_bar_width(scale), side_px / 3);
-  const double factor =
-      std::min(static_cast<double>(side_px) / static_cast<double>(height), room / static_cast<double>(width));
-  return with_color_bar(scaled(heat_map(metres, height, width, scale.low, scale.high), factor), scale);
+  const double factor = static_cast<double>(side_px) / static_cast<double>(std::max(height, width));
+  const Image map = scaled(heat_map(metres, height, width, scale.low, scale.high), factor);
+  return with_color_bar(map, scale, drawing_scale(map));
 }
 
 }  // namespace

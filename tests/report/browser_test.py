@@ -75,6 +75,19 @@ def width_complaints(browser, page):
                 yield f"the page is {wants} px wide on a screen of {has} px{', all parts open' if is_open else ''}"
 
 
+def cut_complaints(browser, page):
+    """Words at a chart's edge that its box would cut."""
+    for width in WIDTHS_PX:
+        browser.open(page, width)
+        beyond = browser.value("""[...document.querySelectorAll('svg.chart')].filter(chart => {
+          const box = chart.getBoundingClientRect();
+          return getComputedStyle(chart).overflow !== 'visible' &&
+            [...chart.querySelectorAll('text')].some(it => it.getBoundingClientRect().right > box.right + 0.5);
+        }).length""")
+        if beyond:
+            yield f"numbers at the edge of {beyond} charts are cut on a screen of {width} px"
+
+
 def color_at_edge(browser, box, left_px):
     """The most frequent one at the right edge of a box that is moved so far."""
     area = browser.value(f"""(() => {{
@@ -160,6 +173,7 @@ def complaints(browser, page):
     yield from width_complaints(browser, page)
     if browser.value("document.querySelector('h1').innerText") != "ours, a_run_with_a_rather_long_name":
         yield "the page has no heading"
+    yield from cut_complaints(browser, page)
     yield from edge_complaints(browser, page)
     yield from skip_complaints(browser, page)
     yield from keyboard_complaints(browser, page)

@@ -64,7 +64,8 @@ TEST_F(PageWords, TheOpeningSaysWhatThePageIsAndWhoMadeIt) {
   EXPECT_THAT(page, HasSubstr("shows 2 runs and 1 evaluation of models that learn from images with GLID: a (detection), "
                               "b (depth), theirs (an evaluation alone). "));
   EXPECT_THAT(page, HasSubstr("Made on 2026-01-31 12:34 UTC by glid_report " + version_text()));
-  EXPECT_THAT(page, HasSubstr("<td>2026-01-02 03:04:07</td><td>0.1.0 (commit 39a784a12345)</td></tr>"));
+  EXPECT_THAT(
+      page, HasSubstr("<td><span class=\"whole\">2026-01-02</span> 03:04:07</td><td>0.1.0 (commit 39a784a12345)</td></tr>"));
   EXPECT_THAT(report_page({runs[0]}), HasSubstr("shows 1 run of models"));
   EXPECT_THAT(report_page({runs[0]}), HasSubstr("Made by glid_report "));
   EXPECT_THAT(report_page({runs[2]}), HasSubstr("shows 1 evaluation of models"));
@@ -97,6 +98,33 @@ TEST_F(PageWords, NamesOfNumbersAreExplainedWithWhatIsBetter) {
   for (const std::string& name : names) EXPECT_EQ(name.find("somebodys"), std::string::npos);
   EXPECT_THAT(page, HasSubstr("<th scope=\"row\">somebodys</th>"));
   EXPECT_THAT(page, testing::Not(HasSubstr("loss_boxes_layer1")));
+}
+
+TEST_F(PageWords, PartsOfTheLossAreReadableWithTheirKeys) {
+  const std::string page =
+      page_of("a", {.metrics = R"({"step":1,"loss":1,"loss_l1":2,"loss_many_class":1,"loss_semantic.dice":1,"loss_new":1}
+{"step":1,"val_loss":1,"val_giou":2})"});
+  for (const char* words :
+       {"loss: sides of boxes, L1 (loss_l1)", "loss: classes, of the one-to-many queries (loss_many_class)",
+        "loss: overlap of masks, dice (loss_semantic.dice)", "loss: overlap of boxes, GIoU (giou) on validation images"})
+    EXPECT_THAT(page, HasSubstr(words));
+  EXPECT_THAT(page, HasSubstr("<td>the part of the loss that is about sides of boxes, L1</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>a part of the loss</td>")) << "one that nobody has named";
+  const std::string row = page.substr(page.find("<section id=\"validation\">"));
+  EXPECT_THAT(row.substr(0, row.find("</section>")), HasSubstr("GIoU (giou) \u2193</th>"));
+}
+
+TEST_F(PageWords, PicturesSayWhatTheyShow) {
+  for (const auto& [task, words] :
+       {std::pair{"detection", "with the predicted boxes with their classes and scores, and the"},
+        {"depth", "its predicted depth, and the true one"},
+        {"masked_image", "what it predicts of the rest"}}) {
+    const auto run = write_run(folder_.path() / task, {.config = std::string("task: {name: ") + task + "}\n"});
+    write_picture(run, 10, 32);
+    const std::string page = report_page({read_run(run)});
+    EXPECT_THAT(page, HasSubstr(words));
+    EXPECT_THAT(page, HasSubstr("the score from which on they are drawn"));
+  }
 }
 
 TEST_F(PageWords, RunsWithoutPicturesSayWhy) {

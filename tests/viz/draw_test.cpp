@@ -45,6 +45,36 @@ TEST(Draw, ABoxIsItsBorder) {
   EXPECT_EQ(pixel(image, 19, 17), kRed);
 }
 
+// Boxes within each other, closer than names are high: each name keeps all of its colour.
+TEST(Draw, NamesCoverNoOthersWhereThereIsRoom) {
+  Image image = Image::filled(400, 400, 100);
+  std::vector<NamedBox> boxes;
+  std::vector<int> alone;
+  for (uint8_t i = 0; i < 4; ++i) {
+    const Rgb color{250, static_cast<uint8_t>(20 * i), 0};
+    const double inset = 4.0 * i;
+    boxes.push_back({{150 + inset, 150 + inset, 270 - inset, 270 - inset}, {0, 0, 200}, {{"a name", color}}});
+    Image own = Image::filled(400, 400, 100);
+    draw_boxes(own, {&boxes.back(), 1});
+    alone.push_back(count(own, color));
+  }
+  draw_boxes(image, boxes);
+  for (size_t i = 0; i < boxes.size(); ++i) EXPECT_EQ(count(image, boxes[i].names[0].color), alone[i]) << i;
+}
+
+TEST(Draw, NamesOfABoxStandBelowEachOther) {
+  Image image = Image::filled(200, 200, 100);
+  const NamedBox box{{50, 100, 150, 180}, kRed, {{"cat 0.9", kRed}, {"dog 0.3", {0, 0, 200}}}};
+  draw_boxes(image, {&box, 1});
+  int64_t first = -1, second = -1;  // rows
+  for (int64_t y = 0; y < 100; ++y) {
+    if (first < 0 && pixel(image, 50, y) == kRed) first = y;
+    if (second < 0 && pixel(image, 50, y) == Rgb{0, 0, 200}) second = y;
+  }
+  EXPECT_GE(first, 0);
+  EXPECT_GT(second, first + 5);
+}
+
 // What the eye sees of them is the same.
 TEST(Draw, LinesAndLettersGrowWithThePicture) {
   const auto drawn = [](int64_t height, int64_t width) {
@@ -185,7 +215,7 @@ TEST(ContactSheet, OfScenes) {
   const SamplePictures drawn = draw_sample(scenes.get(0), scenes.vocabulary(), 128);
   ASSERT_EQ(drawn.pictures.size(), 4u);
   EXPECT_GT(drawn.pictures[3].image.width, drawn.pictures[3].image.height) << "with its scale";
-  EXPECT_LE(drawn.pictures[3].image.width, 128);
+  EXPECT_EQ(drawn.pictures[3].image.height, 128);
   EXPECT_TRUE(drawn.pictures[0].caption.starts_with(scenes.name(0)));
   const Image sheet = contact_sheet(scenes, {.count = 16, .seed = 3, .side_px = 128});
   EXPECT_EQ(sheet.width, 4 * 134 + 6);

@@ -135,7 +135,7 @@ TEST(GoldenPictures, DepthWithItsScale) {
 
 TEST(GoldenPictures, Attention) {
   const std::vector<AttentionMap> maps{{3, 3, {0, 0, 0, 0, 1, 0, 0.5, 2, 0}, 64}, {2, 2, {0.1, 0.2, 0, 0.7}, 128}};
-  expect_golden("attention", attention_picture(scene(150, 192), "query 17: cat 0.93", Box{50, 50, 170, 140}, maps));
+  expect_golden("attention", attention_picture(scene(100, 128), "query 17: cat 0.93", Box{50, 50, 125, 95}, maps));
 }
 
 // Another name, a box that is moved by three pixels, another colour: a comparison that sees none of them is none.

@@ -46,11 +46,63 @@ TEST(PredictionPicture, BoxesHaveTheirClassesColours) {
   EXPECT_EQ(pixel(drawn(prediction, 400, 500, 0.3), 300, 200), class_color(0));
 }
 
+// One query, surest of a dog: the cat's box would lie over it.
+TEST(PredictionPicture, ABoxOfSeveralClassesIsOneWithSeveralNames) {
+  const Box box{100, 100, 200, 300};
+  Prediction prediction{
+      .height = 400,
+      .width = 500,
+      .detections = {{.category = 1, .score = 0.9, .box = box}, {.category = 0, .score = 0.8, .box = box}}};
+  const Image image = drawn(prediction);
+  const int64_t of_dog = count(image, class_color(1), 90), of_cat = count(image, class_color(0), 400);
+  EXPECT_GT(of_dog, 100) << "its name, above that of the cat";
+  EXPECT_GT(of_cat, 100);
+  EXPECT_EQ(of_cat, count(image, class_color(0), 100)) << "a name above the box, and no line";
+  prediction.detections[1].box.x0 += 1e-3;
+  EXPECT_GT(count(drawn(prediction), class_color(0), 400), 0) << "another box";
+  prediction.detections.assign(5, prediction.detections[0]);
+  const Image five = drawn(prediction);
+  prediction.detections.resize(4);
+  EXPECT_NE(five, drawn(prediction)) << "+2 and +1";
+}
+
+TEST(PredictionPicture, SaysWhatTheBestIsWhereNothingIsDrawn) {
+  Prediction prediction{.height = 400, .width = 500, .detections = {{.category = 1, .score = 0.4, .box = {9, 9, 90, 90}}}};
+  const Image none = drawn(prediction);
+  EXPECT_GT(none.height, drawn(prediction, 400, 500, 0.4).height) << "a line more";
+  prediction.detections[0].score = 0.3;
+  EXPECT_NE(none, drawn(prediction));
+  prediction.detections.clear();
+  EXPECT_LT(drawn(prediction).height, none.height);
+}
+
+// 0.5 is drawn and 0.49 isn't; the truth has no scores.
+TEST(PredictionAndTruth, HaveScoresFromTheUsualOneOn) {
+  const Image image = Image::filled(256, 256, 90);
+  const Targets truth{.instances = {{.category = 1, .box = {50, 50, 200, 200}}}};
+  const auto row_of = [&](double score) {
+    return prediction_and_truth(image, {.detections = {{.category = 1, .score = score, .box = {50, 50, 200, 200}}}}, truth,
+                                kClasses);
+  };
+  const std::vector<Image> row = row_of(kUsualScore);
+  ASSERT_EQ(row.size(), titles_of_objects().size());
+  EXPECT_EQ(row[0], image);
+  EXPECT_NE(row[1], row[2]) << "the score";
+  EXPECT_EQ(pixel(row[1], 50, 150), class_color(1));
+  EXPECT_NE(row[1], row_of(0.6)[1]);
+  const std::vector<Image> none = row_of(0.49);
+  EXPECT_EQ(pixel(none[1], 50, 150), (Rgb{90, 90, 90}));
+  EXPECT_EQ(pixel(none[2], 50, 150), class_color(1));
+  for (const Image& picture : none) EXPECT_EQ(picture.height, none[0].height) << "rows stay side by side";
+  EXPECT_GT(none[1].height, 256) << "which tells the best";
+}
+
 TEST(PredictionPicture, TheBestIsOnTopAndScoresAreTold) {
   const Detection best{.category = 1, .score = 0.9, .box = {100, 100, 200, 300}};
-  const Detection second{.category = 0, .score = 0.8, .box = {100, 100, 200, 300}};
+  const Detection second{.category = 0, .score = 0.8, .box = {100, 100, 200, 301}};
   const Prediction both{.height = 400, .width = 500, .detections = {best, second}};
   EXPECT_EQ(pixel(drawn(both), 100, 250), class_color(1));
+  EXPECT_EQ(pixel(drawn(both), 110, 300), class_color(0)) << "the other one's line";
   Prediction other = both;
   other.detections[0].score = 0.85;
   EXPECT_NE(drawn(both), drawn(other));
@@ -100,7 +152,7 @@ TEST(PredictionPicture, MapsOfClassesHaveALegend) {
 TEST(PredictionPicture, DepthStandsBesideTheImage) {
   Prediction prediction{.height = 400, .width = 500, .depth = std::vector<double>(200000, 2)};
   prediction.depth[7] = 5;
-  EXPECT_GT(drawn(prediction).width, 1000);
+  EXPECT_GT(drawn(prediction).width, 1000 + 60) << "as large as that, with its scale";
 }
 
 TEST(DrawableTargets, HaveTheLikeliestClassAndCertainJoints) {

@@ -103,11 +103,9 @@ class ObjectDetection : public Task {
   Losses losses(std::span<const Answer> answers, const Question& question) const override;
   // The best of all queries and classes, equal scores by lower index; boxes clipped to the original.
   std::vector<Prediction> predict(const AnsweredBatch& answered) const override;
-  // Boxes with scores of at least kDrawnScore beside the truth.
+  // Prediction and truth.
   std::vector<std::vector<Image>> pictures(std::span<const Answer> answers, const Question& question) const override;
   std::vector<std::string> picture_titles() const override;
-
-  static constexpr double kDrawnScore = 0.3;
 
  private:
   struct Outputs {
@@ -133,11 +131,9 @@ class ObjectDetection : public Task {
   void add_terms(Losses& losses, const Outputs& all, const Objects& objects, const Matched& matched) const;
   // The best max_detections of one picture, in its pixels: the last layer's logits [Q, K] and boxes [Q, 4] on the host.
   std::vector<Detection> best(const at::Tensor& logits, const at::Tensor& boxes, const Placement& placement) const;
-  // The image is `scale` times as large as the one that was looked at.
-  void draw(Image& image, const Detection& found, double scale) const;
 
   DetectionConfig config_;
-  std::vector<Vocabulary::Class> classes_;
+  Vocabulary vocabulary_;
   std::vector<int64_t> supervised_layers_;
   int64_t size_px_;
   Viewer viewer_;

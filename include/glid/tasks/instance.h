@@ -28,6 +28,7 @@ class InstanceMasks : public MaskSet {
 
   // Images with an object that isn't a crowd.
   std::function<bool(const Targets&)> filter() const override;
+  std::vector<std::string> picture_titles() const override;
 
  protected:
   Targets relevant(const Sample& sample) const override;

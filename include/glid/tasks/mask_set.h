@@ -11,6 +11,7 @@
 
 #include "glid/config/fields.h"
 #include "glid/data/augment.h"
+#include "glid/data/dataset.h"
 #include "glid/tasks/mask_features.h"
 #include "glid/tasks/mask_loss.h"
 #include "glid/tasks/mask_output.h"
@@ -18,7 +19,6 @@
 #include "glid/tasks/query_config.h"
 #include "glid/tasks/task.h"
 #include "glid/tasks/viewer.h"
-#include "glid/viz/class_colors.h"
 
 namespace glid {
 
@@ -70,7 +70,7 @@ class MaskSet : public Task {
   // "class" (weight 2), "mask" and "dice" (5 each) of every supervised layer.
   Losses losses(std::span<const Answer> answers, const Question& question) const override;
   std::vector<Prediction> predict(const AnsweredBatch& answered) const override;
-  // image, prediction, truth.
+  // As prediction_and_truth() draws them.
   std::vector<std::vector<Image>> pictures(std::span<const Answer> answers, const Question& question) const override;
   std::vector<std::string> picture_titles() const override;
 
@@ -98,7 +98,7 @@ class MaskSet : public Task {
   int64_t num_layers_, width_;  // of the decoder
   int64_t size_px_;
   Tta tta_;
-  ClassColors colors_;
+  Vocabulary vocabulary_;
   int64_t num_classes_;
   Viewer viewer_;
 };

@@ -8,11 +8,9 @@
 #include <vector>
 
 #include "glid/core/error.h"
+#include "glid/viz/prediction_picture.h"
 
 namespace glid {
-
-// From which on a detection is drawn, and a box holds a person, unless somebody says otherwise.
-inline constexpr double kUsualScore = 0.5;
 
 struct PredictArguments {
   std::filesystem::path checkpoint;    // a run or a checkpoint folder

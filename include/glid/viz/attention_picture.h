@@ -18,8 +18,9 @@ struct AttentionMap {
   int64_t stride_px = 1;          // side of a cell; cells may reach beyond the picture
 };
 
-// The picture, with `title` above and `asked_about` around what the query asks about, and beside it once more for each map,
-// under its weights from 0 to its largest. Small pictures are enlarged. Throws std::invalid_argument for maps that don't
+// Under the line `title` the picture, with a frame around what the query asks about, and beside it once more for each map:
+// grey under its weights in colours from 0 to its largest, which stands above it; the colours' scale is below. The more
+// weight, the less is seen of the picture. Small pictures are enlarged. Throws std::invalid_argument for maps that don't
 // cover the picture.
 Image attention_picture(const Image& picture, const std::string& title, const std::optional<Box>& asked_about,
                         const std::vector<AttentionMap>& maps);

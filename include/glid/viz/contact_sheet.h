@@ -23,10 +23,10 @@ struct SamplePictures {
   std::vector<NamedColor> classes;  // that are in them, each once
 };
 
-// The image with masks, boxes, names and joints, then its semantic classes, its segments (with a line around each) and its
-// depth with a scale in metres, where it has them. Classes have the colours of ClassColors. No side is longer than
-// `side_px`, but that of a depth map's scale where that is less than 110. `notes`, if there are any, stand behind the names
-// of the instances, in their order.
+// The image with masks, boxes, names and joints (equal ones once, with their names below each other), then its semantic
+// classes, its segments (with a line around each) and its depth with a scale in metres, where it has them. Classes have the
+// colours of ClassColors. The longer side of each is `side_px`; the depth's scale stands at its right. `notes`, if there are
+// any, stand behind the names of the instances, in their order.
 SamplePictures draw_sample(const Sample& sample, const Vocabulary& vocabulary, int64_t side_px,
                            std::span<const std::string> notes = {});
 

@@ -23,8 +23,21 @@ using Rgb = std::array<uint8_t, 3>;
 Rgb class_color(int64_t index);
 inline constexpr int64_t kNumDistinctColors = 24;
 
-// Parts outside of the image aren't drawn. `name` stands on the colour in the box's upper left corner, or
-// as near to it as the image has room.
+// What a box may be, a name below the other; none: the box alone.
+struct NamedBox {
+  struct Name {
+    std::string text;
+    Rgb color{};  // behind it
+  };
+  Box box;
+  Rgb color{};
+  std::vector<Name> names;
+};
+
+// Parts outside of the image aren't drawn. Names stand above their box, else below or within it, as near to it as the image
+// has room: where they cover no others if there is such a place. The last box is on top, and the first to choose.
+void draw_boxes(Image& image, std::span<const NamedBox> boxes);
+// One with a name on its colour; an empty one: without.
 void draw_box(Image& image, const Box& box, const Rgb& color, const std::string& name);
 
 // Limbs, and a dot for each labelled joint: filled where it is visible. Limbs of unlabelled joints are left out.

@@ -19,9 +19,8 @@ struct ColorScale {
   std::string unit;  // behind every number, e.g. m
 };
 
-// The picture with a bar of the colours at its right and numbers beside it. Throws std::invalid_argument unless low < high.
-Image with_color_bar(const Image& picture, const ColorScale& scale);
-// By how many px that makes it wider.
-int64_t color_bar_width(const ColorScale& scale);
+// The picture with a bar of the colours at its right and numbers beside it, so many times as large as usual. Throws
+// std::invalid_argument unless low < high.
+Image with_color_bar(const Image& picture, const ColorScale& scale, double times = 1);
 
 }  // namespace glid
