@@ -66,10 +66,10 @@ constexpr std::array kNames = std::to_array<Entry>({
 });
 
 // Parts of the loss, by their names in tasks.
-struct LossPart {
+struct LossAbout {
   std::string_view name, about;
 };
-constexpr LossPart kLossParts[] = {{"class", "classes"},
+constexpr LossAbout kLossParts[] = {{"class", "classes"},
                                    {"l1", "sides of boxes, L1"},
                                    {"giou", "overlap of boxes, GIoU"},
                                    {"mask", "pixels of masks, cross-entropy"},
@@ -101,7 +101,7 @@ std::string about_of_loss(std::string_view name) {
   name = without_task(name);
   const bool is_one_to_many = name.starts_with(kOneToMany);
   if (is_one_to_many) name = name.substr(kOneToMany.size());
-  const auto* part = std::ranges::find(kLossParts, name, &LossPart::name);
+  const auto* part = std::ranges::find(kLossParts, name, &LossAbout::name);
   if (part == std::end(kLossParts)) return {};
   return std::string(part->about) + (is_one_to_many ? ", of the one-to-many queries" : "");
 }

@@ -139,7 +139,7 @@ TEST(Detection, DrawsBoxesBesideTheTruth) {
   }
   EXPECT_NE(rows[0][0], rows[0][1]) << "scores";
   EXPECT_NE(run.task.pictures(random_answers(2, 4, kClasses), question)[0][0], rows[0][1]);
-  const auto enlarged = [](const Image& image) { return resize(image, 240, 240, Filter::kBilinear); };  // names need room
+  const auto enlarged = [](const Image& image) { return resize(image, 256, 256, Filter::kBilinear); };  // names need room
   EXPECT_NE(rows[0][1], enlarged(noise_image(24, 24, 0)));
   EXPECT_EQ(rows[1][1], enlarged(noise_image(24, 24, 1)));
 }
