@@ -9,6 +9,7 @@
 
 #include "glid/core/error.h"
 #include "glid/formats/resize.h"
+#include "glid/viz/image_grid.h"
 #include "support/detection_samples.h"
 #include "support/plans.h"
 
@@ -141,7 +142,7 @@ TEST(Detection, DrawsBoxesBesideTheTruth) {
   EXPECT_NE(run.task.pictures(random_answers(2, 4, kClasses), question)[0][0], rows[0][1]);
   const auto enlarged = [](const Image& image) { return resize(image, 256, 256, Filter::kBilinear); };  // names need room
   EXPECT_NE(rows[0][1], enlarged(noise_image(24, 24, 0)));
-  EXPECT_EQ(rows[1][1], enlarged(noise_image(24, 24, 1)));
+  EXPECT_EQ(rows[1][1], captioned(enlarged(noise_image(24, 24, 1)), "")) << "beside the line that tells the best";
 }
 
 }  // namespace
