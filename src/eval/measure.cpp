@@ -2,8 +2,8 @@
 
 #include "depth_protocols.h"
 #include "glid/core/error.h"
-#include "glid/core/format.h"
 #include "glid/metrics/accuracy.h"
+#include "glid/metrics/image_records.h"
 #include "measures.h"
 #include "reports.h"
 
@@ -100,7 +100,7 @@ class NamedMeasure : public Measure {
 
 }  // namespace
 
-std::string key_of(const PredictedSample& sample) { return format("{:012}", sample.id); }
+std::string key_of(const PredictedSample& sample) { return image_key(sample.id); }
 
 void require_classes(std::string_view metric, const std::vector<Vocabulary::Class>& classes) {
   if (classes.empty()) throw UsageError("eval.metric", "is of classes that the data doesn't have", std::string(metric));

@@ -11,6 +11,7 @@
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/parallel_for.h"
+#include "glid/metrics/image_records.h"
 #include "record_bytes.h"
 
 namespace glid {
@@ -119,7 +120,7 @@ std::vector<int64_t> ApAccumulator::sorted_images() const {
 
 std::vector<std::string> ApAccumulator::keys() const {
   std::vector<std::string> keys;
-  for (const int64_t image : sorted_images()) keys.push_back(format("{:012}", image));
+  for (const int64_t image : sorted_images()) keys.push_back(image_key(image));
   return keys;
 }
 

@@ -9,6 +9,7 @@
 #include "glid/core/format.h"
 #include "glid/metrics/average_precision.h"
 #include "glid/metrics/coco_ap.h"
+#include "glid/metrics/image_records.h"
 #include "record_bytes.h"
 
 namespace glid {
@@ -86,7 +87,7 @@ AnnotatedPose get_truth(ByteReader& in) {
 
 }  // namespace
 
-PosePrecision::PosePrecision(ApParameters parameters) : parameters_(std::move(parameters)) { parameters_.check(); }
+PosePrecision::PosePrecision(ApParameters parameters) : parameters_(std::move(parameters)), matches_(parameters_, 1) {}
 
 void PosePrecision::add(PersonResult person, const std::vector<AnnotatedPose>& truths) {
   const size_t numbers = parameters_.keypoint_sigmas.size() * 3;
@@ -99,12 +100,19 @@ void PosePrecision::add(PersonResult person, const std::vector<AnnotatedPose>& t
   ImagePoses& image = images_[person.image];
   image.of_image = person.of_image;
   image.truths = truths;
+  const int64_t id = person.image;
   add_person(image, std::move(person));
+  if (image.is_whole()) match(id, image);
 }
 
 void PosePrecision::add_person(ImagePoses& image, PersonResult person) const {
-  const int64_t id = person.id;
-  if (!image.persons.emplace(id, std::move(person)).second) throw DataError(format("person {}", id), "arrives twice");
+  const auto [added, is_new] = image.persons.emplace(person.id, std::move(person));
+  if (!is_new) throw DataError(format("person {}", added->first), "arrives twice");
+  const PersonResult& result = added->second;
+  if (!result.truth || !result.pose) return;
+  const AnnotatedPose& truth = image.truths[static_cast<size_t>(*result.truth)];
+  image.labelled += num_labelled(truth);
+  image.correct += num_correct(*result.pose, truth);
 }
 
 std::string PosePrecision::header() const {
@@ -138,7 +146,11 @@ void PosePrecision::merge_bytes(std::string_view bytes) {
     for (uint64_t truths = in.get<uint64_t>(); truths > 0; --truths) image.truths.push_back(get_truth(in));
     for (uint64_t persons = in.get<uint64_t>(); persons > 0; --persons) add_person(image, get_person(in));
   }
-  images_ = std::move(merged);
+  images_.swap(merged);
+  for (const auto& [id, image] : images_) {
+    const auto before = merged.find(id);
+    if (image.is_whole() && (before == merged.end() || !before->second.is_whole())) match(id, image);
+  }
 }
 
 std::vector<EstimatedPose> PosePrecision::left_of(const ImagePoses& image) const {
@@ -166,27 +178,26 @@ std::vector<EstimatedPose> PosePrecision::poses_of(int64_t image) const {
 std::vector<std::string> PosePrecision::keys() const {
   std::vector<std::string> keys;
   for (const auto& [id, image] : images_)
-    if (image.is_whole()) keys.push_back(format("{:012}", id));
+    if (image.is_whole()) keys.push_back(image_key(id));
   return keys;
 }
 
+void PosePrecision::match(int64_t id, const ImagePoses& image) {
+  std::vector<ApTruth> truths;
+  for (const AnnotatedPose& t : image.truths)
+    truths.push_back(ap_truth({0, t.is_crowd, t.box, t.area, num_labelled(t)}, parameters_));
+  const std::vector<EstimatedPose> poses = left_of(image);
+  std::vector<ApDetection> detections;
+  for (const EstimatedPose& pose : poses) detections.push_back({pose.score, area_of_joints(pose), 0});
+  matches_.add({id, truths, detections, [&](size_t detection, size_t truth) {
+                  const AnnotatedPose& t = image.truths[truth];
+                  return keypoint_similarity(poses[detection].joints, {t.joints, t.box, truths[truth].area},
+                                             parameters_.keypoint_sigmas);
+                }});
+}
+
 std::vector<MetricValue> PosePrecision::values_of(Times times) const {
-  ApAccumulator precision(parameters_, 1);
-  for (const auto& [id, image] : images_) {
-    if (!image.is_whole()) continue;
-    std::vector<ApTruth> truths;
-    for (const AnnotatedPose& t : image.truths)
-      truths.push_back(ap_truth({0, t.is_crowd, t.box, t.area, num_labelled(t)}, parameters_));
-    const std::vector<EstimatedPose> poses = left_of(image);
-    std::vector<ApDetection> detections;
-    for (const EstimatedPose& pose : poses) detections.push_back({pose.score, area_of_joints(pose), 0});
-    precision.add({id, truths, detections, [&](size_t detection, size_t truth) {
-                     const AnnotatedPose& t = image.truths[truth];
-                     return keypoint_similarity(poses[detection].joints, {t.joints, t.box, truths[truth].area},
-                                                parameters_.keypoint_sigmas);
-                   }});
-  }
-  std::vector<MetricValue> values = precision.values_of(times);
+  std::vector<MetricValue> values = matches_.values_of(times);
   values.push_back(correct_joints(times));
   return values;
 }
@@ -197,12 +208,8 @@ MetricValue PosePrecision::correct_joints(Times times) const {
   size_t i = 0;
   for (const auto& [id, image] : images_) {
     const int64_t count = image.is_whole() && !times.empty() ? times[i++] : 1;
-    for (const auto& [sample, person] : image.persons) {
-      if (!person.truth || !person.pose) continue;
-      const AnnotatedPose& truth = image.truths[static_cast<size_t>(*person.truth)];
-      labelled += count * num_labelled(truth);
-      correct += count * num_correct(*person.pose, truth);
-    }
+    labelled += count * image.labelled;
+    correct += count * image.correct;
   }
   MetricValue value{"PCK@0.1", std::nullopt};
   if (labelled > 0) value.value = static_cast<double>(correct) / static_cast<double>(labelled);

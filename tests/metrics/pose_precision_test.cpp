@@ -172,5 +172,43 @@ TEST(PosePrecision, CountsCorrectJoints) {
   EXPECT_DOUBLE_EQ(value(metric.values(), "PCK@0.1"), 3.0 / 5);
 }
 
+// Persons whose truth nobody knows, the same pose twice, and an image of which a person is missing count as they do when
+// every copy of an image is matched for itself.
+TEST(PosePrecision, OfASampleOfImagesIsThatOfTheirCopies) {
+  RandomPoses all;
+  all.results[7][0].pose = all.results[7][1].pose;
+  all.results[6][1].truth.reset();
+  all.results[5][0].of_image = 2;
+  const auto add_copy = [&](PosePrecision& metric, size_t image, int64_t copy) {
+    for (PersonResult person : all.results[image]) {
+      person.image = 100 * person.image + copy;
+      person.id = 100 * person.id + copy;
+      metric.add(person, all.truths[image]);
+    }
+  };
+  std::vector<size_t> whole;  // in the order of the keys
+  PosePrecision once(parameters());
+  for (size_t image = 0; image < all.results.size(); ++image) {
+    add_copy(once, image, 0);
+    if (!all.results[image].empty() && image != 5) whole.push_back(image);
+  }
+  ASSERT_EQ(once.keys().size(), whole.size());
+  for (uint64_t sample = 0; sample < 20; ++sample) {
+    Rng rng(3, 0, sample, RandomOp::kBootstrap);
+    std::vector<int32_t> times(whole.size());
+    for (size_t i = 0; i < times.size(); ++i) ++times[rng.below(times.size())];
+    PosePrecision copies(parameters());
+    add_copy(copies, 5, 0);
+    for (size_t i = 0; i < times.size(); ++i)
+      for (int64_t copy = 0; copy < times[i]; ++copy) add_copy(copies, whole[i], copy);
+    const std::vector<MetricValue> got = once.values_of(times), expected = copies.values();
+    ASSERT_EQ(got.size(), expected.size());
+    for (size_t i = 0; i < got.size(); ++i) {
+      ASSERT_EQ(got[i].value.has_value(), expected[i].value.has_value()) << got[i].name;
+      EXPECT_NEAR(got[i].value.value_or(0), expected[i].value.value_or(0), 1e-12) << got[i].name;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace glid

@@ -19,6 +19,9 @@
 
 namespace glid {
 
+// Of an image that a number tells apart; sorts as the number.
+inline std::string image_key(int64_t image) { return format("{:012}", image); }
+
 template <typename Record>
 class ImageRecords {
  public:

@@ -12,6 +12,7 @@
 
 #include "glid/geometry/box.h"
 #include "glid/metrics/ap_parameters.h"
+#include "glid/metrics/average_precision.h"
 #include "glid/metrics/keypoint_similarity.h"
 #include "glid/metrics/metric.h"
 
@@ -65,16 +66,19 @@ class PosePrecision : public Metric {
     int64_t of_image = 0;
     std::vector<AnnotatedPose> truths;
     std::map<int64_t, PersonResult> persons;  // by sample
+    int64_t labelled = 0, correct = 0;        // joints of persons whose truth is known
 
     bool is_whole() const { return std::ssize(persons) == of_image; }
   };
   std::string header() const;
   void add_person(ImagePoses& image, PersonResult person) const;
   std::vector<EstimatedPose> left_of(const ImagePoses& image) const;
+  void match(int64_t id, const ImagePoses& image);
   MetricValue correct_joints(Times times) const;
 
   ApParameters parameters_;
   std::map<int64_t, ImagePoses> images_;
+  ApAccumulator matches_;  // of the whole images: how often one counts doesn't change them
 };
 
 }  // namespace glid
