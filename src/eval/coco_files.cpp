@@ -7,16 +7,17 @@
 #include "glid/formats/coco_json.h"
 #include "glid/formats/coco_results.h"
 #include "glid/metrics/coco_ap.h"
+#include "glid/metrics/image_records.h"
 #include "plots.h"
 #include "reports.h"
 
 namespace glid {
 namespace {
 
-std::string image_hash_of(const CocoIndex& truth) {
-  std::set<std::string> stems;
-  for (size_t i = 0; i < truth.images().size(); ++i) stems.insert(stem_of(truth.image_id(i)));
-  return image_hash(stems);
+ImageNames names_of(const CocoIndex& truth) {
+  ImageNames names;
+  for (size_t i = 0; i < truth.images().size(); ++i) names[image_key(static_cast<int64_t>(i))] = stem_of(truth.image_id(i));
+  return names;
 }
 
 template <class Settings>
@@ -29,8 +30,9 @@ FileEvaluation evaluate(const Settings& settings, const EvalRequest& request) {
   const ApAccumulator matches = match_coco(truth, *results, asked);
   ApReport found = ap_report(truth, *results, matches, request.settings.threads);
   Report report = report_of(found, rules_of(settings));
-  report.bootstrap = bootstrap_of(matches, request);
-  report.image_hash = image_hash_of(truth);
+  const ImageNames names = names_of(truth);
+  report.bootstrap = bootstrap_of(matches, request, names);
+  report.image_hash = hash_of_names(names);
   if (parameters.kind == CocoKind::kBox)
     for (std::string& note : box_notes(truth, *results)) report.notes.push_back(std::move(note));
   return {std::move(report),

@@ -39,6 +39,8 @@ bool are_of_other_images(const Json& a, const Json& b) {
   return !of_a.empty() && !of_b.empty() && of_a != of_b;
 }
 
+constexpr const char *kNames = "names", *kPlaces = "places";  // what images are told apart by
+
 constexpr const char* kSameImages = "evaluate both on the same images";
 
 std::string both_hashes(const Json& a, const Json& b) {
@@ -108,6 +110,7 @@ Json json_of(const Bootstrap& bootstrap) {
       .set("seed", bootstrap.seed)
       .set("images", bootstrap.num_images)
       .set("key_hash", format("{:016x}", bootstrap.images))
+      .set("keys", bootstrap.by_place ? kPlaces : kNames)
       .set("lower_is_better", std::move(lower))
       .set("values", std::move(values));
 }
@@ -123,6 +126,8 @@ Bootstrap bootstrap_of(const Json& report) {
   found.seed = bootstrap->at("seed").as_uint();
   found.num_images = bootstrap->at("images").as_int();
   found.images = key_hash_of(*bootstrap);
+  const Json* keys = bootstrap->find("keys");
+  found.by_place = keys == nullptr || keys->as_string() != kNames;
   for (const auto& [name, samples] : bootstrap->at("values").as_object())
     found.values.push_back(value_of(name, samples, metrics));
   for (const Json& name : bootstrap->at("lower_is_better").as_array()) {

@@ -27,9 +27,9 @@ Report evaluate_files(const EvalRequest& request, const OnReport& found) {
   return std::move(evaluated.report);
 }
 
-std::optional<Bootstrap> bootstrap_of(const Metric& metric, const EvalRequest& request) {
+std::optional<Bootstrap> bootstrap_of(const Metric& metric, const EvalRequest& request, const ImageNames& names) {
   if (request.bootstrap == 0) return std::nullopt;
-  return bootstrap(metric, {.num_samples = request.bootstrap, .num_threads = request.settings.threads});
+  return bootstrap(metric, {.num_samples = request.bootstrap, .num_threads = request.settings.threads, .names = names});
 }
 
 std::string image_hash_of(const Metric& metric) {

@@ -21,7 +21,7 @@ FileEvaluation evaluate_task(const SemanticFileSettings& settings, const EvalReq
 FileEvaluation evaluate_task(const DepthFileSettings& settings, const EvalRequest& request);
 
 // Of what was measured, where it is asked for.
-std::optional<Bootstrap> bootstrap_of(const Metric& metric, const EvalRequest& request);
+std::optional<Bootstrap> bootstrap_of(const Metric& metric, const EvalRequest& request, const ImageNames& names = {});
 // Of images that are told apart by their names.
 std::string image_hash_of(const Metric& metric);
 

@@ -16,4 +16,10 @@ std::string image_hash(const std::set<std::string>& stems) {
   return format("{:016x}", hash);
 }
 
+std::string hash_of_names(const ImageNames& names) {
+  std::set<std::string> stems;
+  for (const auto& [key, name] : names) stems.insert(name);
+  return image_hash(stems);
+}
+
 }  // namespace glid

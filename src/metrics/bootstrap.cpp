@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
@@ -15,10 +16,23 @@ namespace {
 
 constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 
-std::vector<int32_t> times_of_sample(size_t num_images, uint64_t seed, int64_t sample) {
+// The names of images and their places among the keys, by name.
+std::vector<std::pair<std::string, size_t>> named_images(const std::vector<std::string>& keys, const ImageNames& names) {
+  std::vector<std::pair<std::string, size_t>> images;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const auto name = names.find(keys[i]);
+    images.emplace_back(name == names.end() ? keys[i] : name->second, i);
+  }
+  std::ranges::sort(images);
+  return images;
+}
+
+// Of images in the order of their keys, drawn in that of their names.
+std::vector<int32_t> times_of_sample(const std::vector<std::pair<std::string, size_t>>& images, uint64_t seed,
+                                     int64_t sample) {
   Rng rng(seed, 0, static_cast<uint64_t>(sample), RandomOp::kBootstrap);
-  std::vector<int32_t> times(num_images);
-  for (size_t i = 0; i < num_images; ++i) ++times[rng.below(num_images)];
+  std::vector<int32_t> times(images.size());
+  for (size_t i = 0; i < images.size(); ++i) ++times[images[rng.below(images.size())].second];
   return times;
 }
 
@@ -38,6 +52,8 @@ void require_alike(const Bootstrap& a, const Bootstrap& b) {
   };
   require(a.num_images == b.num_images, "are of different numbers of images", a.num_images, b.num_images,
           "evaluate both on the same images");
+  require(a.images == b.images || a.by_place == b.by_place, "can't be paired: an older one calls images by their places",
+          a.images, b.images, "evaluate both anew");
   require(a.images == b.images, "are of different images", a.images, b.images, "evaluate both on the same images");
   require(a.seed == b.seed, "have samples of different seeds", a.seed, b.seed, "evaluate both with the same seed");
 }
@@ -56,13 +72,14 @@ MetricDifference difference_of(const SampledValue& a, const SampledValue& b, dou
 Bootstrap bootstrap(const Metric& metric, const BootstrapOptions& options) {
   if (options.num_samples < 1) throw std::invalid_argument("bootstrap: no sample");
   const std::vector<std::string> keys = metric.keys();
+  const auto images = named_images(keys, options.names);
   Bootstrap found{options.seed, std::ssize(keys)};
-  for (const std::string& key : keys) found.images = stable_hash(key, found.images);
+  for (const auto& [name, place] : images) found.images = stable_hash(name, found.images);
   for (const MetricValue& value : metric.values()) found.values.push_back({value.name, value.value, value.better, {}});
   if (keys.empty()) return found;
   for (SampledValue& value : found.values) value.samples.resize(static_cast<size_t>(options.num_samples));
   parallel_for(options.num_samples, options.num_threads, [&](int64_t sample, int64_t) {
-    const auto values = metric.values_of(times_of_sample(keys.size(), options.seed, sample));
+    const auto values = metric.values_of(times_of_sample(images, options.seed, sample));
     for (size_t i = 0; i < found.values.size(); ++i)
       found.values[i].samples[static_cast<size_t>(sample)] = values.at(i).value.value_or(kNothing);
   });

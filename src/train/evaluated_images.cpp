@@ -2,25 +2,27 @@
 
 #include <sstream>
 
-#include "glid/core/join.h"
 #include "glid/eval/image_hash.h"
+#include "glid/metrics/image_records.h"
 
 namespace glid {
 namespace {
 
-constexpr char kBetween = '\0';  // in no name of a file
+constexpr char kBehind = '\0';  // in no name of a file
 
 }  // namespace
 
-void EvaluatedImages::add(int64_t sample) { stems_.insert(stem_of(data_.image_id(sample))); }
+void EvaluatedImages::add(int64_t sample, int64_t image) { names_[image_key(image)] = stem_of(data_.image_id(sample)); }
 
-std::string EvaluatedImages::hash(Communicator& communicator) const {
-  std::set<std::string> all;
-  for (const std::string& stems : communicator.all_gather_bytes(join(stems_, {&kBetween, 1}), "the evaluated images")) {
-    std::istringstream in(stems);
-    for (std::string stem; std::getline(in, stem, kBetween);) all.insert(stem);
+ImageNames EvaluatedImages::names(Communicator& communicator) const {
+  std::string own;
+  for (const auto& [key, name] : names_) (own += key + kBehind) += name + kBehind;
+  ImageNames all;
+  for (const std::string& names : communicator.all_gather_bytes(own, "the evaluated images")) {
+    std::istringstream in(names);
+    for (std::string key, name; std::getline(in, key, kBehind) && std::getline(in, name, kBehind);) all[key] = name;
   }
-  return image_hash(all);
+  return all;
 }
 
 }  // namespace glid

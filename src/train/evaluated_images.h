@@ -1,11 +1,9 @@
 // Which images a model was measured on.
 #pragma once
 
-#include <set>
-#include <string>
-
 #include "glid/data/dataset.h"
 #include "glid/dist/communicator.h"
+#include "glid/metrics/bootstrap.h"
 
 namespace glid {
 
@@ -13,13 +11,14 @@ class EvaluatedImages {
  public:
   explicit EvaluatedImages(const AnnotatedDataset& data) : data_(data) {}
 
-  void add(int64_t sample);
-  // image_hash() of all ranks' images; all ranks must call it.
-  std::string hash(Communicator& communicator) const;
+  // `image`: the number that metrics tell the sample's image apart by.
+  void add(int64_t sample, int64_t image);
+  // Of all ranks' images; all ranks must call it.
+  ImageNames names(Communicator& communicator) const;
 
  private:
   const AnnotatedDataset& data_;
-  std::set<std::string> stems_;
+  ImageNames names_;
 };
 
 }  // namespace glid

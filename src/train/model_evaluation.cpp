@@ -19,10 +19,12 @@
 #include "glid/eval/eval_program.h"
 #include "glid/eval/evaluate.h"
 #include "glid/eval/evaluate_files.h"
+#include "glid/eval/image_hash.h"
 #include "glid/eval/result_files.h"
 #include "glid/train/device.h"
 #include "glid/train/session.h"
 #include "glid/train/threads.h"
+#include "prediction_output.h"
 #include "trained_model.h"
 
 namespace glid {
@@ -206,15 +208,16 @@ NamedValues blind_values(const ChosenCheckpoint& chosen, const Measured& measure
 OnPrediction taker_of(const Scores& scores, EvaluatedImages& images, SharedResults& results) {
   if (scores.measures.empty()) return {};
   return [&images, take = results.taker()](const PredictedSample& sample) {
-    images.add(sample.id);
+    images.add(sample.id, image_of_sample(sample.id, sample.truth));
     if (take) take(sample);
   };
 }
 
 // Of the values of all measures, which are of the same images.
-std::optional<Bootstrap> bootstrap_of(const std::vector<std::unique_ptr<Measure>>& measures, int64_t num_samples) {
+std::optional<Bootstrap> bootstrap_of(const std::vector<std::unique_ptr<Measure>>& measures, int64_t num_samples,
+                                      const ImageNames& names) {
   if (num_samples == 0 || measures.empty()) return std::nullopt;
-  const BootstrapOptions options{.num_samples = num_samples, .num_threads = at::get_num_threads()};
+  const BootstrapOptions options{.num_samples = num_samples, .num_threads = at::get_num_threads(), .names = names};
   Bootstrap all = bootstrap(measures[0]->metric(), options);
   for (size_t i = 1; i < measures.size(); ++i)
     std::ranges::move(bootstrap(measures[i]->metric(), options).values, std::back_inserter(all.values));
@@ -241,13 +244,17 @@ Report evaluate_model(const ModelEvalArguments& arguments, const ChosenCheckpoin
                [&](const Measured& seen) { evaluate(seen, scores, taker_of(scores, images, results)); });
   results.finish();
   if (scores.measures.empty())
-    for (const std::string& view : scores.loss->keys()) images.add(std::stoll(view));  // "000000000012 view 0"
+    for (const std::string& view : scores.loss->keys()) {  // "000000000012 view 0"
+      const int64_t sample = std::stoll(view);
+      images.add(sample, sample);
+    }
   Report report = report_of(scores, config);
-  report.image_hash = images.hash(communicator);
+  const ImageNames names = images.names(communicator);
+  report.image_hash = hash_of_names(names);
   report.blind = blind_values(chosen, measured, total, config, data->vocabulary());
   if (!communicator.is_main()) return report;
   report.model = model_of(chosen, config, *data);
-  report.bootstrap = bootstrap_of(scores.measures, arguments.bootstrap);
+  report.bootstrap = bootstrap_of(scores.measures, arguments.bootstrap, names);
   results.commit();
   return report;
 }

@@ -177,6 +177,25 @@ TEST_F(Comparison, SaysThatAnOldFileDoesNotTellItsImages) {
   EXPECT_THAT(error_of(a, b), HasSubstr("are of different images"));
 }
 
+// Places that an older file has aren't the images' names, which a newer one has.
+TEST_F(Comparison, RefusesToPairNamesWithTheirPlaces) {
+  Report older = report_of(accuracy(20, 4), "accuracy"), report = older;
+  ImageNames names;
+  for (int i = 0; i < 20; ++i) names[std::to_string(1000 + i)] = format("image {:02}", 19 - i);
+  report.bootstrap = bootstrap(accuracy(20, 4), {.num_samples = 200, .names = names});
+  older.bootstrap->by_place = true;
+  const auto a = written("a.json", older), b = written("b.json", report);
+  EXPECT_TRUE(bootstrap_of(read_report(a)).by_place);
+  EXPECT_FALSE(bootstrap_of(read_report(b)).by_place);
+  EXPECT_THAT(error_of(a, b), HasSubstr("can't be paired: an older one calls images by their places"));
+  EXPECT_THAT(comparison_table(a, a), HasSubstr("+0 [+0, +0]\n"));
+  std::string text = read_file(a);
+  const std::string keys = "\"keys\": \"places\",";
+  ASSERT_NE(text.find(keys), std::string::npos);
+  write_file(a, text.replace(text.find(keys), keys.size(), ""));
+  EXPECT_TRUE(bootstrap_of(read_report(a)).by_place);
+}
+
 TEST_F(Comparison, SaysThatDataDifferWhoseIdsDoNot) {
   Report a = report_of(accuracy(20, 4), "accuracy"), b = a;
   a.model = {{"data", "scenes, list 1"}};

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "glid/core/error.h"
+#include "glid/core/format.h"
 #include "glid/core/rng.h"
 #include "glid/metrics/accuracy.h"
 #include "glid/metrics/mean_loss.h"
@@ -93,6 +94,25 @@ TEST(Bootstrap, ComparesOnlyWhatIsAlike) {
   EXPECT_THROW(differences(some, bootstrap(others, {}), 0.95), DataError);
   EXPECT_THROW(differences(some, bootstrap(right_of(3, 5), {.seed = 1}), 0.95), DataError);
   EXPECT_NO_THROW(differences(some, bootstrap(right_of(4, 5), {}), 0.95));
+}
+
+// As of one set that two programs list in other orders.
+TEST(Bootstrap, PairsImagesByTheirNames) {
+  const MeanLoss metric = losses(3, 1);
+  MeanLoss backwards;  // image i stands as far from the end as from the beginning
+  ImageNames forward_names, backward_names;
+  for (size_t i = 0; i < kNumImages; ++i) {
+    Rng image(0, 0, i, RandomOp::kExample), own(1, 1, i, RandomOp::kExample);  // as losses() draws them
+    const std::string key = std::to_string(i), other = std::to_string(kNumImages - 1 - i);
+    backwards.add(other, {{"l", 1}}, {{3 + image.normal() + 0.1 * own.normal(), 1}});
+    forward_names[key] = backward_names[other] = format("image {:03}", i);
+  }
+  const Bootstrap a = bootstrap(metric, {.names = forward_names}), b = bootstrap(backwards, {.names = backward_names});
+  EXPECT_EQ(a.images, b.images);
+  ASSERT_EQ(a.values[0].samples.size(), b.values[0].samples.size());
+  for (size_t i = 0; i < a.values[0].samples.size(); ++i)
+    ASSERT_NEAR(a.values[0].samples[i], b.values[0].samples[i], 1e-12) << i;
+  EXPECT_THROW(differences(a, bootstrap(metric, {}), 0.95), DataError);
 }
 
 // Sample i of a seed is the same drawing.

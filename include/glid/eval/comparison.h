@@ -13,11 +13,13 @@
 namespace glid {
 
 // The member "bootstrap" of a report's JSON: {"samples", "seed", "images", "key_hash": 16 hexadecimal digits of
-// Bootstrap::images, "lower_is_better": [NAME, ..], "values": {NAME: [..]}}, null for a sample that had nothing to measure.
+// Bootstrap::images, "keys": "names", "lower_is_better": [NAME, ..], "values": {NAME: [..]}}, null for a sample that had
+// nothing to measure.
 Json json_of(const Bootstrap& bootstrap);
 
-// Of a report as glid_eval --json writes it, or wrote it with a number "image_hash" in the place of key_hash; without
-// samples where it has none. Throws DataError for anything else.
+// Of a report as glid_eval --json writes it, or wrote it: without "keys", when images were told apart by their places in a
+// set, and with a number "image_hash" in the place of key_hash; without samples where it has none. Throws DataError for
+// anything else.
 Bootstrap bootstrap_of(const Json& report);
 
 // A report of glid_eval. Throws DataError naming the file when it isn't one.

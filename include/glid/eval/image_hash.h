@@ -5,6 +5,7 @@
 #include <string>
 
 #include "glid/data/dataset.h"
+#include "glid/metrics/bootstrap.h"
 
 namespace glid {
 
@@ -15,5 +16,7 @@ std::string stem_of(const ImageId& id);
 // The same for files and for the model that wrote them. Sets whose images have no ids count them from 0: theirs are alike
 // where as many were evaluated.
 std::string image_hash(const std::set<std::string>& stems);
+// The same of the names of keys.
+std::string hash_of_names(const ImageNames& names);
 
 }  // namespace glid

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,10 +12,14 @@
 
 namespace glid {
 
+// What images are called wherever they stand in a set, by their keys.
+using ImageNames = std::map<std::string, std::string>;
+
 struct BootstrapOptions {
   int64_t num_samples = 1000;
   uint64_t seed = 0;
   int64_t num_threads = 1;  // changes nothing but the time
+  ImageNames names = {};    // one without a name is called by its key
 };
 
 // A number, and what it would have been on other images.
@@ -25,11 +30,12 @@ struct SampledValue {
   std::vector<double> samples;  // NaN where one had nothing to measure
 };
 
-// Sample i of a seed is of the same images for every metric of the same set.
+// Sample i of a seed is of the same images for every metric of the same ones, in whatever order they came.
 struct Bootstrap {
   uint64_t seed = 0;
   int64_t num_images = 0;
-  uint64_t images = 0;  // stable_hash of their keys: which images they are
+  uint64_t images = 0;    // stable_hash of their names, ascending: which images they are
+  bool by_place = false;  // of a report that calls them by their places in a set, as older ones do
   std::vector<SampledValue> values;
 };
 
