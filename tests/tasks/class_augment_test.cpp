@@ -3,10 +3,14 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "glid/core/format.h"
 #include "glid/model/pixel_statistics.h"
 #include "glid/model/swin.h"
 #include "support/batches.h"
 #include "support/every_task.h"
+#include "support/golden.h"
 
 namespace glid {
 namespace {
@@ -66,6 +70,75 @@ TEST(Mixing, EvenMicroBatchesChangeNothing) {
   EXPECT_TRUE(at::equal(at::cat({mixed(config, batch_from(0, 4)), mixed(config, batch_from(4, 2))}), whole));
   const Batch odd = batch_from(0, 3);
   EXPECT_TRUE(at::equal(mixed(config, odd).narrow(0, 18, 9), odd.units.to(at::kFloat).narrow(0, 18, 9)));
+}
+
+// Mean and deviation of what was drawn are a golden law's.
+void expect_law(const std::vector<double>& values, const Json& law, const std::string& what) {
+  const auto count = static_cast<double>(values.size());
+  double sum = 0, squares = 0;
+  for (const double value : values) sum += value, squares += value * value;
+  const double mean = sum / count, deviation = law.at("deviation").as_double();
+  EXPECT_NEAR(mean, law.at("mean").as_double(), 5 * deviation / std::sqrt(count)) << what;
+  EXPECT_NEAR(std::sqrt(squares / count - mean * mean), deviation, 0.05 * deviation) << what;
+}
+
+// Of 100,000 pairs of timm's Mixup (scripts/parity/class_augment.py).
+TEST(Mixing, SharesAndBoxesAreAsTimmsAre) {
+  const Json golden = read_golden("class_augment.json");
+  const int64_t size_px = golden.at("size").as_int();
+  for (const Json& law : golden.at("mixing").as_array()) {
+    const MixingConfig config{.mixup = law.at("mixup").as_double(), .cutmix = law.at("cutmix").as_double()};
+    std::vector<double> cuts, shares, sides;
+    for (int64_t id = 0; id < 10000; ++id) {
+      const PairMix mix = draw_pair_mix(config, {1, 0, id}, size_px);
+      const bool is_cut = config.mixup == 0 || (config.cutmix > 0 && mix.weight == 1);
+      cuts.push_back(is_cut);
+      shares.push_back(mix.own_share(size_px));
+      if (!is_cut) continue;
+      for (const int64_t side : {mix.box.height, mix.box.width})
+        sides.push_back(static_cast<double>(side) / static_cast<double>(size_px));
+    }
+    const std::string what = format("mixup {} cutmix {}: ", config.mixup, config.cutmix);
+    expect_law(cuts, law.at("cuts"), what + "cuts");
+    expect_law(shares, law.at("share"), what + "share");
+    if (!sides.empty()) expect_law(sides, law.at("side"), what + "side");
+  }
+}
+
+// Where a grey picture has become something else; of no height: nowhere.
+CropBox erased_part(int64_t size_px, double probability, int64_t id) {
+  Image image{size_px, size_px, std::vector<uint8_t>(static_cast<size_t>(size_px * size_px * 3), 1)};
+  erase_randomly(image, probability, {5, 0, id});
+  int64_t top = size_px, bottom = 0, left = size_px, right = 0;
+  for (int64_t i = 0; i < std::ssize(image.pixels); ++i) {
+    if (image.pixels[static_cast<size_t>(i)] == 1) continue;
+    const int64_t y = i / 3 / size_px, x = i / 3 % size_px;
+    top = std::min(top, y), bottom = std::max(bottom, y + 1), left = std::min(left, x), right = std::max(right, x + 1);
+  }
+  return {top, left, std::max<int64_t>(0, bottom - top), std::max<int64_t>(0, right - left)};
+}
+
+// Of 100,000 pictures of timm's RandomErasing.
+TEST(Erasing, RectanglesAreAsTimmsAre) {
+  const Json golden = read_golden("class_augment.json"), &law = golden.at("erasing");
+  const int64_t size_px = golden.at("size").as_int();
+  const auto size = static_cast<double>(size_px);
+  std::vector<double> part, area, log_aspect, top, left;
+  for (int64_t id = 0; id < 10000; ++id) {
+    const CropBox box = erased_part(size_px, law.at("probability").as_double(), id);
+    part.push_back(box.height > 0);
+    if (box.height == 0) continue;
+    const auto height = static_cast<double>(box.height), width = static_cast<double>(box.width);
+    area.push_back(height * width / (size * size));
+    log_aspect.push_back(std::log(height / width));
+    top.push_back(static_cast<double>(box.top) / size);
+    left.push_back(static_cast<double>(box.left) / size);
+  }
+  expect_law(part, law.at("part"), "part");
+  expect_law(area, law.at("area"), "area");
+  expect_law(log_aspect, law.at("log_aspect"), "log_aspect");
+  expect_law(top, law.at("top"), "top");
+  expect_law(left, law.at("left"), "left");
 }
 
 TEST(Erasing, ARectangleBecomesNoise) {
