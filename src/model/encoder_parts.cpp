@@ -71,4 +71,8 @@ at::Tensor add_branch(const at::Tensor& x, const at::Tensor& branch, const at::T
   return x + branch * keep[which].to(branch.scalar_type()).unsqueeze(1);
 }
 
+at::Tensor layer_scaled(const at::Tensor& branch, const at::Tensor& gamma) {
+  return gamma.defined() ? branch * gamma : branch;
+}
+
 }  // namespace glid

@@ -8,6 +8,12 @@
 #include "glid/nn/window_attention.h"
 
 namespace glid {
+namespace {
+
+constexpr double kNormEps = 1e-5;
+
+}  // namespace
+
 PatchEmbed::PatchEmbed(const SwinShape& shape)
     : proj(register_module("proj", std::make_shared<PatchProjection>(shape.channels, shape.patch))),
       norm(register_module("norm", std::make_shared<LayerNorm>(shape.channels))) {}
@@ -27,19 +33,6 @@ at::Tensor WindowAttention::forward(const at::Tensor& x, const BlockPlace& place
   return proj->forward(over_runs(qkv->forward(x), place.plan, place.stage, attend));
 }
 
-SwinBlock::SwinBlock(int64_t channels, int64_t heads, int64_t window)
-    : norm1(register_module("norm1", std::make_shared<LayerNorm>(channels))),
-      norm2(nullptr),
-      attn(register_module("attn", std::make_shared<WindowAttention>(channels, heads, window))) {
-  norm2 = register_module("norm2", std::make_shared<LayerNorm>(channels));
-  mlp = register_module("mlp", std::make_shared<Mlp>(channels));
-}
-
-at::Tensor SwinBlock::forward(const at::Tensor& x, const BlockPlace& place, const at::Tensor& keep) const {
-  const at::Tensor y = add_branch(x, attn->forward(norm_for_product(*norm1, x), place), keep, 0);
-  return add_branch(y, mlp->forward(norm_for_product(*norm2, y)), keep, 1);
-}
-
 PatchMerging::PatchMerging(int64_t channels)
     : norm(register_module("norm", std::make_shared<LayerNorm>(4 * channels))),
       reduction(register_module("reduction", std::make_shared<Linear>(4 * channels, 2 * channels, /*with_bias=*/false))) {}
@@ -55,7 +48,9 @@ at::Tensor PatchMerging::forward(const at::Tensor& x, int64_t side) const {
 SwinStage::SwinStage(const SwinShape& shape, int stage)
     : blocks(register_module("blocks", std::make_shared<ModuleList<SwinBlock>>())) {
   const int64_t channels = shape.stage_channels(stage);
-  for (int64_t b = 0; b < shape.depths[stage]; ++b) blocks->append(channels, shape.heads[stage], shape.windows[stage]);
+  for (int64_t b = 0; b < shape.depths[stage]; ++b)
+    blocks->append(std::make_shared<WindowAttention>(channels, shape.heads[stage], shape.windows[stage]), channels,
+                   kNormEps);
   if (stage + 1 < kNumStages) downsample = register_module("downsample", std::make_shared<PatchMerging>(channels));
 }
 
@@ -81,8 +76,8 @@ StageTokens Swin::stages(const at::Tensor& units, const View& view) const {
     const SwinStage& layer = (*layers)[stage];
     for (int64_t b = 0; b < layer.blocks->size(); ++b, ++block)
       x = (*layer.blocks)[b].forward(
-          x, {view.plan, stage, b % 2 == 1},
-          is_training() ? keep_of_rows(drop_path.keep(view, block), view.plan, stage) : at::Tensor());
+          x, is_training() ? keep_of_rows(drop_path.keep(view, block), view.plan, stage) : at::Tensor(),
+          BlockPlace{view.plan, stage, b % 2 == 1});
     if (norms[stage]) outputs[stage] = norm_for_product(*norms[stage], x);
     if (layer.downsample) x = layer.downsample->forward(x, unit_side(stage));
   }

@@ -19,24 +19,13 @@ void UnitDecoderConfig::check(config::Problems& problems) const {
   if (width % 4 != 0) problems.add("width", "must be a multiple of 4 (position vectors)");
 }
 
-UnitBlock::UnitBlock(int64_t width, int64_t heads)
-    : norm1(register_module("norm1", std::make_shared<LayerNorm>(width, kNormEps))),
-      norm2(register_module("norm2", std::make_shared<LayerNorm>(width, kNormEps))),
-      attn(register_module("attn", std::make_shared<MultiheadAttention>(width, heads))),
-      mlp(register_module("mlp", std::make_shared<Mlp>(width))) {}
-
-at::Tensor UnitBlock::forward(const at::Tensor& x) const {
-  const at::Tensor normed = norm1->forward(x);
-  const at::Tensor y = x + attn->forward(normed, normed, normed);
-  return y + mlp->forward(norm2->forward(y));
-}
-
 UnitDecoder::UnitDecoder(const UnitDecoderConfig& config, int64_t channels)
     : embed(register_module("embed", std::make_shared<Linear>(channels, config.width))),
       mask_token(register_parameter("mask_token", at::empty({config.width}))),
       blocks(register_module("blocks", std::make_shared<ModuleList<UnitBlock>>())),
       norm(register_module("norm", std::make_shared<LayerNorm>(config.width, kNormEps))) {
-  for (int64_t i = 0; i < config.blocks; ++i) blocks->append(config.width, config.heads);
+  for (int64_t i = 0; i < config.blocks; ++i)
+    blocks->append(std::make_shared<SelfAttention>(config.width, config.heads), config.width, kNormEps);
 }
 
 at::Tensor UnitDecoder::forward(const LastTokens& last, const BatchPlan& plan, const DecodedUnits& asked,
@@ -59,7 +48,7 @@ at::Tensor UnitDecoder::forward(const LastTokens& last, const BatchPlan& plan, c
       const at::Tensor cls = last.cls.narrow(0, images.first + first, part.count);
       x = at::cat({embed->forward(cls).unsqueeze(1), x}, 1);  // at no place
     }
-    for (const auto& block : blocks->items) x = block->forward(x);
+    for (const auto& block : blocks->items) x = block->forward(x, /*keep=*/at::Tensor());
     const at::Tensor cells = asked.cells.narrow(0, first, part.count).unsqueeze(2) + beside;  // [B, N, 1]
     answers.push_back(norm->forward(x.gather(1, cells.expand({-1, -1, x.size(2)}))));
     first += part.count;

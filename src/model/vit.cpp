@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 #include "glid/model/bias_table.h"
 #include "glid/model/encoder_shape.h"
@@ -56,14 +57,11 @@ std::shared_ptr<LayerNorm> vit_norm(int64_t channels) { return std::make_shared<
 }  // namespace
 
 VitBiasTable::VitBiasTable(const VitShape& shape)
-    : shape(shape),
-      relative_position_bias_table(
+    : relative_position_bias_table(
           register_parameter("relative_position_bias_table", at::empty({shape.num_biases(), shape.heads}))) {}
 
-at::Tensor VitBiasTable::forward(const VitRun& run) const {
-  const at::Tensor& own = relative_position_bias_table;
-  const at::Tensor table = run.window == shape.grid ? own : resize_bias_table(own, run.window, BiasResize::kBicubic);
-  return relative_bias(table, run.bias_index);
+at::Tensor VitRun::bias_of(int64_t block) const {
+  return tables.empty() ? bias : relative_bias(tables[static_cast<size_t>(block)], bias_index);
 }
 
 VitAttention::VitAttention(const VitShape& shape)
@@ -74,37 +72,18 @@ VitAttention::VitAttention(const VitShape& shape)
     bias = register_module("rel_pos_bias", std::make_shared<VitBiasTable>(shape));
 }
 
-at::Tensor VitAttention::forward(const at::Tensor& x, const VitRows& rows) const {
-  const auto attend = [&](const at::Tensor& projected, const ImageRun& image_run) {
-    const VitRun& run = rows.runs[static_cast<size_t>(&image_run - rows.plan.runs.data())];
+at::Tensor VitAttention::forward(const at::Tensor& x, const VitRows& rows, int64_t block) const {
+  size_t next = 0;
+  const auto attend = [&](const at::Tensor& projected, const ImageRun&) {
+    const VitRun& run = rows.runs[next++];
     const int64_t channels = projected.size(1) / 3;
     const auto parts = projected.view({run.batch, projected.size(0) / run.batch, 3, heads, channels / heads})
                            .permute({2, 0, 3, 1, 4})
                            .unbind(0);  // each [B, heads, R, C / heads]
-    const at::Tensor y =
-        at::scaled_dot_product_attention(parts[0], parts[1], parts[2], mask_of(run, bias ? bias->forward(run) : run.bias));
+    const at::Tensor y = at::scaled_dot_product_attention(parts[0], parts[1], parts[2], mask_of(run, run.bias_of(block)));
     return y.transpose(1, 2).reshape({projected.size(0), channels});
   };
   return proj->forward(over_runs(qkv->forward(x), rows.plan, rows.stage, attend, rows.beside));
-}
-
-VitBlock::VitBlock(const VitShape& shape)
-    : norm1(register_module("norm1", vit_norm(shape.channels))),
-      norm2(nullptr),
-      attn(register_module("attn", std::make_shared<VitAttention>(shape))) {
-  norm2 = register_module("norm2", vit_norm(shape.channels));
-  mlp = register_module("mlp", std::make_shared<Mlp>(shape.channels));
-  if (!shape.layer_scale) return;
-  gamma_1 = register_parameter("gamma_1", at::full({shape.channels}, *shape.layer_scale));
-  gamma_2 = register_parameter("gamma_2", at::full({shape.channels}, *shape.layer_scale));
-}
-
-at::Tensor VitBlock::forward(const at::Tensor& x, const VitRows& rows, const at::Tensor& keep) const {
-  const auto scaled = [](const at::Tensor& branch, const at::Tensor& gamma) {
-    return gamma.defined() ? branch * gamma : branch;
-  };
-  const at::Tensor y = add_branch(x, scaled(attn->forward(norm1->forward(x), rows), gamma_1), keep, 0);
-  return add_branch(y, scaled(mlp->forward(norm2->forward(y)), gamma_2), keep, 1);
 }
 
 UnitUpsample::UnitUpsample(int64_t in, int64_t out)
@@ -144,7 +123,8 @@ Vit::Vit(const VitShape& shape, const EncoderUse& use)
     pos_embed = register_parameter("pos_embed", at::empty({1, shape.beside() + shape.grid * shape.grid, shape.channels}));
   if (shape.relative_bias == BiasSharing::kShared)
     rel_pos_bias = register_module("rel_pos_bias", std::make_shared<VitBiasTable>(shape));
-  for (int64_t block = 0; block < shape.depth; ++block) blocks->append(shape);
+  for (int64_t block = 0; block < shape.depth; ++block)
+    blocks->append(std::make_shared<VitAttention>(shape), shape.channels, kNormEps, shape.layer_scale);
   if (use.mask_token) mask_token = register_parameter("mask_token", at::empty({shape.channels}));
   if (use.pyramid && shape.has_pyramid()) pyramid = register_module("pyramid", std::make_shared<VitPyramid>(shape));
 }
@@ -169,9 +149,20 @@ at::Tensor Vit::with_positions(const at::Tensor& tokens, const ImageRun& run) co
   return at::cat({first.to(x.scalar_type()).expand({batch, 1, shape.channels}), by_image(x, batch)}, 1).flatten(0, 1);
 }
 
+// [(2w - 1)^2 (+ 3), heads] of the one that blocks share, or of each.
+std::vector<at::Tensor> Vit::bias_tables(int64_t window) const {
+  std::vector<at::Tensor> tables;
+  if (rel_pos_bias) tables.push_back(rel_pos_bias->relative_position_bias_table);
+  else
+    for (const auto& block : blocks->items) tables.push_back(block->attn->bias->relative_position_bias_table);
+  if (window == shape.grid) return tables;
+  return resize_bias_table(at::cat(tables, 1), window, BiasResize::kBicubic).split(shape.heads, 1);
+}
+
 VitRows Vit::rows_of(const View& view) const {
   const int stage = shape.token_stage();
   VitRows rows{view.plan, stage, shape.beside(), {}};
+  std::map<int64_t, std::vector<at::Tensor>> tables;  // by window
   int64_t first = 0;
   for (const ImageRun& image_run : view.plan.runs) {
     const PlanTensors& plan = *image_run.plan;
@@ -180,8 +171,10 @@ VitRows Vit::rows_of(const View& view) const {
       const at::Tensor cells = plan.is_whole() ? plan.cells[stage].narrow(0, 0, 1) : plan.cells[stage];
       run.bias_index = index_of_patches(cells, plan.width(stage), run.window);
       if (shape.class_token) run.bias_index = index_with_class(run.bias_index, run.window);
+      if (!tables.contains(run.window)) tables[run.window] = bias_tables(run.window);
+      if (rel_pos_bias) run.bias = relative_bias(tables[run.window][0], run.bias_index);
+      else run.tables = tables[run.window];
     }
-    if (rel_pos_bias) run.bias = rel_pos_bias->forward(run);
     if (view.prefix.defined()) run.allowed = causal(view.prefix.narrow(0, first, plan.batch), plan.tokens_per_image(stage));
     rows.runs.push_back(std::move(run));
     first += plan.batch;
@@ -199,7 +192,7 @@ at::Tensor Vit::normed_rows(const at::Tensor& units, const View& view) const {
   const DropPath drop_path{shape.drop_path, shape.depth};
   for (int64_t b = 0; b < blocks->size(); ++b) {
     const at::Tensor keep = is_training() ? drop_path.keep(view, b) : at::Tensor();
-    x = (*blocks)[b].forward(x, rows, keep_of_rows(keep, view.plan, rows.stage, rows.beside));
+    x = (*blocks)[b].forward(x, keep_of_rows(keep, view.plan, rows.stage, rows.beside), rows, b);
   }
   return norm->forward(x);
 }

@@ -1,8 +1,12 @@
 #include "glid/model/vit.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
+
+#include <atomic>
+#include <string_view>
 
 #include "glid/model/encoder_shape.h"
 #include "glid/model/glid.h"
@@ -212,6 +216,35 @@ TEST(Vit, ImagesOfSeveralSizesInABatch) {
   const LastTokens one = vit.last_tokens(few, {.plan = small}), other = vit.last_tokens(many, {.plan = large});
   EXPECT_TRUE(at::allclose(both.tokens, at::cat({one.tokens, other.tokens}), 1e-5, 1e-5));
   EXPECT_TRUE(at::allclose(both.cls, at::cat({one.cls, other.cls}), 1e-5, 1e-5));
+}
+
+std::atomic<int> num_resized = 0;
+
+// Whatever the number of blocks and runs: tables of one size are resized together.
+TEST(Vit, BiasTablesAreResizedOnceForASize) {
+  VitShape shape = small_vit();
+  shape.depth = 3;
+  shape.positions = VitPositions::kNone, shape.relative_bias = BiasSharing::kEach;
+  Vit vit(shape);
+  initialise_randomly(vit);
+  const BatchPlan wide = random_plan(1, {2, 4}, 8, {}).first, high = random_plan(2, {4, 2}, 8, {}).first,
+                  own = random_plan(1, {3, 3}, 9, {}).first;
+  const at::Tensor first = at::rand({8, 8, 8, 3}), second = at::rand({16, 8, 8, 3}), third = at::rand({9, 8, 8, 3});
+  at::RecordFunctionGuard guard;
+  num_resized = 0;
+  const at::CallbackHandle handle = at::addThreadLocalCallback(
+      at::RecordFunctionCallback([](const at::RecordFunction& f) -> std::unique_ptr<at::ObserverContext> {
+        num_resized += std::string_view(f.name()) == "aten::upsample_bicubic2d";
+        return nullptr;
+      }).scopes({at::RecordScope::FUNCTION}));
+  const LastTokens all =
+      vit.last_tokens(at::cat({first, second, third}), {.plan = {{wide.runs[0], high.runs[0], own.runs[0]}}});
+  at::removeCallback(handle);
+  EXPECT_EQ(num_resized, 1);
+  const auto alone = [&](const at::Tensor& units, const BatchPlan& plan) {
+    return vit.last_tokens(units, {.plan = plan}).tokens;
+  };
+  EXPECT_TRUE(at::allclose(all.tokens, at::cat({alone(first, wide), alone(second, high), alone(third, own)}), 1e-5, 1e-5));
 }
 
 TEST(Vit, DropPathDropsABranchOfASampleInTrainingOnly) {

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/full.h>
 #include <torch/nn/module.h>
 
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "glid/model/query.h"
+#include "glid/nn/fused.h"
 #include "glid/nn/layers.h"
 
 namespace glid {
@@ -52,5 +56,37 @@ at::Tensor keep_of_rows(const at::Tensor& keep, const BatchPlan& plan, int stage
 
 // x + branch, the branch of every row scaled by keep[which] of keep_of_rows(); undefined: as it is.
 at::Tensor add_branch(const at::Tensor& x, const at::Tensor& branch, const at::Tensor& keep, int64_t which);
+
+// Branches times what they are learned to count (LayerScale; Touvron et al., ICCV 2021); undefined: as they are.
+at::Tensor layer_scaled(const at::Tensor& branch, const at::Tensor& gamma);
+
+// x + attention(norm1(x)), then x + mlp(norm2(x)): the block of every transformer here but the query decoder.
+template <class Attention>
+struct TransformerBlock : torch::nn::Module {
+  // layer_scale: of both branches at the start; none: there is none.
+  TransformerBlock(std::shared_ptr<Attention> attention, int64_t channels, double norm_eps,
+                   std::optional<double> layer_scale = {})
+      : norm1(register_module("norm1", std::make_shared<LayerNorm>(channels, norm_eps))),
+        attn(register_module("attn", std::move(attention))),
+        norm2(register_module("norm2", std::make_shared<LayerNorm>(channels, norm_eps))),
+        mlp(register_module("mlp", std::make_shared<Mlp>(channels))) {
+    if (!layer_scale) return;
+    gamma_1 = register_parameter("gamma_1", at::full({channels}, *layer_scale));
+    gamma_2 = register_parameter("gamma_2", at::full({channels}, *layer_scale));
+  }
+
+  // x [.., C]; `keep`: of add_branch(). `where`: what attention wants to know beside its tokens.
+  template <class... Where>
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& keep, const Where&... where) const {
+    const at::Tensor y = add_branch(x, layer_scaled(attn->forward(norm_for_product(*norm1, x), where...), gamma_1), keep, 0);
+    return add_branch(y, layer_scaled(mlp->forward(norm_for_product(*norm2, y)), gamma_2), keep, 1);
+  }
+
+  std::shared_ptr<LayerNorm> norm1;
+  std::shared_ptr<Attention> attn;
+  std::shared_ptr<LayerNorm> norm2;
+  std::shared_ptr<Mlp> mlp;
+  at::Tensor gamma_1, gamma_2;  // [C] LayerScale; undefined: none
+};
 
 }  // namespace glid

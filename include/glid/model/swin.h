@@ -50,15 +50,7 @@ struct WindowAttention : torch::nn::Module {
   std::shared_ptr<Linear> qkv, proj;
 };
 
-// keep: the residual branches that survive drop path, [2, T] factors 0 or 1 / (1 - rate); undefined: all.
-struct SwinBlock : torch::nn::Module {
-  SwinBlock(int64_t channels, int64_t heads, int64_t window);
-  at::Tensor forward(const at::Tensor& x, const BlockPlace& place, const at::Tensor& keep) const;
-
-  std::shared_ptr<LayerNorm> norm1, norm2;
-  std::shared_ptr<WindowAttention> attn;
-  std::shared_ptr<Mlp> mlp;
-};
+using SwinBlock = TransformerBlock<WindowAttention>;
 
 // 2x2 neighbours in the order (0,0), (1,0), (0,1), (1,1) [row, column] -> LN(4C) -> Linear(4C, 2C) without bias.
 struct PatchMerging : torch::nn::Module {

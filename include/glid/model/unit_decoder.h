@@ -30,15 +30,12 @@ struct UnitDecoderConfig {
   void check(config::Problems& problems) const;
 };
 
-// x + attention(norm1(x)), then x + mlp(norm2(x)).
-struct UnitBlock : torch::nn::Module {
-  UnitBlock(int64_t width, int64_t heads);
-  at::Tensor forward(const at::Tensor& x) const;  // [B, units, d]
-
-  std::shared_ptr<LayerNorm> norm1, norm2;
-  std::shared_ptr<MultiheadAttention> attn;
-  std::shared_ptr<Mlp> mlp;
+// Of all tokens of an image among themselves.
+struct SelfAttention : MultiheadAttention {
+  using MultiheadAttention::MultiheadAttention;
+  at::Tensor forward(const at::Tensor& x) const { return MultiheadAttention::forward(x, x, x); }  // [B, units, d]
 };
+using UnitBlock = TransformerBlock<SelfAttention>;
 
 struct UnitDecoder : torch::nn::Module {
   UnitDecoder(const UnitDecoderConfig& config, int64_t channels);

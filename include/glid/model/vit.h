@@ -62,6 +62,10 @@ struct VitRun {
   at::Tensor bias_index;  // [1 or B, R, R] int32 rows of a bias table for `window`; undefined without relative bias
   at::Tensor allowed;     // [B, 1, R, R] bool, true = may attend; undefined: all
   at::Tensor bias;        // [1 or B, heads, R, R] that all blocks share; undefined: none
+  std::vector<at::Tensor> tables;  // [(2w - 1)^2 (+ 3), heads] for `window`, one a block; empty where they don't differ
+
+  // What is added to a block's scores; undefined: nothing.
+  at::Tensor bias_of(int64_t block) const;
 };
 
 // The rows of a batch, and its runs in order.
@@ -72,34 +76,22 @@ struct VitRows {
   std::vector<VitRun> runs;
 };
 
-// A table [(2w - 1)^2 (+ 3), heads] of one window at the pairs of a run: [1 or B, heads, R, R].
 struct VitBiasTable : torch::nn::Module {
   explicit VitBiasTable(const VitShape& shape);
-  at::Tensor forward(const VitRun& run) const;
 
-  VitShape shape;
-  at::Tensor relative_position_bias_table;
+  at::Tensor relative_position_bias_table;  // [(2 grid - 1)^2 (+ 3), heads]
 };
 
 struct VitAttention : torch::nn::Module {
   explicit VitAttention(const VitShape& shape);
-  at::Tensor forward(const at::Tensor& x, const VitRows& rows) const;  // [rows, C]
+  at::Tensor forward(const at::Tensor& x, const VitRows& rows, int64_t block) const;  // [rows, C]
 
   int64_t heads;
   std::shared_ptr<Linear> qkv, proj;
   std::shared_ptr<VitBiasTable> bias;  // none unless every block has its own
 };
 
-// keep: of add_branch().
-struct VitBlock : torch::nn::Module {
-  explicit VitBlock(const VitShape& shape);
-  at::Tensor forward(const at::Tensor& x, const VitRows& rows, const at::Tensor& keep) const;
-
-  std::shared_ptr<LayerNorm> norm1, norm2;
-  std::shared_ptr<VitAttention> attn;
-  std::shared_ptr<Mlp> mlp;
-  at::Tensor gamma_1, gamma_2;  // [C] LayerScale; undefined: none
-};
+using VitBlock = TransformerBlock<VitAttention>;
 
 // A 2 x 2 transposed convolution of stride 2 inside units.
 struct UnitUpsample : torch::nn::Module {
@@ -146,6 +138,7 @@ struct Vit : TokenEncoder {
   at::Tensor normed_rows(const at::Tensor& units, const View& view) const;
   at::Tensor with_positions(const at::Tensor& tokens, const ImageRun& run) const;
   VitRows rows_of(const View& view) const;
+  std::vector<at::Tensor> bias_tables(int64_t window) const;
 };
 
 }  // namespace glid
