@@ -21,6 +21,7 @@ class Glid:
         self.a = json.load(open(str(file).removesuffix(".safetensors") + ".json", encoding="utf-8"))
         assert self.a["format"] == "glid architecture 1", self.a["format"]
         assert "windows" in self.a["encoder"], "its encoder is a ViT, and here are only Swins"
+        assert self.a.get("reads", "queries") == "queries", f"its heads read {self.a['reads']}, and here only queries"
 
     def run(self, x, at, *layers):  # functions, and names of norms and linear layers
         for layer in layers:

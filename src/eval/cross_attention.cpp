@@ -19,10 +19,10 @@ std::pair<const ImageRun*, int64_t> place_of(const BatchPlan& plan, const ImageR
 }
 
 // [Q, classes]
-at::Tensor class_scores(const Answer& answer, int64_t b, int64_t num_classes) {
-  const at::Tensor logits = answer.at("class")[-1][b];  // [Q, outputs]
-  const bool is_one_of_all = logits.size(1) > num_classes || logits.size(0) == 1;
-  return (is_one_of_all ? logits.softmax(-1) : logits.sigmoid()).narrow(1, 0, num_classes);
+at::Tensor class_scores(const Answer& answer, const HeadSpec& head, int64_t b, int64_t num_classes) {
+  TORCH_CHECK(head.logits != Logits::kNone, "the head ", head.name, " knows no classes");
+  const at::Tensor logits = answer.at(head.name)[-1][b];  // [Q, outputs]
+  return (head.logits == Logits::kOneOf ? logits.softmax(-1) : logits.sigmoid()).narrow(1, 0, num_classes);
 }
 
 }  // namespace
@@ -66,12 +66,13 @@ std::vector<AttentionMap> CrossAttention::maps(const AnsweredBatch& answered, in
   return maps;
 }
 
-ClassOfQuery surest_query(const Answer& answer, int64_t b, int64_t num_classes) {
-  return class_of_query(answer, b, class_scores(answer, b, num_classes).amax(1).argmax().item<int64_t>(), num_classes);
+ClassOfQuery surest_query(const Answer& answer, const HeadSpec& head, int64_t b, int64_t num_classes) {
+  const auto surest = class_scores(answer, head, b, num_classes).amax(1).argmax().item<int64_t>();
+  return class_of_query(answer, head, b, surest, num_classes);
 }
 
-ClassOfQuery class_of_query(const Answer& answer, int64_t b, int64_t q, int64_t num_classes) {
-  const at::Tensor scores = class_scores(answer, b, num_classes)[q];
+ClassOfQuery class_of_query(const Answer& answer, const HeadSpec& head, int64_t b, int64_t q, int64_t num_classes) {
+  const at::Tensor scores = class_scores(answer, head, b, num_classes)[q];
   const auto category = scores.argmax().item<int64_t>();
   return {q, category, scores[category].item<double>()};
 }

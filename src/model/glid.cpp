@@ -28,6 +28,7 @@ EncoderUse use_of_encoder(const TaskSpec& spec) {
 
 // Tokens [K * count, C] of images of one grid -> [count, N, C] of the units asked, all of which are seen.
 at::Tensor read_part(const at::Tensor& tokens, const EncodedUnits& asked, const ImageRange& images, const UnitGrid& grid) {
+  TORCH_CHECK(tokens.size(0) == images.count * grid.size(), "units are read by their cells where all of them are seen");
   const at::Tensor cells = asked.cells.narrow(0, images.first, images.count);  // [count, N]
   const at::Tensor rows = tokens.view({images.count, -1, tokens.size(1)});
   const at::Tensor x = rows.gather(1, cells.unsqueeze(2).expand({-1, -1, tokens.size(1)}));

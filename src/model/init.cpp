@@ -31,6 +31,12 @@ double truncated_normal(Rng& rng, double deviation) {
   }
 }
 
+// A convolution's kernel [out, ..] as the matrix that multiplies patches.
+void fill_as_matrix(at::Tensor& weight, Rng rng) {
+  const double bound = xavier_bound(weight.flatten(1));
+  fill(weight, [&] { return rng.uniform(-bound, bound); });
+}
+
 void initialise_parameter(const std::string& name, at::Tensor& parameter, Rng rng) {
   const auto ends_with = [&](std::string_view end) { return name.ends_with(end); };
   if (ends_with(".bias") || ends_with(".query_embed") || ends_with(".reference")) {
@@ -82,11 +88,20 @@ void initialise_head(Head& head, const std::vector<int64_t>& groups, uint64_t se
   if (head.reference.defined()) head.reference.copy_(grid_references(groups));
 }
 
+// Linear layers and the projection of patches; bias tables, tokens and the pyramid's layers stay as they are.
+void initialise_encoder(torch::nn::Module& encoder, uint64_t seed) {
+  for (auto& [name, parameter] : named_parameters(encoder)) {
+    const bool is_matrix = name.ends_with(".weight") && (parameter.dim() == 2 || name == "patch_embed.proj.weight");
+    if (is_matrix) fill_as_matrix(parameter, Rng(seed, 0, stable_hash("encoder." + name), RandomOp::kInit));
+  }
+}
+
 }  // namespace
 
 void initialise(Glid& model, uint64_t seed) {
   initialise(static_cast<torch::nn::Module&>(model), seed);
   const at::NoGradGuard no_grad;
+  if (model.spec.encoder_init == EncoderInit::kXavier) initialise_encoder(*model.encoder, seed);
   const DecoderQueries& queries = model.spec.queries;
   if (queries.init == QueryInit::kNormal) {
     Rng rng(seed, 0, stable_hash("decoder.query_embed"), RandomOp::kInit);

@@ -28,7 +28,7 @@ Classification::Classification(const ClassificationConfig& config, const TaskCon
 }
 
 TaskSpec Classification::spec() const {
-  return {.heads = {{.name = "class", .outputs = std::ssize(classes_)}}, .reads = config_.input()};
+  return {.heads = {{.name = "class", .outputs = std::ssize(classes_), .logits = Logits::kOneOf}}, .reads = config_.input()};
 }
 
 std::vector<PreparedImage> Classification::prepare(const Sample& sample, const SampleKey& key, const BatchPosition&,

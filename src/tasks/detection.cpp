@@ -70,7 +70,8 @@ TaskSpec ObjectDetection::spec() const {
   for (const QueryGroup& group : groups(/*training=*/true)) learned.push_back(group.count);
   return {.heads = {{.name = "class",
                      .outputs = focal ? count : count + 1,
-                     .bias = focal ? -std::log((1 - kPrior) / kPrior) : 0},
+                     .bias = focal ? -std::log((1 - kPrior) / kPrior) : 0,
+                     .logits = focal ? Logits::kEach : Logits::kOneOf},
                     {.name = "box",
                      .outputs = 4,
                      .layers = config_.query.head_layers,

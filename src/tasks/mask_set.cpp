@@ -43,7 +43,7 @@ MaskSet::MaskSet(const MaskSetConfig& config, const TaskContext& context, int64_
       viewer_(shape_) {}
 
 TaskSpec MaskSet::spec() const {
-  TaskSpec spec{.heads = {{.name = "class", .outputs = num_classes_ + 1},
+  TaskSpec spec{.heads = {{.name = "class", .outputs = num_classes_ + 1, .logits = Logits::kOneOf},
                           config_.dot.embedding("embedding", width_, config_.queries.head_layers)},
                 .queries = config_.queries.of({config_.num_queries}),
                 .features = true};

@@ -71,7 +71,8 @@ Json json_of(const HeadSpec& head) {
       .set("name", head.name)
       .set("outputs", head.outputs)
       .set("layers", head.layers)
-      .set("references", head.references);
+      .set("references", head.references)
+      .set("residual_blocks", head.residual_blocks);
 }
 
 // What is known of a task by its configuration, which its Task doesn't tell.
@@ -183,6 +184,8 @@ Json architecture_of(const RunConfig& config, const Task& task, const Vocabulary
   json.set("image", json_of_image(config)).set("encoder", json_of_encoder(config.model.encoder));
   if (spec.reads == HeadInput::kQueries)
     json.set("bifpn", json_of(config.model.bifpn)).set("decoder", json_of(config.model.decoder));
+  if (spec.reads == HeadInput::kUnitDecoder) json.set("unit_decoder", json_of(spec.unit_decoder));
+  json.set("reads", config::name_of(spec.reads));
   json.set("heads", heads).set("queries", Json::object().set("learned", list_of(spec.queries.learned)));
   json.set("supervised_layers",
            spec.supervised_layers.empty() ? Json::Array{config.model.decoder.layers} : list_of(spec.supervised_layers));

@@ -27,10 +27,16 @@ std::optional<int64_t> chosen_query(const std::string& choice) {
   return std::stoll(choice);
 }
 
+// That tells the classes of queries; none where none does.
+std::optional<HeadSpec> head_of_classes(const TaskSpec& spec) {
+  const auto head = std::ranges::find(spec.heads, "class", &HeadSpec::name);
+  return head == spec.heads.end() ? std::nullopt : std::optional(*head);
+}
+
 // That queries of the task tell; none where they tell none.
 std::vector<Vocabulary::Class> classes_of_queries(const RunConfig& config, const TaskSpec& spec,
                                                   const Vocabulary& vocabulary) {
-  if (std::ranges::none_of(spec.heads, [](const HeadSpec& head) { return head.name == "class"; })) return {};
+  if (!head_of_classes(spec)) return {};
   return std::visit(
       [&]<class Config>(const Config&) -> std::vector<Vocabulary::Class> {
         if constexpr (Config::kMetrics.empty()) return {};
@@ -92,16 +98,17 @@ void require_query(const std::string& choice, const RunConfig& config, const Voc
 AttentionOutput::AttentionOutput(const std::string& choice, const AskedModel& asked, const ImageList& images,
                                  fs::path folder)
     : query_(chosen_query(choice)),
+      head_(head_of_classes(asked.task->spec())),
       classes_(classes_of_queries(asked.config, asked.task->spec(), asked.vocabulary())),
       images_(images),
       folder_(std::move(folder)),
       attention_(*asked.model->decoder) {}
 
 ClassOfQuery AttentionOutput::query_of(const AnsweredBatch& answered, int64_t b) const {
-  if (!query_) return surest_query(answered.answers[0], b, std::ssize(classes_));
+  if (!query_) return surest_query(answered.answers[0], head_.value(), b, std::ssize(classes_));
   require_asked(*query_, attention_.num_queries());
   if (classes_.empty()) return {.query = *query_};
-  return class_of_query(answered.answers[0], b, *query_, std::ssize(classes_));
+  return class_of_query(answered.answers[0], *head_, b, *query_, std::ssize(classes_));
 }
 
 std::string AttentionOutput::file_of(const BatchImage& image) {

@@ -36,6 +36,7 @@ class AttentionOutput {
   Json record_of(const ClassOfQuery& asked) const;
 
   std::optional<int64_t> query_;  // none: the surest
+  std::optional<HeadSpec> head_;  // of the classes of queries; none: they know none
   std::vector<Vocabulary::Class> classes_;  // of queries; none: they know none
   const ImageList& images_;
   std::filesystem::path folder_;

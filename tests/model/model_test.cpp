@@ -47,6 +47,18 @@ TEST(Parameters, EncodersHaveTheOfficialCounts) {
   EXPECT_EQ(encoder_parameters(EncoderName::kSwinL, 12), 195201204);
 }
 
+// Cells are rows of tokens where no unit is hidden, and there alone.
+TEST(EncodedUnits, AreOfImagesThatAreSeenWhole) {
+  const Glid model(small_model(), {.heads = {{"pixels", 12}}, .reads = HeadInput::kEncoder});
+  const auto answer = [&](int64_t num_visible) {
+    const BatchPlan plan = random_plan(2, {2, 2}, num_visible, StageWindows{6, 6, 6, 6}).first;
+    const std::vector<Query> query{{.asked = EncodedUnits{at::zeros({2, 1}, at::kLong)}, .images = plan.all()}};
+    return model.forward(at::zeros({8, 8, 8, 3}), {.plan = plan}, query);
+  };
+  EXPECT_NO_THROW(answer(4));
+  EXPECT_ANY_THROW(answer(3));
+}
+
 TEST(Parameters, NamesAreUniqueAndInitialised) {
   Glid model(small_model(), masked_spec(12));
   initialise(model, 3);

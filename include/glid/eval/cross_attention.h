@@ -39,10 +39,10 @@ struct ClassOfQuery {
   double score = 0;
 };
 
-// Of the query that is surest of a class, or of query q. The head "class" [L, B, Q, outputs] tells; its outputs beyond
-// `num_classes` mean none. Scores are those of predictions: of one class out of all where one query asks about the image.
-ClassOfQuery surest_query(const Answer& answer, int64_t b, int64_t num_classes);
-ClassOfQuery class_of_query(const Answer& answer, int64_t b, int64_t q, int64_t num_classes);
+// Of the query that is surest of a class, or of query q. `head`, of classes, tells by its outputs [L, B, Q, outputs]; those
+// beyond `num_classes` mean none. Scores are those of predictions, as the head's logits say.
+ClassOfQuery surest_query(const Answer& answer, const HeadSpec& head, int64_t b, int64_t num_classes);
+ClassOfQuery class_of_query(const Answer& answer, const HeadSpec& head, int64_t b, int64_t q, int64_t num_classes);
 
 // What a picture's network sees of it: its units on the host, put together.
 Image picture_of_units(const Batch& batch, int64_t b);

@@ -26,6 +26,13 @@ struct ModelShape {
   DecoderConfig decoder;
 };
 
+// What outputs of a head are the logits of.
+enum class Logits {
+  kNone,   // no classes
+  kEach,   // each class by itself: sigmoid
+  kOneOf,  // one class of all, none perhaps behind the others: softmax
+};
+
 // One topmost linear layer: all that fine-tuning replaces. More layers make it an MLP of the decoder's width with ReLU
 // between, as DETR's boxes and Mask2Former's masks have it.
 struct HeadSpec {
@@ -38,6 +45,7 @@ struct HeadSpec {
   // group's grid: logits of x and y, as fractions of the picture. 0 or 2.
   int64_t references = 0;
   int64_t residual_blocks = 0;  // MLPs before it, of the width of what it reads, as AIM has them
+  Logits logits = Logits::kNone;
 };
 
 // x + mlp(norm(x)) of every token.
@@ -55,6 +63,13 @@ enum class HeadInput {
   kEncoder,      // the encoder's last tokens: EncodedUnits, EncodedImage
   kUnitDecoder,  // DecodedUnits
 };
+constexpr auto enum_names(HeadInput) {
+  return std::to_array<config::Named<HeadInput>>(
+      {{HeadInput::kQueries, "queries"}, {HeadInput::kEncoder, "encoder"}, {HeadInput::kUnitDecoder, "unit_decoder"}});
+}
+
+// How an encoder's matrices begin: Swin's way, or MAE's, as the official ViT does (models_mae.py).
+enum class EncoderInit { kTruncatedNormal, kXavier };
 
 // What a task needs of the model. A parameter exists only if a task asks for it.
 struct TaskSpec {
@@ -65,6 +80,7 @@ struct TaskSpec {
   bool features = false;                   // the answer has the feature map
   HeadInput reads = HeadInput::kQueries;
   bool replaces_units = false;     // views may have replaced units
+  EncoderInit encoder_init = EncoderInit::kTruncatedNormal;
   UnitDecoderConfig unit_decoder;  // of its reader
 };
 

@@ -13,7 +13,8 @@ namespace glid {
 // uniform; tokens and level embeddings: normal(0, 0.02); biases, learned queries and references 0; norms and fusion
 // weights 1; LayerScale keeps what the shape says. Our own mistake if a name matches no rule (TORCH_CHECK).
 void initialise(torch::nn::Module& model, uint64_t seed);
-// The same, then learned queries and heads as the spec says.
+// The same, then learned queries, heads and, where the spec says so, the encoder's linear layers and its projection of
+// patches, as a matrix: Xavier uniform (MAE, models_mae.py).
 void initialise(Glid& model, uint64_t seed);
 
 }  // namespace glid

@@ -10,10 +10,11 @@
 
 namespace glid {
 
-// "format", image {size, unit, mean, std}, encoder {name, channels, depths, heads, windows, patch}, bifpn, decoder, heads,
-// queries, supervised_layers, features, task, classes (as the head "class" counts them; of several tasks by task) and
-// questions: what the task asks of an image in evaluation, in the order of its answers. Of `task`, made of the configuration
-// for data with these classes.
+// "format", image {size, unit, mean, std}, encoder {name, channels, depths, heads, windows, patch}, reads (what heads read:
+// queries, encoder or unit_decoder), bifpn and decoder or unit_decoder where they are read, heads, queries,
+// supervised_layers, features, task, classes (as the head "class" counts them; of several tasks by task) and questions: what
+// the task asks of an image in evaluation, in the order of its answers. Of `task`, made of the configuration for data with
+// these classes.
 Json architecture_of(const RunConfig& config, const Task& task, const Vocabulary& vocabulary);
 
 // Of an encoder alone: "format" and encoder {channels, depths, heads, windows, patch}.
