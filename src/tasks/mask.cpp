@@ -73,14 +73,19 @@ std::vector<int64_t> draw_grid(const UnitGrid& grid) {
 
 bool is_close(double a, double b) { return std::abs(a - b) < 1e-9; }
 
+// That one unit is left with, rounded down.
+double largest_ratio(const UnitGrid& grid) { return std::floor(1000 - 1000 / static_cast<double>(grid.size())) / 1000; }
+
 }  // namespace
 
 std::string mask_problem(MaskStrategy strategy, double ratio, const UnitGrid& grid) {
-  const bool grid_ratio = is_close(ratio, 0.75);
-  if (!is_close(ratio, 0.5) && !is_close(ratio, 0.6) && !grid_ratio) return "must be 0.5, 0.6 or 0.75";
-  if (num_visible_units(grid, ratio) < 1) return format("leaves no visible unit of {}x{}", grid.height, grid.width);
+  const int64_t num_visible = num_visible_units(grid, ratio);
+  if (num_visible < 1)
+    return format("leaves no visible unit of {}x{}; the largest that does is {}", grid.height, grid.width,
+                  largest_ratio(grid));
+  if (num_visible >= grid.size()) return format("hides no unit of {}x{}", grid.height, grid.width);
   if (strategy != MaskStrategy::kGrid) return {};
-  if (!grid_ratio) return "must be 0.75 for the grid mask";
+  if (!is_close(ratio, 0.75)) return "must be 0.75 for the grid mask";
   if (grid.height % 2 != 0 || grid.width % 2 != 0)
     return format("needs an even grid of units for the grid mask, not {}x{}", grid.height, grid.width);
   return {};

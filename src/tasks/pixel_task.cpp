@@ -95,7 +95,7 @@ at::Tensor laid_end_to_end(const std::vector<at::Tensor>& parts) {
 
 void HidingConfig::check_grid(const UnitGrid& grid, config::Problems& problems) const {
   const std::string problem = mask_problem(mask, mask_ratio, grid);
-  if (!problem.empty()) problems.add("task.mask_ratio", problem);
+  if (!problem.empty()) problems.add("task.mask_ratio", problem, format("{}", mask_ratio));
 }
 
 at::Tensor normalise_units(const at::Tensor& pixels) {
@@ -130,7 +130,7 @@ PixelTask::PixelTask(const PixelConfig& config, PixelLoss loss, const EncoderSha
 PreparedImage PixelTask::crop(const Sample& sample, const SampleKey& key, bool training) const {
   const Image& image = sample.image;
   const Placement placement = square_placement(image.height, image.width, key, size_px_, config_.crop_area, training);
-  return {.image = place_image(image, placement, Filter::kBicubic), .placement = placement};
+  return {.image = place_image(image, placement, config_.interpolation), .placement = placement};
 }
 
 LossCounts PixelTask::counts(const Batch& batch) const {

@@ -28,12 +28,16 @@ inline ModelShape small_vit_model_shape() {
   return shape;
 }
 
+inline MaskedImageConfig hiding_half() {
+  MaskedImageConfig config;
+  config.hiding.mask_ratio = 0.5;
+  return config;
+}
+
 // A model in double or float on images of 24 px, with everything an update needs.
 struct SmallRun {
   SmallRun(Communicator& communicator, at::ScalarType type)
-      : SmallRun(communicator, type,
-                 std::make_unique<MaskedImage>(MaskedImageConfig{.hiding = {.mask_ratio = 0.5}}, small_model_shape().encoder,
-                                               24)) {}
+      : SmallRun(communicator, type, std::make_unique<MaskedImage>(hiding_half(), small_model_shape().encoder, 24)) {}
   SmallRun(Communicator& communicator, at::ScalarType type, std::unique_ptr<const Task> asked,
            const ModelShape& model_shape = small_model_shape())
       : shape(model_shape),

@@ -3,9 +3,13 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "glid/model/init.h"
 #include "glid/model/parts.h"
 #include "glid/nn/position.h"
 #include "glid/tasks/mixmae.h"
+#include "glid/tasks/simmim.h"
 #include "support/batches.h"
 #include "support/dense_swin.h"
 #include "support/every_task.h"
@@ -42,16 +46,29 @@ TEST(Mae, ModelHasAnEncoderAUnitDecoderAndAHead) {
   EXPECT_EQ(parts, (std::set<std::string>{"encoder", "unit_decoder", "heads"}));
 }
 
-TEST(Mae, NoHiddenPixelIsSeen) {
-  const AskingMae asking;
-  Question question = asking.task.ask(asking.batch(2), /*training=*/true);
-  const at::Tensor before = asking.answer(question).at(0).at("pixels");
-  EXPECT_EQ(before.sizes(), (std::vector<int64_t>{1, 2, 7, 192}));
-  const PlanTensors& plan = *question.view.plan.runs.at(0).plan;
-  question.units.index_fill_(0, plan.hidden_units, 1e3);
-  EXPECT_TRUE(at::equal(asking.answer(question).at(0).at("pixels"), before));
-  question.units.index_fill_(0, plan.visible_units, 1);
-  EXPECT_FALSE(at::allclose(asking.answer(question).at(0).at("pixels"), before));
+// Of models_mae.py: linear layers and the projection of patches, which counts as one, are Xavier uniform.
+TEST(Mae, AnEncoderBeginsAsItsCodeSays) {
+  const ModelShape shape = small_model_for(small_config(MaeConfig()), {small_model_shapes().at(2)});
+  const auto initialised = [&](const TaskSpec& spec) {
+    auto model = std::make_shared<Glid>(shape, spec);
+    initialise(*model, 3);
+    return model;
+  };
+  const auto mae = initialised(Mae(small_config(MaeConfig()), shape.encoder, kSampleSize).spec());
+  const auto other = initialised(Simmim({}, shape.encoder, kSampleSize).spec());
+  for (const auto& [name, value] : named_parameters(*mae)) {
+    const bool is_patches = name == "encoder.patch_embed.proj.weight";
+    if (!name.ends_with(".weight") || (value.dim() != 2 && !is_patches)) continue;
+    const at::Tensor matrix = value.flatten(1);
+    const double bound = std::sqrt(6.0 / static_cast<double>(matrix.size(0) + matrix.size(1)));
+    EXPECT_LE(matrix.abs().max().item<double>(), bound) << name;
+    EXPECT_GT(matrix.abs().max().item<double>(), 0.95 * bound) << name;
+    EXPECT_NEAR(matrix.std().item<double>(), bound / std::sqrt(3.0), 0.05 * bound) << name;
+  }
+  for (const auto& model : {mae, other})
+    EXPECT_NEAR(dynamic_cast<Vit&>(*model->encoder).cls_token.std().item<double>(), 0.02, 0.01);
+  const at::Tensor qkv = dynamic_cast<Vit&>(*other->encoder).blocks->items[0]->attn->qkv->weight;
+  EXPECT_NEAR(qkv.std().item<double>(), 0.02, 0.003);
 }
 
 // Every unit of the grid, hidden ones as the token: the decoder written out for one image.

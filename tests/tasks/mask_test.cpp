@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "glid/core/format.h"
 #include "support/golden.h"
 
 namespace glid {
@@ -18,7 +19,7 @@ constexpr UnitGrid kGrid{6, 6};
 Rng rng_of(uint64_t sample) { return {1, 0, sample, RandomOp::kMask}; }
 
 TEST(Mask, EveryStrategyHidesExactlyTheSameNumber) {
-  const std::map<double, int64_t> visible{{0.5, 18}, {0.6, 14}, {0.75, 9}};
+  const std::map<double, int64_t> visible{{0.01, 35}, {0.3, 25}, {0.5, 18}, {0.6, 14}, {0.75, 9}, {0.9, 3}, {0.972, 1}};
   for (const auto& [ratio, count] : visible)
     for (const MaskStrategy strategy : {MaskStrategy::kRandom, MaskStrategy::kBlock, MaskStrategy::kGrid})
       for (uint64_t sample = 0; sample < 50; ++sample) {
@@ -136,7 +137,13 @@ TEST(BlockMask, IsAsOftenAsLargeAndAsCompactAsBeits) {
 }
 
 TEST(Mask, OtherCombinationsAreRefused) {
-  for (const double ratio : {0.0, 0.3, 0.9, 1.0}) EXPECT_NE(mask_problem(MaskStrategy::kRandom, ratio, kGrid), "") << ratio;
+  EXPECT_EQ(mask_problem(MaskStrategy::kRandom, 0, kGrid), "hides no unit of 6x6");
+  for (const MaskStrategy strategy : {MaskStrategy::kRandom, MaskStrategy::kBlock})
+    for (const auto& [grid, largest] : {std::pair{kGrid, 0.972}, {UnitGrid{3, 3}, 0.888}, {UnitGrid{2, 1}, 0.5}}) {
+      EXPECT_EQ(mask_problem(strategy, largest, grid), "");
+      EXPECT_EQ(mask_problem(strategy, 0.99, grid),
+                format("leaves no visible unit of {}x{}; the largest that does is {}", grid.height, grid.width, largest));
+    }
   EXPECT_NE(mask_problem(MaskStrategy::kGrid, 0.5, kGrid), "");
   EXPECT_NE(mask_problem(MaskStrategy::kGrid, 0.75, {3, 6}), "");
   EXPECT_NE(mask_problem(MaskStrategy::kRandom, 0.75, {1, 1}), "");

@@ -7,6 +7,7 @@
 #include "glid/model/model_config.h"
 #include "support/formula_weights.h"
 #include "support/golden.h"
+#include "support/small_run.h"
 
 namespace glid {
 namespace {
@@ -67,7 +68,7 @@ INSTANTIATE_TEST_SUITE_P(Units, TargetGolden, testing::Values("target/unit16.jso
 
 TEST(MaskedImage, LossIsTheMeanOverPixelsSummedOverUnits) {
   const SwinShape shape = shape_with_patch(1);
-  const MaskedImage task({.hiding = {.mask_ratio = 0.5}}, shape, 48);
+  const MaskedImage task(hiding_half(), shape, 48);
   const Question question = ask(task, shape, 48);
   const auto off_by_two = answer_with(at::full({2, 1, 192}, 1e6), question.targets.at("pixels") + 2);  // [CLS] has no loss
   const Losses losses = task.losses(off_by_two, question);
@@ -87,7 +88,9 @@ double scaled_loss(const at::Tensor& prediction, const at::Tensor& target) {
 
 TEST(MaskedImage, ReferencesEqualTheirDefinition) {
   const SwinShape shape = shape_with_patch(1);
-  const MaskedImage task({.hiding = {.mask_ratio = 0.5, .pixels = {.target = PixelTarget::kRaw}}}, shape, 16);
+  MaskedImageConfig config = hiding_half();
+  config.hiding.pixels.target = PixelTarget::kRaw;
+  const MaskedImage task(config, shape, 16);
   const Question question = ask(task, shape, 16);  // 2x2 units of 8 px
   const PlanTensors& plan = *question.view.plan.runs[0].plan;
   const std::vector<Reference> references = task.references(question);

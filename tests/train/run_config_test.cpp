@@ -107,6 +107,26 @@ TEST(RunConfig, AimNeedsAViTOfPatchesWithoutAClassToken) {
               HasSubstr("data.image_size must hold two patches for aim"));
 }
 
+TEST(RunConfig, PicturesAreMixedInPairs) {
+  const auto with_batch = [](const std::string& size, const std::string& accumulate) {
+    return error_of(
+        {"task={name: supervised}", "eval.metric=loss", "train.batch_size=" + size, "train.accumulate=" + accumulate});
+  };
+  EXPECT_EQ(with_batch("12", "2"), "");
+  EXPECT_THAT(with_batch("6", "2"),
+              HasSubstr("train.batch_size must give micro-batches of whole pairs, which task.mixup and "
+                        "task.cutmix mix (got 3 pictures of a rank at a time); an even number, or "
+                        "task.mixup=0 and task.cutmix=0"));
+}
+
+TEST(RunConfig, MasksOfAnyRatioThatLeavesAUnit) {
+  EXPECT_EQ(error_of({"task.mask_ratio=0.9"}), "");
+  EXPECT_THAT(error_of({"task.mask_ratio=0.99"}),
+              HasSubstr("task.mask_ratio leaves no visible unit of 6x6; the largest that "
+                        "does is 0.972 (got 0.99)"));
+  EXPECT_EQ(error_of({"task={name: simmim, mask_ratio: 0.6, interpolation: bicubic}"}), "");
+}
+
 TEST(RunConfig, StepsOverrideEpochs) {
   RunConfig config;
   config.train.epochs = 2.5;

@@ -180,9 +180,7 @@ TEST(TrainStep, NothingWaitsForTheDevice) {
   const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
   for (const bool pretraining : {true, false}) {
     std::unique_ptr<Task> task = two_questions();
-    if (pretraining)
-      task =
-          std::make_unique<MaskedImage>(MaskedImageConfig{.hiding = {.mask_ratio = 0.5}}, small_model_shape().encoder, 24);
+    if (pretraining) task = std::make_unique<MaskedImage>(hiding_half(), small_model_shape().encoder, 24);
     SmallRun run(*alone, at::kFloat, std::move(task));
     run.learner.clip = 1.0;
     const std::vector<Batch> batches{run.batch(0, 4), run.batch(4, 4)};

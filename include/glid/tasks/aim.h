@@ -9,17 +9,14 @@
 //   glid_train --config configs/baselines/aim_vitb.yaml --set data.root=/data/imagenet
 #pragma once
 
-#include <array>
 #include <string_view>
 
 #include "glid/tasks/pixel_task.h"
 
 namespace glid {
 
-struct AimConfig {
+struct AimConfig : ImagesAlone {
   static constexpr std::string_view kName = "aim";
-  static constexpr std::array<std::string_view, 0> kMetrics{};  // beside the loss
-  static constexpr bool kOnlyImages = true;                     // whatever annotations there are
   PixelConfig pixels{.crop_area = 0.4};
   int64_t head_blocks = 12;
 

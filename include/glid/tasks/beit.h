@@ -9,13 +9,13 @@
 //   glid_train --config configs/baselines/beit_vitb.yaml --set data.root=/data/imagenet
 #pragma once
 
-#include <array>
 #include <string>
 #include <string_view>
 
 #include "glid/config/fields.h"
 #include "glid/data/codebook.h"
 #include "glid/tasks/mask.h"
+#include "glid/tasks/pixel_task.h"
 #include "glid/tasks/task.h"
 #include "glid/tasks/viewer.h"
 
@@ -34,10 +34,8 @@ struct BlockMaskConfig : BlockMask {
   void check_grid(const UnitGrid& grid, config::Problems& problems) const;
 };
 
-struct BeitConfig {
+struct BeitConfig : ImagesAlone {
   static constexpr std::string_view kName = "beit";
-  static constexpr std::array<std::string_view, 0> kMetrics{};  // beside the loss
-  static constexpr bool kOnlyImages = true;                     // whatever annotations there are
   std::string codebook;
   BlockMaskConfig hiding;
   double crop_area = 0.08;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <string_view>
 
 #include "glid/config/fields.h"
@@ -43,7 +44,9 @@ struct ClassificationConfig {
   // Of a micro-batch; paths as seen from the whole configuration.
   void check_batch(int64_t pictures, config::Problems& problems) const {
     if (mixing.mixes() && pictures % 2 != 0)
-      problems.add("train.batch_size", "must give micro-batches of whole pairs, which task.mixup and task.cutmix mix");
+      problems.add("train.batch_size", "must give micro-batches of whole pairs, which task.mixup and task.cutmix mix",
+                   std::to_string(pictures) + " pictures of a rank at a time",
+                   "an even number, or task.mixup=0 and task.cutmix=0");
   }
 };
 

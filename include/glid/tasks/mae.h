@@ -8,27 +8,22 @@
 //   glid_train --config configs/baselines/mae_swinb.yaml --set data.root=/data/imagenet
 #pragma once
 
-#include <array>
 #include <string_view>
 
 #include "glid/tasks/pixel_task.h"
 
 namespace glid {
 
-struct MaeConfig {
+struct MaeConfig : HidingTaskConfig {
   static constexpr std::string_view kName = "mae";
-  static constexpr std::array<std::string_view, 0> kMetrics{};  // beside the loss
-  static constexpr bool kOnlyImages = true;                     // whatever annotations there are
-  HidingConfig hiding;
   UnitDecoderConfig decoder;
 
   template <class V>
   void fields(V& v) {
-    hiding.fields(v);
+    HidingTaskConfig::fields(v);
     v("decoder", decoder, "");
   }
   HeadInput input() const { return HeadInput::kUnitDecoder; }
-  void check_grid(const UnitGrid& grid, config::Problems& problems) const { hiding.check_grid(grid, problems); }
 };
 
 class Mae : public MaskedPixelTask {
@@ -36,7 +31,10 @@ class Mae : public MaskedPixelTask {
   Mae(const MaeConfig& config, const EncoderShape& shape, int64_t size_px)
       : MaskedPixelTask(config.hiding, PixelLoss::kSquared, shape, size_px), decoder_(config.decoder) {}
 
-  TaskSpec spec() const override { return {.heads = {head()}, .reads = HeadInput::kUnitDecoder, .unit_decoder = decoder_}; }
+  TaskSpec spec() const override {
+    return {
+        .heads = {head()}, .reads = HeadInput::kUnitDecoder, .encoder_init = EncoderInit::kXavier, .unit_decoder = decoder_};
+  }
 
  protected:
   Query query(const at::Tensor& cells) const override { return {.asked = DecodedUnits{cells}}; }

@@ -22,10 +22,11 @@ constexpr auto enum_names(MaskStrategy) {
       {{MaskStrategy::kRandom, "random"}, {MaskStrategy::kBlock, "block"}, {MaskStrategy::kGrid, "grid"}});
 }
 
-// Why a combination can't be drawn, or empty: ratios are 0.5, 0.6 and 0.75, the grid's 0.75 on even unit grids.
+// Why a combination can't be drawn, or empty: a unit is seen and one is hidden; the grid's ratio is 0.75, on even unit
+// grids.
 std::string mask_problem(MaskStrategy strategy, double ratio, const UnitGrid& grid);
 
-// K = floor(units * (1 - ratio)).
+// K = floor(units * (1 - ratio)), as MAE rounds it.
 int64_t num_visible_units(const UnitGrid& grid, double ratio);
 
 // The visible units, ascending: exactly num_visible_units of them.

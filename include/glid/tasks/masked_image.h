@@ -2,24 +2,14 @@
 // the loss is Eq. 2 in its mean form).
 #pragma once
 
-#include <array>
 #include <string_view>
 
 #include "glid/tasks/pixel_task.h"
 
 namespace glid {
 
-struct MaskedImageConfig {
+struct MaskedImageConfig : HidingTaskConfig {
   static constexpr std::string_view kName = "masked_image";
-  static constexpr std::array<std::string_view, 0> kMetrics{};  // beside the loss
-  static constexpr bool kOnlyImages = true;                     // whatever annotations there are
-  HidingConfig hiding;
-
-  template <class V>
-  void fields(V& v) {
-    hiding.fields(v);
-  }
-  void check_grid(const UnitGrid& grid, config::Problems& problems) const { hiding.check_grid(grid, problems); }
 };
 
 class MaskedImage : public MaskedPixelTask {

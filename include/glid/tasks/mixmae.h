@@ -14,7 +14,6 @@
 //   glid_train --config configs/baselines/mixmae_swinb.yaml --set data.root=/data/imagenet
 #pragma once
 
-#include <array>
 #include <string_view>
 
 #include "glid/tasks/mae.h"

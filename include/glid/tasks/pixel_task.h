@@ -2,11 +2,14 @@
 // Such a task only says which units are hidden and how the model is asked about them.
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "glid/config/fields.h"
 #include "glid/data/transforms.h"
+#include "glid/formats/resize.h"
 #include "glid/tasks/mask.h"
 #include "glid/tasks/task.h"
 #include "glid/tasks/viewer.h"
@@ -21,15 +24,27 @@ constexpr auto enum_names(PixelTarget) {
   return std::to_array<config::Named<PixelTarget>>({{PixelTarget::kNormalised, "normalised"}, {PixelTarget::kRaw, "raw"}});
 }
 
+constexpr auto enum_names(Filter) {
+  return std::to_array<config::Named<Filter>>({{Filter::kBicubic, "bicubic"}, {Filter::kBilinear, "bilinear"}});
+}
+
+// A task that learns from images alone, whatever annotations there are, and is measured by its loss.
+struct ImagesAlone {
+  static constexpr std::array<std::string_view, 0> kMetrics{};  // beside the loss
+  static constexpr bool kOnlyImages = true;
+};
+
 // Keys of every such task.
 struct PixelConfig {
   PixelTarget target = PixelTarget::kNormalised;
   double crop_area = kSmallestCrop;
+  Filter interpolation = Filter::kBicubic;
 
   template <class V>
   void fields(V& v) {
     v("target", target, "pixels of a hidden unit in its own mean and deviation, or in ImageNet's");
     v("crop_area", crop_area, "smallest part of an image's area that a random crop has", config::in_range(0.01, 1));
+    v("interpolation", interpolation, "of crops when they are scaled: bicubic as MAE's, bilinear as SimMIM's");
   }
 };
 
@@ -42,12 +57,23 @@ struct HidingConfig {
   template <class V>
   void fields(V& v) {
     v("mask", mask, "how hidden units are drawn");
-    v("mask_ratio", mask_ratio, "part of the units that is hidden; the grid mask only has 0.75",
-      config::one_of({0.5, 0.6, 0.75}));
+    v("mask_ratio", mask_ratio, "part of the units that is hidden, rounded up to whole ones; the grid mask only has 0.75",
+      config::in_range(0.01, 0.99));
     pixels.fields(v);
   }
   // Whether pictures of this many units can be masked so; paths as seen from the whole configuration.
   void check_grid(const UnitGrid& grid, config::Problems& problems) const;
+};
+
+// The configuration of a task whose keys begin with those.
+struct HidingTaskConfig : ImagesAlone {
+  HidingConfig hiding;
+
+  template <class V>
+  void fields(V& v) {
+    hiding.fields(v);
+  }
+  void check_grid(const UnitGrid& grid, config::Problems& problems) const { hiding.check_grid(grid, problems); }
 };
 
 enum class PixelLoss { kSquared, kAbsolute };

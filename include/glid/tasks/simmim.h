@@ -5,25 +5,19 @@
 //   glid_train --config configs/baselines/simmim_swinb.yaml --set data.root=/data/imagenet
 #pragma once
 
-#include <array>
 #include <string_view>
 
 #include "glid/tasks/pixel_task.h"
 
 namespace glid {
 
-struct SimmimConfig {
+struct SimmimConfig : HidingTaskConfig {
   static constexpr std::string_view kName = "simmim";
-  static constexpr std::array<std::string_view, 0> kMetrics{};  // beside the loss
-  static constexpr bool kOnlyImages = true;                     // whatever annotations there are
-  HidingConfig hiding{.mask_ratio = 0.6, .pixels = {.target = PixelTarget::kRaw, .crop_area = 0.67}};
-
-  template <class V>
-  void fields(V& v) {
-    hiding.fields(v);
+  SimmimConfig() {
+    hiding = {.mask_ratio = 0.6,
+              .pixels = {.target = PixelTarget::kRaw, .crop_area = 0.67, .interpolation = Filter::kBilinear}};
   }
   HeadInput input() const { return HeadInput::kEncoder; }
-  void check_grid(const UnitGrid& grid, config::Problems& problems) const { hiding.check_grid(grid, problems); }
 };
 
 class Simmim : public MaskedPixelTask {
