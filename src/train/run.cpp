@@ -4,6 +4,7 @@
 
 #include "glid/core/counted.h"
 #include "glid/core/environment.h"
+#include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/data/shared_images.h"
@@ -16,6 +17,27 @@ namespace {
 RunConfig without_init(RunConfig config) {
   config.init.from.clear();
   return config;
+}
+
+// Throws what is found first.
+struct FirstProblem final : config::Problems {
+  [[noreturn]] void add(std::string_view path, const std::string& what, const std::string& value,
+                        const std::string& hint) override {
+    throw UsageError(std::string(path), what, value, hint);
+  }
+};
+
+// The configuration is checked for one rank before anybody knows how many there are.
+BatchLayout checked_layout(const RunConfig& config, const Communicator& communicator) {
+  const BatchLayout layout = batch_layout(config, communicator);
+  FirstProblem problems;
+  std::visit(
+      [&](const auto& task) {
+        if constexpr (requires { task.check_batch(layout.micro_batch_size(), problems); })
+          task.check_batch(layout.micro_batch_size(), problems);
+      },
+      config.task);
+  return layout;
 }
 
 // The default of eval.metric is pre-training's.
@@ -39,7 +61,7 @@ void warn_of_shared_images(const RunConfig& config, const Dataset& train, const 
 }  // namespace
 
 Run::Run(const RunConfig& config, bool goes_on, Communicator& communicator, const c10::Device& device)
-    : session_(goes_on ? without_init(config) : config, config.dataset(Split::kTrain), batch_layout(config, communicator),
+    : session_(goes_on ? without_init(config) : config, config.dataset(Split::kTrain), checked_layout(config, communicator),
                communicator, device),
       validation_(session_),
       guard_(config.out, config.train.max_nonfinite, communicator.rank()),

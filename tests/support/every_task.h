@@ -30,7 +30,6 @@ Config small_config(Config config) {
     config.codebook = small_codebook();
     config.hiding.hidden = 6, config.hiding.smallest = 4;
   }
-  if constexpr (requires { config.mixing; }) config.mixing = {};  // of pairs, which laws about odd batches don't know
   if constexpr (requires { config.head_blocks; }) config.head_blocks = 2;
   if constexpr (requires { config.decoder.blocks; }) config.decoder = {.blocks = 2, .width = 16, .heads = 2};
   if constexpr (requires { config.one_to_many; }) {
@@ -96,13 +95,26 @@ inline MetricSettings small_metric(const TaskConfig& task, size_t num_joints) {
       task);
 }
 
+struct Counted final : config::Problems {
+  void add(std::string_view, const std::string&, const std::string&, const std::string&) override { ++count; }
+  int count = 0;
+};
+
 // Whether the task can be asked of such an encoder.
 inline bool is_answered_by(const EncoderShape& encoder, const TaskConfig& task) {
-  struct Counted final : config::Problems {
-    void add(std::string_view, const std::string&, const std::string&, const std::string&) override { ++count; }
-    int count = 0;
-  } problems;
+  Counted problems;
   check_encoder(task, encoder, problems);
+  return problems.count == 0;
+}
+
+// Whether micro-batches of an odd number of pictures are what the task is configured for.
+inline bool takes_odd_batches(const TaskConfig& task) {
+  Counted problems;
+  std::visit(
+      [&](const auto& config) {
+        if constexpr (requires { config.check_batch(1, problems); }) config.check_batch(1, problems);
+      },
+      task);
   return problems.count == 0;
 }
 

@@ -85,15 +85,6 @@ TEST_F(BeitTest, LossIsTheCrossEntropyOfAllHiddenUnits) {
   EXPECT_EQ(std::vector<int64_t>(counts.begin(), counts.end()), hidden.lengths);
 }
 
-TEST_F(BeitTest, NoHiddenPixelIsSeen) {
-  Question question = task_.ask(batch(), /*training=*/true);
-  const at::Tensor before = logits(question), rows = question.view.replaced_units;
-  question.units = question.units.index_fill(0, rows, 7);
-  EXPECT_TRUE(at::equal(logits(question), before));
-  question.units = question.units + 1;
-  EXPECT_FALSE(at::allclose(logits(question), before));
-}
-
 // The same names by the program that makes codebooks.
 TEST_F(BeitTest, CodesAreTheNearestOfNormalisedPatches) {
   const at::Tensor pixels = at::randn({50, 192}) * 3 + 1;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "glid/core/format.h"
+#include "glid/tasks/pixel_task.h"
 #include "support/case_losses.h"
 #include "support/every_task.h"
 
@@ -80,7 +81,9 @@ TEST_P(TaskContract, MicroBatchesChangeNothing) {
   const std::vector<at::Tensor> whole = gradients({6});
   const double loss = loss_;
   const std::vector<double> diagnostics = diagnostics_;
-  for (const std::vector<int64_t>& sizes : {std::vector<int64_t>{3, 3}, {1, 1, 4}}) {
+  const bool odd = takes_odd_batches(config());
+  for (const std::vector<int64_t>& sizes :
+       {std::vector<int64_t>{odd ? 3 : 4, odd ? 3 : 2}, {odd ? 1 : 2, odd ? 1 : 2, odd ? 4 : 2}}) {
     EXPECT_LT(difference_of_all(gradients(sizes), whole), 1e-9);
     EXPECT_NEAR(loss_, loss, 1e-9 * std::abs(loss));
     ASSERT_EQ(diagnostics_.size(), diagnostics.size());
@@ -102,10 +105,49 @@ TEST_P(TaskContract, ASampleIsTheSameAgainAlone) {
   const auto found = std::ranges::find_if(together.images, [&](const BatchImage& i) { return i.key == image.key; });
   ASSERT_NE(found, together.images.end());
   EXPECT_EQ(found->placement, image.placement);
-  if (together.runs[0].plan) GTEST_SKIP() << "masked pictures share their plan";
+  if (together.runs[0].plan) {
+    const int64_t place = found - together.images.begin(), units = image.grid.size();
+    const auto hidden_of = [](const Batch& batch, int64_t i) {
+      return to_tensors(*batch.runs.at(0).plan, at::kCPU)->hidden_cells.narrow(0, i, 1);
+    };
+    EXPECT_GT(hidden_of(alone, 0).size(1), 0);
+    EXPECT_TRUE(at::equal(hidden_of(together, place), hidden_of(alone, 0)));
+    EXPECT_TRUE(at::equal(together.units.narrow(0, place * units, units), alone.units.narrow(0, 0, units)));
+    return;  // a part of a run of masked pictures is no batch
+  }
   const Batch part = together.part({found - together.images.begin(), 1});
   EXPECT_TRUE(at::equal(part.units, alone.units));
   for (const auto& [name, array] : alone.arrays) EXPECT_TRUE(at::equal(part.arrays.at(name).values, array.values)) << name;
+}
+
+// The rows of hidden units among those of all pictures; undefined: the task hides none.
+at::Tensor hidden_rows(const Question& question) {
+  const BatchPlan& plan = question.view.plan;
+  if (plan.runs.at(0).plan->is_whole() && !question.batch.arrays.contains("hidden")) return {};
+  std::vector<at::Tensor> rows;
+  for (const HiddenUnitsOfRun& hidden : hidden_units_of(question.batch, plan)) rows.push_back(hidden.rows);
+  return at::cat(rows);
+}
+
+// What is hidden can be anything: no answer changes by a bit. Where tokens see those before them, what is asked first.
+TEST_P(TaskContract, NoHiddenPixelIsSeen) {
+  Question question = run_.task->ask(batch(0, 4), /*training=*/true);
+  const at::Tensor rows = hidden_rows(question);
+  if (!rows.defined()) GTEST_SKIP() << "hides nothing";
+  const auto told = [&] {
+    std::vector<at::Tensor> all;
+    for (const Answer& answered : answer(question))
+      for (const auto& [name, output] : answered.heads)
+        all.push_back((question.view.prefix.defined() ? output.narrow(2, 0, 1) : output).flatten());
+    return at::cat(all);
+  };
+  const at::Tensor before = told(), units = question.units;
+  question.units = units.index_fill(0, rows, 7);
+  ASSERT_FALSE(at::equal(question.units, units));
+  EXPECT_TRUE(at::equal(told(), before));
+  const at::Tensor is_seen = at::ones({units.size(0)}, at::kBool).index_fill(0, rows, false);
+  question.units = units.index_fill(0, is_seen.nonzero().flatten(), 7);
+  EXPECT_FALSE(at::equal(told(), before));
 }
 
 TEST_P(TaskContract, PredictsEverySample) {
@@ -141,6 +183,12 @@ TEST_P(TaskContract, ValidationLossesArePicturesOwn) {
     const at::Tensor own = loss_by_image(batch(id, 1, /*training=*/false));
     EXPECT_LT((together.select(1, i) - own.select(1, view)).abs().max().item<double>(), 1e-8) << i;
   }
+}
+
+// Whoever reads the answers must know; shapes don't tell.
+TEST_P(TaskContract, HeadsOfClassesSayWhatTheirLogitsMean) {
+  for (const HeadSpec& head : run_.task->spec().heads)
+    EXPECT_EQ(head.logits != Logits::kNone, head.name.ends_with("class")) << head.name;
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryTask, TaskContract, testing::ValuesIn(tasks_on_encoders()),

@@ -52,16 +52,6 @@ TEST_F(SimmimTest, LossIsTheMeanAbsoluteErrorOfHiddenPixels) {
   EXPECT_NEAR(term.sum.item<double>() / 12, (pixels - target).abs().mean().item<double>(), 1e-12);
 }
 
-// The encoder sees all units, and of hidden ones nothing.
-TEST_F(SimmimTest, NoHiddenPixelIsSeen) {
-  Question question = task_.ask(batch(), /*training=*/true);
-  const at::Tensor before = answer(question);
-  question.units = question.units.index_add(0, rows_hidden(question), at::randn({12, 8, 8, 3}));
-  EXPECT_TRUE(at::equal(answer(question), before));
-  question.units = question.units + 1;
-  EXPECT_FALSE(at::allclose(answer(question), before));
-}
-
 // Replaced patches, written out.
 TEST_F(SimmimTest, HiddenPatchesAreTheTokenAfterTheEmbedding) {
   Question question = task_.ask(batch(), /*training=*/true);
