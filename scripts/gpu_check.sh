@@ -3,7 +3,9 @@
 # usage: gpu_check.sh [INSTALL | INSTALL.tar.gz] [WORK_FOLDER]
 #   make one:   cmake --preset cuda && cmake --build --preset cuda && cmake --install build/cuda --strip --prefix glid-cuda
 #   INSTALL     default: the install that this script lies in           WORK_FOLDER default: a temporary one, removed at the end
-#   BATCH_SIZE  images a step of Swin-B, default 128                    PYTHON      the python3 that reads numbers
+#   BATCHES     images a step of Swin-B, default "64 128 256 512"         PYTHON      the python3 that reads numbers
+#   PARITY      scripts/parity of the sources: Python's time of the same step too, eager and, with COMPILE=1, torch.compile (minutes)
+# It ends with a table in Markdown.
 set -euo pipefail
 
 say() { echo "== gpu_check: $*"; }
@@ -50,12 +52,46 @@ train() {
   "$install/bin/glid_train" --config "$install/share/glid/configs/$config" --out "$run" "${settings[@]}"
 }
 
-swin_b_speed() {
-  local run=$work/swinb
-  train "$run" pretrain_swinb.yaml "data={name: scenes, image_size: 192, workers: 14}" train.steps=100 "train.batch_size=${BATCH_SIZE:-128}" train.precision=bf16 \
-    log.every_steps=10 log.pictures_every_steps=0 eval.every_steps=100 eval.fraction=0.01 checkpoint.every_steps=100
-  say "Swin-B, 192 px, bf16, batch ${BATCH_SIZE:-128}: $(last "$run" images_per_s) images/s, peak $(last "$run" memory_mib) MiB," \
-      "loss $(last "$run" loss), waiting for data $(last "$run" data_wait)"
+table=("| network | images a step | images/s | TFLOP/s | of the peak | GPU memory, MiB | waiting for data |" "|---|---|---|---|---|---|---|")
+
+# What dense bf16 products reach at most by the vendor's data sheet, TFLOP/s.
+peak_of_gpu() {
+  case $(nvidia-smi --query-gpu=name --format=csv,noheader | head -1) in
+    *H100*|*H200*) echo 989 ;;
+    *A100*) echo 312 ;;
+    *) echo 0 ;;
+  esac
+}
+
+# profile NAME CONFIG BATCH SETTINGS...: a row of the table, of 20 updates in bf16. The profile stays in $work/profile_NAME_BATCH.
+profile() {
+  local name=$1 config=$2 batch=$3 file=$work/profile_$1_$3.txt settings=() setting
+  shift 3
+  for setting in train.device=cuda train.precision=bf16 "train.batch_size=$batch" train.steps=1000 "$@"; do settings+=(--set "$setting"); done
+  "$install/bin/glid_train" --config "$install/share/glid/configs/$config" --out "$work/none" "${settings[@]}" --profile 20 \
+    --trace "$work/trace_${name}_$batch.json" >"$file" || die "profile of $name: see $file"
+  table+=("$(awk -v name="$name" -v batch="$batch" -v peak="$(peak_of_gpu)" '
+    $1 == "data" { wait = $3 }
+    / images\/s, / { rate = $1; flops = $6; memory = $9 }
+    END { printf "| %s | %s | %s | %s | %s | %s | %s %% |", name, batch, rate, flops, peak ? sprintf("%.1f %%", 100 * flops / peak) : "", memory, wait }
+  ' "$file")")
+  say "$name, $batch images a step: $(grep 'images/s,' "$file")"
+}
+
+speed() {
+  local scenes="data={name: scenes, image_size: 192, workers: 14, count: 40000}" batch
+  for batch in ${BATCHES:-64 128 256 512}; do profile swinb pretrain_swinb.yaml "$batch" "$scenes" optim.warmup_steps=10; done
+  profile swinl pretrain_swinl.yaml 256 "$scenes" optim.warmup_steps=10
+  profile semantic_640 finetune_ade20k_semantic_swinb.yaml 2 "data={name: scenes, kind: classes, size: 640, image_size: 640, workers: 14, count: 2000}" \
+    'init.from=""' optim.warmup_steps=10
+}
+
+# The same step in Python, if it is given.
+speed_of_python() {
+  [ -n "${PARITY:-}" ] || return 0
+  local bench=("${PYTHON:-python3}" "$PARITY/bench_step.py" --model swinb --device cuda --precision bf16 --batch 256 --steps 12)
+  say "Python eager: $("${bench[@]}" | tail -1)"
+  if [ -n "${COMPILE:-}" ]; then say "torch.compile: $("${bench[@]}" --compile | tail -1)"; fi
 }
 
 # 200 steps in one run, and in a run that is stopped after its first checkpoint and resumed.
@@ -86,7 +122,9 @@ find_torch
 need_gpu
 say "CPU against CUDA, and the Reducer over NCCL with one rank"
 "$install/bin/glid_gpu_check" || die "glid_gpu_check found a difference"
-say "100 steps of Swin-B"
-swin_b_speed
+say "20 updates of each network, where their time goes in $work/profile_*.txt"
+speed
+speed_of_python
 checkpoint_and_resume
+printf '%s\n' "${table[@]}"
 say "all checks passed"

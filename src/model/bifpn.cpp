@@ -5,6 +5,7 @@
 
 #include "glid/model/encoder_parts.h"
 #include "glid/nn/fused.h"
+#include "glid/nn/norm_for_product.h"
 
 namespace glid {
 namespace {

@@ -4,7 +4,7 @@
 #include <ATen/record_function.h>
 
 #include "glid/model/encoder_shape.h"
-#include "glid/nn/fused.h"
+#include "glid/nn/norm_for_product.h"
 #include "glid/nn/window_attention.h"
 
 namespace glid {

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "glid/nn/fused.h"
+
 namespace glid {
 namespace {
 
@@ -58,6 +60,7 @@ double of_attention(const at::Tensor& query, const at::Tensor& key, int products
 double flop_of(std::string_view name, Values inputs) {
   constexpr std::string_view kAttention = "aten::_scaled_dot_product_",
                              kWrittenOut = "aten::_scaled_dot_product_attention_math";
+  if (name == kProducts) return inputs[0].toDouble();
   if (name == "aten::mm" || name == "aten::bmm") return of_product(tensor(inputs, 0), tensor(inputs, 1));
   if (name == "aten::addmm" || name == "aten::baddbmm") return of_product(tensor(inputs, 1), tensor(inputs, 2));
   if (name == "aten::convolution") return of_convolution(inputs);

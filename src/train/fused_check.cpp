@@ -7,7 +7,7 @@
 
 #include "glid/core/format.h"
 #include "glid/nn/fused.h"
-#include "glid/nn/layers.h"
+#include "glid/nn/norm_for_product.h"
 #include "glid/nn/window_attention.h"
 #include "glid/optim/precision.h"
 

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "glid/nn/fused.h"
+
 namespace glid {
 namespace {
 
@@ -23,6 +25,13 @@ TEST(FlopCounter, ProductsOfMatrices) {
   EXPECT_EQ(flop_of([&] { return at::linear(x, weight, bias); }), std::pair(2.0 * 3 * 5 * 7 * 11, 4.0 * 3 * 5 * 7 * 11));
   const at::Tensor y = learned({3, 7, 2});
   EXPECT_EQ(flop_of([&] { return at::matmul(x, y); }), std::pair(2.0 * 3 * 5 * 7 * 2, 4.0 * 3 * 5 * 7 * 2));
+}
+
+TEST(FlopCounter, WhatFusedOperationsTell) {
+  const FlopCounter counter;
+  record_products(24);
+  record_products(1e12);
+  EXPECT_EQ(counter.flop(), 1e12 + 24);
 }
 
 TEST(FlopCounter, Convolutions) {

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "glid/model/query.h"
-#include "glid/nn/fused.h"
 #include "glid/nn/layers.h"
+#include "glid/nn/norm_for_product.h"
 
 namespace glid {
 

@@ -8,8 +8,6 @@
 
 namespace glid {
 
-struct LayerNorm;
-
 // While one lives, nothing is fused: to compare with. One thread at a time. GLID_FUSED=0 in the environment asks for it
 // all along.
 class PlainOperations {
@@ -22,6 +20,10 @@ class PlainOperations {
   static bool asked();
 };
 
+// Tells FlopCounter of products that ATen doesn't see: two for a multiplication with its addition.
+void record_products(double flop);
+inline constexpr const char* kProducts = "glid::products";
+
 // As window_attention(): heads of 16 or 32 channels, windows of up to 160 places. Weights are computed again in the backward
 // pass; the gradient of the bias table adds up in no fixed order.
 bool fuses_window_attention(const at::Tensor& qkv, const at::Tensor& bias_table, const WindowTensors& windows);
@@ -33,9 +35,7 @@ at::Tensor fused_window_attention(const at::Tensor& qkv, const at::Tensor& phant
 bool fuses_depthwise(const at::Tensor& tokens);
 at::Tensor fused_depthwise(const at::Tensor& tokens, const at::Tensor& weight, const PlanTensors& plan, int stage);
 
-// LayerNorm of x [.., C] for a product with weights that follows: under autocast in its 16-bit type, where the plain one
-// gives floats that the product would cast. Up to 1,024 channels, a multiple of 4.
-at::Tensor norm_for_product(const LayerNorm& norm, const at::Tensor& x);
+// LayerNorm of x [.., C], up to 1,024 channels, a multiple of 4, in autocast's type (norm_for_product.h).
 bool fuses_layer_norm(const at::Tensor& x);
 at::Tensor fused_layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps);
 

@@ -13,7 +13,8 @@ class FlopCounter {
   FlopCounter& operator=(const FlopCounter&) = delete;
 
   // Two for a multiplication with its addition. Fused attention's backward pass has 5 products where its forward pass has 2;
-  // what masks leave out counts too.
+  // what masks leave out counts too. What fused
+  // operations compute again in the backward pass doesn't.
   double flop() const;
 };
 

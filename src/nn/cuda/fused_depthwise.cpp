@@ -41,6 +41,7 @@ struct FusedDepthwise : torch::autograd::Function<FusedDepthwise> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& neighbours) {
     ctx->save_for_backward({x, weight, neighbours});
+    record_products(2.0 * cuda::kTaps * static_cast<double>(x.numel()));
     const at::Tensor y = at::empty_like(x);
     C10_CUDA_CHECK(cuda::depthwise(depthwise_args(x, weight, neighbours), y.mutable_data_ptr(), /*flipped=*/false,
                                    c10::cuda::getCurrentCUDAStream()));
@@ -50,6 +51,7 @@ struct FusedDepthwise : torch::autograd::Function<FusedDepthwise> {
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const variable_list saved = ctx->get_saved_variables();
     const at::Tensor &x = saved[0], &weight = saved[1], &neighbours = saved[2], grad = grads[0].contiguous();
+    record_products(4.0 * cuda::kTaps * static_cast<double>(x.numel()));
     const auto stream = c10::cuda::getCurrentCUDAStream();
     const at::Tensor grad_x = at::empty_like(x);
     C10_CUDA_CHECK(

@@ -71,6 +71,14 @@ WindowTensors plan_of(const variable_list& list, size_t first, const std::vector
   return windows;
 }
 
+// Of so many products of queries with keys, or of weights with values.
+double flop_of(const std::vector<WindowBucketArgs>& all, int products) {
+  double flop = 0;
+  for (const WindowBucketArgs& args : all)
+    flop += 2.0 * products * args.windows * args.length * args.length * args.heads * args.head_dim;
+  return flop;
+}
+
 struct FusedWindowAttention : torch::autograd::Function<FusedWindowAttention> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& qkv, const at::Tensor& phantom, const at::Tensor& table,
                             const WindowTensors& windows) {
@@ -79,7 +87,9 @@ struct FusedWindowAttention : torch::autograd::Function<FusedWindowAttention> {
     ctx->save_for_backward(saved);
     ctx->saved_data["shapes"] = shape_list(windows);
     const at::Tensor out = at::empty({qkv.size(0), qkv.size(1) / 3}, qkv.options());
-    for (WindowBucketArgs args : bucket_args(qkv, phantom, table, windows, /*backward=*/false)) {
+    std::vector<WindowBucketArgs> all = bucket_args(qkv, phantom, table, windows, /*backward=*/false);
+    record_products(flop_of(all, 2));
+    for (WindowBucketArgs& args : all) {
       args.out = out.mutable_data_ptr();
       C10_CUDA_CHECK(cuda::window_attention_forward(args, c10::cuda::getCurrentCUDAStream()));
     }
@@ -93,6 +103,7 @@ struct FusedWindowAttention : torch::autograd::Function<FusedWindowAttention> {
     const at::Tensor grad = grads[0].contiguous(), grad_qkv = at::empty_like(qkv);
     const at::Tensor grad_phantom = at::zeros(phantom.sizes(), table.options());
     std::vector<WindowBucketArgs> all = bucket_args(qkv, phantom, table, windows, /*backward=*/true);
+    record_products(flop_of(all, 4));
     const int64_t blocks =
         std::transform_reduce(all.begin(), all.end(), int64_t{0}, std::plus(), [](const auto& args) { return args.blocks; });
     const at::Tensor grad_table = at::empty({blocks, table.size(0), table.size(1)}, table.options());
