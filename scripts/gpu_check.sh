@@ -72,7 +72,7 @@ profile() {
     --trace "$work/trace_${name}_$batch.json" >"$file" || die "profile of $name: see $file"
   table+=("$(awk -v name="$name" -v batch="$batch" -v peak="$(peak_of_gpu)" '
     $1 == "data" { wait = $3 }
-    / images\/s, / { rate = $1; flops = $6; memory = $9 }
+    / images\/s, / { rate = $1; flops = $7; memory = $10 }
     END { printf "| %s | %s | %s | %s | %s | %s | %s %% |", name, batch, rate, flops, peak ? sprintf("%.1f %%", 100 * flops / peak) : "", memory, wait }
   ' "$file")")
   say "$name, $batch images a step: $(grep 'images/s,' "$file")"

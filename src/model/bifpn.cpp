@@ -3,37 +3,11 @@
 #include <ATen/ATen.h>
 #include <ATen/record_function.h>
 
+#include "glid/model/bifpn_parts.h"
 #include "glid/model/encoder_parts.h"
-#include "glid/nn/fused.h"
-#include "glid/nn/norm_for_product.h"
+#include "glid/nn/low_precision_norm.h"
 
 namespace glid {
-namespace {
-
-// Nearest upsampling inside units: tokens of `stage` [T, C] -> of the finer stage [4T, C].
-at::Tensor up(const at::Tensor& x, int stage) {
-  const int64_t side = unit_side(stage), channels = x.size(1);
-  if (fuses_unit_resize(x)) return fused_up_in_units(x, side);
-  return x.view({-1, side, 1, side, 1, channels}).expand({-1, side, 2, side, 2, channels}).reshape({-1, channels});
-}
-
-// Tokens [T, C] of a stage with their neighbours in the images, zero where nothing is.
-at::Tensor convolve(const DepthwiseConv3x3& depthwise, const at::Tensor& tokens, const PlanTensors& plan, int stage) {
-  if (fuses_depthwise(tokens)) return fused_depthwise(tokens, depthwise.weight, plan, stage);
-  return to_tokens(depthwise.forward(to_image(tokens, plan, stage)), plan, stage);
-}
-
-// silu of the weighted sum of inputs [T, C].
-at::Tensor weighted_silu(at::TensorList inputs, const at::Tensor& shares) {
-  if (fuses_weighted_silu(inputs)) return fused_weighted_silu(inputs, shares);
-  const at::Tensor low = shares.to(inputs[0].scalar_type());
-  at::Tensor sum = inputs[0] * low[0];
-  for (size_t i = 1; i < inputs.size(); ++i) sum = sum + inputs[i] * low[static_cast<int64_t>(i)];
-  return at::silu(sum);
-}
-
-}  // namespace
-
 FusionNode::FusionNode(int64_t width, int64_t num_inputs)
     : fusion(register_parameter("fusion", at::ones({num_inputs}))),
       depthwise(register_module("depthwise", std::make_shared<DepthwiseConv3x3>(width))),
@@ -49,7 +23,7 @@ at::Tensor FusionNode::forward(at::TensorList inputs, const BatchPlan& plan, int
   const at::Tensor neighbours = over_runs(
       weighted_silu(inputs, weights()), plan, stage,
       [&](const at::Tensor& tokens, const ImageRun& run) { return convolve(*depthwise, tokens, *run.plan, stage); });
-  return norm_for_product(*norm, pointwise->forward(neighbours));
+  return low_precision_norm(*norm, pointwise->forward(neighbours));
 }
 
 BifpnCell::BifpnCell(int64_t width) {
@@ -62,10 +36,10 @@ BifpnCell::BifpnCell(int64_t width) {
 }
 
 StageTokens BifpnCell::forward(const StageTokens& p, const BatchPlan& plan) const {
-  const at::Tensor t2 = top_down[1]->forward({p[2], up(p[3], 3)}, plan, 2);
-  const at::Tensor t1 = top_down[0]->forward({p[1], up(t2, 2)}, plan, 1);
+  const at::Tensor t2 = top_down[1]->forward({p[2], up_in_units(p[3], 3)}, plan, 2);
+  const at::Tensor t1 = top_down[0]->forward({p[1], up_in_units(t2, 2)}, plan, 1);
   StageTokens out;
-  out[0] = bottom_up[0]->forward({p[0], up(t1, 1)}, plan, 0);
+  out[0] = bottom_up[0]->forward({p[0], up_in_units(t1, 1)}, plan, 0);
   out[1] = bottom_up[1]->forward({p[1], t1, pool_in_units(out[0], 0)}, plan, 1);
   out[2] = bottom_up[2]->forward({p[2], t2, pool_in_units(out[1], 1)}, plan, 2);
   out[3] = bottom_up[3]->forward({p[3], pool_in_units(out[2], 2)}, plan, 3);
@@ -76,7 +50,7 @@ Lateral::Lateral(int64_t in, int64_t width)
     : proj(register_module("proj", std::make_shared<Linear>(in, width))),
       norm(register_module("norm", std::make_shared<LayerNorm>(width))) {}
 
-at::Tensor Lateral::forward(const at::Tensor& x) const { return norm_for_product(*norm, proj->forward(x)); }
+at::Tensor Lateral::forward(const at::Tensor& x) const { return low_precision_norm(*norm, proj->forward(x)); }
 
 Bifpn::Bifpn(const BifpnConfig& config, const std::array<int64_t, kNumStages>& in_channels)
     : laterals(register_module("laterals", std::make_shared<ModuleList<Lateral>>())),

@@ -4,7 +4,7 @@
 #include <ATen/record_function.h>
 
 #include "glid/model/encoder_shape.h"
-#include "glid/nn/norm_for_product.h"
+#include "glid/nn/low_precision_norm.h"
 #include "glid/nn/window_attention.h"
 
 namespace glid {
@@ -42,7 +42,7 @@ at::Tensor PatchMerging::forward(const at::Tensor& x, int64_t side) const {
   const at::Tensor merged = x.view({-1, half, 2, half, 2, channels})
                                 .permute({0, 1, 3, 4, 2, 5})  // unit, row, column, dx, dy, channel
                                 .reshape({-1, 4 * channels});
-  return reduction->forward(norm_for_product(*norm, merged));
+  return reduction->forward(low_precision_norm(*norm, merged));
 }
 
 SwinStage::SwinStage(const SwinShape& shape, int stage)
@@ -78,7 +78,7 @@ StageTokens Swin::stages(const at::Tensor& units, const View& view) const {
       x = (*layer.blocks)[b].forward(
           x, is_training() ? keep_of_rows(drop_path.keep(view, block), view.plan, stage) : at::Tensor(),
           BlockPlace{view.plan, stage, b % 2 == 1});
-    if (norms[stage]) outputs[stage] = norm_for_product(*norms[stage], x);
+    if (norms[stage]) outputs[stage] = norms[stage]->forward(x);
     if (layer.downsample) x = layer.downsample->forward(x, unit_side(stage));
   }
   return outputs;

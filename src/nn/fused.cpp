@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "glid/nn/norm_for_product.h"
+#include "glid/nn/low_precision_norm.h"
 
 namespace glid {
 namespace {
@@ -34,7 +34,7 @@ bool PlainOperations::asked() {
 
 void record_products(double flop) { RECORD_FUNCTION(kProducts, std::vector<c10::IValue>{flop}); }
 
-at::Tensor norm_for_product(const LayerNorm& norm, const at::Tensor& x) {
+at::Tensor low_precision_norm(const LayerNorm& norm, const at::Tensor& x) {
   return fuses_layer_norm(x) ? fused_layer_norm(x, norm.weight, norm.bias, norm.eps) : norm.forward(x);
 }
 

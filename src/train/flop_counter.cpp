@@ -51,6 +51,12 @@ double of_convolution(Values inputs) {
   return of_convolution(outputs, weight);
 }
 
+// gradient, input, weight, bias sizes, stride, padding, dilation, transposed: of the input and of the weight.
+double of_convolution_gradients(Values inputs) {
+  const at::Tensor& outputs = tensor(inputs, inputs[7].toBool() ? 1 : 0);
+  return 2 * of_convolution(static_cast<double>(outputs.numel()), tensor(inputs, 2));
+}
+
 // Of `products` of Q x D and D x K, or alike, in every head.
 double of_attention(const at::Tensor& query, const at::Tensor& key, int products) {
   return products * 2.0 * static_cast<double>(query.numel()) * static_cast<double>(key.size(-2));
@@ -64,10 +70,9 @@ double flop_of(std::string_view name, Values inputs) {
   if (name == "aten::mm" || name == "aten::bmm") return of_product(tensor(inputs, 0), tensor(inputs, 1));
   if (name == "aten::addmm" || name == "aten::baddbmm") return of_product(tensor(inputs, 1), tensor(inputs, 2));
   if (name == "aten::convolution") return of_convolution(inputs);
-  if (name == "aten::convolution_backward")
-    return 2 * of_convolution(static_cast<double>(tensor(inputs, 0).numel()), tensor(inputs, 2));
+  if (name == "aten::convolution_backward") return of_convolution_gradients(inputs);
   if (!name.starts_with(kAttention) || name.starts_with(kWrittenOut)) return 0;
-  if (name.ends_with("_backward")) return of_attention(tensor(inputs, 1), tensor(inputs, 2), 5);
+  if (name.ends_with("_backward")) return of_attention(tensor(inputs, 1), tensor(inputs, 2), 4);
   return of_attention(tensor(inputs, 0), tensor(inputs, 1), 2);
 }
 

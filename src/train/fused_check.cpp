@@ -6,10 +6,11 @@
 #include <functional>
 
 #include "glid/core/format.h"
+#include "glid/model/bifpn_parts.h"
+#include "glid/model/encoder_parts.h"
 #include "glid/nn/fused.h"
-#include "glid/nn/norm_for_product.h"
+#include "glid/nn/low_precision_norm.h"
 #include "glid/nn/window_attention.h"
-#include "glid/optim/precision.h"
 
 namespace glid {
 namespace {
@@ -58,98 +59,110 @@ double worst(const Tensors& a, const Tensors& b) {
   return worst;
 }
 
-double difference(const Operation& operation, const Tensors& inputs) {
-  Tensors fused, plain;
-  {
-    const AutocastGuard autocast(Precision::kBf16, at::kCUDA);
-    fused = run(operation, inputs, at::kBFloat16);
-  }
-  const PlainOperations asked;
-  return worst(fused, run(operation, inputs, at::kFloat));
-}
+at::ScalarType type_of(Precision precision) { return precision == Precision::kFp16 ? at::kHalf : at::kBFloat16; }
 
-void add_attention(std::vector<Difference>& all, const PlanTensors& plan, int64_t window, const std::string& images) {
-  const c10::Device gpu = plan.hidden_cells.device();
+class Comparison {
+ public:
+  Comparison(Precision precision, const c10::Device& gpu) : gpu_(gpu), precision_(precision) {}
+
+  // `fuses` says of an operation's inputs whether it is fused.
+  void add(const std::string& what, const Operation& operation, const Tensors& inputs,
+           const std::function<bool(const Tensors&)>& fuses) {
+    const Operation checked = [&](const Tensors& x) {
+      TORCH_CHECK(PlainOperations::asked() || fuses(x), what, " is not fused here");
+      return operation(x);
+    };
+    Tensors fused;
+    {
+      const AutocastGuard autocast(precision_, at::kCUDA);
+      fused = run(checked, inputs, type_of(precision_));
+    }
+    const PlainOperations asked;
+    all_.push_back({format("{}, {}", what, config::name_of(precision_)), worst(fused, run(checked, inputs, at::kFloat))});
+  }
+
+  at::Tensor random(at::IntArrayRef sizes) const { return values(sizes, gpu_); }
+  const c10::Device& gpu() const { return gpu_; }
+  std::vector<Difference> all() const { return all_; }
+
+ private:
+  c10::Device gpu_;
+  Precision precision_;
+  std::vector<Difference> all_;
+};
+
+void add_attention(Comparison& comparison, const PlanTensors& plan, int64_t window, const std::string& images) {
   for (const int64_t head_dim : {16, 32}) {
     const int64_t heads = 4, channels = heads * head_dim;
-    const Tensors inputs{values({plan.num_tokens(0), 3 * channels}, gpu), values({3 * channels}, gpu),
-                         values({(2 * window - 1) * (2 * window - 1), heads}, gpu)};
-    for (const bool shifted : {false, true})
-      all.push_back(
-          {format("window attention, {}{}, heads of {}", images, shifted ? " shifted" : "", head_dim),
-           difference([&](const Tensors& x) { return window_attention(x[0], x[1], x[2], plan.windows(0, shifted)); },
-                      inputs)});
+    const Tensors inputs{comparison.random({plan.num_tokens(0), 3 * channels}), comparison.random({3 * channels}),
+                         comparison.random({(2 * window - 1) * (2 * window - 1), heads})};
+    for (const bool shifted : {false, true}) {
+      const WindowTensors& windows = plan.windows(0, shifted);
+      comparison.add(
+          format("window attention, {}{}, heads of {}", images, shifted ? " shifted" : "", head_dim),
+          [&](const Tensors& x) { return window_attention(x[0], x[1], x[2], windows); }, inputs,
+          [&](const Tensors& x) { return fuses_window_attention(x[0], x[2], windows); });
+    }
   }
 }
 
-void add_depthwise(std::vector<Difference>& all, const PlanTensors& plan, const std::string& images) {
+void add_depthwise(Comparison& comparison, const PlanTensors& plan, const std::string& images) {
   constexpr int64_t kChannels = 64;
-  const auto convolve = [&](const Tensors& x) {
-    if (fuses_depthwise(x[0])) return fused_depthwise(x[0], x[1], plan, 0);
-    return to_tokens(at::conv2d(to_image(x[0], plan, 0), x[1], {}, 1, 1, 1, kChannels), plan, 0);
+  DepthwiseConv3x3 depthwise(kChannels);
+  const auto run = [&](const Tensors& x) {
+    depthwise.weight = x[1];
+    return convolve(depthwise, x[0], plan, 0);
   };
-  const c10::Device gpu = plan.hidden_cells.device();
-  all.push_back({"depthwise convolution, " + images,
-                 difference(convolve, {values({plan.num_tokens(0), kChannels}, gpu), values({kChannels, 1, 3, 3}, gpu)})});
+  comparison.add("depthwise convolution, " + images, run,
+                 {comparison.random({plan.num_tokens(0), kChannels}), comparison.random({kChannels, 1, 3, 3})},
+                 [](const Tensors& x) { return fuses_depthwise(x[0]); });
 }
 
-void add_unit_resizes(std::vector<Difference>& all, const c10::Device& gpu) {
-  constexpr int64_t kSide = 4, kChannels = 64;  // of a coarse unit
-  const auto pool = [](const Tensors& x) {
-    if (fuses_unit_resize(x[0])) return fused_pool_in_units(x[0], kSide);
-    return x[0].view({-1, kSide, 2, kSide, 2, kChannels}).amax({2, 4}).view({-1, kChannels});
-  };
-  const auto up = [](const Tensors& x) {
-    if (fuses_unit_resize(x[0])) return fused_up_in_units(x[0], kSide);
-    return x[0]
-        .view({-1, kSide, 1, kSide, 1, kChannels})
-        .expand({-1, kSide, 2, kSide, 2, kChannels})
-        .reshape({-1, kChannels});
-  };
-  all.push_back({"largest of 2 x 2", difference(pool, {values({100 * 4 * kSide * kSide, kChannels}, gpu)})});
-  all.push_back({"each as 2 x 2", difference(up, {values({100 * kSide * kSide, kChannels}, gpu)})});
+void add_unit_resizes(Comparison& comparison) {
+  const auto fuses = [](const Tensors& x) { return fuses_unit_resize(x[0]); };
+  const Tensors tokens{comparison.random({100 * unit_side(1) * unit_side(1), 64})};
+  comparison.add(
+      "largest of 2 x 2", [](const Tensors& x) { return pool_in_units(x[0], 1); }, tokens, fuses);
+  comparison.add(
+      "each as 2 x 2", [](const Tensors& x) { return up_in_units(x[0], 1); }, tokens, fuses);
 }
 
-void add_rows(std::vector<Difference>& all, const c10::Device& gpu) {
+void add_rows(Comparison& comparison) {
   for (const int64_t channels : {96, 128, 512, 1024}) {
-    const at::Tensor x = values({1500, channels}, gpu);
     LayerNorm norm(channels);
     const auto normalise = [&](const Tensors& x) {
       norm.weight = x[1];
       norm.bias = x[2];
-      return norm_for_product(norm, x[0]);
+      return low_precision_norm(norm, x[0]);
     };
-    all.push_back(
-        {format("LayerNorm of {}", channels), difference(normalise, {x, values({channels}, gpu), values({channels}, gpu)})});
+    comparison.add(format("LayerNorm of {}", channels), normalise,
+                   {comparison.random({1500, channels}), comparison.random({channels}), comparison.random({channels})},
+                   [](const Tensors& x) { return fuses_layer_norm(x[0]); });
   }
   for (const size_t summands : {2, 3}) {
-    const auto silu = [&](const Tensors& x) {
-      const Tensors inputs(x.begin() + 1, x.end());
-      if (fuses_weighted_silu(inputs)) return fused_weighted_silu(inputs, x[0]);
-      at::Tensor sum = at::zeros_like(inputs[0]);
-      for (size_t i = 0; i < inputs.size(); ++i) sum = sum + inputs[i] * x[0][static_cast<int64_t>(i)];
-      return at::silu(sum);
-    };
-    Tensors inputs{values({static_cast<int64_t>(summands)}, gpu)};
-    for (size_t i = 0; i < summands; ++i) inputs.push_back(values({1500, 64}, gpu));
-    all.push_back({format("silu of {} summands", summands), difference(silu, inputs)});
+    const auto maps = [](const Tensors& x) { return at::TensorList(x).slice(1); };
+    Tensors inputs{comparison.random({static_cast<int64_t>(summands)})};
+    for (size_t i = 0; i < summands; ++i) inputs.push_back(comparison.random({1500, 64}));
+    comparison.add(
+        format("silu of {} summands", summands), [&](const Tensors& x) { return weighted_silu(maps(x), x[0]); }, inputs,
+        [&](const Tensors& x) { return fuses_weighted_silu(maps(x)); });
   }
 }
 
 }  // namespace
 
-std::vector<Difference> differences_of_fused(const c10::Device& gpu) {
-  std::vector<Difference> all;
+std::vector<Difference> differences_of_fused(Precision precision, const c10::Device& gpu) {
+  Comparison comparison(precision, gpu);
   for (const bool masked : {true, false})
     for (const int64_t window : {7, 12}) {
       const auto plan = plan_of(masked, window, gpu);
       const std::string images = format("{} images, window {}", masked ? "masked" : "whole", window);
-      add_attention(all, *plan, window, images);
-      add_depthwise(all, *plan, images);
+      add_attention(comparison, *plan, window, images);
+      add_depthwise(comparison, *plan, images);
     }
-  add_unit_resizes(all, gpu);
-  add_rows(all, gpu);
-  return all;
+  add_unit_resizes(comparison);
+  add_rows(comparison);
+  return comparison.all();
 }
 
 }  // namespace glid

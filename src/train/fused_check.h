@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "glid/optim/precision.h"
+
 namespace glid {
 
 struct Difference {
@@ -13,8 +15,9 @@ struct Difference {
   double relative = 0;  // to the largest value of each tensor; the worst of values and gradients
 };
 
-// In bf16 against the plain operations in fp32 on the same values: windows of masked images and of whole ones that windows
-// don't divide, with heads of 16 and 32 channels, and depthwise convolutions of both.
-std::vector<Difference> differences_of_fused(const c10::Device& gpu);
+// In 16 bits against the plain operations in fp32 on the same values: windows of masked images and of whole ones that
+// windows don't divide, with heads of 16 and 32 channels, depthwise convolutions of both, LayerNorm, weighted SiLU, and maps
+// halved and doubled. Throws where an operation is not fused.
+std::vector<Difference> differences_of_fused(Precision precision, const c10::Device& gpu);
 
 }  // namespace glid

@@ -5,12 +5,14 @@
 #include <torch/csrc/autograd/profiler_kineto.h>
 
 #include <algorithm>
+#include <fstream>
+#include <functional>
 #include <map>
 #include <ranges>
+#include <set>
 #include <utility>
 
 #include "glid/core/disk_error.h"
-#include "glid/core/files.h"
 
 namespace glid {
 namespace {
@@ -83,6 +85,17 @@ Times times_on_gpu(const std::vector<kineto::KinetoEvent>& events) {
   return times;
 }
 
+// Kineto says nothing where the disk refuses: what it leaves then has no end.
+void save(kineto::ProfilerResult& result, const std::filesystem::path& trace) {
+  result.save(trace.string());
+  std::ifstream file(trace, std::ios::ate | std::ios::binary);
+  const auto size = static_cast<std::streamoff>(file.tellg());
+  constexpr std::streamoff kEnd = 16;
+  std::string end(static_cast<size_t>(std::clamp<std::streamoff>(size, 0, kEnd)), '\0');
+  if (size > 0) file.seekg(-std::ssize(end), std::ios::end).read(end.data(), std::ssize(end));
+  if (end.find('}') == std::string::npos) throw_disk_error(trace, "a trace can't be written");
+}
+
 }  // namespace
 
 OperationTimes::OperationTimes(const c10::Device& device) : device_(device) {
@@ -100,7 +113,7 @@ std::vector<OperationTime> OperationTimes::finish(const std::filesystem::path& t
   settle(device_);
   recording_ = false;
   const auto result = kineto::disableProfiler();
-  if (!trace.empty()) result->save(trace.string());
+  if (!trace.empty()) save(*result, trace);
   Times times = device_.is_cuda() ? times_on_gpu(result->events()) : times_on_cpu(result->events());
   std::vector<OperationTime> sorted;
   for (auto& [name, time] : times) {

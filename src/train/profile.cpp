@@ -8,8 +8,8 @@
 #include <ranges>
 
 #include "glid/core/counted.h"
-#include "glid/core/files.h"
 #include "glid/core/format.h"
+#include "glid/core/output_place.h"
 #include "glid/train/device.h"
 #include "glid/train/flop_counter.h"
 #include "glid/train/operation_times.h"
@@ -76,6 +76,7 @@ std::string threads_text(const std::vector<PhaseTime>& phases, int64_t images) {
 }
 
 std::string operations_text(const std::vector<OperationTime>& operations, const c10::Device& device) {
+  if (operations.empty()) return "no kernel was seen: CUPTI, which tells of them, is not beside LibTorch\n";
   double whole_s = 0;
   for (const OperationTime& operation : operations) whole_s += operation.seconds;
   std::string text = format("the longest {} an update; all {:.2f} ms\n", device.is_cpu() ? "operations of" : "kernels of",
@@ -100,14 +101,16 @@ std::string traced_text(Updates& updates, AtomicFile* trace, const c10::Device& 
 std::string profile(const RunConfig& config, const ProfileOptions& options, Communicator& communicator,
                     const c10::Device& device) {
   std::optional<AtomicFile> trace;
+  require_file("--trace", options.trace);
   if (!options.trace.empty() && communicator.is_main()) trace.emplace(options.trace);
   Session session(config, config.dataset(Split::kTrain), batch_layout(config, communicator), communicator, device);
   Updates updates(session);
   const int64_t images = config.train.batch_size * options.steps, first_images = config.train.batch_size * kFirstSteps;
   const double gflop = 1e-9 * updates.flop() * communicator.size() / static_cast<double>(first_images);  // an image
   const double rate = static_cast<double>(images) / updates.make(options.steps);
-  std::string text = format("{} of {} on {} rank(s), {} thread(s), {}\n", counted(options.steps, "update"),
-                            counted(config.train.batch_size, "image"), communicator.size(), at::get_num_threads(), device.str());
+  std::string text =
+      format("{} of {} on {}, {}, {}\n", counted(options.steps, "update"), counted(config.train.batch_size, "image"),
+             counted(communicator.size(), "rank"), counted(at::get_num_threads(), "thread"), device.str());
   {
     const PhaseTimer timer(device);
     const double seconds = updates.make(options.steps);

@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <chrono>
 
+#include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/json.h"
 #include "support/temporary_folder.h"
@@ -18,23 +18,15 @@ const OperationTime* find(const std::vector<OperationTime>& times, const std::st
   return found == times.end() ? nullptr : &*found;
 }
 
-TEST(OperationTimes, OwnTimesOfBothPassesAddUpToLessThanTheWhole) {
+TEST(OperationTimes, CallsOfBothPassesTheLongestFirst) {
   const at::Tensor x = at::rand({64, 300, 30}).requires_grad_(), weight = at::rand({40, 30}).requires_grad_();
-  const auto begin = std::chrono::steady_clock::now();
   OperationTimes recording(at::kCPU);
   for (int i = 0; i < 3; ++i) at::linear(x, weight).sum().backward();
   const std::vector<OperationTime> times = recording.finish();
-  const double whole = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   ASSERT_NE(find(times, "aten::mm"), nullptr);
   EXPECT_EQ(find(times, "aten::linear")->calls, 3);
   EXPECT_EQ(find(times, "aten::mm")->calls, 9);  // forward, and one for each of the two gradients
-  double sum = 0;
-  for (const OperationTime& time : times) {
-    EXPECT_GE(time.seconds, 0) << time.name;
-    sum += time.seconds;
-  }
-  EXPECT_LT(sum, whole);
-  EXPECT_GT(find(times, "aten::mm")->seconds, find(times, "aten::linear")->seconds);  // which only calls it
+  for (const OperationTime& time : times) EXPECT_GE(time.seconds, 0) << time.name;  // own times, not below zero
   EXPECT_TRUE(std::ranges::is_sorted(times, std::greater(), &OperationTime::seconds));
 }
 
@@ -50,6 +42,13 @@ TEST(OperationTimes, WritesATraceAndRecordsNothingAfterwards) {
   OperationTimes again(at::kCPU);
   (void)at::rand({4}).exp();
   EXPECT_EQ(find(again.finish(), "aten::sum"), nullptr);
+}
+
+TEST(OperationTimes, SaysWhereATraceCannotBeWritten) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  OperationTimes recording(at::kCPU);
+  (void)at::rand({4}).sum();
+  EXPECT_THROW((void)recording.finish("/dev/full"), Error);
 }
 
 TEST(OperationTimes, MayBeLeftUnfinished) {

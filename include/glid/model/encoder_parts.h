@@ -11,7 +11,7 @@
 
 #include "glid/model/query.h"
 #include "glid/nn/layers.h"
-#include "glid/nn/norm_for_product.h"
+#include "glid/nn/low_precision_norm.h"
 
 namespace glid {
 
@@ -78,8 +78,9 @@ struct TransformerBlock : torch::nn::Module {
   // x [.., C]; `keep`: of add_branch(). `where`: what attention wants to know beside its tokens.
   template <class... Where>
   at::Tensor forward(const at::Tensor& x, const at::Tensor& keep, const Where&... where) const {
-    const at::Tensor y = add_branch(x, layer_scaled(attn->forward(norm_for_product(*norm1, x), where...), gamma_1), keep, 0);
-    return add_branch(y, layer_scaled(mlp->forward(norm_for_product(*norm2, y)), gamma_2), keep, 1);
+    const at::Tensor y =
+        add_branch(x, layer_scaled(attn->forward(low_precision_norm(*norm1, x), where...), gamma_1), keep, 0);
+    return add_branch(y, layer_scaled(mlp->forward(low_precision_norm(*norm2, y)), gamma_2), keep, 1);
   }
 
   std::shared_ptr<LayerNorm> norm1;

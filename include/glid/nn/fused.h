@@ -35,7 +35,7 @@ at::Tensor fused_window_attention(const at::Tensor& qkv, const at::Tensor& phant
 bool fuses_depthwise(const at::Tensor& tokens);
 at::Tensor fused_depthwise(const at::Tensor& tokens, const at::Tensor& weight, const PlanTensors& plan, int stage);
 
-// LayerNorm of x [.., C], up to 1,024 channels, a multiple of 4, in autocast's type (norm_for_product.h).
+// LayerNorm of x [.., C], up to 1,024 channels, a multiple of 4, in autocast's type (low_precision_norm.h).
 bool fuses_layer_norm(const at::Tensor& x);
 at::Tensor fused_layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps);
 

@@ -12,9 +12,8 @@ class FlopCounter {
   FlopCounter(const FlopCounter&) = delete;
   FlopCounter& operator=(const FlopCounter&) = delete;
 
-  // Two for a multiplication with its addition. Fused attention's backward pass has 5 products where its forward pass has 2;
-  // what masks leave out counts too. What fused
-  // operations compute again in the backward pass doesn't.
+  // Two for a multiplication with its addition; what masks leave out counts too. Attention has 4 products backward where it
+  // has 2 forward: what a fused one computes again doesn't count.
   double flop() const;
 };
 

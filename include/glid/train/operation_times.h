@@ -25,7 +25,7 @@ class OperationTimes {
   OperationTimes& operator=(const OperationTimes&) = delete;
 
   // Ends the recording: what ran on the device, the longest first. `trace`, if not empty, becomes a file for
-  // chrome://tracing or Perfetto. Throws UserError where that can't be written.
+  // chrome://tracing or Perfetto. Throws Error (kInternal) where that can't be written.
   std::vector<OperationTime> finish(const std::filesystem::path& trace = {});
 
  private:

@@ -17,6 +17,7 @@ using torch::autograd::variable_list;
 constexpr int kBlocksPerProcessor = 8;
 
 cuda::WeightedSiluArgs silu_args(at::TensorList inputs, const at::Tensor& weights) {
+  TORCH_CHECK(weights.scalar_type() == at::kFloat, "weights of maps are floats");
   cuda::WeightedSiluArgs args{.type = cuda::low_precision(inputs[0].scalar_type()),
                               .weights = weights.const_data_ptr<float>(),
                               .summands = static_cast<int>(inputs.size()),
@@ -58,10 +59,12 @@ struct FusedWeightedSilu : torch::autograd::Function<FusedWeightedSilu> {
 }  // namespace
 
 bool fuses_weighted_silu(at::TensorList inputs) {
-  const at::ScalarType type = inputs[0].scalar_type();
-  return !PlainOperations::asked() && cuda::is_low(type) && inputs.size() >= 2 && inputs.size() <= cuda::kMaxSummands &&
-         inputs[0].numel() % 8 == 0 &&
-         std::ranges::all_of(inputs, [&](const at::Tensor& x) { return x.is_cuda() && x.scalar_type() == type; });
+  const at::Tensor& first = inputs[0];
+  return !PlainOperations::asked() && cuda::is_low(first.scalar_type()) && inputs.size() >= 2 &&
+         inputs.size() <= cuda::kMaxSummands && first.size(-1) % 8 == 0 &&
+         std::ranges::all_of(inputs, [&](const at::Tensor& x) {
+           return x.is_cuda() && x.scalar_type() == first.scalar_type() && x.sizes() == first.sizes();
+         });
 }
 
 at::Tensor fused_weighted_silu(at::TensorList inputs, const at::Tensor& weights) {

@@ -28,12 +28,19 @@ __device__ void load_fine(float (&values)[kFine][kVector], const Place& place, c
   for (int i = 0; i < kFine; ++i) load_floats(values[i], fine + place.fine[i]);
 }
 
+// A NaN stays one, as at::amax has it.
+__device__ float larger(float a, float b) { return a > b || isnan(a) ? a : b; }
+
+__device__ float largest_of(const float (&x)[kFine][kVector], int i) {
+  return larger(larger(x[0][i], x[1][i]), larger(x[2][i], x[3][i]));
+}
+
 struct Max {
   template <class T>
   __device__ static void run(const Place& place, const T* fine, const T*, T* coarse) {
     float x[kFine][kVector], y[kVector];
     load_fine(x, place, fine);
-    for (int i = 0; i < kVector; ++i) y[i] = fmaxf(fmaxf(x[0][i], x[1][i]), fmaxf(x[2][i], x[3][i]));
+    for (int i = 0; i < kVector; ++i) y[i] = largest_of(x, i);
     store_floats(coarse + place.coarse, y);
   }
 };
@@ -45,10 +52,11 @@ struct MaxGradient {
     load_fine(x, place, fine);
     load_floats(grad, grad_coarse + place.coarse);
     for (int i = 0; i < kVector; ++i) {
-      const float y = fmaxf(fmaxf(x[0][i], x[1][i]), fmaxf(x[2][i], x[3][i]));
-      int largest = 0;
-      for (int n = 0; n < kFine; ++n) largest += x[n][i] == y;
-      for (int n = 0; n < kFine; ++n) x[n][i] = x[n][i] == y ? grad[i] / static_cast<float>(largest) : 0.0f;
+      const float y = largest_of(x, i);
+      int sharing = 0;
+      for (int n = 0; n < kFine; ++n) sharing += x[n][i] == y;
+      const float share = isnan(y) ? y : grad[i] / static_cast<float>(sharing);
+      for (int n = 0; n < kFine; ++n) x[n][i] = isnan(y) || x[n][i] == y ? share : 0.0f;
     }
 #pragma unroll
     for (int n = 0; n < kFine; ++n) store_floats(grad_fine + place.fine[n], x[n]);

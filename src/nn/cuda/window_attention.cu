@@ -326,10 +326,19 @@ Kernel kernel_of(const WindowBucketArgs& a, bool backward) {
   return a.type == LowPrecision::kBf16 ? kernel_of<__nv_bfloat16>(a, backward) : kernel_of<__half>(a, backward);
 }
 
-cudaError_t launch(const WindowBucketArgs& a, bool backward, cudaStream_t stream) {
-  const Kernel kernel = kernel_of(a, backward);
+// The kernel, allowed the memory that it needs; all windows up to a length share one.
+cudaError_t prepare(Kernel& kernel, size_t& bytes, const WindowBucketArgs& a, bool backward) {
+  kernel = kernel_of(a, backward);
   if (!kernel) return cudaErrorInvalidValue;
-  kernel<<<dim3(a.blocks, a.heads), kThreads, chip_bytes(a.length, a.head_dim, a.table_rows, backward), stream>>>(a);
+  bytes = chip_bytes(a.length, a.head_dim, a.table_rows, backward);
+  return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+}
+
+cudaError_t launch(const WindowBucketArgs& a, bool backward, cudaStream_t stream) {
+  Kernel kernel = nullptr;
+  size_t bytes = 0;
+  if (const cudaError_t error = prepare(kernel, bytes, a, backward)) return error;
+  kernel<<<dim3(a.blocks, a.heads), kThreads, bytes, stream>>>(a);
   return cudaGetLastError();
 }
 
@@ -340,11 +349,10 @@ size_t window_attention_bytes(int length, int head_dim, int table_rows) {
 }
 
 cudaError_t choose_blocks(WindowBucketArgs& args, bool backward, int processors) {
-  const Kernel kernel = kernel_of(args, backward);
-  if (!kernel) return cudaErrorInvalidValue;
-  const size_t bytes = chip_bytes(args.length, args.head_dim, args.table_rows, backward);
-  cudaError_t error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+  Kernel kernel = nullptr;
+  size_t bytes = 0;
   int at_a_time = 0;
+  cudaError_t error = prepare(kernel, bytes, args, backward);
   if (!error) error = cudaOccupancyMaxActiveBlocksPerMultiprocessor(&at_a_time, kernel, kThreads, bytes);
   args.blocks = std::min(args.windows, std::max(1, at_a_time * processors / args.heads));
   return error;

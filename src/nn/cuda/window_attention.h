@@ -23,7 +23,7 @@ struct WindowBucketArgs {
 
   const void* grad_out = nullptr;  // backward: [T, heads, head_dim]
   void* grad_qkv = nullptr;        // [T, 3, heads, head_dim]: rows of this bucket's tokens are written
-  float* grad_phantom = nullptr;   // [3, heads, head_dim]: added to; null: no place is without a token
+  float* grad_phantom = nullptr;   // [3, heads, head_dim]: added to
   float* grad_table = nullptr;     // [blocks, R, heads]: written; their sum is the gradient
 
   int64_t tokens = 0;  // T
@@ -36,10 +36,11 @@ constexpr int kMaxWindowLength = 160;
 // What a block of the larger (backward) kernel keeps on chip.
 size_t window_attention_bytes(int length, int head_dim, int table_rows);
 
-// As many as run at a time on so many processors, if there are windows for them. Must be called before a launch of its kind.
+// As many as run at a time on so many processors, if there are windows for them. Sets args.blocks for a launch of its kind.
 cudaError_t choose_blocks(WindowBucketArgs& args, bool backward, int processors);
 
-// head_dim 16 or 32, length up to kMaxWindowLength. Gradients of the table add up in no fixed order.
+// head_dim 16 or 32, length up to kMaxWindowLength. Gradients of the table and of the phantom
+// add up in no fixed order.
 cudaError_t window_attention_forward(const WindowBucketArgs& args, cudaStream_t stream);
 cudaError_t window_attention_backward(const WindowBucketArgs& args, cudaStream_t stream);
 
