@@ -46,7 +46,7 @@ TEST(Batch, JoinsPicturesThatAreAlikeIntoRuns) {
   const Batch batch = make_batch(std::move(pictures), kUnit, fresh_bytes);
   ASSERT_EQ(batch.runs.size(), 3u);
   EXPECT_EQ(batch.runs[0].count, 2);
-  EXPECT_EQ(batch.runs[0].plan->visible, (std::vector<int64_t>{0, 3}));
+  EXPECT_TRUE(at::equal(to_tensors(*batch.runs[0].plan, at::kCPU)->visible_units, at::tensor({0, 4 + 3}, at::kLong)));
   EXPECT_EQ(batch.runs[1].plan, nullptr);  // of another size
   EXPECT_EQ(batch.runs[2].count, 1);
 }

@@ -30,8 +30,8 @@ bool fuses_window_attention(const at::Tensor& qkv, const at::Tensor& bias_table,
 at::Tensor fused_window_attention(const at::Tensor& qkv, const at::Tensor& phantom, const at::Tensor& bias_table,
                                   const WindowTensors& windows);
 
-// A depthwise 3 x 3 convolution [C, 1, 3, 3] of the images that hold the tokens [T, C] of a stage, at these tokens alone: what
-// to_tokens(conv(to_image(tokens))) is under autocast, without the images. Returns [T, C] in autocast's type.
+// A depthwise 3 x 3 convolution [C, 1, 3, 3] of the images that hold the tokens [T, C] of a stage, at these tokens alone:
+// what to_tokens(conv(to_image(tokens))) is under autocast, without the images. Returns [T, C] in autocast's type.
 bool fuses_depthwise(const at::Tensor& tokens);
 at::Tensor fused_depthwise(const at::Tensor& tokens, const at::Tensor& weight, const PlanTensors& plan, int stage);
 
@@ -44,8 +44,8 @@ at::Tensor fused_layer_norm(const at::Tensor& x, const at::Tensor& weight, const
 bool fuses_weighted_silu(at::TensorList inputs);
 at::Tensor fused_weighted_silu(at::TensorList inputs, const at::Tensor& weights);
 
-// Tokens [T, C] in units, unit-major: the largest of each 2 x 2 of fine ones, whose maps are 2 `side` wide inside a unit, and
-// each coarse one, of maps `side` wide, as 2 x 2. In 16 bits.
+// Tokens [T, C] in units, unit-major: the largest of each 2 x 2 of fine ones, whose maps are 2 `side` wide inside a unit,
+// and each coarse one, of maps `side` wide, as 2 x 2. In 16 bits.
 bool fuses_unit_resize(const at::Tensor& tokens);
 at::Tensor fused_pool_in_units(const at::Tensor& fine, int64_t side);
 at::Tensor fused_up_in_units(const at::Tensor& coarse, int64_t side);

@@ -17,9 +17,11 @@ struct ProfileOptions {
 };
 
 // Makes updates on the configuration's own data, writes nothing but the trace, and returns tables of this rank: milliseconds
-// an update by part (data, encoder, bifpn, decoder, matching, losses, backward, update, ..), each without the parts inside it,
-// what the loader's threads do meanwhile, the longest operations (OperationTimes), what an image costs (FlopCounter, forward
-// and backward pass) and the peak of memory. Images/s are of updates in which nothing else is timed. All ranks must call it.
-std::string profile(const RunConfig& config, const ProfileOptions& options, Communicator& communicator, const c10::Device& device);
+// an update by part (data, encoder, bifpn, decoder, matching, losses, backward, update, ..), each without the parts inside
+// it, what the loader's threads do meanwhile, the longest operations (OperationTimes), what an image costs (FlopCounter,
+// forward and backward pass) and the peak of memory. Images/s are of updates in which nothing else is timed. All ranks must
+// call it. Throws UsageError where the trace can't become a file.
+std::string profile(const RunConfig& config, const ProfileOptions& options, Communicator& communicator,
+                    const c10::Device& device);
 
 }  // namespace glid
