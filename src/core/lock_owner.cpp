@@ -1,11 +1,14 @@
 #include "glid/core/lock_owner.h"
 
+#include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <utility>
 
 #include "glid/core/environment.h"
 #include "glid/core/error.h"
@@ -26,9 +29,11 @@ std::string first_line(const fs::path& file) {
   return line;
 }
 
-// Of a process of this host, in ticks since it booted; none if there is no such process.
-std::optional<int64_t> start_of(int64_t pid) {
-  const std::string stat = first_line(format("/proc/{}/stat", pid));
+// What /proc says of a process of this host; empty if there is none, or none for our eyes.
+std::string stat_of(int64_t pid) { return first_line(format("/proc/{}/stat", pid)); }
+
+// In ticks since the host booted; none of a process that has ended.
+std::optional<int64_t> start_in(const std::string& stat) {
   const size_t name_end = stat.rfind(')');  // a name may hold anything
   if (name_end == std::string::npos) return std::nullopt;
   std::istringstream fields(stat.substr(name_end + 1));
@@ -41,10 +46,19 @@ std::optional<int64_t> start_of(int64_t pid) {
   return is_whole ? std::optional(start) : std::nullopt;
 }
 
+// Where /proc hides processes of others (hidepid) one with the number is taken for the owner.
+bool is_there(const LockOwner& owner) {
+  if (const std::string stat = stat_of(owner.pid); !stat.empty()) return start_in(stat) == owner.start;
+  if (owner.pid <= 0 || !std::in_range<pid_t>(owner.pid)) return false;
+  return ::kill(static_cast<pid_t>(owner.pid), 0) == 0 || errno == EPERM;
+}
+
+// Empty where /proc doesn't tell.
 std::string own_processes() {
   std::error_code unreadable;
   const std::string space = fs::read_symlink("/proc/self/ns/pid", unreadable).string();
-  return first_line("/proc/sys/kernel/random/boot_id") + " " + space;
+  const std::string boot = first_line("/proc/sys/kernel/random/boot_id");
+  return boot.empty() || space.empty() ? "" : boot + " " + space;
 }
 
 // 0 where there is no file any more.
@@ -57,7 +71,7 @@ std::chrono::seconds age(const fs::path& file) {
 
 }  // namespace
 
-LockOwner LockOwner::self() { return {host_name(), own_processes(), ::getpid(), start_of(::getpid()).value_or(0)}; }
+LockOwner LockOwner::self() { return {host_name(), own_processes(), ::getpid(), start_in(stat_of(::getpid())).value_or(0)}; }
 
 std::optional<LockOwner> LockOwner::parse(const std::string& text) {
   try {
@@ -76,8 +90,8 @@ std::string LockOwner::dump() const {
 std::string LockOwner::name() const { return format("process {} on {}", pid, host); }
 
 LockState lock_state(const fs::path& file, const std::optional<LockOwner>& owner) {
-  const bool is_ours_to_ask = owner && owner->processes == own_processes();
-  const bool is_left = is_ours_to_ask ? start_of(owner->pid) != owner->start : age(file) > kGoneAfter;
+  const bool is_ours_to_ask = owner && !owner->processes.empty() && owner->processes == own_processes();
+  const bool is_left = is_ours_to_ask ? !is_there(*owner) : age(file) > kGoneAfter;
   return is_left ? LockState::kLeft : LockState::kHeld;
 }
 

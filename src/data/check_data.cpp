@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "coco_folders.h"
 #include "glid/config/read.h"
@@ -58,10 +59,11 @@ struct OpenedSplit {
 
 template <class Content>
 OpenedSplit with_errors(CocoErrors<Content> errors, auto open) {
+  std::optional<Content> rest = std::move(errors.rest);
   OpenedSplit opened{.errors = std::move(errors)};
-  if (!errors.rest || opened.errors.records.empty()) return opened;
+  if (!rest || opened.errors.records.empty()) return opened;
   try {
-    opened.dataset = open(std::move(*errors.rest));
+    opened.dataset = open(std::move(*rest));
   } catch (const DataError& error) {
     opened.errors.end = error.what();
   }

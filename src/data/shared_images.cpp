@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "glid/core/counted.h"
 #include "glid/core/format.h"
 #include "glid/core/rng.h"
 
@@ -49,8 +50,11 @@ std::string shared_images(const Dataset& train, const Dataset& val) {
   const std::vector<uint64_t> of_train = hashes_of(train, path_of), of_val = hashes_of(val, path_of);
   std::vector<uint64_t> shared;
   std::ranges::set_intersection(of_val, of_train, std::back_inserter(shared));
-  if (shared.size() == of_val.size() || are_copies(train, val)) return format("all {} of val", val.size());
-  return shared.empty() ? "" : format("{} of the {} of val", shared.size(), val.size());
+  if (shared.size() == of_val.size() || are_copies(train, val))
+    return val.size() == 1 ? "the one of val is trained on too" : format("all {} of val are trained on too", val.size());
+  if (shared.empty()) return {};
+  const std::string among = format("of the {} of val", val.size());
+  return counted(shared.size(), among + " is trained on too", among + " are trained on too");
 }
 
 }  // namespace glid

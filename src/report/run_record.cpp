@@ -100,7 +100,7 @@ void read_run_log(RunRecord& run) {
 }
 
 void read_run_lock(RunRecord& run) {
-  const fs::path file = run.folder / "run.lock";
+  const fs::path file = run.folder / kRunLockFile;
   if (!fs::exists(file)) return;
   const std::optional<LockOwner> owner = LockOwner::parse(read_lock(file));
   run.lock = lock_state(file, owner);

@@ -55,7 +55,7 @@ void warn_of_loss_alone(const RunConfig& config) {
 void warn_of_shared_images(const RunConfig& config, const Dataset& train, const Dataset& val) {
   if (config.eval.split == Split::kTrain) return;
   if (const std::string shared = shared_images(train, val); !shared.empty())
-    log_rank_zero_warning("{} are trained on too: validations tell little of new images", shared);
+    log_rank_zero_warning("{}: validations tell little of new images", shared);
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ TEST_F(CheckCoco, SplitsOfTheSameImages) {
   expect_legal(check("coco", root), "in_both_splits: 1 x images to train on among those to validate on\n");
   fs::remove(root / "val");
   fs::copy(root / "train", root / "val");
-  EXPECT_THAT(check("coco", root).output, HasSubstr(": all 2 of val\n")) << "copies";
+  EXPECT_THAT(check("coco", root).output, HasSubstr(": all 2 of val are trained on too\n")) << "copies";
   write_text(root / "val/b.png", encode_png(numbered_image(3, 20, 30)));
   EXPECT_THAT(check("coco", root).output, Not(HasSubstr("in_both_splits")));
 }

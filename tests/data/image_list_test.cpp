@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "glid/core/error.h"
+#include "glid/data/shared_images.h"
 #include "support/temporary_folder.h"
 #include "write_images.h"
 
@@ -49,6 +50,18 @@ TEST_F(ImageLists, OfAFolderAreNamedByTheirPathsBelowIt) {
   EXPECT_EQ(list.image_id(0), ImageId("a/c"));
   EXPECT_EQ(list.get(1).name, file("in/b.jpg").string());
   EXPECT_EQ(list.get(1).image, read_image(file("in/b.jpg")));
+}
+
+TEST_F(ImageLists, OfTwoSplitsMayShareImages) {
+  write_images({"in/a.jpg", "in/b.jpg", "in/c.jpg", "in/d.jpg"});
+  write_text(file("in/train.txt"), "a.jpg\nb.jpg\n");
+  write_text(file("in/val.txt"), "b.jpg\nc.jpg\nd.jpg\n");
+  const ImageList train(file("in/train.txt"));
+  EXPECT_EQ(shared_images(train, ImageList(file("in/val.txt"))), "1 of the 3 of val is trained on too");
+  write_text(file("in/val.txt"), "a.jpg\nb.jpg\nd.jpg\n");
+  EXPECT_EQ(shared_images(train, ImageList(file("in/val.txt"))), "2 of the 3 of val are trained on too");
+  EXPECT_EQ(shared_images(train, ImageList(file("in/a.jpg"))), "the one of val is trained on too");
+  EXPECT_EQ(shared_images(train, ImageList(file("in/c.jpg"))), "");
 }
 
 TEST_F(ImageLists, NamesOfCocoAreNumbers) {

@@ -2,11 +2,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
+#include "glid/core/format.h"
 #include "glid/core/json.h"
+#include "glid/core/lock_owner.h"
 #include "support/temporary_folder.h"
 
 namespace glid {
@@ -64,6 +68,29 @@ TEST_F(RunLockTest, OfAProcessThatIsGoneIsTakenOver) {
   EXPECT_THAT(refusal(), HasSubstr("another run"));
   make_older(std::chrono::minutes(6));
   EXPECT_EQ(refusal(), "(taken)");
+}
+
+// One that nobody has waited for still has its number.
+TEST_F(RunLockTest, OfAProcessThatHasEndedIsTakenOver) {
+  const LockOwner here = LockOwner::self();
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    fs::create_directories(folder());
+    put_file(file(), LockOwner::self().dump());
+    ::write(ready[1], "", 1) == 1 ? ::pause() : 0;
+    ::_exit(0);
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  ::close(ready[0]), ::close(ready[1]);
+  EXPECT_THAT(refusal(), HasSubstr(format("process {} on {}", child, here.host)));
+  ::kill(child, SIGKILL);
+  siginfo_t ended{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT), 0);
+  EXPECT_EQ(refusal(), "(taken)");
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
 }
 
 TEST_F(RunLockTest, OfAnotherHostIsHeldWhileItIsRenewed) {

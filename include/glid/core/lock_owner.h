@@ -9,6 +9,9 @@
 
 namespace glid {
 
+// The lock file of a run's folder.
+inline constexpr const char* kRunLockFile = "run.lock";
+
 struct LockOwner {
   std::string host;
   std::string processes;  // among which the number counts: the boot and the namespace

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "glid/core/counted.h"
+#include "glid/core/format.h"
 #include "glid/core/tally.h"
 
 namespace glid {

@@ -5,6 +5,8 @@
 #include <string>
 #include <thread>
 
+#include "glid/core/lock_owner.h"
+
 namespace glid {
 
 // Held from construction to destruction by the file `run.lock`, which names host, process, the process's start and among
@@ -19,7 +21,7 @@ class RunLock {
   RunLock(const RunLock&) = delete;
   RunLock& operator=(const RunLock&) = delete;
 
-  static constexpr const char* kFile = "run.lock";
+  static constexpr const char* kFile = kRunLockFile;
 
  private:
   void renew(const std::stop_token& stop) const;
