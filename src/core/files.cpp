@@ -34,13 +34,26 @@ void sync_path(const fs::path& file) {
   if (rc != 0) throw_disk_error(file, "can't be synced");
 }
 
-void exchange(const fs::path& a, const fs::path& b) {
-  if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return;
-  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) throw_disk_error(b, "can't be replaced");
-  const fs::path aside = a.string() + ".old";  // a file system that can't exchange: both stay until the new one is there
-  fs::rename(b, aside);
-  fs::rename(a, b);
-  fs::rename(aside, a);
+// False, with errno, where both stay as they are.
+bool exchange(const fs::path& a, const fs::path& b) {
+  if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return true;
+  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) return false;
+  const fs::path aside = a.string() + ".old";  // a file system that can't exchange; if killed here: leftovers.h
+  if (::rename(b.c_str(), aside.c_str()) != 0) return false;
+  const bool is_done = ::rename(a.c_str(), b.c_str()) == 0;
+  const int reason = errno;
+  ::rename(aside.c_str(), is_done ? a.c_str() : b.c_str());
+  errno = reason;
+  return is_done;
+}
+
+// Where no other program takes it for a leftover.
+fs::path keep_whole(const fs::path& temporary) {
+  fs::path kept = temporary;
+  kept.replace_extension(".whole");
+  std::error_code failed;
+  fs::rename(temporary, kept, failed);
+  return failed ? temporary : kept;
 }
 
 // A device, a pipe: written as it stands.
@@ -79,7 +92,7 @@ fs::path make_temporary(const fs::path& final_place, const std::function<bool(co
     if (fs::exists(fs::symlink_status(temporary, unreadable))) continue;
     add_temporary(temporary);
     if (make(temporary.c_str())) {
-      hold_temporary(temporary);
+      hold_temporary(temporary, temporary);
       return temporary;
     }
     const int error = errno;
@@ -193,10 +206,15 @@ void AtomicFolder::commit() {
   sync_path(temporary_);
   stays_ = true;
   // What is there is exchanged in one step, so that one of the two is complete whenever the program is killed.
-  if (replaces_ && fs::exists(final_)) exchange(temporary_, final_);
-  else if (::rename(temporary_.c_str(), final_.c_str()) != 0)  // replaces an empty folder, and nothing else
-    throw Error(ExitCode::kInternal, final_.string(), "can't be put in place", std::strerror(errno),
-                "what was written is whole in " + temporary_.string());
+  const bool exchanges = replaces_ && fs::exists(final_);
+  if (exchanges) hold_temporary(temporary_, final_);  // what is there until it is removed
+  const bool is_done = exchanges ? exchange(temporary_, final_)
+                                 : ::rename(temporary_.c_str(), final_.c_str()) == 0;  // replaces an empty folder at most
+  if (!is_done) {
+    const std::string reason = std::strerror(errno);
+    throw Error(ExitCode::kInternal, final_.string(), "can't be put in place", reason,
+                "what was written is whole in " + keep_whole(temporary_).string());
+  }
   stays_ = false;
   sync_path(parent_of(final_));
 }

@@ -5,8 +5,8 @@
 
 namespace glid {
 
-// Locks (flock) what add_temporary() knows, once it is there; forget_temporary() gives the lock back, and so does the end of
-// the process, whatever its end is. A file system without locks goes without.
-void hold_temporary(const std::filesystem::path& path);
+// Locks (flock) what stands at `place`, which is at `temporary` or will be moved there; forget_temporary(temporary) gives
+// the lock back, and so does the end of the process, whatever its end is. A file system without locks goes without.
+void hold_temporary(const std::filesystem::path& temporary, const std::filesystem::path& place);
 
 }  // namespace glid

@@ -1,12 +1,16 @@
 #include "glid/core/leftovers.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/file.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,10 +25,11 @@ namespace fs = std::filesystem;
 // Between making a file and locking it, its writer has no lock.
 constexpr std::chrono::seconds kLockedBy(2);
 
-// "<final>" of "<final>.0123ab.tmp"; empty for other names.
+// "<final>" of "<final>.0123ab.tmp" and "<final>.0123ab.tmp.old"; empty for other names.
 std::string_view final_name(std::string_view name) {
-  constexpr std::string_view kEnd = ".tmp";
+  constexpr std::string_view kEnd = ".tmp", kOld = ".old";
   constexpr size_t kDigits = 6;
+  if (name.ends_with(kOld)) name.remove_suffix(kOld.size());
   if (!name.ends_with(kEnd)) return {};
   name.remove_suffix(kEnd.size());
   if (name.size() < kDigits + 2 || name[name.size() - kDigits - 1] != '.') return {};
@@ -32,10 +37,21 @@ std::string_view final_name(std::string_view name) {
   return is_hex ? name.substr(0, name.size() - kDigits - 1) : std::string_view();
 }
 
+// Whether everybody who can write there sees our locks: not so on disks of several hosts.
+bool is_local(const fs::path& folder) {
+  constexpr uint32_t kXfs = 0x58465342, kZfs = 0x2fc12fc1;  // not in every <linux/magic.h>
+  constexpr std::array<uint32_t, 7> kLocal{EXT4_SUPER_MAGIC,      kXfs, BTRFS_SUPER_MAGIC, TMPFS_MAGIC,
+                                           OVERLAYFS_SUPER_MAGIC, kZfs, F2FS_SUPER_MAGIC};
+  struct statfs system {};
+  return ::statfs(folder.c_str(), &system) == 0 && std::ranges::count(kLocal, static_cast<uint32_t>(system.f_type)) > 0;
+}
+
 bool is_young(const fs::path& path) {
   std::error_code gone;
   const fs::file_time_type written = fs::last_write_time(path, gone);
-  return gone || fs::file_time_type::clock::now() - written < kLockedBy;
+  if (gone) return true;
+  const auto age = fs::file_time_type::clock::now() - written;
+  return age >= age.zero() && age < kLockedBy;
 }
 
 enum class Writer { kAlive, kGone, kUnknown };
@@ -47,17 +63,21 @@ Writer writer_of(const fs::path& path) {
   const bool is_free = ::flock(fd, LOCK_EX | LOCK_NB) == 0;
   const int reason = errno;
   ::close(fd);
-  if (is_free) return Writer::kGone;
+  if (is_free) return is_local(path) ? Writer::kGone : Writer::kUnknown;
   return reason == EWOULDBLOCK ? Writer::kAlive : Writer::kUnknown;
 }
 
-void remove_if_left(const fs::path& path) {
+// Whether it is gone, as its writer is.
+bool settle(const fs::path& path, const fs::path& final_place) {
   std::error_code failed;
-  const Writer writer = writer_of(path);
-  if (writer == Writer::kGone) fs::remove_all(path, failed);
-  if (writer == Writer::kGone && !failed) log_info("removed {}, which a killed program had left", path.string());
-  else if (writer != Writer::kAlive)
-    log_warning("{}: half-written by a program that was killed or still runs: remove it if none does", path.string());
+  if (path.extension() == ".old" && !fs::exists(fs::symlink_status(final_place, failed))) {
+    fs::rename(path, final_place, failed);
+    if (!failed) log_info("{}: put back, a killed program had it at {}", final_place.string(), path.string());
+  } else {
+    fs::remove_all(path, failed);
+    if (!failed) log_info("removed {}, which a killed program had left", path.string());
+  }
+  return !failed;
 }
 
 // Of all finals if `final` is empty.
@@ -70,15 +90,27 @@ void remove_left(const fs::path& folder, std::string_view final) {
     if (!its.empty() && (final.empty() || its == final) && !entry.is_symlink()) found.push_back(entry.path());
   }
   std::ranges::sort(found);
-  for (const fs::path& path : found) remove_if_left(path);
+  std::string unsettled;
+  for (const fs::path& path : found) {
+    const std::string name = path.filename().string();
+    const Writer writer = writer_of(path);
+    if (writer == Writer::kUnknown || (writer == Writer::kGone && !settle(path, folder / final_name(name))))
+      unsettled += (unsettled.empty() ? "" : ", ") + name;
+  }
+  if (!unsettled.empty())
+    log_warning("{}: half-written (.tmp) or being replaced (.old) by programs that were killed or still run: {}",
+                folder.string(), unsettled);
 }
 
 }  // namespace
 
+bool is_leftover_name(const fs::path& path) { return !final_name(path.filename().native()).empty(); }
+
 void remove_leftovers_of(const fs::path& final_place) {
   const fs::path whole = fs::absolute(final_place).lexically_normal();
-  const fs::path place = whole.has_filename() ? whole : whole.parent_path();
-  if (place.has_filename()) remove_left(place.parent_path(), place.filename().string());
+  std::error_code unreadable;
+  const fs::path behind = fs::weakly_canonical(whole.has_filename() ? whole : whole.parent_path(), unreadable);
+  if (!unreadable && behind.has_filename()) remove_left(behind.parent_path(), behind.filename().string());
 }
 
 void remove_leftovers_in(const fs::path& folder) { remove_left(folder, {}); }

@@ -26,7 +26,7 @@ constexpr int kTries = 100;  // at a folder into which other threads still write
 struct Left {
   fs::path path;
   bool with_content;
-  int lock = -1;  // a descriptor
+  std::vector<int> locks = {};  // descriptors
 };
 struct State {
   std::mutex mutex;
@@ -48,7 +48,7 @@ void forget(const fs::path& path) {
   std::lock_guard lock(state().mutex);
   std::erase_if(state().left, [&](const Left& left) {
     if (left.path != whole) return false;
-    if (left.lock >= 0) ::close(left.lock);
+    for (const int lock : left.locks) ::close(lock);
     return true;
   });
 }
@@ -112,13 +112,13 @@ void add_temporary(const fs::path& path) { remember(path, true); }
 
 void forget_temporary(const fs::path& path) { forget(path); }
 
-void hold_temporary(const fs::path& path) {
-  const fs::path whole = fs::absolute(path);
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+void hold_temporary(const fs::path& temporary, const fs::path& place) {
+  const fs::path whole = fs::absolute(temporary);
+  const int fd = ::open(place.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return;
   std::lock_guard lock(state().mutex);
   const auto own = std::ranges::find(state().left, whole, &Left::path);
-  if (own != state().left.end() && ::flock(fd, LOCK_EX | LOCK_NB) == 0) own->lock = fd;
+  if (own != state().left.end() && ::flock(fd, LOCK_EX | LOCK_NB) == 0) own->locks.push_back(fd);
   else ::close(fd);
 }
 

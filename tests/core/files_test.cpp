@@ -90,10 +90,16 @@ TEST(Files, TwoFoldersOfOneNameLoseNothing) {
   {
     AtomicFolder second(place);
     kept = second.path();
+    kept.replace_extension(".whole");
     write_file(first.path() / "file", "first");
     write_file(second.path() / "file", "second");
     first.commit();
-    EXPECT_THROW(second.commit(), Error);
+    try {
+      second.commit();
+      ADD_FAILURE() << "replaced what was put there since";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), testing::HasSubstr("what was written is whole in " + kept.string()));
+    }
   }
   EXPECT_EQ(read_file(place / "file"), "first");
   EXPECT_EQ(read_file(kept / "file"), "second");

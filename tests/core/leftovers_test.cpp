@@ -72,6 +72,54 @@ TEST_F(Leftovers, WhatIsBeingWrittenStays) {
   EXPECT_TRUE(fs::is_directory(out()));
 }
 
+// The run after one that couldn't put its result in place.
+TEST_F(Leftovers, WhatIsWholeStays) {
+  fs::path kept;
+  {
+    AtomicFolder folder(out());
+    put_file(folder.path() / "file", "whole");
+    leave("out");
+    EXPECT_THROW(folder.commit(), Error);
+    kept = fs::path(folder.path()).replace_extension(".whole");
+  }
+  age(kept);
+  EXPECT_EQ(log_of([&] { remove_leftovers_of(out()); }), "");
+  EXPECT_EQ(read_file(kept / "file"), "whole");
+}
+
+TEST_F(Leftovers, WhatWasReplacedIsNoneWhileItIsBeingRemoved) {
+  leave("out");
+  fs::path replaced;
+  {
+    AtomicFolder folder(out());
+    folder.commit();
+    replaced = folder.path();
+    ASSERT_TRUE(fs::exists(replaced / "half"));
+    EXPECT_EQ(log_of([&] { remove_leftovers_of(out()); }), "");
+    EXPECT_TRUE(fs::exists(replaced));
+  }
+  EXPECT_FALSE(fs::exists(replaced));
+}
+
+// Of a program that was killed where folders can't be exchanged in one step.
+TEST_F(Leftovers, WhatWasMovedAsideIsPutBackWhereNothingTookItsPlace) {
+  put_file(leave("out.0123ab.tmp.old") / "old", "x");
+  age(folder_.path() / "out.0123ab.tmp.old");
+  leave("out.0123ab.tmp");
+  EXPECT_THAT(log_of([&] { remove_leftovers_of(out()); }), HasSubstr(out().string() + ": put back"));
+  EXPECT_TRUE(fs::exists(out() / "old"));
+  leave("out.0123ab.tmp.old");
+  remove_leftovers_of(out());
+  EXPECT_TRUE(fs::exists(out() / "old"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 1);
+}
+
+TEST_F(Leftovers, OfAClockThatWasAheadGo) {
+  fs::last_write_time(leave("out.0123ab.tmp"), fs::file_time_type::clock::now() + std::chrono::hours(1));
+  remove_leftovers_of(out());
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
+}
+
 TEST_F(Leftovers, OfOtherPlacesStay) {
   const fs::path left = leave("out.0123ab.tmp");
   for (const char* other : {"out.tmp", "out.0123xy.tmp", "out.0123ab", "other.0123ab.tmp", "out.x.0123ab.tmp"}) leave(other);

@@ -79,7 +79,7 @@ TEST_F(RunLockTest, OfAProcessThatHasEndedIsTakenOver) {
   if (child == 0) {
     fs::create_directories(folder());
     put_file(file(), LockOwner::self().dump());
-    ::write(ready[1], "", 1) == 1 ? ::pause() : 0;
+    if (::write(ready[1], "", 1) == 1) ::pause();
     ::_exit(0);
   }
   char byte = 0;

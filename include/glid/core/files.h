@@ -55,7 +55,7 @@ class AtomicFolder {
 
   const std::filesystem::path& path() const { return temporary_; }
   // Fsyncs every file and the folders, then renames. Where something lay there when this was made, it is replaced; else what
-  // somebody put there since then is not: throws Error (kInternal), and the temporary folder stays.
+  // somebody put there since then is not: throws Error (kInternal) that names "<final>.<6 hex digits>.whole", which stays.
   void commit();
 
  private:
