@@ -9,6 +9,7 @@
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
+#include "glid/core/leftovers.h"
 #include "glid/core/log.h"
 #include "glid/formats/safetensors.h"
 #include "glid/model/file_tensors.h"
@@ -31,11 +32,6 @@ std::optional<int64_t> step_of(const fs::path& folder) {
   return name == folder_name(step) && fs::exists(folder / "state.json") ? std::optional(step) : std::nullopt;
 }
 
-// What a killed run left half written.
-bool is_unfinished(const fs::path& folder) {
-  return folder.extension() == ".tmp" && folder.filename().string().starts_with("step_");
-}
-
 struct Listing {
   std::vector<int64_t> steps;    // of the checkpoints, ascending
   std::vector<fs::path> others;  // what else lies there
@@ -46,17 +42,11 @@ Listing list(const fs::path& checkpoints) {
   if (!fs::is_directory(checkpoints)) return listing;
   for (const auto& entry : fs::directory_iterator(checkpoints)) {
     if (const std::optional<int64_t> step = step_of(entry.path())) listing.steps.push_back(*step);
-    else if (!is_unfinished(entry.path())) listing.others.push_back(entry.path());
+    else if (!is_leftover_name(entry.path())) listing.others.push_back(entry.path());
   }
   std::ranges::sort(listing.steps);
   std::ranges::sort(listing.others);
   return listing;
-}
-
-void remove_unfinished(const fs::path& checkpoints) {
-  if (!fs::is_directory(checkpoints)) return;
-  for (const auto& entry : fs::directory_iterator(checkpoints))
-    if (is_unfinished(entry.path())) fs::remove_all(entry.path());
 }
 
 NamedTensors copy_to_host(const NamedTensors& tensors) {
@@ -95,7 +85,7 @@ void write_checkpoint(const fs::path& checkpoints, const CheckpointContent& cont
 
 CheckpointWriter::CheckpointWriter(fs::path run_folder, const CheckpointPolicy& policy)
     : folder_(checkpoints_of(run_folder)), policy_(policy) {
-  remove_unfinished(folder_);
+  remove_leftovers_in(folder_);
 }
 
 CheckpointWriter::~CheckpointWriter() {

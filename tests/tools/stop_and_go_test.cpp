@@ -55,8 +55,8 @@ void stop(const fs::path& out, const std::string& how) {
   if (how == "killed before a checkpoint") fs::remove_all(out / "checkpoints");
   if (how == "killed after step 3") fs::remove_all(last);
   if (how == "killed while writing step 4") {
-    fs::rename(last, last.string() + ".tmp");
-    fs::remove(last.string() + ".tmp/state.json");
+    fs::rename(last, last.string() + ".0123ab.tmp");
+    fs::remove(last.string() + ".0123ab.tmp/state.json");
   }
 }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
 
 #include "glid/core/error.h"
@@ -113,9 +114,13 @@ TEST(Checkpoint, OfAnotherStepThanItsFolderIsDamaged) {
 
 TEST(Checkpoint, UnfinishedOnesDontCount) {
   const TemporaryFolder dir;
-  fs::create_directories(dir.path() / "checkpoints/step_00000005.1a2b3c.tmp");
+  const fs::path left = dir.path() / "checkpoints/step_00000005.1a2b3c.tmp";
+  fs::create_directories(left);
   EXPECT_FALSE(newest_checkpoint(dir.path()));
   EXPECT_THROW(find_checkpoint(dir.path()), DataError);
+  fs::last_write_time(left, fs::file_time_type::clock::now() - std::chrono::minutes(1));
+  const CheckpointWriter writer(dir.path(), {.keep = 1});
+  EXPECT_FALSE(fs::exists(left));
 }
 
 }  // namespace
