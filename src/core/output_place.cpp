@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "glid/core/error.h"
-#include "glid/core/leftovers.h"
 
 namespace glid {
 namespace {
@@ -23,13 +22,6 @@ void require_parent(const std::string& option, const fs::path& path, const fs::p
     throw UsageError(option, "can't be written there", path.string(), above.string() + " doesn't allow it");
 }
 
-// Where it is written.
-fs::path behind_links(const fs::path& path) {
-  std::error_code unreadable;
-  const fs::path place = fs::weakly_canonical(whole_path(path), unreadable);
-  return unreadable ? path : place;
-}
-
 bool is_mount_point(const fs::path& folder) {
   struct stat own {
   }, above{};
@@ -43,7 +35,6 @@ void require_file(const std::string& option, const fs::path& path) {
   std::error_code unreadable;
   if (fs::is_directory(path, unreadable)) throw UsageError(option, "is a folder, but a file is written", path.string());
   require_parent(option, path, whole_path(path));
-  remove_leftovers_of(behind_links(path));
 }
 
 void require_folder(const std::string& option, const fs::path& path) {
@@ -52,7 +43,6 @@ void require_folder(const std::string& option, const fs::path& path) {
   if (fs::exists(path, unreadable) && !fs::is_directory(path, unreadable))
     throw UsageError(option, "is a file, but a folder is written", path.string());
   require_parent(option, path, whole_path(path));
-  remove_leftovers_of(behind_links(path));
 }
 
 void require_new_folder(const std::string& option, const fs::path& path) {

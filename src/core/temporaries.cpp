@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "glid/core/error.h"
+#include "glid/core/leftovers.h"
 #include "glid/core/log.h"
 #include "held_temporary.h"
 
@@ -128,6 +129,7 @@ FoldersAbove::FoldersAbove(const fs::path& path) {
   for (fs::path above = fs::absolute(path).lexically_normal().parent_path();
        !fs::exists(above, failed) && above.has_relative_path(); above = above.parent_path())
     missing.push_back(above);
+  if (missing.empty()) remove_leftovers_of(path);
   std::reverse(missing.begin(), missing.end());
   for (const fs::path& folder : missing) {
     if (!fs::create_directory(folder, failed) && failed)

@@ -5,6 +5,7 @@
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
+#include "glid/core/leftovers.h"
 #include "glid/core/output_place.h"
 #include "glid/core/temporaries.h"
 
@@ -65,6 +66,7 @@ void WeightPlace::write(const WrittenWeights& weights, const Json& json) const {
     folder.commit();
   } else {
     FoldersAbove above(output_);
+    remove_leftovers_of(json_file());
     AtomicFile file(output_), about(json_file());
     write_weights(file.path(), output_, weights);
     put_file(about.path(), text_of(json));

@@ -57,8 +57,11 @@ TEST_F(Leftovers, OfAKilledProgramGoWhenTheSamePlaceIsWrittenAgain) {
   ASSERT_TRUE(WIFSIGNALED(status));
   ASSERT_FALSE(fs::is_empty(folder_.path()));
   age(fs::directory_iterator(folder_.path())->path());
-  const std::string log = log_of([&] { require_new_folder("--out", out()); });
-  EXPECT_TRUE(fs::is_empty(folder_.path()));
+  EXPECT_EQ(log_of([&] { require_new_folder("--out", out()); }), "");
+  EXPECT_FALSE(fs::is_empty(folder_.path())) << "a check removes nothing";
+  const std::string log = log_of([&] { OutputFolder(out()).commit(); });
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 1);
+  EXPECT_TRUE(fs::is_empty(out()));
   EXPECT_THAT(log, HasSubstr("removed " + out().string() + "."));
 }
 
@@ -112,6 +115,16 @@ TEST_F(Leftovers, WhatWasMovedAsideIsPutBackWhereNothingTookItsPlace) {
   remove_leftovers_of(out());
   EXPECT_TRUE(fs::exists(out() / "old"));
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 1);
+}
+
+TEST_F(Leftovers, BehindALinkGoWhenAFileIsWrittenThere) {
+  const TemporaryFolder elsewhere;
+  fs::create_symlink(elsewhere.path() / "page", out());
+  put_file(elsewhere.path() / "page.0123ab.tmp", "half");
+  age(elsewhere.path() / "page.0123ab.tmp");
+  write_output(out(), "whole");
+  EXPECT_FALSE(fs::exists(elsewhere.path() / "page.0123ab.tmp"));
+  EXPECT_EQ(read_file(elsewhere.path() / "page"), "whole");
 }
 
 TEST_F(Leftovers, OfAClockThatWasAheadGo) {

@@ -12,7 +12,7 @@
 namespace glid {
 
 // Throws UsageError naming `option` where `path` can't become a file or a folder, with the folders above it that are
-// missing. Nothing is made, what killed programs left half-written of it goes (leftovers.h); an empty path is fine.
+// missing. Nothing is made or removed; an empty path is fine.
 void require_file(const std::string& option, const std::filesystem::path& path);
 void require_folder(const std::string& option, const std::filesystem::path& path);
 // The same for a folder that must not be there, or be empty; a mount point is refused, which nothing can take the place of.

@@ -18,8 +18,9 @@ void remove_temporaries_on_signals();
 void add_temporary(const std::filesystem::path& path);
 void forget_temporary(const std::filesystem::path& path);
 
-// The missing folders above a file or folder that will be written: made here, removed again, if empty, unless keep() was
-// called. Throws Error (kInternal) where they can't be made.
+// The way to a file or folder that will be written. The missing folders above it are made, and removed again, if empty,
+// unless keep() was called; what killed programs left of it goes (leftovers.h). Throws Error (kInternal) where they can't be
+// made.
 class FoldersAbove {
  public:
   explicit FoldersAbove(const std::filesystem::path& path);
