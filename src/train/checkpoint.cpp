@@ -32,6 +32,9 @@ std::optional<int64_t> step_of(const fs::path& folder) {
   return name == folder_name(step) && fs::exists(folder / "state.json") ? std::optional(step) : std::nullopt;
 }
 
+// Unlike what it was to replace ("step_00000005.0123ab.tmp.old"), which is whole.
+bool is_half_written(const fs::path& path) { return is_leftover_name(path) && path.extension() == ".tmp"; }
+
 struct Listing {
   std::vector<int64_t> steps;    // of the checkpoints, ascending
   std::vector<fs::path> others;  // what else lies there
@@ -42,7 +45,7 @@ Listing list(const fs::path& checkpoints) {
   if (!fs::is_directory(checkpoints)) return listing;
   for (const auto& entry : fs::directory_iterator(checkpoints)) {
     if (const std::optional<int64_t> step = step_of(entry.path())) listing.steps.push_back(*step);
-    else if (!is_leftover_name(entry.path())) listing.others.push_back(entry.path());
+    else if (!is_half_written(entry.path())) listing.others.push_back(entry.path());
   }
   std::ranges::sort(listing.steps);
   std::ranges::sort(listing.others);
@@ -157,9 +160,13 @@ Checkpoint open_checkpoint(const fs::path& folder) {
 std::optional<Checkpoint> newest_checkpoint(const fs::path& run_folder) {
   const auto [steps, others] = list(checkpoints_of(run_folder));
   for (const fs::path& other : others) {
-    if (steps.empty() && other.filename().string().starts_with("step_"))
-      throw DataError(other.string(), "is a checkpoint without its state.json, and there is no other", {},
-                      "remove it to start at step 0");
+    if (steps.empty() && other.filename().string().starts_with("step_")) {
+      const bool is_whole = fs::exists(other / "state.json");
+      throw DataError(
+          other.string(),
+          format("is a checkpoint {}, and there is no other", is_whole ? "by another name" : "without its state.json"), {},
+          is_whole ? "rename it to step_ and the eight digits of its step" : "remove it to start at step 0");
+    }
     log_warning("{}: is no checkpoint, and passed over", other.string());
   }
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {

@@ -112,6 +112,23 @@ TEST(Checkpoint, OfAnotherStepThanItsFolderIsDamaged) {
   EXPECT_EQ(newest_checkpoint(dir.path())->step(), 1);
 }
 
+// What couldn't be put in place, and what was moved aside for another.
+TEST(Checkpoint, WholeOnesByAnotherNameAreNotStartedOver) {
+  const TemporaryFolder dir;
+  const fs::path checkpoints = dir.path() / "checkpoints";
+  write(dir.path(), 5);
+  for (const char* name : {"step_00000005.0123ab.whole", "step_00000005.0123ab.tmp.old"}) {
+    fs::rename(checkpoints / "step_00000005", checkpoints / name);
+    try {
+      newest_checkpoint(dir.path());
+      ADD_FAILURE() << name;
+    } catch (const DataError& error) {
+      EXPECT_THAT(error.what(), testing::HasSubstr(std::string(name) + ": is a checkpoint by another name"));
+    }
+    fs::rename(checkpoints / name, checkpoints / "step_00000005");
+  }
+}
+
 TEST(Checkpoint, UnfinishedOnesDontCount) {
   const TemporaryFolder dir;
   const fs::path left = dir.path() / "checkpoints/step_00000005.1a2b3c.tmp";
