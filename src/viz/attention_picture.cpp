@@ -71,15 +71,18 @@ Image line_of(const std::string& text, int64_t width) {
   return line;
 }
 
-// What the colours mean, of all maps.
+// What the colours mean, of all maps, as far as there is room.
 Image color_line(int64_t width) {
   constexpr int kLeft = 20, kBarWidth = 120, kBarHeight = 12;
-  std::vector<double> shares;
-  for (int i = 0; i < kBarHeight * kBarWidth; ++i) shares.push_back(i % kBarWidth / double{kBarWidth - 1});
-  Image line = Image::filled(kLinePx, width, 255), bar = heat_map(shares, kBarHeight, kBarWidth, 0, 1);
-  view_of(bar).copyTo(view_of(line)(cv::Rect(kLeft, kTextLine - kBarHeight, kBarWidth, kBarHeight)));
+  const int bar_width = std::min(kBarWidth, static_cast<int>(width) - kLeft - kGapPx);
+  Image line = Image::filled(kLinePx, width, 255);
   draw_text(line, "0", {kGapPx, kTextLine}, kTextScale);
-  draw_text(line, "largest weight of the scale", {kLeft + kBarWidth + kGapPx, kTextLine}, kTextScale);
+  if (bar_width < 2) return line;
+  std::vector<double> shares;
+  for (int i = 0; i < kBarHeight * bar_width; ++i) shares.push_back(i % bar_width / double(bar_width - 1));
+  Image bar = heat_map(shares, kBarHeight, bar_width, 0, 1);
+  view_of(bar).copyTo(view_of(line)(cv::Rect(kLeft, kTextLine - kBarHeight, bar_width, kBarHeight)));
+  draw_text(line, "largest weight of the scale", {kLeft + bar_width + kGapPx, kTextLine}, kTextScale);
   return line;
 }
 

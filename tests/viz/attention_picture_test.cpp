@@ -62,5 +62,17 @@ TEST(AttentionPicture, NeedsMapsThatCoverThePicture) {
   EXPECT_GE(attention_picture(Image::filled(1, 1, 0), "", {}, {{1, 1, {0}, 8}}).height, kSide) << "small ones are enlarged";
 }
 
+// Narrower than the line of colours, which is as wide as there is room.
+TEST(AttentionPicture, MayBeNarrow) {
+  const Image drawn = attention_picture(Image::filled(600, 16, 60), "query 1", {},
+                                        std::vector(3, AttentionMap{38, 1, std::vector(38, 0.1), 16}));
+  EXPECT_EQ(drawn.width, 4 * 16 + 5 * kGap);
+  const int64_t in_bar = drawn.height - kLine + 12;
+  EXPECT_NE(brightness(drawn, 24, in_bar), 3 * 255);
+  EXPECT_EQ(brightness(drawn, drawn.width - 1, in_bar), 3 * 255);
+  const Image narrowest = attention_picture(Image::filled(600, 1, 60), "", {}, {{38, 1, std::vector(38, 0.1), 16}});
+  EXPECT_EQ(narrowest.width, 2 + 3 * kGap);
+}
+
 }  // namespace
 }  // namespace glid
