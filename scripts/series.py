@@ -35,12 +35,13 @@ class Series:
 
 
 def said(program):
-    """What it printed, when it has ended."""
+    """What it printed, when it has ended, and whether somebody pressed Ctrl-C meanwhile."""
+    stopped = False
     while True:
         try:
-            return program.communicate()
+            return *program.communicate(), stopped
         except KeyboardInterrupt:  # which the program has heard too: it ends, with a checkpoint if it trains
-            pass
+            stopped = True
 
 
 def carry_out(words, log="", quiet=False):
@@ -49,15 +50,15 @@ def carry_out(words, log="", quiet=False):
     pipe = subprocess.PIPE if quiet else None
     try:
         with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True) as program:
-            output, errors = said(program)
+            output, errors, stopped = said(program)
     except OSError as error:
         sys.exit(f"{words[0]} can't be run: {error.strerror}")
     code = program.returncode if program.returncode >= 0 else 128 - program.returncode  # as shells have signals
     if code not in (0, INTERRUPTED):
         print(f"{errors or ''}{words[0]} ended with exit code {code}: see its lines above{log}; the command: "
               f"{shlex.join(words)}", file=sys.stderr)
-    if code != 0:
-        sys.exit(code)
+    if code != 0 or stopped:  # one that had nothing left to do ends well all the same
+        sys.exit(code or INTERRUPTED)
     return output
 
 

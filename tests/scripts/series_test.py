@@ -26,7 +26,8 @@ if "--profile" in sys.argv:
 elif sys.argv[0].endswith("glid_train"):
     run = pathlib.Path(sys.argv[sys.argv.index("--out") + 1])
     if (folder / "hang").exists():
-        signal.signal(signal.SIGINT, lambda *_: sys.exit(75))
+        code = int((folder / "hang").read_text())
+        signal.signal(signal.SIGINT, lambda *_: sys.exit(code))
         (folder / "hangs").touch()
         time.sleep(60)
     stop = folder / "stop"
@@ -153,17 +154,27 @@ class SeriesTest(unittest.TestCase):
                               env={**os.environ, "PATH": str(self.folder)}, capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stderr), (1, "glid_train can't be run: No such file or directory\n"))
 
-    def test_ctrl_c_waits_for_the_checkpoint(self):
-        (self.folder / "hang").touch()
+    def ctrl_c(self, code):
+        """How a series ends whose first training ends so on Ctrl-C."""
+        (self.folder / "hang").write_text(str(code), encoding="utf-8")
         path = f"{self.folder}{os.pathsep}{os.environ['PATH']}"
         with subprocess.Popen([sys.executable, "-B", SCRIPTS / "tables.py", "partial", "--out", str(self.folder / "out")],
                               env={**os.environ, "PATH": path}, start_new_session=True, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, text=True) as script:
             while not (self.folder / "hangs").exists():
                 time.sleep(0.02)
+            (self.folder / "hang").unlink()  # a second one would not wait
             os.killpg(script.pid, signal.SIGINT)
             errors = script.communicate()[1]
-        self.assertEqual((script.returncode, errors), (75, ""))
+        return script.returncode, errors
+
+    def test_ctrl_c_waits_for_the_checkpoint(self):
+        self.assertEqual(self.ctrl_c(75), (75, ""))
+
+    def test_ctrl_c_begins_no_other_run(self):
+        self.assertEqual(self.ctrl_c(0), (75, ""))  # the program was at its end
+        self.assertEqual(len(self.trainings()), 1)
+
 
 
 if __name__ == "__main__":
