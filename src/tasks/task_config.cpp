@@ -66,11 +66,16 @@ std::unique_ptr<Task> make(const MultitaskConfig& config, const TaskContext& con
   return std::make_unique<Multitask>(std::move(parts), config.query_table, context);
 }
 
+template <class Config>
+HeadInput input_of_task(const Config& task) {
+  if constexpr (requires { task.input(); }) return task.input();
+  else return HeadInput::kQueries;
+}
+
 // What the task's heads read must be there.
 template <class Config>
 void check_input(const Config& task, const EncoderShape& shape, config::Problems& problems) {
-  HeadInput input = HeadInput::kQueries;
-  if constexpr (requires { task.input(); }) input = task.input();
+  const HeadInput input = input_of_task(task);
   if (input == HeadInput::kQueries && !shape.has_pyramid())
     problems.add("model.encoder.unit", format("must be 2 for {}, which asks BiFPN and decoder", Config::kName), "1");
   if constexpr (
@@ -88,6 +93,10 @@ std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& con
 
 void check_encoder(const TaskConfig& config, const EncoderShape& shape, config::Problems& problems) {
   std::visit([&](const auto& alternative) { check_input(alternative, shape, problems); }, config);
+}
+
+HeadInput input_of(const TaskConfig& config) {
+  return std::visit([](const auto& task) { return input_of_task(task); }, config);
 }
 
 DataUse use_of(const TaskConfig& config) {

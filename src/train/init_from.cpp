@@ -1,8 +1,9 @@
 #include "glid/train/init_from.h"
 
 #include <algorithm>
-#include <sstream>
+#include <variant>
 
+#include "glid/config/read.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
@@ -20,64 +21,75 @@ namespace fs = std::filesystem;
 // What the shapes of a part's tensors don't tell, and without which they are another model's.
 struct PartFact {
   std::string part;
-  std::string in_config;        // the key of a run's configuration; empty: it has none
-  std::string in_architecture;  // the member of the JSON beside weights
-  std::string value;            // of this model
-
-  const std::string& name() const { return in_config.empty() ? in_architecture : in_config; }
+  std::string name;   // as messages have it
+  std::string value;  // empty: nobody says
 };
+using PartFacts = std::vector<PartFact>;
 
-std::vector<PartFact> facts_of(const Glid& model) {
-  std::vector<PartFact> facts{{"heads", "", "reads", std::string(config::name_of(model.spec.reads))}};
-  if (model.decoder)
-    facts.push_back({"decoder", "model.decoder.heads", "decoder.heads", std::to_string(model.shape.decoder.heads)});
-  if (model.unit_decoder)
-    facts.push_back(
-        {"unit_decoder", "task.decoder.heads", "unit_decoder.heads", std::to_string(model.spec.unit_decoder.heads)});
+PartFact heads_fact(HeadInput reads) { return {"heads", "reads", std::string(config::name_of(reads))}; }
+PartFact decoder_fact(std::string heads) { return {"decoder", "model.decoder.heads", std::move(heads)}; }
+PartFact unit_decoder_fact(std::string heads) { return {"unit_decoder", "task.decoder.heads", std::move(heads)}; }
+
+PartFacts facts_of(const Glid& model) {
+  PartFacts facts{heads_fact(model.spec.reads)};
+  if (model.decoder) facts.push_back(decoder_fact(std::to_string(model.shape.decoder.heads)));
+  if (model.unit_decoder) facts.push_back(unit_decoder_fact(std::to_string(model.spec.unit_decoder.heads)));
   return facts;
 }
 
-// Of a path "a.b"; null: not there.
-template <class Node>
-const Node* find_path(const Node& root, const std::string& path) {
-  const Node* node = &root;
-  std::istringstream keys(path);
-  for (std::string key; node && std::getline(keys, key, '.');) node = node->find(key);
-  return node;
+// Of a run, by its configuration. Only what it has counts: all have model.decoder, those too that decode nothing.
+PartFacts facts_of_run(const fs::path& file) {
+  RunConfig run;
+  config::read(config::load_tree(file), run);
+  const HeadInput reads = input_of(run.task);
+  PartFacts facts{heads_fact(reads)};
+  if (reads == HeadInput::kQueries) facts.push_back(decoder_fact(std::to_string(run.model.decoder.heads)));
+  std::visit(
+      [&](const auto& task) {
+        if constexpr (requires { task.decoder.heads; })
+          facts.push_back(unit_decoder_fact(std::to_string(task.decoder.heads)));
+      },
+      run.task);
+  return facts;
 }
 
-// As they stand there; empty: nobody says.
-class SaidOfWeights {
- public:
-  explicit SaidOfWeights(const fs::path& file) {
-    const fs::path config = file.parent_path() / "config.yaml", json = fs::path(file).replace_extension(".json");
-    if (is_run_or_checkpoint(file.parent_path()) && fs::is_regular_file(config)) config_ = config::load_tree(config).root;
-    else if (fs::is_regular_file(json)) architecture_ = Json::parse(read_file(json), json.string());
-  }
-
-  std::string value(const PartFact& fact) const {
-    if (const config::Node* node = fact.in_config.empty() ? nullptr : find_path(config_, fact.in_config))
-      return node->value_text();
-    const Json* member = is_architecture(architecture_) ? find_path(architecture_, fact.in_architecture) : nullptr;
-    if (member == nullptr) return {};
-    std::string text = member->dump();
+// Of the JSON beside weights, if it is one of ours.
+PartFacts facts_of_architecture(const fs::path& file) {
+  const Json json = Json::parse(read_file(file), file.string());
+  if (!is_architecture(json)) return {};
+  const auto member = [](const Json* object, const char* key) {
+    const Json* found = object && object->is_object() ? object->find(key) : nullptr;
+    std::string text = found ? found->dump() : "";
     std::erase(text, '"');
     return text;
-  }
+  };
+  return {{"heads", "reads", member(&json, "reads")},
+          decoder_fact(member(json.find("decoder"), "heads")),
+          unit_decoder_fact(member(json.find("unit_decoder"), "heads"))};
+}
 
- private:
-  config::Node config_;
-  Json architecture_;
-};
+// What is said of weights by the file beside them. One that can't be read, of another program or of another time, says
+// nothing.
+PartFacts facts_beside(const fs::path& file) {
+  const fs::path config = file.parent_path() / "config.yaml", json = fs::path(file).replace_extension(".json");
+  try {
+    if (is_run_or_checkpoint(file.parent_path()) && fs::is_regular_file(config)) return facts_of_run(config);
+    if (fs::is_regular_file(json)) return facts_of_architecture(json);
+  } catch (const Error& error) {
+    log_rank_zero_warning("what the weights are of is not known: {}", error.what());
+  }
+  return {};
+}
 
 void require_alike(const Glid& model, const fs::path& file, const std::vector<std::string>& parts) {
-  const SaidOfWeights said(file);
-  for (const PartFact& fact : facts_of(model)) {
-    if (std::ranges::find(parts, fact.part) == parts.end()) continue;
-    if (const std::string there = said.value(fact); !there.empty() && there != fact.value)
-      throw UsageError(file.string(), format("has {} of another model", fact.part),
-                       format("{}: {} there, {} here", fact.name(), there, fact.value),
-                       format("init.parts leaves {} out", fact.part));
+  const PartFacts beside = facts_beside(file);
+  for (const PartFact& here : facts_of(model)) {
+    if (std::ranges::find(parts, here.part) == parts.end()) continue;
+    const auto there = std::ranges::find(beside, here.part, &PartFact::part);
+    if (there != beside.end() && !there->value.empty() && there->value != here.value)
+      throw UsageError(file.string(), format("has {} of another model", here.part),
+                       format("{}: {} there, {} here", here.name, there->value, here.value),
+                       format("init.parts leaves {} out", here.part));
   }
 }
 

@@ -23,6 +23,7 @@ RunConfig config_of(const TaskConfig& task) {
   config.model.encoder.size = TinySwin();
   config.model.bifpn.width = config.model.decoder.width = 32;
   config.model.decoder.heads = 2;
+  config.data.dataset = Scenes::Config();
   config.data.image_size = 48;
   config.task = task;
   return config;
@@ -47,9 +48,17 @@ class InitFrom : public testing::Test {
     write_weights(file, file, {.tensors = named_parameters(model)});
     return file;
   }
-  static std::string error_of(RunConfig config, const fs::path& from, const std::string& part) {
+  // As the model of a run.
+  fs::path written_run(const RunConfig& config) const {
+    const fs::path file = written(config);
+    write_file(file.parent_path() / "config.yaml", config::write(config));
+    write_file(file.parent_path() / "state.json", "{}");
+    return file;
+  }
+  // Of one part, or of those that are taken where nobody says.
+  static std::string error_of(RunConfig config, const fs::path& from, const std::string& part = {}) {
     config.init.from = from.string();
-    config.init.parts = {part};
+    if (!part.empty()) config.init.parts = {part};
     const auto task = task_of(config);
     Glid model(config.model.shape(), task->spec());
     try {
@@ -85,12 +94,29 @@ TEST_F(InitFrom, TakesNoHeadsThatReadSomethingElse) {
 // By the configuration that lies beside a checkpoint.
 TEST_F(InitFrom, KnowsTheDecoderOfARun) {
   RunConfig run = config_of(MaskedImageConfig());
-  const fs::path file = written(run);
-  write_file(file.parent_path() / "config.yaml", config::write(run));
-  write_file(file.parent_path() / "state.json", "{}");
+  const fs::path file = written_run(run);
   EXPECT_EQ(error_of(run, file, "decoder"), "");
   run.model.decoder.heads = 4;
   EXPECT_THAT(error_of(run, file, "decoder"), HasSubstr("model.decoder.heads: 2 there, 4 here"));
+}
+
+// Its configuration has a model.decoder all the same.
+TEST_F(InitFrom, TakesTheEncoderOfARunWithoutThatDecoder) {
+  const fs::path file = written_run(mae_of_heads(4));
+  RunConfig other = config_of(MaskedImageConfig());
+  other.model.decoder.heads = 4;
+  EXPECT_EQ(error_of(other, file), "");
+  EXPECT_THAT(error_of(other, file, "heads"), HasSubstr("reads: unit_decoder there, queries here"));
+  EXPECT_THAT(error_of(mae_of_heads(8), file, "unit_decoder"), HasSubstr("task.decoder.heads: 4 there, 8 here"));
+}
+
+TEST_F(InitFrom, IsNotKeptFromWeightsByAFileBesideThem) {
+  const fs::path file = written(config_of(MaskedImageConfig()));
+  for (const char* content : {"{", "[1]", R"({"reads": "encoder"})", R"({"format": "glid architecture 1", "decoder": 3})"}) {
+    write_file(fs::path(file).replace_extension(".json"), content);
+    EXPECT_EQ(error_of(config_of(MaskedImageConfig()), file, "heads"), "") << content;
+    EXPECT_EQ(error_of(config_of(MaskedImageConfig()), file, "decoder"), "") << content;
+  }
 }
 
 }  // namespace

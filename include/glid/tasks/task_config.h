@@ -31,6 +31,9 @@ std::unique_ptr<Task> make_task(const TaskConfig& config, const TaskContext& con
 // Whether the task can be asked of such an encoder; paths as seen from the whole configuration.
 void check_encoder(const TaskConfig& config, const EncoderShape& shape, config::Problems& problems);
 
+// What the task's heads read, as its spec() says.
+HeadInput input_of(const TaskConfig& config);
+
 // What of a dataset the task learns from.
 DataUse use_of(const TaskConfig& config);
 
