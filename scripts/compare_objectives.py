@@ -9,7 +9,9 @@ import argparse
 import dataclasses
 import pathlib
 import re
+import shlex
 import statistics
+import sys
 
 import series
 from series import METRICS, Series, carry_out, cell, command, for_steps, head, of_seeds, value_of
@@ -124,7 +126,11 @@ def lowest_blind(run):
 
 def gflop_of(configuration):
     """Of an image, as --profile counts it."""
-    return re.search(r"([\d.e+-]+) GFLOP an image", carry_out([*command(*configuration), "--profile", "1"], quiet=True))[1]
+    words = [*command(*configuration), "--profile", "1"]
+    found = re.search(r"([\d.e+-]+) GFLOP an image", carry_out(words, quiet=True))
+    if not found:
+        sys.exit(f"glid_train --profile has said no GFLOP an image; the command: {shlex.join(words)}")
+    return found[1]
 
 
 def pretraining_rows(runs, arguments):
@@ -179,7 +185,8 @@ def parse():
 
 
 def codebook(arguments):
-    return arguments.out / "codebook.safetensors"
+    """Its patches are the encoder's units."""
+    return arguments.out / f"codebook_{ENCODERS[arguments.encoder].unit}px.safetensors"
 
 
 def make_codebook(arguments):

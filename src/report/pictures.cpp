@@ -54,11 +54,15 @@ std::string seen_of(const std::string& task) {
   if (task == "instance") return "the image, the predicted objects with masks, classes and scores, and the true ones";
   if (task == "semantic") return "the image, the predicted classes of its pixels, and the true ones";
   if (task == "panoptic") return "the image, the predicted segments, and the true ones";
-  if (task == "multitask") return "the image, what is predicted, and what is true, for each of the tasks";
+  if (task == "multitask") return "what is predicted, and what is true, for each of the tasks";
   if (task == "depth") return "the image, its predicted depth, and the true one";
   if (task == "pose") return "the predicted joints of a person, the true ones, and the heatmaps of all joints";
-  if (task == "classification") return "the predicted class with its score, and the true class";
-  return "what the model is shown of the image, what it predicts of the rest, and the image itself";
+  if (task == "classification" || task == "supervised") return "the predicted class with its score, and the true class";
+  if (task == "masked_image" || task == "simmim" || task == "mae" || task == "mixmae")
+    return "what the model is shown of the image, what it predicts of the rest, and the image itself";
+  if (task == "beit") return "what is shown of the image, the predicted codes of the rest, the right ones, and the image itself";
+  if (task == "aim") return "what is not predicted of the image, what is predicted, and the image itself";
+  return "columns that its first line names";
 }
 
 Html figure_of(Runs runs, size_t i) {

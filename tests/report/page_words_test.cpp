@@ -118,7 +118,12 @@ TEST_F(PageWords, PicturesSayWhatTheyShow) {
   for (const auto& [task, words] :
        {std::pair{"detection", "with the predicted boxes with their classes and scores, and the"},
         {"depth", "its predicted depth, and the true one"},
-        {"masked_image", "what it predicts of the rest"}}) {
+        {"masked_image", "what it predicts of the rest"},
+        {"supervised", "with the predicted class with its score, and the true class"},
+        {"beit", "the predicted codes of the rest"},
+        {"aim", "with what is not predicted of the image"},
+        {"multitask", "with what is predicted, and what is true"},
+        {"of_another_time", "with columns that its first line names"}}) {
     const auto run = write_run(folder_.path() / task, {.config = std::string("task: {name: ") + task + "}\n"});
     write_picture(run, 10, 32);
     const std::string page = report_page({read_run(run)});

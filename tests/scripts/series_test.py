@@ -22,7 +22,9 @@ if fail.exists() and fail.read_text() == pathlib.Path(sys.argv[0]).name:
     print("where: what", file=sys.stderr)
     sys.exit(3)
 if "--profile" in sys.argv:
-    print("37.1 images/s, 0.4321 GFLOP an image, peak 100 MiB")
+    if not (folder / "silent").exists():
+        print("37.1 images/s, 0.4321 GFLOP an image, 0.016 TFLOP/s, peak 100 MiB")
+    print("profile: no run was written")
 elif sys.argv[0].endswith("glid_train"):
     run = pathlib.Path(sys.argv[sys.argv.index("--out") + 1])
     if (folder / "hang").exists():
@@ -113,12 +115,28 @@ class SeriesTest(unittest.TestCase):
 
     def test_codes_of_beit_are_made_of_the_same_images(self):
         self.run_script("compare_objectives.py", "--seeds", "0", "--tasks", "depth", "--objectives", "beit", "--data", "photos")
-        book = str(self.folder / "out" / "codebook.safetensors")
+        book = str(self.folder / "out" / "codebook_8px.safetensors")
         made = next(words for words in self.asked("glid_data") if words[0] == "codebook")
         self.assertEqual(dict(zip(made[1::2], made[2::2])), {"--data": "photos", "--out": book, "--size": "256",
                                                              "--patch": "8", "--image-size": "96"})
         task = next(setting for setting in self.settings("pretrain_beit") if setting.startswith("task="))
         self.assertEqual(task, f"task={{name: beit, codebook: {book}, masked: 55, smallest_block: 12}}")
+
+    def test_each_encoder_has_codes_of_its_own(self):
+        for encoder in ("tiny", "tiny_vit"):
+            self.run_script("compare_objectives.py", "--encoder", encoder, "--seeds", "0", "--tasks", "depth", "--objectives",
+                            "beit", "--data", "photos")
+            book = self.asked("glid_data")[-1][self.asked("glid_data")[-1].index("--out") + 1]
+            pathlib.Path(book).touch()  # as it is there from now on
+        made = [words[words.index("--patch") + 1] for words in self.asked("glid_data") if words[0] == "codebook"]
+        self.assertEqual(made, ["16", "8"])
+
+    def test_a_profile_without_its_line_is_a_line(self):
+        (self.folder / "silent").touch()
+        done = self.run_script("compare_objectives.py", "--seeds", "0", "--tasks", "depth", "--objectives", "mae")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("glid_train --profile has said no GFLOP an image", done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
 
     def test_what_cant_be_compared_is_refused(self):
         for options, word in ((("--encoder", "tiny", "--objectives", "aim"), "aim has no tiny"),
