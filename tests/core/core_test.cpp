@@ -59,7 +59,8 @@ TEST(Utf8, NamesStayApart) {
   EXPECT_EQ(name_to_utf8("M\\xFCller"), "M\\x5CxFCller");
   EXPECT_EQ(name_to_utf8("M\\x5CxFCller"), "M\\x5Cx5CxFCller");
   EXPECT_EQ(name_to_utf8("\\xFC\xFC\\xFC"), "\\x5CxFC\\xFC\\x5CxFC");
-  for (const char* same : {"M\xC3\xBCller", "a\\b", "\\x", "\\xF", "\\xfc", "\\xG0", ""}) EXPECT_EQ(name_to_utf8(same), same);
+  for (const char* same : {"M\xC3\xBCller", "a\\b", "\\x", "\\xF", "\\xfc", "\\xG0", ""})
+    EXPECT_EQ(name_to_utf8(same), same);
 }
 
 TEST(Utf8, BytesThatArePartOfNoCharacterBecomeText) {

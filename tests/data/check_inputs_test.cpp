@@ -49,7 +49,8 @@ TEST_F(CheckCoco, CategoriesOfOneNameAreToldApart) {
                  kGood + "}]}");
   const ProgramResult ran = check_train("coco");
   expect_legal(ran, "repeated_name: 1 x categories of one name, which tables tell apart by their ids\n");
-  EXPECT_THAT(ran.output, AllOf(HasSubstr("cat has the ids 3, 7"), HasSubstr("7  cat (id 7) "), HasSubstr("cat (id 3); dog")));
+  EXPECT_THAT(ran.output,
+              AllOf(HasSubstr("cat has the ids 3, 7"), HasSubstr("7  cat (id 7) "), HasSubstr("cat (id 3); dog")));
 }
 
 TEST_F(CheckCoco, SplitsOfTheSameImages) {
@@ -104,7 +105,8 @@ TEST(CheckProgram, VocWithoutAValidationSplit) {
 TEST_F(CheckCoco, JointsThatNoPoseCanBeLearnedFrom) {
   const auto persons = [&](const std::string& joints, const std::string& a, const std::string& b) {
     write_text(root / "annotations/person_keypoints_train.json", R"({"images": [
-      {"id": 1, "file_name": "a.png", "height": 20, "width": 30}, {"id": 2, "file_name": "b.png", "height": 20, "width": 30}],
+      {"id": 1, "file_name": "a.png", "height": 20, "width": 30},
+      {"id": 2, "file_name": "b.png", "height": 20, "width": 30}],
       "categories": [{"id": 1, "name": "person")" + joints + R"(}], "annotations": [
       {"id": 1, "image_id": 1, "category_id": 1, "area": 9, )" + kGood +
                                                                      R"(, "keypoints": [)" + a + R"(]},

@@ -151,7 +151,8 @@ TEST_F(EvalProgram, HelpListsSettingsAndProtocols) {
   EXPECT_EQ(ran.code, 0);
   EXPECT_THAT(ran.output, HasSubstr("eval.depth_scale"));
   EXPECT_THAT(ran.output, HasSubstr("(eval.metric: box, mask, keypoint)\n"));
-  EXPECT_THAT(ran.output, HasSubstr("protocols of semantic\n  detectron2              mean over classes with ground truth\n"));
+  EXPECT_THAT(ran.output,
+              HasSubstr("protocols of semantic\n  detectron2              mean over classes with ground truth\n"));
 }
 
 }  // namespace

@@ -187,9 +187,9 @@ TEST_F(EvaluateFiles, Masks) {
 TEST_F(EvaluateFiles, Keypoints) {
   EvalRequest request = files(
       KeypointSettings{},
-      R"({"images": [{"id": 1, "height": 100, "width": 100}], "categories": [{"id": 1, "name": "person", "keypoints": ["a", "b"]}],
-         "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 50, 50], "area": 2500, "iscrowd": 0,
-                          "num_keypoints": 2, "keypoints": [10, 10, 2, 20, 20, 1]}]})",
+      R"({"images": [{"id": 1, "height": 100, "width": 100}], "categories": [{"id": 1, "name": "person", "keypoints": ["a",
+         "b"]}], "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 50, 50], "area": 2500,
+                          "iscrowd": 0, "num_keypoints": 2, "keypoints": [10, 10, 2, 20, 20, 1]}]})",
       R"([{"image_id": 1, "category_id": 1, "score": 1.0, "keypoints": [10, 10, 1, 20, 20, 1]}])");
   EXPECT_THAT(error_of(request), HasSubstr("sigmas"));
   std::get<KeypointSettings>(request.settings.metric).sigmas = {{0.1, 0.1}};
@@ -202,9 +202,9 @@ TEST_F(EvaluateFiles, Keypoints) {
 // Thing 1: 4 px in both, 3 in common: 3 / 5; VOID elsewhere. Stuff 2: its 4 px exactly.
 TEST_F(EvaluateFiles, Panoptic) {
   const std::string head = R"({"images": [{"id": 1, "height": 2, "width": 8}],
-    "categories": [{"id": 1, "name": "t", "isthing": 1}, {"id": 2, "name": "s", "isthing": 0}], "annotations": [{"image_id": 1,
-    "file_name": "a.png", "segments_info": [{"id": 7, "category_id": 1, "area": 4, "iscrowd": 0}, {"id": 9, "category_id": 2,
-    "area": 4, "iscrowd": 0}]}]})";
+    "categories": [{"id": 1, "name": "t", "isthing": 1}, {"id": 2, "name": "s", "isthing": 0}], "annotations": [{"image_id":
+    1, "file_name": "a.png", "segments_info": [{"id": 7, "category_id": 1, "area": 4, "iscrowd": 0}, {"id": 9,
+    "category_id": 2, "area": 4, "iscrowd": 0}]}]})";
   EvalRequest request = files(PanopticFileSettings{}, head, head);
   write_panoptic_png(root / "truth" / "a.png", {2, 8, {7, 7, 7, 7, 0, 0, 9, 9, 0, 0, 0, 0, 0, 0, 9, 9}});
   write_panoptic_png(root / "result" / "a.png", {2, 8, {7, 7, 7, 0, 0, 0, 9, 9, 0, 0, 0, 0, 0, 0, 9, 9}});

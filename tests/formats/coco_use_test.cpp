@@ -25,7 +25,8 @@ constexpr CocoUse kPoses{.learning = false, .files = false, .sizes = false, .mas
 const std::string kTruth = R"({
   "images": [{"id": 1, "file_name": "1.jpg", "height": 100, "width": 120},
              {"id": 2, "file_name": "2.jpg", "height": 100, "width": 120}],
-  "categories": [{"id": 1, "name": "cell", "supercategory": "thing", "isthing": 1, "keypoints": ["a"], "skeleton": [[1, 1]]}],
+  "categories": [{"id": 1, "name": "cell", "supercategory": "thing", "isthing": 1, "keypoints": ["a"],
+                  "skeleton": [[1, 1]]}],
   "annotations": [
     {"id": 4, "image_id": 1, "category_id": 1, "bbox": [10, 20, 30, 40], "area": 1200, "iscrowd": 0, "num_keypoints": 1,
      "keypoints": [1, 2, 2], "segmentation": [[10, 20, 40, 20, 40, 60, 10, 60]]},

@@ -19,7 +19,8 @@ constexpr int kNumImages = 400;
 MeanLoss losses(double shift, uint64_t model) {
   MeanLoss metric;
   for (int i = 0; i < kNumImages; ++i) {
-    Rng image(0, 0, static_cast<uint64_t>(i), RandomOp::kExample), own(model, 1, static_cast<uint64_t>(i), RandomOp::kExample);
+    Rng image(0, 0, static_cast<uint64_t>(i), RandomOp::kExample);
+    Rng own(model, 1, static_cast<uint64_t>(i), RandomOp::kExample);
     metric.add(std::to_string(i), {{"l", 1}}, {{shift + image.normal() + 0.1 * own.normal(), 1}});
   }
   return metric;

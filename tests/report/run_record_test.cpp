@@ -163,7 +163,8 @@ TEST_F(RunRecordTest, DamagedMembersAreLeftOutAndNamed) {
         R"({"dataset":"coco","splits":[{"split":"val","images":"x","findings":[],"classes":{}}]})",
         R"({"dataset":"coco","splits":[{"split":"val","images":1,"findings":1,"classes":{}}]})",
         R"({"dataset":"coco","splits":[{"split":"val","images":1,"findings":[],"classes":{"labels":[{"name":1}]}}]})",
-        R"({"dataset":"coco","splits":[{"split":"val","images":1,"findings":[],"classes":{"labels":[{"name":"a","n":"x"}]}}]})"}},
+        R"({"dataset":"coco","splits":[{"split":"val","images":1,"findings":[],)"
+        R"("classes":{"labels":[{"name":"a","n":"x"}]}}]})"}},
       {"eval.json",
        {report + R"(,"notes":"x"})", report + R"(,"notes":[1]})", report + R"(,"losses":{"loss":"x"}})",
         report + R"(,"without_looking":{"AP":"x"}})", report + R"(,"classes_in_means":{"AP":"x"}})",

@@ -111,7 +111,8 @@ TEST_F(Features, NeighboursAreDrawnOfOneVectorAnImage) {
   of_vectors.insert(of_vectors.end(), {"--pool", "mean", "--stages", "4", "--dtype", "fp16"});
   const ProgramResult refused = extract(asked);
   EXPECT_EQ(refused.code, 2);
-  EXPECT_THAT(refused.output, HasSubstr("--neighbours: compares one vector an image; --pool mean --stages 4, or --pool cls"));
+  EXPECT_THAT(refused.output,
+              HasSubstr("--neighbours: compares one vector an image; --pool mean --stages 4, or --pool cls"));
   std::vector<std::string> among_inputs = of_vectors;
   *(std::ranges::find(among_inputs, sheet.string())) = (images() / "sheet.png").string();
   const ProgramResult to_be_read = extract(among_inputs);

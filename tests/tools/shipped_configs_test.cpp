@@ -23,7 +23,9 @@ TEST(ShippedConfigs, AreFoundByTheirNames) {
 TEST(ShippedConfigs, AreIncludedByOnesOfTheUsers) {
   const TemporaryFolder dir;
   const std::filesystem::path mine = dir.path() / "mine.yaml";
-  write_file(mine, "model: {include: models/swint.yaml}\ntask: {name: masked_image}\ndata: {name: scenes}\ntrain: {steps: 1}\n");
+  write_file(mine,
+             "model: {include: models/swint.yaml}\ntask: {name: masked_image}\ndata: {name: scenes}\n"
+             "train: {steps: 1}\n");
   const ProgramResult shipped = run("glid_train", {"--config", mine.string(), "--print-config"});
   EXPECT_EQ(shipped.code, 0) << shipped.output;
   EXPECT_THAT(shipped.output, HasSubstr("name: swint"));

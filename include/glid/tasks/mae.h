@@ -2,9 +2,9 @@
 // a small ViT over all units says the pixels of the hidden ones. On a ViT whose units are one patch that is MAE to the
 // letter, its class token included; Swin sees visible units as in GreenMIM (Huang et al., NeurIPS 2022;
 // modeling/base_green_models.py). The decoder is thrown away: fine-tuning takes `init.parts: [encoder]`.
-// The paper's row: MAE in Table 2, whose recipe it doesn't give. Of the model only the decoder differs from GLID's: one scale,
-// self-attention, mask tokens among the encoder's. GreenMIM groups windows; here they are Swin's, without what is hidden
-// (docs/objectives.md lists what else differs).
+// The paper's row: MAE in Table 2, whose recipe it doesn't give. Of the model only the decoder differs from GLID's: one
+// scale, self-attention, mask tokens among the encoder's. GreenMIM groups windows; here they are Swin's, without what is
+// hidden (docs/objectives.md lists what else differs).
 //   glid_train --config configs/baselines/mae_swinb.yaml --set data.root=/data/imagenet
 #pragma once
 
