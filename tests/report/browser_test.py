@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Opens a page of glid_report in Chromium. usage: browser_test.py BIN   (the folder of the programs)
 
-The console must stay empty, nothing may be loaded, from a phone's width to a desk's the page must not be wider than the screen,
-what is wider than its box must say so, and all of it must be within reach of the keys. Ends with 77, which CTest takes for "skipped", where there is no Chromium.
+The console must stay empty, nothing may be loaded, from a phone's width to a desk's the page must not be wider than the
+screen, what is wider than its box must say so, and all of it must be within reach of the keys. Ends with 77, which CTest
+takes for "skipped", where there is no Chromium.
 """
 import collections
 import json
@@ -76,16 +77,18 @@ def width_complaints(browser, page):
 
 
 def cut_complaints(browser, page):
-    """Words at a chart's edge that its box would cut."""
+    """Words of a chart that its box or the edge of the screen would cut."""
     for width in WIDTHS_PX:
         browser.open(page, width)
         beyond = browser.value("""[...document.querySelectorAll('svg.chart')].filter(chart => {
-          const box = chart.getBoundingClientRect();
-          return getComputedStyle(chart).overflow !== 'visible' &&
-            [...chart.querySelectorAll('text')].some(it => it.getBoundingClientRect().right > box.right + 0.5);
+          const box = chart.getBoundingClientRect(), cuts = getComputedStyle(chart).overflow !== 'visible';
+          const screen = document.documentElement.clientWidth;
+          const left = cuts ? Math.max(box.left, 0) : 0, right = cuts ? Math.min(box.right, screen) : screen;
+          return [...chart.querySelectorAll('text')].map(it => it.getBoundingClientRect())
+            .some(word => word.left < left - 0.5 || word.right > right + 0.5);
         }).length""")
         if beyond:
-            yield f"numbers at the edge of {beyond} charts are cut on a screen of {width} px"
+            yield f"words of {beyond} charts are cut on a screen of {width} px"
 
 
 def color_at_edge(browser, box, left_px):
