@@ -60,7 +60,8 @@ std::string seen_of(const std::string& task) {
   if (task == "classification" || task == "supervised") return "the predicted class with its score, and the true class";
   if (task == "masked_image" || task == "simmim" || task == "mae" || task == "mixmae")
     return "what the model is shown of the image, what it predicts of the rest, and the image itself";
-  if (task == "beit") return "what is shown of the image, the predicted codes of the rest, the right ones, and the image itself";
+  if (task == "beit")
+    return "what is shown of the image, the predicted codes of the rest, the right ones, and the image itself";
   if (task == "aim") return "what is not predicted of the image, what is predicted, and the image itself";
   return "columns that its first line names";
 }
