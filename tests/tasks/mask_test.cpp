@@ -136,6 +136,11 @@ TEST(BlockMask, IsAsOftenAsLargeAndAsCompactAsBeits) {
   }
 }
 
+TEST(Mask, SeenUnitsAreCountedInDecimalNumbers) {
+  EXPECT_EQ(num_visible_units({5, 5}, 0.8), 5) << "25 * (1 - 0.8) is a little less";
+  EXPECT_EQ(num_visible_units({5, 5}, 0.75), 6);
+}
+
 TEST(Mask, OtherCombinationsAreRefused) {
   EXPECT_EQ(mask_problem(MaskStrategy::kRandom, 0, kGrid), "hides no unit of 6x6");
   for (const MaskStrategy strategy : {MaskStrategy::kRandom, MaskStrategy::kBlock})
