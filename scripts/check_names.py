@@ -161,9 +161,9 @@ def names_in(path, text):
 
 
 def are_twins(file, other):
-    """nccl.cpp and no_nccl.cpp, of which a build has one."""
+    """nccl.cpp and no_nccl.cpp, fused_silu.cpp and no_fused.cpp, of which a build has one."""
     names = sorted((pathlib.PurePath(file).name, pathlib.PurePath(other).name), key=len)
-    return names[1] == "no_" + names[0]
+    return names[1] == "no_" + names[0] or (names[1] == "no_fused" and names[0].startswith("fused_"))
 
 
 def is_complaint(name, other):

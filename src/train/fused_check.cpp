@@ -83,12 +83,12 @@ class Comparison {
 
   at::Tensor random(at::IntArrayRef sizes) const { return values(sizes, gpu_); }
   const c10::Device& gpu() const { return gpu_; }
-  std::vector<Difference> all() const { return all_; }
+  std::vector<FusedDifference> all() const { return all_; }
 
  private:
   c10::Device gpu_;
   Precision precision_;
-  std::vector<Difference> all_;
+  std::vector<FusedDifference> all_;
 };
 
 void add_attention(Comparison& comparison, const PlanTensors& plan, int64_t window, const std::string& images) {
@@ -151,7 +151,7 @@ void add_rows(Comparison& comparison) {
 
 }  // namespace
 
-std::vector<Difference> differences_of_fused(Precision precision, const c10::Device& gpu) {
+std::vector<FusedDifference> differences_of_fused(Precision precision, const c10::Device& gpu) {
   Comparison comparison(precision, gpu);
   for (const bool masked : {true, false})
     for (const int64_t window : {7, 12}) {

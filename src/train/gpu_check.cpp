@@ -93,7 +93,7 @@ bool check_gpu() {
     good &= report("the same without fused operations", whole_difference(one_step(Precision::kBf16, gpu, {}), cpu), 2e-2);
   }
   for (const Precision precision : {Precision::kBf16, Precision::kFp16})
-    for (const Difference& difference : differences_of_fused(precision, gpu))
+    for (const FusedDifference& difference : differences_of_fused(precision, gpu))
       good &= report(difference.what.c_str(), difference.relative, 2e-2);
   good &= report("Reducer over NCCL, one rank, against none", largest_difference(one_step_over_nccl(gpu), cuda), 1e-5);
   return good;

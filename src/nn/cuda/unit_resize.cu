@@ -8,22 +8,22 @@ namespace {
 
 constexpr int kVector = 8, kThreads = 256, kFine = 4;
 
-struct Place {
+struct UnitPlace {
   int64_t coarse, fine[kFine];  // first values
 };
 
-__device__ Place place_of(const UnitResizeArgs& a, int64_t thread) {
+__device__ UnitPlace place_of(const UnitResizeArgs& a, int64_t thread) {
   const int groups = a.channels / kVector, channel = static_cast<int>(thread % groups) * kVector;
   const int64_t token = thread / groups;
   const int x = static_cast<int>(token % a.side);
   const int64_t row = token / a.side;  // of all units' rows
-  Place place{token * a.channels + channel, {}};
+  UnitPlace place{token * a.channels + channel, {}};
   for (int i = 0; i < kFine; ++i) place.fine[i] = ((2 * row + i / 2) * 2 * a.side + 2 * x + i % 2) * a.channels + channel;
   return place;
 }
 
 template <class T>
-__device__ void load_fine(float (&values)[kFine][kVector], const Place& place, const T* fine) {
+__device__ void load_fine(float (&values)[kFine][kVector], const UnitPlace& place, const T* fine) {
 #pragma unroll
   for (int i = 0; i < kFine; ++i) load_floats(values[i], fine + place.fine[i]);
 }
@@ -37,7 +37,7 @@ __device__ float largest_of(const float (&x)[kFine][kVector], int i) {
 
 struct Max {
   template <class T>
-  __device__ static void run(const Place& place, const T* fine, const T*, T* coarse) {
+  __device__ static void run(const UnitPlace& place, const T* fine, const T*, T* coarse) {
     float x[kFine][kVector], y[kVector];
     load_fine(x, place, fine);
     for (int i = 0; i < kVector; ++i) y[i] = largest_of(x, i);
@@ -47,7 +47,7 @@ struct Max {
 
 struct MaxGradient {
   template <class T>
-  __device__ static void run(const Place& place, const T* fine, const T* grad_coarse, T* grad_fine) {
+  __device__ static void run(const UnitPlace& place, const T* fine, const T* grad_coarse, T* grad_fine) {
     float x[kFine][kVector], grad[kVector];
     load_fine(x, place, fine);
     load_floats(grad, grad_coarse + place.coarse);
@@ -65,7 +65,7 @@ struct MaxGradient {
 
 struct Repeat {
   template <class T>
-  __device__ static void run(const Place& place, const T* coarse, const T*, T* fine) {
+  __device__ static void run(const UnitPlace& place, const T* coarse, const T*, T* fine) {
     float x[kVector];
     load_floats(x, coarse + place.coarse);
     for (int n = 0; n < kFine; ++n) store_floats(fine + place.fine[n], x);
@@ -74,7 +74,7 @@ struct Repeat {
 
 struct Sum {
   template <class T>
-  __device__ static void run(const Place& place, const T* fine, const T*, T* coarse) {
+  __device__ static void run(const UnitPlace& place, const T* fine, const T*, T* coarse) {
     float x[kFine][kVector], y[kVector];
     load_fine(x, place, fine);
     for (int i = 0; i < kVector; ++i) y[i] = (x[0][i] + x[1][i]) + (x[2][i] + x[3][i]);
