@@ -162,8 +162,8 @@ def names_in(path, text):
 
 def are_twins(file, other):
     """nccl.cpp and no_nccl.cpp, fused_silu.cpp and no_fused.cpp, of which a build has one."""
-    names = sorted((pathlib.PurePath(file).name, pathlib.PurePath(other).name), key=len)
-    return names[1] == "no_" + names[0] or (names[1] == "no_fused" and names[0].startswith("fused_"))
+    one, two = pathlib.PurePath(file).stem, pathlib.PurePath(other).stem
+    return any(no == "no_" + real or (no == "no_fused" and real.startswith("fused_")) for no, real in ((one, two), (two, one)))
 
 
 def is_complaint(name, other):
