@@ -24,6 +24,11 @@ RowMap saved_map(AutogradContext* ctx) {
   return {saved[0], saved[1], saved[2]};
 }
 
+at::Tensor gradient_of_fill(const at::Tensor& grad, const RowMap& map) {
+  if (map.empty.defined()) return grad.index_select(0, map.empty).sum(0);
+  return grad.masked_fill(map.rows.lt(map.inverse.size(0)).unsqueeze(1), 0).sum(0);
+}
+
 struct Spread : torch::autograd::Function<Spread> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& fill, const RowMap& map) {
     save(ctx, map);
@@ -33,8 +38,7 @@ struct Spread : torch::autograd::Function<Spread> {
     const RowMap map = saved_map(ctx);
     const at::Tensor grad_x = grads[0].index_select(0, map.inverse);
     if (!map.has_fill() || !ctx->needs_input_grad(1)) return {grad_x, {}, {}};
-    TORCH_CHECK(map.empty.defined(), "a fill with a gradient needs its places");
-    return {grad_x, grads[0].index_select(0, map.empty).sum(0), {}};
+    return {grad_x, gradient_of_fill(grads[0], map), {}};
   }
 };
 

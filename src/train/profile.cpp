@@ -8,6 +8,7 @@
 #include <ranges>
 
 #include "glid/core/counted.h"
+#include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/output_place.h"
 #include "glid/train/device.h"
@@ -88,6 +89,13 @@ std::string operations_text(const std::vector<OperationTime>& operations, const 
   return text;
 }
 
+// Kineto puts a new file in its place, also in a device's.
+void require_trace(const std::filesystem::path& trace) {
+  require_file("--trace", trace);
+  if (std::filesystem::exists(trace) && !std::filesystem::is_regular_file(trace))
+    throw UsageError("--trace", "is no file", trace.string(), "name a file to write");
+}
+
 std::string traced_text(Updates& updates, AtomicFile* trace, const c10::Device& device) {
   OperationTimes times(device);
   updates.make(kTracedSteps);
@@ -101,7 +109,7 @@ std::string traced_text(Updates& updates, AtomicFile* trace, const c10::Device& 
 std::string profile(const RunConfig& config, const ProfileOptions& options, Communicator& communicator,
                     const c10::Device& device) {
   std::optional<AtomicFile> trace;
-  require_file("--trace", options.trace);
+  require_trace(options.trace);
   if (!options.trace.empty() && communicator.is_main()) trace.emplace(options.trace);
   Session session(config, config.dataset(Split::kTrain), batch_layout(config, communicator), communicator, device);
   Updates updates(session);

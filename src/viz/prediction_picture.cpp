@@ -43,7 +43,7 @@ std::string note_of_none(const Prediction& prediction, const Vocabulary& vocabul
   const auto best = std::ranges::max_element(prediction.detections, {}, &Detection::score);
   if (best == prediction.detections.end() || best->score >= score) return {};
   const Vocabulary::Class& c = vocabulary.objects.at(static_cast<size_t>(best->category));
-  return format("none from {:.2g} on, best: {} {:.2g}", score, class_label(c.name, c.id), best->score);
+  return format("best: {} {:.2g}, under {:.2g}", class_label(c.name, c.id), best->score, score);
 }
 
 bool has_maps_of_classes(const Prediction& prediction) {

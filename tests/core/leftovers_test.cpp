@@ -119,6 +119,7 @@ TEST_F(Leftovers, WhatWasMovedAsideIsPutBackWhereNothingTookItsPlace) {
 
 TEST_F(Leftovers, BehindALinkGoWhenAFileIsWrittenThere) {
   const TemporaryFolder elsewhere;
+  put_file(elsewhere.path() / "page", "old");
   fs::create_symlink(elsewhere.path() / "page", out());
   put_file(elsewhere.path() / "page.0123ab.tmp", "half");
   age(elsewhere.path() / "page.0123ab.tmp");

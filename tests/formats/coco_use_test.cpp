@@ -232,7 +232,7 @@ TEST(CocoUse, WhatIsNoJsonIsNeverForgiven) {
 
 TEST(CocoUse, TextBehindTheEndIsNamed) {
   expect_refused(kTruth + "\n {\"images\": []}", {},
-                 "truth.json:10: has text behind the end of its JSON (got {\"images\": []})");
+                 "truth.json:11: has text behind the end of its JSON (got {\"images\": []})");
   expect_refused(kTruth + "]", kBoxes, "has text behind the end of its JSON (got ])");
   expect_refused(kTruth + "\nEOF", kBoxes, "has text behind the end of its JSON (got EOF)");
 }

@@ -28,6 +28,11 @@ TEST(RowMap, GradientsAreThoseOfAdvancedIndexing) {
   const auto got = torch::autograd::grad({(spread(x, example(), fill) * probe).sum()}, {x, fill});
   EXPECT_TRUE(at::allclose(got[0], expected[0]));
   EXPECT_TRUE(at::allclose(got[1], expected[1]));
+  RowMap unlisted = example();
+  unlisted.empty = at::Tensor();
+  const auto without_list = torch::autograd::grad({(spread(x, unlisted, fill) * probe).sum()}, {x, fill});
+  EXPECT_TRUE(at::equal(without_list[0], got[0]));
+  EXPECT_TRUE(at::allclose(without_list[1], expected[1]));
 }
 
 TEST(RowMap, CollectIsTheTransposeOfSpread) {

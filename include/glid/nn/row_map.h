@@ -10,7 +10,7 @@ namespace glid {
 struct RowMap {
   at::Tensor rows;     // [P] int64: the row at each place, T = the fill
   at::Tensor inverse;  // [T] int64: the place of each row
-  at::Tensor empty;    // [P - T] int64: the places that hold the fill; undefined if there is none or it has no gradient
+  at::Tensor empty;    // [P - T] int64: the places that hold the fill; undefined where they are many and not listed
 
   bool has_fill() const { return rows.size(0) > inverse.size(0); }
 };
