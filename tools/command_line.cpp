@@ -1,5 +1,6 @@
 #include "command_line.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -43,6 +44,12 @@ std::optional<size_t> terminal_width() {
   const char* columns = std::getenv("COLUMNS");  // exported by whoever wants another width than the terminal's
   if (const int64_t width = columns != nullptr ? std::atoll(columns) : 0; width > 0) return static_cast<size_t>(width);
   return size.ws_col > 0 ? size.ws_col : kPageWidth;
+}
+
+// A file that is opened where a standard stream was closed would get what the program says.
+void fill_closed_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(stream, F_GETFD) < 0) (void)::open("/dev/null", stream == STDIN_FILENO ? O_RDONLY : O_WRONLY);
 }
 
 }  // namespace
@@ -113,6 +120,7 @@ config::HelpOptions help_options(const std::string& prefix) {
 }
 
 std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
+  fill_closed_streams();
   try {
     app.parse(argc, argv);
     return std::nullopt;

@@ -202,6 +202,8 @@ AtomicFolder::~AtomicFolder() {
 }
 
 void AtomicFolder::commit() {
+  if (!is_still_there(temporary_))
+    throw Error(ExitCode::kInternal, temporary_.string(), "was removed while it was written", {}, "run the program again");
   for (const auto& entry : fs::recursive_directory_iterator(temporary_)) sync_path(entry.path());
   sync_path(temporary_);
   stays_ = true;

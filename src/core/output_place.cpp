@@ -47,6 +47,8 @@ void require_folder(const std::string& option, const fs::path& path) {
 
 void require_new_folder(const std::string& option, const fs::path& path) {
   require_folder(option, path);
+  if (fs::is_symlink(fs::symlink_status(path)) && !fs::exists(path))
+    throw UsageError(option, "is a link to nothing", path.string(), "remove it, or make what it names");
   if (path.empty() || !fs::exists(path)) return;
   if (!fs::is_empty(path)) throw UsageError(option, "is there already", path.string(), "choose another one");
   if (is_mount_point(path))

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -121,6 +122,17 @@ void hold_temporary(const fs::path& temporary, const fs::path& place) {
   const auto own = std::ranges::find(state().left, whole, &Left::path);
   if (own != state().left.end() && ::flock(fd, LOCK_EX | LOCK_NB) == 0) own->locks.push_back(fd);
   else ::close(fd);
+}
+
+bool is_still_there(const fs::path& temporary) {
+  const fs::path whole = fs::absolute(temporary);
+  struct stat there {
+  }, locked{};
+  if (::stat(whole.c_str(), &there) != 0) return false;
+  std::lock_guard lock(state().mutex);
+  const auto own = std::ranges::find(state().left, whole, &Left::path);
+  if (own == state().left.end() || own->locks.empty() || ::fstat(own->locks.front(), &locked) != 0) return true;
+  return there.st_ino == locked.st_ino && there.st_dev == locked.st_dev;
 }
 
 FoldersAbove::FoldersAbove(const fs::path& path) {

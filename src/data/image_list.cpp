@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "glid/core/counted.h"
+#include "glid/core/crc32c.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
@@ -58,6 +59,16 @@ fs::path folder_of_names(const fs::path& list_folder, const std::vector<fs::path
 std::string text_of(const fs::path& path) { return name_to_utf8(path.generic_string()); }
 std::string without_extension(fs::path path) { return text_of(path.replace_extension()); }
 
+// Files that are named after an image get endings, and file systems take names of 255 bytes.
+std::string shortened(const std::string& name) {
+  constexpr size_t kLongest = 200, kKept = 180;
+  const size_t begin = name.rfind('/') + 1;
+  if (name.size() - begin <= kLongest) return name;
+  size_t end = begin + kKept;
+  while ((static_cast<unsigned char>(name[end]) & 0xC0) == 0x80) --end;  // not within a character
+  return format("{}~{:08x}", name.substr(0, end), crc32c(name.data(), name.size()));
+}
+
 // By their paths, which are all different: without extension where that is nobody else's name or path.
 std::vector<std::string> names_of(const std::vector<fs::path>& paths) {
   std::map<std::string, int64_t> uses;
@@ -67,7 +78,7 @@ std::vector<std::string> names_of(const std::vector<fs::path>& paths) {
   }
   std::vector<std::string> names;
   for (const fs::path& path : paths)
-    names.push_back(uses[without_extension(path)] == 1 ? without_extension(path) : text_of(path));
+    names.push_back(shortened(uses[without_extension(path)] == 1 ? without_extension(path) : text_of(path)));
   return names;
 }
 

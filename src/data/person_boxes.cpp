@@ -41,6 +41,9 @@ std::vector<Person> read_persons(const std::filesystem::path& file, const Annota
   std::map<std::string, int64_t> ids;
   for (int64_t id = 0; id < images.size(); ++id) ids[text_of(images.image_id(id))] = id;
   const Json records = Json::parse(read_file(file), file.string());
+  if (records.is_object())
+    throw DataError(file.string(), "is one object, and boxes are a list as COCO's results are", {},
+                    records.find("annotations") ? "these are annotations: glid_predict of a detector writes results" : "");
   std::vector<Person> persons;
   int64_t number = 0, num_others = 0, num_other_categories = 0, num_empty = 0;
   for (const Json& record : records.as_array()) try {

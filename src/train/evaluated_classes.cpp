@@ -15,15 +15,30 @@ using Classes = std::vector<Vocabulary::Class>;
 
 std::string text_of(const Vocabulary::Class& c) { return format("{} (id {})", c.name, c.id); }
 
+std::vector<std::string> names_of(const Classes& classes) {
+  std::vector<std::string> names;
+  for (const Vocabulary::Class& c : classes) names.push_back(c.name);
+  return names;
+}
+
+// What to do about classes of other names, or of the same in another order.
+std::string hint_of(const std::vector<std::string>& trained, const std::vector<std::string>& data) {
+  if (!std::ranges::is_permutation(trained, data))
+    return "glid_eval takes them in their order with --other-classes; train and val of a run name theirs alike";
+  std::string list;
+  for (const std::string& name : trained) list += (list.empty() ? "" : ", ") + name;
+  return format("they are the same in another order: \"data.classes=[{}]\" sets it where the data set has that key", list);
+}
+
+// Ids are a file's own matter: names tell.
 void require_same(std::string_view metric, const Classes& trained, const Classes& data, bool may_differ) {
   if (trained.size() != data.size())
     throw UsageError("data", format("has another number of classes of {} than the model was trained on", metric),
                      format("{} for {}", data.size(), trained.size()));
-  const auto [ours, theirs] = std::ranges::mismatch(trained, data);
+  const auto [ours, theirs] = std::ranges::mismatch(trained, data, {}, &Vocabulary::Class::name, &Vocabulary::Class::name);
   if (ours != trained.end() && !may_differ)
     throw UsageError("data", format("has other classes of {} than the model was trained on", metric),
-                     format("{} for {}", text_of(*theirs), text_of(*ours)),
-                     "glid_eval takes them in their order with --other-classes; train and val of a run name theirs alike");
+                     format("{} for {}", text_of(*theirs), text_of(*ours)), hint_of(names_of(trained), names_of(data)));
 }
 
 // Whose classes the heads are about.

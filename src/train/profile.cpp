@@ -22,7 +22,7 @@ namespace {
 
 constexpr int kFirstSteps = 3;      // allocate, fill the caches and the loader's queue
 constexpr int kTracedSteps = 3;     // enough for shares; thousands of events each
-constexpr size_t kOperations = 40;  // shown
+constexpr size_t kOperations = 20;  // shown
 
 class Updates {
  public:
@@ -80,8 +80,9 @@ std::string operations_text(const std::vector<OperationTime>& operations, const 
   if (operations.empty()) return "no kernel was seen: CUPTI, which tells of them, is not beside LibTorch\n";
   double whole_s = 0;
   for (const OperationTime& operation : operations) whole_s += operation.seconds;
-  std::string text = format("the longest {} an update; all {:.2f} ms\n", device.is_cpu() ? "operations of" : "kernels of",
-                            1000 * whole_s / kTracedSteps);
+  std::string text =
+      format("the longest {} of {} more; all {:.2f} ms an update, recording included\n",
+             device.is_cpu() ? "operations" : "kernels", counted(kTracedSteps, "update"), 1000 * whole_s / kTracedSteps);
   for (const OperationTime& operation : operations | std::views::take(kOperations))
     text += format("  {:8.2f} ms{:6.1f} %{:7.0f}x  {}\n", 1000 * operation.seconds / kTracedSteps,
                    whole_s > 0 ? 100 * operation.seconds / whole_s : 0.0,

@@ -149,5 +149,15 @@ TEST_F(Leftovers, ThatHaveJustBeenMadeMayNotBeLockedYet) {
   EXPECT_TRUE(fs::exists(folder_.path() / "out.0123ab.tmp"));
 }
 
+// By whoever cleans up; writers make the folders of their files anew.
+TEST_F(Leftovers, AFolderThatWasRemovedIsNotPutInPlace) {
+  AtomicFolder folder(out());
+  fs::remove_all(folder.path());
+  fs::create_directory(folder.path());
+  put_file(folder.path() / "last", "x");
+  EXPECT_THROW(folder.commit(), Error);
+  EXPECT_FALSE(fs::exists(out()));
+}
+
 }  // namespace
 }  // namespace glid

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "glid/core/error.h"
 #include "glid/data/shared_images.h"
@@ -62,6 +63,14 @@ TEST_F(ImageLists, OfTwoSplitsMayShareImages) {
   EXPECT_EQ(shared_images(train, ImageList(file("in/val.txt"))), "2 of the 3 of val are trained on too");
   EXPECT_EQ(shared_images(train, ImageList(file("in/a.jpg"))), "the one of val is trained on too");
   EXPECT_EQ(shared_images(train, ImageList(file("in/c.jpg"))), "");
+}
+
+TEST_F(ImageLists, LongNamesLeaveRoomForEndings) {
+  const std::string bytes(100, '\xFF'), letters(250, 'm');  // the former are written as four characters each
+  write_images({"in/" + bytes + ".png", "in/a/" + letters + ".jpg", "in/a/" + letters + ".png"});
+  const std::vector<std::string> stems = stems_of(ImageList(file("in")));
+  EXPECT_EQ(std::set<std::string>(stems.begin(), stems.end()).size(), 3u);
+  for (const std::string& stem : stems) EXPECT_LT(fs::path(stem).filename().string().size(), 200u) << stem;
 }
 
 TEST_F(ImageLists, NamesOfCocoAreNumbers) {

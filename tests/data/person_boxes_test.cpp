@@ -47,6 +47,10 @@ TEST_F(PersonBoxes, AreOfImagesByTheirIds) {
   EXPECT_TRUE(read("[]").empty());
 }
 
+TEST_F(PersonBoxes, AnnotationsAreNoResults) {
+  EXPECT_THAT(refusal(R"({"images": [], "annotations": []})"), HasSubstr("boxes.json: is one object, and boxes are a list"));
+}
+
 TEST_F(PersonBoxes, EmptyOnesAreLeftOut) {
   const std::vector<Person> persons = read(R"([{"image_id": "a", "category_id": 1, "bbox": [20, 20, 0, 0], "score": 1},
     {"image_id": "a", "category_id": 1, "bbox": [20, 20, -5, 20], "score": 1},
