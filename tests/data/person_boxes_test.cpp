@@ -48,7 +48,8 @@ TEST_F(PersonBoxes, AreOfImagesByTheirIds) {
 }
 
 TEST_F(PersonBoxes, AnnotationsAreNoResults) {
-  EXPECT_THAT(refusal(R"({"images": [], "annotations": []})"), HasSubstr("boxes.json: is one object, and boxes are a list"));
+  EXPECT_THAT(refusal_of(R"({"images": [], "annotations": []})"),
+              HasSubstr("boxes.json: is one object, and boxes are a list"));
 }
 
 TEST_F(PersonBoxes, EmptyOnesAreLeftOut) {
