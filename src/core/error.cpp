@@ -12,6 +12,7 @@
 #include "glid/core/disk_error.h"
 #include "glid/core/log.h"
 #include "glid/core/peer_failed.h"
+#include "glid/core/utf8.h"
 
 namespace glid {
 namespace {
@@ -26,7 +27,7 @@ std::string one_line(const std::string& where, const std::string& what, const st
 int fail(const char* name, ExitCode code, const char* message) {
   log_status("");
   const bool says_name = std::string_view(message).starts_with(std::string(name) + ": ");
-  std::fprintf(stderr, "%s%s%s\n", says_name ? "" : name, says_name ? "" : ": ", message);
+  std::fprintf(stderr, "%s%s%s\n", says_name ? "" : name, says_name ? "" : ": ", lines_for_terminal(message).c_str());
   return static_cast<int>(code);
 }
 

@@ -54,7 +54,7 @@ void write(std::string_view text) {
   State& s = state();
   std::lock_guard lock(s.mutex);
   erase_status(s);
-  s.logger->info("{}{}", s.prefix, to_utf8(text));
+  s.logger->info("{}{}", s.prefix, lines_for_terminal(text));
   draw_status(s);
 }
 

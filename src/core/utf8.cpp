@@ -38,6 +38,13 @@ std::string to_utf8(std::string_view bytes) {
   return text;
 }
 
+std::string lines_for_terminal(std::string_view bytes) {
+  std::string text = to_utf8(bytes);
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return (c < ' ' && c != '\n' && c != '\t') || c == 0x7F; }, '?');
+  return text;
+}
+
 std::string name_to_utf8(std::string_view bytes) {
   std::string name;
   for (size_t begin = 0, i = 0; i <= bytes.size(); ++i) {

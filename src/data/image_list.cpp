@@ -33,6 +33,8 @@ ListFiles files_of_list(const fs::path& list, const fs::path& folder) {
   ListFiles listed;
   std::set<fs::path> known;
   const std::string text = read_file(list);
+  if (text.find('\0') != text.npos)
+    throw DataError(list.string(), "is no list of images: it has bytes of zero", {}, "write it in UTF-8, one file a line");
   for (const std::string_view line : text_lines(text)) {
     if (line.empty() || line.front() == '#') continue;
     const fs::path file = (folder / line).lexically_normal();

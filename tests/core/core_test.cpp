@@ -74,6 +74,10 @@ TEST(Utf8, BytesThatArePartOfNoCharacterBecomeText) {
   EXPECT_EQ(printable(std::string(1000, 'x')), std::string(400, 'x') + " ...");
 }
 
+TEST(Utf8, LinesForTerminalsCommandNothing) {
+  EXPECT_EQ(lines_for_terminal("a\x1B[31mred\tb\n\x7F\xFC"), "a?[31mred\tb\n?\\xFC");
+}
+
 TEST(Json, IsUtf8WhateverTheNames) {
   const std::string text = Json::object().set("k\xFF", "M\xFCller").dump();
   EXPECT_EQ(text, R"({"k\\xFF":"M\\xFCller"})");

@@ -65,6 +65,11 @@ TEST_F(ImageLists, OfTwoSplitsMayShareImages) {
   EXPECT_EQ(shared_images(train, ImageList(file("in/c.jpg"))), "");
 }
 
+TEST_F(ImageLists, OfOtherEncodingsAreRefused) {
+  write_text(file("list.txt"), std::string("a\0.\0j\0p\0g\0", 10));
+  EXPECT_THAT(refusal_of(file("list.txt")), HasSubstr("list.txt: is no list of images: it has bytes of zero"));
+}
+
 TEST_F(ImageLists, LongNamesLeaveRoomForEndings) {
   const std::string bytes(100, '\xFF'), letters(250, 'm');  // the former are written as four characters each
   write_images({"in/" + bytes + ".png", "in/a/" + letters + ".jpg", "in/a/" + letters + ".png"});

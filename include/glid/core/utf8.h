@@ -14,7 +14,10 @@ std::string to_utf8(std::string_view bytes);
 // written as one too. A file whose name has the four characters \xFC is "\x5CxFC", and every name can be had back.
 std::string name_to_utf8(std::string_view bytes);
 
-// The same without control characters, for terminals: they become question marks. Of long texts the beginning.
+// to_utf8() of lines for terminals and logs: control characters but ends of lines and tabs become question marks.
+std::string lines_for_terminal(std::string_view bytes);
+
+// The same of one line, without ends of lines too. Of long texts the beginning.
 std::string printable(std::string_view bytes);
 
 }  // namespace glid
