@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/profiler_kineto.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -99,6 +100,7 @@ void save(kineto::ProfilerResult& result, const std::filesystem::path& trace) {
 }  // namespace
 
 OperationTimes::OperationTimes(const c10::Device& device) : device_(device) {
+  if (device.is_cpu()) ::setenv("KINETO_LOG_LEVEL", "99", /*overwrite=*/0);  // it would call a missing GPU an error
   settle(device);
   kineto::prepareProfiler(settings(), activities(device));
   kineto::enableProfiler(settings(), activities(device),
