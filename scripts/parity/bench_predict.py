@@ -30,13 +30,9 @@ import yaml
 from PIL import Image
 from safetensors.torch import load_file
 
-from glid_eager import TINY, make_plan
+from glid_eager import SWINS, make_plan
 from glid_queries import AskedGlid, Question
 
-SIZES = {"tiny": TINY,
-         "swint": dataclasses.replace(TINY, patch=4, channels=96, depths=(2, 2, 6, 2), heads=(3, 6, 12, 24), windows=(7,) * 4),
-         "swinb": dataclasses.replace(TINY, patch=4, channels=128, depths=(2, 2, 18, 2), heads=(4, 8, 16, 32),
-                                      windows=(12, 12, 12, 6))}
 MEAN, DEVIATION = (255 * np.array(rgb, np.float32) for rgb in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
 
 
@@ -44,9 +40,9 @@ def model_config(config, size):
     encoder, decoder = config["model"]["encoder"], config["model"]["decoder"]
     if decoder["positions"] != "fourier":
         raise SystemExit("bench_predict.py: the peer knows decoder.positions=fourier alone")
-    windows = encoder["window"] or SIZES[encoder["name"]].windows
+    windows = encoder["window"] or SWINS[encoder["name"]].windows
     windows = (windows,) * 4 if isinstance(windows, int) else tuple(windows)
-    made = dataclasses.replace(SIZES[encoder["name"]], image=size, windows=windows, width=decoder["width"],
+    made = dataclasses.replace(SWINS[encoder["name"]], image=size, windows=windows, width=decoder["width"],
                                cells=config["model"]["bifpn"]["cells"], layers=decoder["layers"],
                                decoder_heads=decoder["heads"], norm=decoder["norm"])
     if any((size // made.patch >> s) % w for s, w in enumerate(windows)):

@@ -29,17 +29,13 @@ import numpy as np
 import torch
 
 import finetune
-from glid_eager import TINY, Glid, GlidConfig, formula_parameters, load_parameters, make_plan
+from glid_eager import SWINS, TINY, Glid, formula_parameters, load_parameters, make_plan
 
 NO_DECAY = (".bias", "_token", "_embed", ".fusion", "_table", ".reference")
 NUM_BATCHES = 8
-PAPER = {"image": 192, "patch": 4, "windows": (12, 12, 12, 6), "width": 512, "cells": 3, "layers": 6, "decoder_heads": 8,
-         "norm": "post"}
-MODELS = {  # of configs/models those whose windows divide the maps
-    "tiny": TINY,
-    "swinb": GlidConfig(channels=128, depths=(2, 2, 18, 2), heads=(4, 8, 16, 32), **PAPER),
-    "swinl": GlidConfig(channels=192, depths=(2, 2, 18, 2), heads=(6, 12, 24, 48), **PAPER),
-}
+MODELS = {"tiny": TINY} | {  # those whose windows divide the maps
+    name: dataclasses.replace(SWINS[name], image=192, width=512, cells=3, layers=6, decoder_heads=8, norm="post")
+    for name in ("swinb", "swinl")}
 
 
 def groups(parameters, decay=0.05):

@@ -41,6 +41,14 @@ class GlidConfig:
 
 
 TINY = GlidConfig()
+SWINS = {  # the encoders of configs/models in their place
+    "tiny": TINY,
+    "swint": dataclasses.replace(TINY, patch=4, channels=96, depths=(2, 2, 6, 2), heads=(3, 6, 12, 24), windows=(7,) * 4),
+    "swinb": dataclasses.replace(TINY, patch=4, channels=128, depths=(2, 2, 18, 2), heads=(4, 8, 16, 32),
+                                 windows=(12, 12, 12, 6)),
+    "swinl": dataclasses.replace(TINY, patch=4, channels=192, depths=(2, 2, 18, 2), heads=(6, 12, 24, 48),
+                                 windows=(12, 12, 12, 6)),
+}
 
 
 def parameter_shapes(config):

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
@@ -20,9 +21,16 @@ struct Round {
   bool stop = false;
 };
 
+// Views of a sample may lie apart, in groups.
+size_t num_samples_of(const Batch& batch) {
+  std::set<int64_t> ids;
+  for (const BatchImage& image : batch.images) ids.insert(image.key.id);
+  return ids.size();
+}
+
 Round agree(const Measured& measured, const std::vector<Batch>& batches) {
   double samples = 0;
-  for (const Batch& batch : batches) samples += static_cast<double>(batch.samples().size());
+  for (const Batch& batch : batches) samples += static_cast<double>(num_samples_of(batch));
   const at::Tensor votes = at::tensor({samples, measured.stop() ? 1.0 : 0.0}, at::kDouble);
   measured.communicator.all_reduce_sum(votes, "the validation's batches");
   return {static_cast<int64_t>(votes[0].item<double>()), votes[1].item<double>() > 0};

@@ -36,12 +36,22 @@ at::Tensor values(at::IntArrayRef sizes, const c10::Device& gpu) {  // that bf16
   return at::randn(sizes, at::dtype(at::kFloat).device(gpu)).to(at::kBFloat16).to(at::kFloat);
 }
 
+// An operation's inputs: what it is given in `type`, and behind them what stays in floats.
+struct Inputs {
+  Tensors low, floats;
+};
+
 // The result and the gradients of the inputs, in fp32.
-Tensors run(const Operation& operation, const Tensors& inputs, at::ScalarType type) {
-  Tensors leaves, results;
-  for (const at::Tensor& input : inputs) leaves.push_back(input.detach().clone().requires_grad_());
-  Tensors given;
-  for (const at::Tensor& leaf : leaves) given.push_back(leaf.dim() == 2 && leaf.size(0) > 1000 ? leaf.to(type) : leaf);
+Tensors run(const Operation& operation, const Inputs& inputs, at::ScalarType type) {
+  Tensors leaves, given, results;
+  const auto give = [&](const Tensors& tensors, at::ScalarType as) {
+    for (const at::Tensor& tensor : tensors) {
+      leaves.push_back(tensor.detach().clone().requires_grad_());
+      given.push_back(leaves.back().to(as));
+    }
+  };
+  give(inputs.low, type);
+  give(inputs.floats, at::kFloat);
   const at::Tensor y = operation(given).to(at::kFloat);
   at::manual_seed(1);  // the same at every run
   (y * values(y.sizes(), y.device())).sum().backward();
@@ -66,7 +76,7 @@ class Comparison {
   Comparison(Precision precision, const c10::Device& gpu) : gpu_(gpu), precision_(precision) {}
 
   // `fuses` says of an operation's inputs whether it is fused.
-  void add(const std::string& what, const Operation& operation, const Tensors& inputs,
+  void add(const std::string& what, const Operation& operation, const Inputs& inputs,
            const std::function<bool(const Tensors&)>& fuses) {
     const Operation checked = [&](const Tensors& x) {
       TORCH_CHECK(PlainOperations::asked() || fuses(x), what, " is not fused here");
@@ -82,7 +92,6 @@ class Comparison {
   }
 
   at::Tensor random(at::IntArrayRef sizes) const { return values(sizes, gpu_); }
-  const c10::Device& gpu() const { return gpu_; }
   std::vector<FusedDifference> all() const { return all_; }
 
  private:
@@ -94,8 +103,9 @@ class Comparison {
 void add_attention(Comparison& comparison, const PlanTensors& plan, int64_t window, const std::string& images) {
   for (const int64_t head_dim : {16, 32}) {
     const int64_t heads = 4, channels = heads * head_dim;
-    const Tensors inputs{comparison.random({plan.num_tokens(0), 3 * channels}), comparison.random({3 * channels}),
-                         comparison.random({(2 * window - 1) * (2 * window - 1), heads})};
+    const Inputs inputs{
+        {comparison.random({plan.num_tokens(0), 3 * channels})},
+        {comparison.random({3 * channels}), comparison.random({(2 * window - 1) * (2 * window - 1), heads})}};
     for (const bool shifted : {false, true}) {
       const WindowTensors& windows = plan.windows(0, shifted);
       comparison.add(
@@ -114,13 +124,13 @@ void add_depthwise(Comparison& comparison, const PlanTensors& plan, const std::s
     return convolve(depthwise, x[0], plan, 0);
   };
   comparison.add("depthwise convolution, " + images, run,
-                 {comparison.random({plan.num_tokens(0), kChannels}), comparison.random({kChannels, 1, 3, 3})},
+                 {{comparison.random({plan.num_tokens(0), kChannels})}, {comparison.random({kChannels, 1, 3, 3})}},
                  [](const Tensors& x) { return fuses_depthwise(x[0]); });
 }
 
 void add_unit_resizes(Comparison& comparison) {
   const auto fuses = [](const Tensors& x) { return fuses_unit_resize(x[0]); };
-  const Tensors tokens{comparison.random({100 * unit_side(1) * unit_side(1), 64})};
+  const Inputs tokens{{comparison.random({100 * unit_side(1) * unit_side(1), 64})}, {}};
   comparison.add(
       "largest of 2 x 2", [](const Tensors& x) { return pool_in_units(x[0], 1); }, tokens, fuses);
   comparison.add(
@@ -136,15 +146,15 @@ void add_rows(Comparison& comparison) {
       return low_precision_norm(norm, x[0]);
     };
     comparison.add(format("LayerNorm of {}", channels), normalise,
-                   {comparison.random({1500, channels}), comparison.random({channels}), comparison.random({channels})},
+                   {{comparison.random({1500, channels})}, {comparison.random({channels}), comparison.random({channels})}},
                    [](const Tensors& x) { return fuses_layer_norm(x[0]); });
   }
   for (const size_t summands : {2, 3}) {
-    const auto maps = [](const Tensors& x) { return at::TensorList(x).slice(1); };
-    Tensors inputs{comparison.random({static_cast<int64_t>(summands)})};
-    for (size_t i = 0; i < summands; ++i) inputs.push_back(comparison.random({1500, 64}));
+    const auto maps = [](const Tensors& x) { return at::TensorList(x).slice(0, x.size() - 1); };
+    Inputs inputs{{}, {comparison.random({static_cast<int64_t>(summands)})}};
+    for (size_t i = 0; i < summands; ++i) inputs.low.push_back(comparison.random({1500, 64}));
     comparison.add(
-        format("silu of {} summands", summands), [&](const Tensors& x) { return weighted_silu(maps(x), x[0]); }, inputs,
+        format("silu of {} summands", summands), [&](const Tensors& x) { return weighted_silu(maps(x), x.back()); }, inputs,
         [&](const Tensors& x) { return fuses_weighted_silu(maps(x)); });
   }
 }

@@ -8,11 +8,6 @@ namespace {
 constexpr int kWarp = 32, kWarps = 8, kThreads = kWarp * kWarps, kVector = 4, kStep = kWarp * kVector;
 constexpr int kRowsOfBlock = 4 * kWarps;  // forward
 
-__device__ float sum_of_warp(float x) {
-  for (int step = kWarp / 2; step > 0; step /= 2) x += __shfl_xor_sync(0xffffffffu, x, step);
-  return x;
-}
-
 // f(step, channel) for a lane's vectors.
 template <int kSteps, class F>
 __device__ void for_channels(int channels, const F& f) {
@@ -37,11 +32,11 @@ __global__ void __launch_bounds__(kThreads) forward_kernel(const LayerNormArgs a
       load_floats(x[step], static_cast<const X*>(a.x) + row * a.channels + channel);
       for (const float value : x[step]) sum += value;
     });
-    const float mean = sum_of_warp(sum) / static_cast<float>(a.channels);
+    const float mean = sum_of_lanes<kWarp>(sum) / static_cast<float>(a.channels);
     for_channels<kSteps>(a.channels, [&](int step, int) {
       for (const float value : x[step]) squares += (value - mean) * (value - mean);
     });
-    const float rstd = rsqrtf(sum_of_warp(squares) / static_cast<float>(a.channels) + a.eps);
+    const float rstd = rsqrtf(sum_of_lanes<kWarp>(squares) / static_cast<float>(a.channels) + a.eps);
     for_channels<kSteps>(a.channels, [&](int step, int channel) {
       float weight[kVector], bias[kVector];
       load_floats(weight, a.weight + channel);
@@ -92,8 +87,8 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(const LayerNormArgs 
         product += grad[step][i] * x[step][i];
       }
     });
-    sum = sum_of_warp(sum) / static_cast<float>(a.channels);
-    product = sum_of_warp(product) / static_cast<float>(a.channels);
+    sum = sum_of_lanes<kWarp>(sum) / static_cast<float>(a.channels);
+    product = sum_of_lanes<kWarp>(product) / static_cast<float>(a.channels);
     for_channels<kSteps>(a.channels, [&](int step, int channel) {
       for (int i = 0; i < kVector; ++i) grad[step][i] = rstd * (grad[step][i] - sum - x[step][i] * product);
       store_floats(grad_x + row * a.channels + channel, grad[step]);

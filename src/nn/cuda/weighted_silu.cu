@@ -52,7 +52,7 @@ __global__ void __launch_bounds__(kThreads) forward_kernel(const WeightedSiluArg
 // The sum of a value over the block, in thread 0.
 __device__ float sum_of_block(float value) {
   __shared__ float shared[kThreads / kWarp];
-  for (int step = kWarp / 2; step > 0; step /= 2) value += __shfl_xor_sync(0xffffffffu, value, step);
+  value = sum_of_lanes<kWarp>(value);
   if (threadIdx.x % kWarp == 0) shared[threadIdx.x / kWarp] = value;
   __syncthreads();
   float sum = 0;

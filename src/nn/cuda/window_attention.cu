@@ -2,13 +2,13 @@
 // fp32), softmax by eight lanes a row. The backward pass computes the weights again from q and k.
 #include "window_attention.h"
 
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
 #include <math_constants.h>
 #include <mma.h>
 
 #include <algorithm>
 #include <type_traits>
+
+#include "low_precision.cuh"
 
 namespace glid::cuda {
 namespace {
@@ -133,11 +133,6 @@ __device__ float max_of_row(float x) {
   return x;
 }
 
-__device__ float sum_of_row(float x) {
-  for (int step = kRowLanes / 2; step > 0; step /= 2) x += __shfl_xor_sync(0xffffffffu, x, step);
-  return x;
-}
-
 // f(row) for all rows, by eight lanes each; the whole warp calls it equally often.
 template <class F>
 __device__ void for_rows(int length, const F& f) {
@@ -168,7 +163,7 @@ __device__ void softmax_row(float (&p)[kPerLane], const Chip<T>& c, const Window
   });
   largest = max_of_row(largest);
   for_keys<kPerLane>(a.length, [&](int n, int) { sum += p[n] = __expf(p[n] - largest); });
-  sum = 1.0f / sum_of_row(sum);
+  sum = 1.0f / sum_of_lanes<kRowLanes>(sum);
   for_keys<kPerLane>(a.length, [&](int n, int) { p[n] *= sum; });
 }
 
@@ -207,13 +202,6 @@ __device__ void multiply_weights(const float* weights, const T* y, const Chip<T>
 }
 
 template <class T>
-__device__ void put_vector(T* to, const float (&values)[kVector]) {
-  alignas(16) T low[kVector];
-  for (int i = 0; i < kVector; ++i) low[i] = static_cast<T>(values[i]);
-  *reinterpret_cast<uint4*>(to) = *reinterpret_cast<const uint4*>(low);
-}
-
-template <class T>
 __device__ void load_table(const Chip<T>& c, const WindowBucketArgs& a, int head) {
   for (int i = threadIdx.x; i < a.table_rows; i += kThreads) c.table[i] = a.table[i * a.heads + head];
 }
@@ -241,7 +229,7 @@ __global__ void __launch_bounds__(kThreads, kLongest > kShortLength ? 1 : 6) for
     multiply_weights<D, wmma::row_major>(
         c.scores, c.v, c, a.length, 1.0f, [&](int place, int d, const float(&values)[kVector]) {
           if (c.source[place] >= 0)
-            put_vector(static_cast<T*>(a.out) + (static_cast<int64_t>(c.source[place]) * a.heads + head) * D + d, values);
+            store_floats(static_cast<T*>(a.out) + (static_cast<int64_t>(c.source[place]) * a.heads + head) * D + d, values);
         });
     __syncthreads();
   }
@@ -257,7 +245,7 @@ __device__ void softmax_gradient(const Chip<T>& c, const WindowBucketArgs& a, in
       ds[n] = key < a.length ? c.grads[row * score_row(a.length) + key] : 0.0f;
       product += p[n] * ds[n];
     });
-    product = sum_of_row(product);
+    product = sum_of_lanes<kRowLanes>(product);
     for_keys<kPerLane>(a.length, [&](int n, int key) {
       ds[n] = p[n] * (ds[n] - product);
       if (key < a.length && c.source[row] >= 0 && ds[n] != 0)
@@ -281,7 +269,7 @@ __global__ void __launch_bounds__(kThreads, kLongest > kShortLength ? 1 : 4) bac
   const auto put_part = [&](int part) {
     return [&, part](int place, int d, const float(&values)[kVector]) {
       const int64_t column = part * channels + head * D + d;
-      if (c.source[place] >= 0) put_vector(static_cast<T*>(a.grad_qkv) + c.source[place] * 3 * channels + column, values);
+      if (c.source[place] >= 0) store_floats(static_cast<T*>(a.grad_qkv) + c.source[place] * 3 * channels + column, values);
       if (c.source[place] == kPhantom)
         for (int i = 0; i < kVector; ++i) atomicAdd(a.grad_phantom + column + i, values[i]);
     };
