@@ -86,6 +86,16 @@ Times times_on_gpu(const std::vector<kineto::KinetoEvent>& events) {
   return times;
 }
 
+std::vector<OperationTime> longest_first(Times times) {
+  std::vector<OperationTime> sorted;
+  for (auto& [name, time] : times) {
+    time.name = name;
+    sorted.push_back(std::move(time));
+  }
+  std::ranges::sort(sorted, std::greater(), &OperationTime::seconds);
+  return sorted;
+}
+
 // Kineto says nothing where the disk refuses: what it leaves then has no end.
 void save(kineto::ProfilerResult& result, const std::filesystem::path& trace) {
   result.save(trace.string());
@@ -111,19 +121,13 @@ OperationTimes::~OperationTimes() {
   if (recording_) (void)kineto::disableProfiler();
 }
 
-std::vector<OperationTime> OperationTimes::finish(const std::filesystem::path& trace) {
+RecordedTimes OperationTimes::finish(const std::filesystem::path& trace) {
   settle(device_);
   recording_ = false;
   const auto result = kineto::disableProfiler();
   if (!trace.empty()) save(*result, trace);
-  Times times = device_.is_cuda() ? times_on_gpu(result->events()) : times_on_cpu(result->events());
-  std::vector<OperationTime> sorted;
-  for (auto& [name, time] : times) {
-    time.name = name;
-    sorted.push_back(std::move(time));
-  }
-  std::ranges::sort(sorted, std::greater(), &OperationTime::seconds);
-  return sorted;
+  return {.operations = longest_first(times_on_cpu(result->events())),
+          .kernels = longest_first(times_on_gpu(result->events()))};
 }
 
 }  // namespace glid

@@ -76,18 +76,28 @@ std::string threads_text(const std::vector<PhaseTime>& phases, int64_t images) {
   return text;
 }
 
-std::string operations_text(const std::vector<OperationTime>& operations, const c10::Device& device) {
-  if (operations.empty()) return "no kernel was seen: CUPTI, which tells of them, is not beside LibTorch\n";
+std::string longest_text(const std::string& what, const std::vector<OperationTime>& times) {
   double whole_s = 0;
-  for (const OperationTime& operation : operations) whole_s += operation.seconds;
-  std::string text =
-      format("the longest {} of {} more; all {:.2f} ms an update, recording included\n",
-             device.is_cpu() ? "operations" : "kernels", counted(kTracedSteps, "update"), 1000 * whole_s / kTracedSteps);
-  for (const OperationTime& operation : operations | std::views::take(kOperations))
-    text += format("  {:8.2f} ms{:6.1f} %{:7.0f}x  {}\n", 1000 * operation.seconds / kTracedSteps,
-                   whole_s > 0 ? 100 * operation.seconds / whole_s : 0.0,
-                   static_cast<double>(operation.calls) / kTracedSteps, operation.name.substr(0, 100));
+  int64_t calls = 0;
+  for (const OperationTime& time : times) {
+    whole_s += time.seconds;
+    calls += time.calls;
+  }
+  std::string text = format("the longest {} of {} more; all {:.2f} ms and {:.0f} calls an update, recording included\n", what,
+                            counted(kTracedSteps, "update"), 1000 * whole_s / kTracedSteps,
+                            static_cast<double>(calls) / kTracedSteps);
+  for (const OperationTime& time : times | std::views::take(kOperations))
+    text += format("  {:8.2f} ms{:6.1f} %{:7.0f}x  {}\n", 1000 * time.seconds / kTracedSteps,
+                   whole_s > 0 ? 100 * time.seconds / whole_s : 0.0, static_cast<double>(time.calls) / kTracedSteps,
+                   time.name.substr(0, 100));
   return text;
+}
+
+std::string times_text(const RecordedTimes& times, const c10::Device& device) {
+  if (device.is_cpu()) return longest_text("operations", times.operations);
+  return (times.kernels.empty() ? "no kernel was seen: CUPTI, which tells of them, is not beside LibTorch\n"
+                                : longest_text("kernels", times.kernels)) +
+         longest_text("operations of the host, which start them,", times.operations);
 }
 
 // Kineto puts a new file in its place, also in a device's.
@@ -100,9 +110,9 @@ void require_trace(const std::filesystem::path& trace) {
 std::string traced_text(Updates& updates, AtomicFile* trace, const c10::Device& device) {
   OperationTimes times(device);
   updates.make(kTracedSteps);
-  const std::vector<OperationTime> operations = times.finish(trace ? trace->path() : std::filesystem::path());
+  const RecordedTimes recorded = times.finish(trace ? trace->path() : std::filesystem::path());
   if (trace) trace->commit();
-  return operations_text(operations, device);
+  return times_text(recorded, device);
 }
 
 }  // namespace

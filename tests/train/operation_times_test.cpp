@@ -22,12 +22,14 @@ TEST(OperationTimes, CallsOfBothPassesTheLongestFirst) {
   const at::Tensor x = at::rand({64, 300, 30}).requires_grad_(), weight = at::rand({40, 30}).requires_grad_();
   OperationTimes recording(at::kCPU);
   for (int i = 0; i < 3; ++i) at::linear(x, weight).sum().backward();
-  const std::vector<OperationTime> times = recording.finish();
+  const RecordedTimes recorded = recording.finish();
+  const std::vector<OperationTime>& times = recorded.operations;
   ASSERT_NE(find(times, "aten::mm"), nullptr);
   EXPECT_EQ(find(times, "aten::linear")->calls, 3);
   EXPECT_EQ(find(times, "aten::mm")->calls, 9);  // forward, and one for each of the two gradients
   for (const OperationTime& time : times) EXPECT_GE(time.seconds, 0) << time.name;  // own times, not below zero
   EXPECT_TRUE(std::ranges::is_sorted(times, std::greater(), &OperationTime::seconds));
+  EXPECT_TRUE(recorded.kernels.empty());
 }
 
 TEST(OperationTimes, WritesATraceAndRecordsNothingAfterwards) {
@@ -35,13 +37,13 @@ TEST(OperationTimes, WritesATraceAndRecordsNothingAfterwards) {
   {
     OperationTimes recording(at::kCPU);
     (void)at::rand({4}).sum();
-    EXPECT_NE(find(recording.finish(dir.path() / "trace.json"), "aten::sum"), nullptr);
+    EXPECT_NE(find(recording.finish(dir.path() / "trace.json").operations, "aten::sum"), nullptr);
   }
   const std::filesystem::path file = dir.path() / "trace.json";
   EXPECT_FALSE(Json::parse(read_file(file), file.string()).at("traceEvents").as_array().empty());
   OperationTimes again(at::kCPU);
   (void)at::rand({4}).exp();
-  EXPECT_EQ(find(again.finish(), "aten::sum"), nullptr);
+  EXPECT_EQ(find(again.finish().operations, "aten::sum"), nullptr);
 }
 
 TEST(OperationTimes, SaysWhereATraceCannotBeWritten) {
@@ -55,7 +57,7 @@ TEST(OperationTimes, MayBeLeftUnfinished) {
   { const OperationTimes recording(at::kCPU); }
   OperationTimes again(at::kCPU);
   (void)at::rand({4}).exp();
-  EXPECT_NE(find(again.finish(), "aten::exp"), nullptr);
+  EXPECT_NE(find(again.finish().operations, "aten::exp"), nullptr);
 }
 
 }  // namespace
