@@ -37,10 +37,11 @@ Codebook read_codebook(const fs::path& path) {
   if (patch.bytes == sizeof(int64_t)) codebook.patch_px = elements<int64_t>(patch)[0];
   if (codebook.patch_px < 1 || codebook.patch_px > 1024)
     throw DataError(path.string(), "`patch` must be one number of 1 to 1024 px");
-  if (codes.shape.size() != 2 || codes.shape[0] < 1 || codes.shape[1] != codebook.width())
-    throw DataError(path.string(),
-                    format("`codes` must be [K, {}] for patches of {} px", codebook.width(), codebook.patch_px),
-                    glid::format("[{}]", fmt::join(codes.shape, ", ")));
+  if (codes.shape.size() != 2 || codes.shape[0] < 2 || codes.shape[1] != codebook.width())
+    throw DataError(
+        path.string(),
+        format("`codes` must be [K, {}] for patches of {} px, of two codes or more", codebook.width(), codebook.patch_px),
+        glid::format("[{}]", fmt::join(codes.shape, ", ")));
   if (!std::ranges::all_of(codebook.codes, [](float value) { return std::isfinite(value); }))
     throw DataError(path.string(), "`codes` has a number that is not finite");
   if (!file.find("counts")) return codebook;

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
+
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/data/transforms.h"
@@ -69,6 +71,12 @@ Losses Classification::losses(std::span<const Answer> answers, const Question& q
   const at::Tensor losses =
       at::cross_entropy_loss(logits, target, {}, at::Reduction::None, /*ignore_index=*/-100, config_.smoothing);
   return {{{.name = "class", .sum = losses.sum(), .count = "images", .by_image = losses.detach()}}, {}};
+}
+
+std::vector<Reference> Classification::references(const Question& question) const {
+  const at::Tensor by_chance =
+      at::full({question.batch.size()}, std::log(static_cast<double>(classes_.size())), at::kDouble);
+  return {{.name = "equal classes", .prediction = by_chance, .target = at::zeros_like(by_chance), .absolute = true}};
 }
 
 std::vector<Prediction> Classification::predict(const AnsweredBatch& answered) const {

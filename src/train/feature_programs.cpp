@@ -70,13 +70,13 @@ ExitCode write_features(const FeaturesArguments& arguments) {
   require_file("--out", arguments.output);
   require_neighbours(arguments);
   begin(arguments.features);
-  const FeatureSource source = open_feature_source(arguments.features, kAllStages);
-  FeaturesRequest request{.options = source.options,
-                          .type = config::parse_name<FeatureType>("--dtype", arguments.type),
+  FeatureSource source = open_feature_source(arguments.features, kAllStages);
+  FeaturesRequest request{.type = config::parse_name<FeatureType>("--dtype", arguments.type),
                           .input = arguments.input,
                           .output = arguments.output};
   require_apart(request, source.weights);
   const auto net = load_net(source, arguments.features);
+  request.options = source.options;
   request.metadata = description_of(source, *net);
   request.metadata["program"] = program_text("glid_features");
   log_info("{}, {}", text_of(source), arguments.type);
@@ -91,7 +91,7 @@ ExitCode run_probe(const ProbeArguments& arguments) {
   require_file("--json", arguments.json);
   if (arguments.features.pool == "none") throw UsageError("--pool", "must give one vector an image", "none", "mean or cls");
   begin(arguments.features);
-  const FeatureSource source = open_feature_source(arguments.features, kLastStage);
+  FeatureSource source = open_feature_source(arguments.features, kLastStage);
   const auto net = load_net(source, arguments.features);
   log_info("{}", text_of(source));
   const ProbeReport report =

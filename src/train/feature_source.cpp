@@ -44,6 +44,21 @@ FeatureOptions options_of(const FeatureArguments& arguments, const std::vector<i
   return options;
 }
 
+void require_decoder(const RunConfig& config) {
+  if (input_of(config.task) != HeadInput::kQueries)
+    throw UsageError("--pool",
+                     format("is the decoder's answer, and a model of task.name: {} has none", config::name_of(config.task)),
+                     "cls", "mean, or none for maps");
+}
+
+void take_last_stage(FeatureOptions& options, const std::vector<int64_t>& asked) {
+  const std::vector<int64_t> last{kNumStages};
+  if (!asked.empty() && asked != last)
+    throw UsageError("--stages", "are of a pyramid, and this ViT has its last map alone",
+                     glid::format("{}", fmt::join(asked, ",")), format("--stages {}", kNumStages));
+  options.stages = last;
+}
+
 RunConfig config_of_run(const fs::path& run) {
   if (!is_run_or_checkpoint(run))
     throw DataError(run.string(), fs::exists(run) ? "is not a run or a checkpoint folder" : "does not exist", {},
@@ -62,6 +77,7 @@ FeatureSource open_feature_source(const FeatureArguments& arguments, const std::
   source.why_size = "the usual one of an encoder alone: --size sets another";
   if (is_run) {
     const RunConfig config = config_of_run(arguments.checkpoint);
+    if (source.options.pool == FeaturePool::kCls) require_decoder(config);
     source.model = config.model;
     source.options.size_px = config.data.image_size;
     source.why_size = "the run's data.image_size";
@@ -71,15 +87,12 @@ FeatureSource open_feature_source(const FeatureArguments& arguments, const std::
   return source;
 }
 
-std::shared_ptr<FeatureNet> load_net(const FeatureSource& source, const FeatureArguments& arguments) {
+std::shared_ptr<FeatureNet> load_net(FeatureSource& source, const FeatureArguments& arguments) {
   const FeatureWeights weights{source.weights, arguments.model, arguments.strict};
   auto net =
       source.options.pool == FeaturePool::kCls ? load_with_decoder(weights, source.model->shape()) : load_encoder(weights);
   unit_grid(source.options.size_px, source.options.size_px, net->shape().unit_px(), "--size");
-  const std::vector<int64_t>& stages = source.options.stages;
-  if (!net->shape().has_pyramid() && source.options.pool != FeaturePool::kCls && stages != std::vector<int64_t>{kNumStages})
-    throw UsageError("--stages", "are of a pyramid, and this ViT has its last map alone",
-                     glid::format("{}", fmt::join(stages, ",")), format("--stages {}", kNumStages));
+  if (!net->shape().has_pyramid()) take_last_stage(source.options, arguments.stages);
   return net;
 }
 

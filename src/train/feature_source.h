@@ -24,7 +24,9 @@ struct FeatureSource {
 // weights can't answer, DataError for a place without weights.
 FeatureSource open_feature_source(const FeatureArguments& arguments, const std::vector<int64_t>& own_stages);
 
-std::shared_ptr<FeatureNet> load_net(const FeatureSource& source, const FeatureArguments& arguments);
+// Of an encoder without a pyramid the options are about its last map, where `arguments` name none. Throws UsageError where
+// they name others.
+std::shared_ptr<FeatureNet> load_net(FeatureSource& source, const FeatureArguments& arguments);
 
 // For the head of a file: "model", "weights" and "weights_sha256".
 std::map<std::string, std::string> description_of(const FeatureSource& source, const FeatureNet& net);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "glid/core/error.h"
 #include "glid/data/filtered_dataset.h"
 #include "glid/model/parts.h"
 #include "glid/train/init_from.h"
@@ -13,6 +14,13 @@ bool is_frozen(const std::string& name, const std::vector<std::string>& parts) {
   return std::find(parts.begin(), parts.end(), part_of_parameter(name)) != parts.end();
 }
 
+// A part that isn't there would be frozen without a word.
+void require_parts(const NamedTensors& parameters, const std::vector<std::string>& frozen) {
+  for (const std::string& part : frozen)
+    if (std::ranges::none_of(parameters, [&](const auto& p) { return part_of_parameter(p.first) == part; }))
+      throw UsageError("optim.freeze", "names a part that this task's model doesn't have", part, "leave it out");
+}
+
 NamedTensors trained(const Glid& model) {
   NamedTensors parameters = named_parameters(model);
   std::erase_if(parameters, [](const auto& parameter) { return !parameter.second.requires_grad(); });
@@ -22,8 +30,9 @@ NamedTensors trained(const Glid& model) {
 std::shared_ptr<Glid> make_model(const RunConfig& config, const Task& task, const c10::Device& device) {
   auto model = std::make_shared<Glid>(config.model.shape(), task.spec());
   initialise_from(*model, config);
-  for (const auto& [name, parameter] : named_parameters(*model))
-    parameter.set_requires_grad(!is_frozen(name, config.optim.freeze));
+  const NamedTensors parameters = named_parameters(*model);
+  require_parts(parameters, config.optim.freeze);
+  for (const auto& [name, parameter] : parameters) parameter.set_requires_grad(!is_frozen(name, config.optim.freeze));
   model->to(device);
   return model;
 }

@@ -67,7 +67,9 @@ TEST(Codebook, NeedsNoCountsAndTakesAScalarPatch) {
   EXPECT_THAT(written({{"codes", info("F64", {1, 12}, codes.data(), 96)}, {"patch", scalar}}),
               HasSubstr("`codes` must be F32 (got F64)"));
   EXPECT_THAT(written({{"codes", info("F32", {4, 6}, codes.data(), 96)}, {"patch", scalar}}),
-              HasSubstr("`codes` must be [K, 12] for patches of 2 px (got [4, 6])"));
+              HasSubstr("`codes` must be [K, 12] for patches of 2 px, of two codes or more (got [4, 6])"));
+  EXPECT_THAT(written({{"codes", info("F32", {1, 12}, codes.data(), 48)}, {"patch", scalar}}),
+              HasSubstr("of two codes or more (got [1, 12])"));
   EXPECT_THAT(written({{"codes", right}, {"counts", scalar}, {"patch", scalar}}),
               HasSubstr("`counts` must have a number a code"));
   const std::vector<float> broken(24, NAN);

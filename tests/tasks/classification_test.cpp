@@ -48,6 +48,16 @@ TEST(Classification, LossIsTheSmoothedCrossEntropy) {
   EXPECT_EQ(task.counts(question.batch).at("images"), (std::vector<double>{1, 1}));
 }
 
+// What equal logits cost, smoothed or not.
+TEST(Classification, EqualClassesAreTheBar) {
+  const Classification task({.smoothing = 0.3}, context_of(3));
+  const Question question = task.ask(labelled_batch(task, {2, 0}), /*training=*/false);
+  const std::vector<Answer> equal{{.heads = {{"class", at::full({1, 2, 1, 3}, 0.7, at::kDouble)}}}};
+  const Reference reference = task.references(question).at(0);
+  EXPECT_TRUE(at::allclose(reference.prediction - reference.target, task.losses(equal, question).terms.at(0).by_image));
+  EXPECT_TRUE(reference.absolute);
+}
+
 TEST(Classification, ClsAnswersAsItDoesAmongOthers) {
   const Classification task({}, context_of(3));
   const auto model = std::make_shared<Glid>(small_model_shape(), task.spec());

@@ -128,6 +128,30 @@ TEST_F(Features, NeighboursAreDrawnOfOneVectorAnImage) {
   EXPECT_GT(read_image(sheet).width, 2 * 128);  // the image and its neighbour
 }
 
+// A ViT whose units are one patch has one map, and what says the next patch has no decoder.
+TEST_F(Features, OfAViTWithoutAPyramidAreItsLastMap) {
+  const fs::path vit = dir_.path() / "vit";
+  const ProgramResult made = run(
+      "glid_train", small_training(vit, {"--set", "train.steps=1", "--set", "task={name: aim, head_blocks: 1}", "--set",
+                                         "model.encoder={name: tiny_vit, unit: 1, positions: sincos, class_token: false}"}));
+  ASSERT_EQ(made.code, 0) << made.output;
+  const std::vector<std::string> whose{"--checkpoint", vit.string(), "--input", images().string(), "--out", out().string()};
+  const auto with = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), whose.begin(), whose.end());
+    return run("glid_features", options);
+  };
+  const ProgramResult refused = with({"--stages", "3,4"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.output, HasSubstr("--stages: are of a pyramid, and this ViT has its last map alone (got 3,4)"));
+  const ProgramResult no_decoder = with({"--pool", "cls"});
+  EXPECT_EQ(no_decoder.code, 2);
+  EXPECT_THAT(no_decoder.output,
+              HasSubstr("--pool: is the decoder's answer, and a model of task.name: aim has none (got cls)"));
+  const ProgramResult result = with({});
+  ASSERT_EQ(result.code, 0) << result.output;
+  EXPECT_EQ(SafetensorsFile(out()).names(), (std::vector<std::string>{"a/one/stage4", "two/stage4"}));
+}
+
 TEST_F(Features, OptionsThatCantBeAreRefusedInALine) {
   const auto expect = [&](const std::vector<std::string>& options, int code, const std::string& line) {
     std::vector<std::string> all = options;

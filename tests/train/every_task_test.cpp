@@ -6,6 +6,7 @@
 
 #include "glid/config/read.h"
 #include "glid/config/write.h"
+#include "glid/core/error.h"
 #include "glid/train/session.h"
 #include "support/every_task.h"
 #include "support/program.h"
@@ -64,9 +65,19 @@ TEST_P(EveryTaskRuns, AfterKill9AreBitEqual) {
 TEST_P(EveryTaskRuns, FrozenPartsHaveNoGradientAndAllOthersHave) {
   at::set_num_threads(1);
   const auto alone = make_communicator(LaunchEnv{}, at::kCPU);
+  const auto started = [&](const RunConfig& config) {
+    return std::make_unique<Session>(config, make_dataset(config.data, Split::kTrain), batch_layout(config, *alone), *alone,
+                                     at::kCPU);
+  };
+  const NamedTensors all = named_parameters(*started(configured({}))->model);
   for (const std::string_view part : kModelParts) {
     const RunConfig config = configured({format("optim.freeze=[{}]", part)});
-    Session session(config, make_dataset(config.data, Split::kTrain), batch_layout(config, *alone), *alone, at::kCPU);
+    if (std::ranges::none_of(all, [&](const auto& p) { return part_of_parameter(p.first) == part; })) {
+      EXPECT_THROW((void)started(config), UsageError) << part;
+      continue;
+    }
+    const std::unique_ptr<Session> holder = started(config);
+    Session& session = *holder;
     std::map<std::string, at::Tensor> before;
     for (const auto& [name, weight] : named_parameters(*session.model)) before[name] = weight.detach().clone();
     (void)train_step(session.learner, session.loader.next(), 1e-3);

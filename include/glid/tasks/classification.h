@@ -77,6 +77,8 @@ class Classification : public Task {
   Question ask(Batch batch, bool training) const override;
   // Cross-entropy with smoothed labels (Szegedy et al., CVPR 2016).
   Losses losses(std::span<const Answer> answers, const Question& question) const override;
+  bool has_references() const override { return true; }
+  std::vector<Reference> references(const Question& question) const override;  // classes that are equally likely
   std::vector<Prediction> predict(const AnsweredBatch& answered) const override;
   // image, with the class predicted and the right one.
   std::vector<std::vector<Image>> pictures(std::span<const Answer> answers, const Question& question) const override;
