@@ -6,7 +6,7 @@ source "$(dirname "$0")/common.sh"
 
 # What is called as a command is asked for as a command (it may come from elsewhere), libraries as packages.
 commands=(g++:g++ cmake:cmake ninja:ninja-build ccache:ccache mold:mold git:git python3:python3 flock:util-linux help2man:help2man)
-libraries=(libc6-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev libsimdjson-dev libjpeg-dev libpng-dev libpugixml-dev libhdf5-dev libssl-dev
+libraries=(libc6-dev libspdlog-dev libfmt-dev libyaml-cpp-dev libcli11-dev libsimdjson-dev libjpeg-dev libpng-dev libdeflate-dev libpugixml-dev libhdf5-dev libssl-dev
            libopencv-core-dev libopencv-imgproc-dev libgloo-dev libgtest-dev libgmock-dev libbenchmark-dev)
 
 missing_packages() {

@@ -9,6 +9,7 @@
 #include "glid/core/format.h"
 #include "glid/formats/png.h"
 #include "label_png.h"
+#include "plain_png.h"
 #include "png_codec.h"
 
 namespace glid {
@@ -37,6 +38,32 @@ void widen_row(uint16_t* row, int64_t width) {
   }
 }
 
+// Bytes and, high byte first, pairs of bytes as numbers.
+SamplePng samples_of(const PlainPng& plain) {
+  SamplePng png{{plain.height, plain.width, {}}, plain.bit_depth, plain.colour_type == PNG_COLOR_TYPE_PALETTE};
+  png.map.labels.resize(static_cast<size_t>(plain.height * plain.width));
+  uint16_t* to = png.map.labels.data();
+  for (int64_t y = 0; y < plain.height; ++y, to += plain.width) {
+    const uint8_t* row = plain.row(y);
+    if (plain.bit_depth == 8) std::copy_n(row, plain.width, to);
+    else
+      for (int64_t x = 0; x < plain.width; ++x) to[x] = static_cast<uint16_t>(row[2 * x] << 8 | row[2 * x + 1]);
+  }
+  return png;
+}
+
+IdMap ids_of(const PlainPng& plain) {
+  IdMap map{plain.height, plain.width, {}};
+  map.ids.resize(static_cast<size_t>(plain.height * plain.width));
+  uint32_t* to = map.ids.data();
+  for (int64_t y = 0; y < plain.height; ++y, to += plain.width) {
+    const uint8_t* row = plain.row(y);
+    for (int64_t x = 0; x < plain.width; ++x)
+      to[x] = row[3 * x] | uint32_t{row[3 * x + 1]} << 8 | uint32_t{row[3 * x + 2]} << 16;
+  }
+  return map;
+}
+
 void check_size(int64_t height, int64_t width, size_t num_pixels, const char* what) {
   if (height < 1 || width < 1 || static_cast<size_t>(height * width) != num_pixels)
     throw std::invalid_argument(format("{}: {} x {} with {} pixels", what, height, width, num_pixels));
@@ -46,6 +73,7 @@ void check_size(int64_t height, int64_t width, size_t num_pixels, const char* wh
 
 SamplePng decode_sample_png(std::string_view bytes, const std::string& where, const char* hint) {
   if (!is_png(bytes)) throw DataError(where, bytes.empty() ? "is empty" : "is not a PNG");
+  if (const auto plain = read_plain_png(bytes); plain && plain->colour_type != PNG_COLOR_TYPE_RGB) return samples_of(*plain);
   PngDecoder decoder(bytes, where);
   decoder.read_header();
   const int colour = decoder.colour_type();
@@ -84,6 +112,7 @@ void write_label_png(const std::filesystem::path& file, const LabelMap& map) { w
 
 IdMap decode_panoptic_png(std::string_view bytes, const std::string& where) {
   if (!is_png(bytes)) throw DataError(where, bytes.empty() ? "is empty" : "is not a PNG");
+  if (const auto plain = read_plain_png(bytes); plain && plain->colour_type == PNG_COLOR_TYPE_RGB) return ids_of(*plain);
   PngDecoder decoder(bytes, where);
   decoder.read_header();
   const int colour = decoder.colour_type();

@@ -1,15 +1,27 @@
 #include "glid/formats/png.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "glid/formats/exif.h"
+#include "plain_png.h"
 #include "png_codec.h"
 
 namespace glid {
+namespace {
+
+Image image_of(const PlainPng& png) {
+  Image image = Image::filled(png.height, png.width, 0);
+  for (int64_t y = 0; y < png.height; ++y) std::copy_n(png.row(y), png.row_bytes, image.row(y));
+  return image;
+}
+
+}  // namespace
 
 bool is_png(std::string_view bytes) { return bytes.starts_with("\x89PNG\r\n\x1A\n"); }
 
 Image decode_png(std::string_view bytes, const std::string& where) {
+  if (const auto plain = read_plain_png(bytes); plain && plain->colour_type == PNG_COLOR_TYPE_RGB) return image_of(*plain);
   PngDecoder decoder(bytes, where);
   decoder.read_header();
   decoder.convert_to_rgb8();

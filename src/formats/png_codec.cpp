@@ -19,12 +19,8 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "png_set_swap below makes 16 bits little-endian");
 
-// Deflate packs at most 1032 bytes into one.
-constexpr uint64_t kMaxDeflateRatio = 1032;
-
-bool fits_in(uint64_t file_bytes, uint64_t rows, uint64_t row_bytes) {
-  return rows * (row_bytes + 1) <= file_bytes * kMaxDeflateRatio;
-}
+// Beside pixels: a damaged length would make libpng clear gigabytes.
+constexpr png_alloc_size_t kMaxChunkBytes = 8'000'000;
 
 std::vector<uint8_t*> row_pointers(uint8_t* pixels, size_t stride, int64_t height) {
   std::vector<uint8_t*> rows(static_cast<size_t>(height));
@@ -69,6 +65,11 @@ size_t row_bytes(const PngPixels& pixels) {
 
 }  // namespace
 
+bool png_fits_in(uint64_t file_bytes, uint64_t rows, uint64_t row_bytes) {
+  constexpr uint64_t kMaxDeflateRatio = 1032;  // deflate packs at most so many bytes into one
+  return rows * (row_bytes + 1) <= file_bytes * kMaxDeflateRatio;
+}
+
 PngDecoder::PngDecoder(std::string_view bytes, std::string where)
     : rest_(bytes),
       where_(std::move(where)),
@@ -93,11 +94,12 @@ void PngDecoder::read_header() {
   const uint64_t file_bytes = rest_.size();
   attempt([this] {
     png_set_read_fn(png_, this, on_read);
+    png_set_chunk_malloc_max(png_, kMaxChunkBytes);
     png_read_info(png_, info_);
   });
   const std::string size = format("{} x {}", height(), width());
   if (height() * width() > kMaxImagePixels) throw DataError(where_, "has too many pixels", size);
-  if (!fits_in(file_bytes, static_cast<uint64_t>(height()), png_get_rowbytes(png_, info_)))
+  if (!png_fits_in(file_bytes, static_cast<uint64_t>(height()), png_get_rowbytes(png_, info_)))
     throw DataError(where_, "is a damaged or truncated PNG", format("{} pixels in {} bytes", size, file_bytes));
 }
 

@@ -53,6 +53,9 @@ class PngDecoder {
   png_infop info_ = nullptr;
 };
 
+// Whether a file of so many bytes can hold the pixels.
+bool png_fits_in(uint64_t file_bytes, uint64_t rows, uint64_t row_bytes);
+
 struct PngPixels {
   int64_t height = 0, width = 0;
   int bit_depth = 8;
