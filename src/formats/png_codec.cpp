@@ -19,8 +19,9 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "png_set_swap below makes 16 bits little-endian");
 
-// Beside pixels: a damaged length would make libpng clear gigabytes.
-constexpr png_alloc_size_t kMaxChunkBytes = 8'000'000;
+// Chunks that nobody asks for, and whose length libpng believes: a damaged one would make it clear gigabytes.
+constexpr png_byte kSkippedChunks[] = "iCCP\0iTXt\0pCAL\0sCAL\0sPLT\0tEXt\0zTXt";
+constexpr int kNumSkippedChunks = sizeof kSkippedChunks / 5;
 
 std::vector<uint8_t*> row_pointers(uint8_t* pixels, size_t stride, int64_t height) {
   std::vector<uint8_t*> rows(static_cast<size_t>(height));
@@ -94,7 +95,7 @@ void PngDecoder::read_header() {
   const uint64_t file_bytes = rest_.size();
   attempt([this] {
     png_set_read_fn(png_, this, on_read);
-    png_set_chunk_malloc_max(png_, kMaxChunkBytes);
+    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, kSkippedChunks, kNumSkippedChunks);
     png_read_info(png_, info_);
   });
   const std::string size = format("{} x {}", height(), width());
