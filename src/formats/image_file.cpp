@@ -6,6 +6,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
+#include "glid/formats/image_part.h"
 #include "glid/formats/other_images.h"
 
 namespace glid {
@@ -19,6 +20,11 @@ Image decode_image(std::string_view bytes, const std::string& where) {
 }
 
 Image read_image(const std::filesystem::path& file) { return decode_image(read_file(file), file.string()); }
+
+Image read_image_part(const std::filesystem::path& file, const PartOfImage& part) {
+  const std::string bytes = read_file(file);
+  return is_jpeg(bytes) ? decode_jpeg_part(bytes, file.string(), part) : decode_image(bytes, file.string());
+}
 
 std::string small_extension(const std::filesystem::path& file) {
   std::string extension = file.extension().string();

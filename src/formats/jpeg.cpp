@@ -1,5 +1,7 @@
 #include "glid/formats/jpeg.h"
 
+#include <algorithm>
+#include <cmath>
 #include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +15,7 @@
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/formats/exif.h"
+#include "glid/formats/image_part.h"
 
 namespace glid {
 namespace {
@@ -54,6 +57,10 @@ jpeg_error_mgr* install(ErrorHandler& handler) {
   return &handler.manager;
 }
 
+struct PixelRange {
+  int64_t begin = 0, end = 0;
+};
+
 class JpegDecoder {
  public:
   explicit JpegDecoder(std::string_view bytes) : bytes_(bytes) { info_.err = install(errors_); }
@@ -79,14 +86,26 @@ class JpegDecoder {
   // `pixels` takes the image as RGB or, with four components, CMYK as stored.
   bool read_pixels(uint8_t* pixels) {
     if (setjmp(errors_.escape)) return false;
-    info_.out_color_space = has_four_components() ? JCS_CMYK : JCS_RGB;
-    info_.dct_method = JDCT_ISLOW;
-    jpeg_start_decompress(&info_);
-    const size_t stride = static_cast<size_t>(info_.output_width) * info_.output_components;
-    while (info_.output_scanline < info_.output_height) {
-      JSAMPROW row = pixels + info_.output_scanline * stride;
-      jpeg_read_scanlines(&info_, &row, 1);
-    }
+    start();
+    read_rows(pixels, static_cast<size_t>(info_.output_width) * info_.output_components, height());
+    jpeg_finish_decompress(&info_);
+    return true;
+  }
+
+  // The same of one upright part: rows and columns around it are read too, the others stay as they are. Colours only. What
+  // stands behind the part is not decoded, but must be there.
+  bool read_part(uint8_t* pixels, const PixelRange& rows, const PixelRange& columns) {
+    if (setjmp(errors_.escape)) return false;
+    start();
+    // Upsampling looks beyond a block, and takes what it doesn't find for the image's edge.
+    const int64_t block_height = info_.max_v_samp_factor * DCTSIZE, block_width = info_.max_h_samp_factor * DCTSIZE;
+    auto first = static_cast<JDIMENSION>(std::max<int64_t>(columns.begin - block_width, 0));
+    auto num_columns = static_cast<JDIMENSION>(std::min(columns.end + block_width, width())) - first;
+    jpeg_crop_scanline(&info_, &first, &num_columns);
+    jpeg_skip_scanlines(&info_, static_cast<JDIMENSION>(std::max<int64_t>(rows.begin - block_height, 0)));
+    read_rows(pixels + size_t{first} * 3, static_cast<size_t>(width()) * 3, rows.end);
+    if (has_end()) return true;
+    jpeg_skip_scanlines(&info_, info_.output_height - info_.output_scanline);
     jpeg_finish_decompress(&info_);
     return true;
   }
@@ -101,6 +120,25 @@ class JpegDecoder {
   }
 
  private:
+  void start() {
+    info_.out_color_space = has_four_components() ? JCS_CMYK : JCS_RGB;
+    info_.dct_method = JDCT_ISLOW;
+    jpeg_start_decompress(&info_);
+  }
+
+  void read_rows(uint8_t* pixels, size_t stride, int64_t end) {
+    while (info_.output_scanline < end) {
+      JSAMPROW row = pixels + info_.output_scanline * stride;
+      jpeg_read_scanlines(&info_, &row, 1);
+    }
+  }
+
+  // Whether the image's end is in what hasn't been read; no other place of it looks like that.
+  bool has_end() const {
+    return std::string_view(reinterpret_cast<const char*>(info_.src->next_input_byte), info_.src->bytes_in_buffer)
+               .rfind("\xFF\xD9") != std::string_view::npos;
+  }
+
   std::string_view bytes_;
   jpeg_decompress_struct info_{};
   ErrorHandler errors_;
@@ -156,7 +194,9 @@ struct Encoder {
 
 bool is_jpeg(std::string_view bytes) { return bytes.starts_with("\xFF\xD8\xFF"); }
 
-Image decode_jpeg(std::string_view bytes, const std::string& where) {
+Image decode_jpeg(std::string_view bytes, const std::string& where) { return decode_jpeg_part(bytes, where, {}); }
+
+Image decode_jpeg_part(std::string_view bytes, const std::string& where, const PartOfImage& part) {
   const auto check = [&](bool ok, const JpegDecoder& decoder) {
     if (!ok) throw DataError(where, "is a damaged or truncated JPEG", decoder.message());
   };
@@ -170,6 +210,14 @@ Image decode_jpeg(std::string_view bytes, const std::string& where) {
     std::vector<uint8_t> cmyk(image.pixels.size() / 3 * 4);
     check(decoder.read_pixels(cmyk.data()), decoder);
     convert_cmyk(cmyk, image.pixels);
+  } else if (part && orientation == 1) {
+    const Box box = part(image.height, image.width);
+    const auto whole = [](double from, double to, int64_t size) -> PixelRange {
+      return {std::clamp<int64_t>(static_cast<int64_t>(std::floor(from)), 0, size - 1),
+              std::clamp<int64_t>(static_cast<int64_t>(std::ceil(to)), 1, size)};
+    };
+    const PixelRange rows = whole(box.y0, box.y1, image.height), columns = whole(box.x0, box.x1, image.width);
+    check(decoder.read_part(image.pixels.data(), rows, columns), decoder);
   } else {
     check(decoder.read_pixels(image.pixels.data()), decoder);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <stdexcept>
 #include <vector>
 
@@ -82,48 +83,88 @@ uint8_t to_pixel(int32_t sum) { return static_cast<uint8_t>(std::clamp(sum >> kW
 
 // Two image rows side by side, four channels a pixel (the last unused): one vector register, where there are such.
 using Lanes = int32_t __attribute__((vector_size(32)));
-constexpr int64_t kRowsAtOnce = 2;
+constexpr Lanes kByteOfLane = {0, 8, 16, 24, 0, 8, 16, 24};  // in bits
 
-GLID_CLONES
-void spread_rows(const uint8_t* const* rows, std::vector<Lanes>& lanes) {
-  const auto width = static_cast<int64_t>(lanes.size());
-  const uint8_t *a = rows[0], *b = rows[1];
-  for (int64_t x = 0; x < width; ++x) {
-    for (int64_t c = 0; c < 3; ++c) {
-      lanes[x][c] = a[x * 3 + c];
-      lanes[x][c + 4] = b[x * 3 + c];
-    }
-  }
+// The four rows that are filtered at once.
+struct alignas(32) LanePair {
+  Lanes upper, lower;
+};
+constexpr int64_t kRowsAtOnce = 4;
+
+// `num_bytes` is 4 where another pixel follows: one load.
+template <size_t num_bytes>
+[[gnu::always_inline]] inline void load_pixels(const uint8_t* a, const uint8_t* b, Lanes& lanes) {
+  int32_t first = 0, second = 0;
+  std::memcpy(&first, a, num_bytes);
+  std::memcpy(&second, b, num_bytes);
+  lanes = Lanes{first, first, first, first, second, second, second, second} >> kByteOfLane & 255;
+}
+
+// The fourth byte of a pixel is the next one's first, which is written after it.
+template <size_t num_bytes>
+[[gnu::always_inline]] inline void store_pixels(Lanes lanes, uint8_t* a, uint8_t* b) {
+  lanes <<= kByteOfLane;
+  lanes |= __builtin_shuffle(lanes, Lanes{1, 0, 3, 2, 5, 4, 7, 6});
+  lanes |= __builtin_shuffle(lanes, Lanes{2, 3, 0, 1, 6, 7, 4, 5});
+  const int32_t first = lanes[0], second = lanes[4];
+  std::memcpy(a, &first, num_bytes);
+  std::memcpy(b, &second, num_bytes);
+}
+
+[[gnu::always_inline]] inline void to_pixels(Lanes& sums) {
+  sums >>= kWeightBits;
+  sums = sums < 0 ? Lanes{} : sums;
+  sums = sums > 255 ? Lanes{} + 255 : sums;
+}
+
+template <size_t num_bytes>
+[[gnu::always_inline]] inline void spread_pixel(const uint8_t* const* rows, int64_t x, LanePair& lanes) {
+  load_pixels<num_bytes>(rows[0] + x * 3, rows[1] + x * 3, lanes.upper);
+  load_pixels<num_bytes>(rows[2] + x * 3, rows[3] + x * 3, lanes.lower);
 }
 
 GLID_CLONES
-void filter_lanes(const std::vector<Lanes>& lanes, const Taps& taps, uint8_t* const* out) {
-  uint8_t *a = out[0], *b = out[1];
-  for (int64_t x = 0; x < taps.size(); ++x) {
-    const Lanes* in = lanes.data() + taps.first[x];
-    const int32_t* weights = taps.weights_of(x);
-    Lanes sums = Lanes{} + kHalf;
-    for (int64_t t = 0; t < taps.num_taps[x]; ++t) sums += in[t] * weights[t];
-    sums >>= kWeightBits;
-    sums = sums < 0 ? Lanes{} : sums;
-    sums = sums > 255 ? Lanes{} + 255 : sums;
-    for (int64_t c = 0; c < 3; ++c) {
-      a[x * 3 + c] = static_cast<uint8_t>(sums[c]);
-      b[x * 3 + c] = static_cast<uint8_t>(sums[c + 4]);
-    }
+void spread_rows(const uint8_t* const* rows, int64_t width, LanePair* lanes) {
+  for (int64_t x = 0; x < width - 1; ++x) spread_pixel<4>(rows, x, lanes[x]);
+  spread_pixel<3>(rows, width - 1, lanes[width - 1]);
+}
+
+// Takes max_taps pixels, the last of which may weigh 0: a count that changes costs more.
+template <size_t num_bytes>
+[[gnu::always_inline]] inline void filter_pixel(const LanePair* lanes, const Taps& taps, int64_t x, uint8_t* const* out) {
+  const LanePair* in = lanes + taps.first[x];
+  const int32_t* weights = taps.weights_of(x);
+  Lanes upper = Lanes{} + kHalf, lower = upper;
+  for (int64_t t = 0; t < taps.max_taps; ++t) {
+    upper += in[t].upper * weights[t];
+    lower += in[t].lower * weights[t];
   }
+  to_pixels(upper);
+  to_pixels(lower);
+  store_pixels<num_bytes>(upper, out[0] + x * 3, out[1] + x * 3);
+  store_pixels<num_bytes>(lower, out[2] + x * 3, out[3] + x * 3);
+}
+
+GLID_CLONES
+void filter_lanes(const LanePair* lanes, const Taps& taps, uint8_t* const* out) {
+  for (int64_t x = 0; x < taps.size() - 1; ++x) filter_pixel<4>(lanes, taps, x, out);
+  filter_pixel<3>(lanes, taps, taps.size() - 1, out);
 }
 
 // Rows [first, end) of `image`, filtered along their width.
 Image filter_rows(const Image& image, const Taps& taps, int64_t first, int64_t end) {
   Image out = Image::filled(end - first, taps.size(), 0);
-  std::vector<Lanes> lanes(static_cast<size_t>(image.width));
+  std::vector<LanePair> lanes(static_cast<size_t>(image.width + taps.max_taps));
   for (int64_t y = 0; y < out.height; y += kRowsAtOnce) {
-    const int64_t next = std::min(y + 1, out.height - 1);  // an odd last row is done twice
-    const uint8_t* const from[kRowsAtOnce] = {image.row(first + y), image.row(first + next)};
-    uint8_t* const to[kRowsAtOnce] = {out.row(y), out.row(next)};
-    spread_rows(from, lanes);
-    filter_lanes(lanes, taps, to);
+    const uint8_t* from[kRowsAtOnce];
+    uint8_t* to[kRowsAtOnce];
+    for (int64_t r = 0; r < kRowsAtOnce; ++r) {
+      const int64_t row = std::min(y + r, out.height - 1);  // a last row that is left over is done more than once
+      from[r] = image.row(first + row);
+      to[r] = out.row(row);
+    }
+    spread_rows(from, image.width, lanes.data());
+    filter_lanes(lanes.data(), taps, to);
   }
   return out;
 }
