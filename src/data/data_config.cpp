@@ -39,8 +39,6 @@ Opened samples(const CocoPoseConfig& config, Split split) {
 
 // The same without annotations where they lie in files of their own.
 Opened images(const auto& config, Split split) { return only_images(open(config, split)); }
-Opened images(const ImageNetConfig& config, Split split) { return open(config, split); }
-Opened images(const FolderConfig& config, Split split) { return open(config, split); }
 Opened images(const Scenes::Config& config, Split split) { return open(config, split); }
 Opened images(const NyuDepthV2::Config& config, Split split) {
   auto frames = std::make_shared<NyuDepthV2>(config, split);

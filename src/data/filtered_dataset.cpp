@@ -11,20 +11,20 @@
 #include "glid/core/log.h"
 #include "glid/core/parallel_for.h"
 #include "glid/core/rng.h"
+#include "glid/data/partly_read.h"
 
 namespace glid {
 namespace {
 
-class FilteredDataset : public AnnotatedDataset {
+class FilteredDataset : public AnnotatedDataset, public PartReader {
  public:
   FilteredDataset(std::shared_ptr<const AnnotatedDataset> all, std::vector<int64_t> ids)
       : all_(std::move(all)), ids_(std::move(ids)) {}
 
   int64_t size() const override { return std::ssize(ids_); }
-  Sample get(int64_t id) const override {
-    Sample sample = all_->get(of_all(id));
-    sample.id = id;
-    return sample;
+  Sample get(int64_t id) const override { return renumbered(all_->get(of_all(id)), id); }
+  Sample get_part(int64_t id, const PartOfImage& part) const override {
+    return renumbered(glid::get_part(*all_, of_all(id), part), id);
   }
   Targets targets(int64_t id) const override { return all_->targets(of_all(id)); }
   std::string name(int64_t id) const override { return all_->name(of_all(id)); }
@@ -39,6 +39,10 @@ class FilteredDataset : public AnnotatedDataset {
   void inspect(int64_t id, Inspection& inspection) const override { all_->inspect(of_all(id), inspection); }
 
  private:
+  static Sample renumbered(Sample sample, int64_t id) {
+    sample.id = id;
+    return sample;
+  }
   int64_t of_all(int64_t id) const { return ids_.at(static_cast<size_t>(id)); }
 
   std::shared_ptr<const AnnotatedDataset> all_;

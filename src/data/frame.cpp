@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "glid/core/error.h"
+#include "glid/data/partly_read.h"
 
 namespace glid {
 namespace {
@@ -24,9 +25,10 @@ std::exception_ptr named_exception(const std::string& name) {
   }
 }
 
-Sample read_sample(const Dataset& dataset, int64_t id) {
+Sample read_sample(const Dataset& dataset, const SampleKey& key) {
   RECORD_USER_SCOPE("read");
-  return dataset.get(id);
+  const auto* partly_read = dynamic_cast<const PartlyRead*>(&dataset);
+  return partly_read ? partly_read->get(key) : dataset.get(key.id);
 }
 
 }  // namespace
@@ -55,7 +57,7 @@ void SampleReader::read(Slot& slot) const {
 bool SampleReader::try_read(const SampleKey& key, Slot& slot) const {
   slot.name = dataset->name(key.id);
   try {
-    const Sample sample = read_sample(*dataset, key.id);
+    const Sample sample = read_sample(*dataset, key);
     RECORD_USER_SCOPE("prepare");
     slot.images = prepare(sample, key, index_plan->in_batch(slot.place));
     if (slot.images.empty()) throw DataError(slot.name, "gives no picture");

@@ -105,7 +105,7 @@ class JpegDecoder {
     jpeg_skip_scanlines(&info_, static_cast<JDIMENSION>(std::max<int64_t>(rows.begin - block_height, 0)));
     read_rows(pixels + size_t{first} * 3, static_cast<size_t>(width()) * 3, rows.end);
     if (has_end()) return true;
-    jpeg_skip_scanlines(&info_, info_.output_height - info_.output_scanline);
+    read_rows(pixels + size_t{first} * 3, static_cast<size_t>(width()) * 3, height());
     jpeg_finish_decompress(&info_);
     return true;
   }

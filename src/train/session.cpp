@@ -4,7 +4,9 @@
 
 #include "glid/core/error.h"
 #include "glid/data/filtered_dataset.h"
+#include "glid/data/partly_read.h"
 #include "glid/model/parts.h"
+#include "glid/tasks/part_in_training.h"
 #include "glid/train/init_from.h"
 
 namespace glid {
@@ -37,6 +39,12 @@ std::shared_ptr<Glid> make_model(const RunConfig& config, const Task& task, cons
   return model;
 }
 
+std::shared_ptr<const Dataset> partly_read(std::shared_ptr<const Dataset> data, const RunConfig& config) {
+  PartByKey part = part_in_training(config.task, config.data.image_size);
+  if (!part) return data;
+  return std::make_shared<PartlyRead>(std::move(data), std::move(part));
+}
+
 }  // namespace
 
 Session::Session(const RunConfig& config, std::shared_ptr<const AnnotatedDataset> data, const BatchLayout& layout,
@@ -48,7 +56,7 @@ Session::Session(const RunConfig& config, std::shared_ptr<const AnnotatedDataset
       model(make_model(config, *task, device)),
       data(filtered(std::move(data), task->filter())),
       plan(std::make_shared<TrainingPlan>(this->data->size(), config.seed, layout)),
-      loader(this->data, plan, loader_options(), prepare(/*training=*/true)),
+      loader(partly_read(this->data, config), plan, loader_options(), prepare(/*training=*/true)),
       gradients(trained(*model), communicator),
       optimizer(gradients.parameters(), gradients.gradients(),
                 make_param_groups(gradients.parameters(), config.optim.weight_decay, config.lr_scale()),

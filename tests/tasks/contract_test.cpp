@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "glid/core/format.h"
+#include "glid/tasks/part_in_training.h"
 #include "glid/tasks/pixel_task.h"
 #include "support/case_losses.h"
 #include "support/every_task.h"
@@ -67,6 +68,23 @@ class TaskContract : public testing::TestWithParam<std::string> {
   double loss_ = 0;
   std::vector<double> diagnostics_;
 };
+
+// What stands around it may not have been decoded.
+TEST_P(TaskContract, TrainingLooksAtItsPartAlone) {
+  const PartByKey part = part_in_training(config(), context_of_all().image_size_px);
+  if (!part) return;
+  for (int64_t id = 0; id < 20; ++id) {
+    const SampleKey key{5, 1, id};
+    Sample sample = sample_of_all(id, 1);
+    const auto prepared = run_.task->prepare(sample, key, {}, /*training=*/true);
+    const Box box = part(sample.image.height, sample.image.width, key);
+    for (int64_t y = 0; y < kSampleSize; ++y)
+      for (int64_t x = 0; x < kSampleSize; ++x)
+        if (y + 1 <= box.y0 || y >= box.y1 || x + 1 <= box.x0 || x >= box.x1) sample.image.row(y)[3 * x] ^= 255;
+    const auto again = run_.task->prepare(sample, key, {}, /*training=*/true);
+    for (size_t i = 0; i < prepared.size(); ++i) EXPECT_EQ(prepared[i].image, again.at(i).image);
+  }
+}
 
 TEST_P(TaskContract, GradientsReachEveryParameter) {
   const std::vector<at::Tensor> all = gradients({6});
