@@ -34,8 +34,12 @@ void check_original(std::string_view what, int64_t height, int64_t width, const 
 // ---- Pixels, a step at a time.
 
 Image placed(const Image& image, const CropBox& box, Filter /*filter*/) {
-  Image out = Image::filled(box.height, box.width, 0);
-  for (int64_t y = 0; y < box.height; ++y) std::copy_n(image.row(box.top + y) + box.left * 3, box.width * 3, out.row(y));
+  Image out{box.height, box.width, {}};
+  out.pixels.reserve(static_cast<size_t>(box.height * box.width * 3));
+  for (int64_t y = box.top; y < box.top + box.height; ++y) {
+    const uint8_t* row = image.row(y) + box.left * 3;
+    out.pixels.insert(out.pixels.end(), row, row + box.width * 3);
+  }
   return out;
 }
 
