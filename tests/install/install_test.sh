@@ -43,6 +43,7 @@ if [ -x glid/bin/glid_train ]; then
   expect 0 "Usage: glid_train" env GLID_LIBTORCH=/nowhere glid_train --help
   expect 0 "glid_train 0." env GLID_LIBTORCH=/nowhere glid_train --version
   expect 0 "LibTorch: torch 2.11 is needed" env GLID_LIBTORCH=/nowhere glid_train --env
+  expect 0 "a stop (exit code 75)" env DEVICE=cpu "$source/scripts/gpu_check.sh" "$work/glid" "$work/check"
   grep -q "$(printf '%s %s' "$(date +%Y-)[-0-9]*" '[0-9:]* glid_train --config configs')" <(head -1 run/log.txt) || die "log.txt does not begin with the command"
 fi
 
