@@ -18,7 +18,7 @@ find_file(GLID_CUDART libcudart.so.13 PATHS ${torch_library_dirs} "${CUDAToolkit
 set(torch_cuda_libraries "-Wl,--push-state,--no-as-needed,${torch_dir}/lib/libtorch_cuda.so,${torch_dir}/lib/libc10_cuda.so,--pop-state")
 add_library(torch::cuda INTERFACE IMPORTED GLOBAL)
 target_link_libraries(torch::cuda INTERFACE torch::cpu "${torch_cuda_libraries}" "${GLID_CUDART}" "${GLID_NCCL_LIBRARY}")
-target_include_directories(torch::cuda SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS} "${GLID_NCCL_INCLUDE}")
+target_include_directories(torch::cuda SYSTEM INTERFACE "${GLID_NCCL_INCLUDE}" ${CUDAToolkit_INCLUDE_DIRS})
 target_compile_definitions(torch::cuda INTERFACE USE_C10D_NCCL)
 target_compile_options(torch::cuda INTERFACE
   "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-isystem ${torch_dir}/include -isystem ${torch_dir}/include/torch/csrc/api/include>")

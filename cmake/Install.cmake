@@ -5,7 +5,14 @@
 #   share/             configurations, examples, pages
 if(GLID_CUDA)
   set(glid_torch_kind --cuda)
+  set(glid_toolkit_path ":\${CUDA_HOME:-/usr/local/cuda}/lib64")
+  set(CPACK_PACKAGE_NAME glid-cuda)
+  set(CPACK_DEBIAN_PACKAGE_PROVIDES glid)
+  set(CPACK_DEBIAN_PACKAGE_CONFLICTS glid)
+else()
+  set(CPACK_DEBIAN_PACKAGE_CONFLICTS glid-cuda)  # one or the other: they have the same files
 endif()
+set(CPACK_DEBIAN_PACKAGE_REPLACES ${CPACK_DEBIAN_PACKAGE_CONFLICTS})
 configure_file(tools/start_with_libtorch.sh.in start_with_libtorch.sh @ONLY)
 
 install(RUNTIME_DEPENDENCY_SET glid_libraries

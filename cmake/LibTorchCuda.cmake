@@ -9,26 +9,27 @@ if(NOT toolkit_version STREQUAL torch_cuda_version)
                       "${torch_cuda_version}: use that toolkit (-DCUDAToolkit_ROOT=DIR) or another torch (-DGLID_LIBTORCH=DIR)")
 endif()
 
-# NCCL's version changes the layout of c10d's options: header, library and the one torch was built with must be the same.
-if(NOT GLID_NCCL_CHECKED STREQUAL "${torch_dir};${GLID_NCCL_INCLUDE};${GLID_NCCL_LIBRARY}")
+# NCCL and cuDNN against what torch was built with, header and library.
+set(probed "${torch_dir};${GLID_NCCL_INCLUDE};${GLID_NCCL_LIBRARY}")
+if(NOT GLID_CUDA_LIBRARIES_CHECKED STREQUAL probed)
   list(JOIN CMAKE_BUILD_RPATH ":" probe_rpath)
   set(include_flags ${CUDAToolkit_INCLUDE_DIRS})
   list(TRANSFORM include_flags PREPEND -I)
-  try_run(nccl_rc nccl_compiled "${CMAKE_BINARY_DIR}/CMakeFiles/nccl_versions" "${PROJECT_SOURCE_DIR}/cmake/nccl_versions.cpp"
-          COMPILE_DEFINITIONS -I${GLID_NCCL_INCLUDE} ${include_flags} ${torch_include_options}
+  try_run(probe_rc probe_compiled "${CMAKE_BINARY_DIR}/CMakeFiles/cuda_versions" "${PROJECT_SOURCE_DIR}/cmake/cuda_versions.cpp"
+          COMPILE_DEFINITIONS -I${PROJECT_SOURCE_DIR}/src/dist -I${GLID_NCCL_INCLUDE} ${include_flags} ${torch_include_options}
           LINK_OPTIONS "-Wl,--disable-new-dtags,--allow-shlib-undefined,-rpath,${probe_rpath}"
           LINK_LIBRARIES "${torch_cuda_libraries}" "${torch_dir}/lib/libtorch_cpu.so" "${torch_dir}/lib/libc10.so" "${GLID_NCCL_LIBRARY}"
-          CXX_STANDARD 20 COMPILE_OUTPUT_VARIABLE probe_error RUN_OUTPUT_VARIABLE nccl_versions)
-  if(NOT nccl_compiled)
+          CXX_STANDARD 20 COMPILE_OUTPUT_VARIABLE probe_error RUN_OUTPUT_VARIABLE versions)
+  if(NOT probe_compiled)
     message(FATAL_ERROR "A program with libtorch_cuda and NCCL does not link:\n${probe_error}")
   endif()
-  string(STRIP "${nccl_versions}" nccl_versions)
-  if(NOT nccl_rc EQUAL 0)
-    message(FATAL_ERROR "A program with libtorch_cuda and NCCL does not start with matching versions: ${nccl_versions} "
-                        "(header ${GLID_NCCL_INCLUDE}/nccl.h, library ${GLID_NCCL_LIBRARY})")
+  string(STRIP "${versions}" versions)
+  if(NOT probe_rc EQUAL 0)
+    message(FATAL_ERROR "A program with libtorch_cuda, NCCL and cuDNN does not start as it should (${probe_rc}): ${versions} "
+                        "(header ${GLID_NCCL_INCLUDE}/nccl.h, library ${GLID_NCCL_LIBRARY}, torch ${torch_dir})")
   endif()
-  message(STATUS "CUDA ${toolkit_version}, NCCL: ${nccl_versions}")
-  set(GLID_NCCL_CHECKED "${torch_dir};${GLID_NCCL_INCLUDE};${GLID_NCCL_LIBRARY}" CACHE INTERNAL "The NCCL that passed the checks")
+  message(STATUS "CUDA ${toolkit_version}; ${versions}")
+  set(GLID_CUDA_LIBRARIES_CHECKED "${probed}" CACHE INTERNAL "The NCCL and torch that passed the checks")
 endif()
 
 # .cu files may be added to any layer; their runtime is the shared one that torch uses.

@@ -10,6 +10,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/library_version.h"
 #include "glid/core/log.h"
 #include "glid/train/threads.h"
 
@@ -33,6 +34,8 @@ c10::Device choose_device(DeviceChoice choice, int local_rank) {
   if (choice == DeviceChoice::kCuda && !at::hasCUDA())
     throw UsageError("train.device", "is cuda, but there is no usable GPU or this build has no CUDA", "", "use auto or cpu");
   if (choice == DeviceChoice::kCpu || !at::hasCUDA()) return c10::kCPU;
+  const auto& cuda = at::detail::getCUDAHooks();
+  if (cuda.compiledWithCuDNN()) require_library("cuDNN", "cudnnGetVersion", cuda.versionRuntimeCuDNN(), cuda.versionCuDNN());
   const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(local_rank));
   c10::impl::VirtualGuardImpl(c10::kCUDA).setDevice(device);
   return device;

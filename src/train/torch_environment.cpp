@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "glid/core/format.h"
+#include "glid/core/library_version.h"
 
 namespace glid {
 namespace {
@@ -26,7 +27,7 @@ bool is_loaded(const char* library) {
   return handle != nullptr && ::dlclose(handle) == 0;
 }
 
-// Runtime, driver and cuDNN as LibTorch sees them, in one line.
+// What LibTorch was built with and sees, in one line.
 std::string cuda_text() {
   if (!at::hasCUDA()) return is_loaded("libtorch_cuda.so") ? "no usable GPU" : "a build without CUDA";
   std::string text = at::detail::getCUDAHooks().showConfig();
@@ -34,11 +35,18 @@ std::string cuda_text() {
   return text;
 }
 
-// Of the library that is loaded, whoever linked it; such as 22809 for 2.28.9.
+// Of the libraries that are loaded, whoever linked them.
 std::string nccl_text() {
   int version = 0;
   const auto get = reinterpret_cast<int (*)(int*)>(::dlsym(RTLD_DEFAULT, "ncclGetVersion"));
-  return get != nullptr && get(&version) == 0 ? format("{}", version) : "a build without NCCL";
+  if (get == nullptr || get(&version) != 0) return "a build without NCCL";
+  return format("{} in {}", library_version_text(version), library_of("ncclGetVersion"));
+}
+
+std::string cudnn_text() {
+  const auto get = reinterpret_cast<size_t (*)()>(::dlsym(RTLD_DEFAULT, "cudnnGetVersion"));
+  if (get == nullptr) return "a build without cuDNN";
+  return format("{} in {}", library_version_text(static_cast<int64_t>(get())), library_of("cudnnGetVersion"));
 }
 
 }  // namespace
@@ -48,6 +56,7 @@ Facts torch_environment() {
           {"threads", format("{}", at::get_num_threads())},
           {"CUDA", cuda_text()},
           {"usable GPUs", format("{}", at::hasCUDA() ? at::getNumGPUs() : 0)},
+          {"cuDNN", cudnn_text()},
           {"NCCL", nccl_text()}};
 }
 

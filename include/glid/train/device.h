@@ -8,7 +8,8 @@
 
 namespace glid {
 
-// The device that train.device means, for this process's place in its group. Throws UsageError for cuda without one.
+// The device that train.device means, for this process's place in its group. Throws UsageError for cuda without one,
+// and for a GPU with a cuDNN that is older than LibTorch's.
 c10::Device choose_device(DeviceChoice choice, int local_rank);
 
 // Says how a program computes: "2 threads, cpu, fp32", and warns where that is hopelessly slow.
