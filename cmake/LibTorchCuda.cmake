@@ -15,17 +15,17 @@ if(NOT GLID_CUDA_LIBRARIES_CHECKED STREQUAL probed)
   list(JOIN CMAKE_BUILD_RPATH ":" probe_rpath)
   set(include_flags ${CUDAToolkit_INCLUDE_DIRS})
   list(TRANSFORM include_flags PREPEND -I)
-  try_run(probe_rc probe_compiled "${CMAKE_BINARY_DIR}/CMakeFiles/cuda_versions" "${PROJECT_SOURCE_DIR}/cmake/cuda_versions.cpp"
+  try_run(versions_rc versions_compiled "${CMAKE_BINARY_DIR}/CMakeFiles/cuda_versions" "${PROJECT_SOURCE_DIR}/cmake/cuda_versions.cpp"
           COMPILE_DEFINITIONS -I${PROJECT_SOURCE_DIR}/src/dist -I${GLID_NCCL_INCLUDE} ${include_flags} ${torch_include_options}
           LINK_OPTIONS "-Wl,--disable-new-dtags,--allow-shlib-undefined,-rpath,${probe_rpath}"
           LINK_LIBRARIES "${torch_cuda_libraries}" "${torch_dir}/lib/libtorch_cpu.so" "${torch_dir}/lib/libc10.so" "${GLID_NCCL_LIBRARY}"
           CXX_STANDARD 20 COMPILE_OUTPUT_VARIABLE probe_error RUN_OUTPUT_VARIABLE versions)
-  if(NOT probe_compiled)
+  if(NOT versions_compiled)
     message(FATAL_ERROR "A program with libtorch_cuda and NCCL does not link:\n${probe_error}")
   endif()
   string(STRIP "${versions}" versions)
-  if(NOT probe_rc EQUAL 0)
-    message(FATAL_ERROR "A program with libtorch_cuda, NCCL and cuDNN does not start as it should (${probe_rc}): ${versions} "
+  if(NOT versions_rc EQUAL 0)
+    message(FATAL_ERROR "A program with libtorch_cuda, NCCL and cuDNN does not start as it should (${versions_rc}): ${versions} "
                         "(header ${GLID_NCCL_INCLUDE}/nccl.h, library ${GLID_NCCL_LIBRARY}, torch ${torch_dir})")
   endif()
   message(STATUS "CUDA ${toolkit_version}; ${versions}")
