@@ -11,9 +11,9 @@ COPY . .
 RUN docker/build.sh cuda /opt/glid
 
 FROM nvidia/cuda:13.0.1-base-ubuntu24.04
-RUN useradd --create-home --uid 10001 glid
+RUN useradd --uid 10001 glid && install --directory --mode=1777 /workspace
 COPY --from=build /opt/glid /opt/glid
 ENV PATH=/opt/glid/bin:$PATH GLID_LIBTORCH=/opt/glid/libtorch/torch
 USER glid
-WORKDIR /home/glid
+WORKDIR /workspace
 CMD ["glid_train", "--help"]
