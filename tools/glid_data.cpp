@@ -10,6 +10,7 @@
 #include "glid/data/check_data.h"
 #include "glid/data/codebook.h"
 #include "glid/data/make_demo.h"
+#include "glid/data/make_shards.h"
 #include "glid/formats/image_file.h"
 #include "glid/viz/contact_sheet.h"
 
@@ -21,6 +22,20 @@ void add_selection(CLI::App& command, glid::DataSelection& selection, std::strin
   glid::path_option(command, "--root", selection.root, "folder of the data");
   glid::set_option(command, selection.overrides, "overrides a key of the block data; repeatable");
   glid::names_option<glid::Split>(command, "--split", split, "whose files (default: " + default_split + ")");
+}
+
+void add_make_demo(CLI::App& app, glid::DemoOptions& demo, std::string& layout, std::string& kind) {
+  CLI::App* command = app.add_subcommand("make-demo", "Generates scenes as files in the layout of a dataset");
+  glid::path_option(*command, "--out", demo.out, "folder to make")->required();
+  glid::names_option<glid::DemoLayout>(*command, "--layout", layout, "whose files and folders");
+  glid::names_option<glid::SceneKind>(*command, "--kind", kind,
+                                      "plain: objects of any colour; classes: objects whose class hue and texture tell");
+  command->add_option("--count", demo.count, "training images; a tenth as many validation images on top")
+      ->capture_default_str();
+  command->add_option("--size", demo.size_px, "side of an image in pixels")
+      ->capture_default_str()
+      ->check(glid::within(16, 4096));
+  command->add_option("--seed", demo.seed, "of the scenes")->capture_default_str()->check(glid::within(0, 1e18));
 }
 
 CLI::App* add_codebook(CLI::App& app, glid::CodebookOptions& options) {
@@ -40,6 +55,34 @@ CLI::App* add_codebook(CLI::App& app, glid::CodebookOptions& options) {
       ->capture_default_str()
       ->check(glid::within(0, 1e18));
   command->add_option("--threads", options.num_threads, "that read images and compare patches (default: one a processor)")
+      ->check(glid::positive(glid::kMaxThreads));
+  return command;
+}
+
+CLI::App* add_shard(CLI::App& app, glid::ShardOptions& options, std::string& source) {
+  options.num_threads = glid::num_cpus();
+  CLI::App* command =
+      app.add_subcommand("shard", "Puts folders of images into tar archives (WebDataset's layout) for data.name: shards");
+  glid::names_option<glid::ShardSource>(*command, "--dataset", source, "what the folders are");
+  glid::path_option(*command, "--root", options.root, "folder of the images")->required();
+  glid::path_option(*command, "--out", options.out, "folder to make")->required();
+  command->add_option("--megabytes", options.megabytes, "images in a shard, in MB (10^6 bytes)")
+      ->capture_default_str()
+      ->check(glid::within(1, 1e6));
+  command->add_option("--seed", options.seed, "of the order of the images")
+      ->capture_default_str()
+      ->check(glid::within(0, 1e18));
+  command->add_option("--threads", options.num_threads, "that write a shard each (default: one a processor)")
+      ->check(glid::positive(glid::kMaxThreads));
+  return command;
+}
+
+CLI::App* add_index(CLI::App& app, std::string& root, int64_t& num_threads) {
+  num_threads = glid::num_cpus();
+  CLI::App* command = app.add_subcommand(
+      "index", "Makes the indices that shards of other programs need, where they are missing or don't fit");
+  glid::path_option(*command, "--root", root, "folder of the shards")->required();
+  command->add_option("--threads", num_threads, "that read a shard each (default: one a processor)")
       ->check(glid::positive(glid::kMaxThreads));
   return command;
 }
@@ -70,20 +113,16 @@ int main(int argc, char** argv) {
 
   glid::DemoOptions demo;
   std::string layout = "imagenet", kind = "plain";
-  CLI::App* make_demo = app.add_subcommand("make-demo", "Generates scenes as files in the layout of a dataset");
-  glid::path_option(*make_demo, "--out", demo.out, "folder to make")->required();
-  glid::names_option<glid::DemoLayout>(*make_demo, "--layout", layout, "whose files and folders");
-  glid::names_option<glid::SceneKind>(*make_demo, "--kind", kind,
-                                      "plain: objects of any colour; classes: objects whose class hue and texture tell");
-  make_demo->add_option("--count", demo.count, "training images; a tenth as many validation images on top")
-      ->capture_default_str();
-  make_demo->add_option("--size", demo.size_px, "side of an image in pixels")
-      ->capture_default_str()
-      ->check(glid::within(16, 4096));
-  make_demo->add_option("--seed", demo.seed, "of the scenes")->capture_default_str()->check(glid::within(0, 1e18));
+  add_make_demo(app, demo, layout, kind);
 
   glid::CodebookOptions book;
   CLI::App* codebook = add_codebook(app, book);
+
+  glid::ShardOptions shards;
+  std::string source = "imagenet", shard_root;
+  int64_t index_threads = 0;
+  CLI::App* shard = add_shard(app, shards, source);
+  CLI::App* index = add_index(app, shard_root, index_threads);
 
   if (const auto code = glid::parse_command_line(app, argc, argv)) return *code;
   return glid::run_program("glid_data", [&] {
@@ -104,6 +143,12 @@ int main(int argc, char** argv) {
       glid::make_codebook(book);
       return glid::ExitCode::kDone;
     }
+    if (*shard) {
+      shards.source = glid::config::parse_name<glid::ShardSource>("--dataset", source);
+      glid::make_shards(shards);
+      return glid::ExitCode::kDone;
+    }
+    if (*index) return glid::index_shards(shard_root, index_threads);
     demo.kind = glid::config::parse_name<glid::SceneKind>("--kind", kind);
     demo.layout = glid::config::parse_name<glid::DemoLayout>("--layout", layout);
     glid::make_demo(demo);

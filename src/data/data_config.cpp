@@ -28,6 +28,7 @@ Opened open(const Ade20k::Config& config, Split split) { return std::make_shared
 Opened open(const NyuDepthV2::Config& config, Split split) { return std::make_shared<NyuDepthV2>(config, split); }
 Opened open(const Voc::Config& config, Split split) { return std::make_shared<Voc>(config, split); }
 Opened open(const Pairs::Config& config, Split split) { return std::make_shared<Pairs>(config, split); }
+Opened open(const Shards::Config& config, Split split) { return open_shards(config, split); }
 
 // What tasks see: images, but persons of a set made for poses.
 Opened samples(const auto& config, Split split) { return open(config, split); }
@@ -40,6 +41,7 @@ Opened samples(const CocoPoseConfig& config, Split split) {
 // The same without annotations where they lie in files of their own.
 Opened images(const auto& config, Split split) { return only_images(open(config, split)); }
 Opened images(const Scenes::Config& config, Split split) { return open(config, split); }
+Opened images(const Shards::Config& config, Split split) { return open(config, split); }
 Opened images(const NyuDepthV2::Config& config, Split split) {
   auto frames = std::make_shared<NyuDepthV2>(config, split);
   return frames->has_files() ? only_images(std::move(frames)) : frames;
@@ -54,6 +56,7 @@ Opened images(const CocoPoseConfig& config, Split split) {
 bool has(const ImageNetConfig&, Split) { return true; }
 bool has(const FolderConfig&, Split) { return true; }
 bool has(const Scenes::Config&, Split) { return true; }
+bool has(const Shards::Config&, Split) { return true; }
 bool has(const CocoConfig& config, Split split) { return Coco::has(config.root, split, config.kFile); }
 bool has(const CocoPoseConfig& config, Split split) { return Coco::has(config.root, split, config.kFile); }
 bool has(const CocoPanoptic::Config& config, Split split) { return CocoPanoptic::has(config, split); }

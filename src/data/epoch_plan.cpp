@@ -2,25 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <string>
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
-#include "glid/core/rng.h"
 
 namespace glid {
 
-std::vector<int64_t> epoch_permutation(int64_t size, uint64_t seed, int64_t epoch) {
-  std::vector<int64_t> ids(static_cast<size_t>(size));
-  std::iota(ids.begin(), ids.end(), 0);
-  Rng rng(seed, static_cast<uint64_t>(epoch), 0, RandomOp::kPermutation);
-  shuffle(ids, rng);
-  return ids;
-}
-
-TrainingPlan::TrainingPlan(int64_t dataset_size, uint64_t seed, const BatchLayout& layout)
-    : dataset_size_(dataset_size), seed_(seed), layout_(layout) {
+TrainingPlan::TrainingPlan(int64_t dataset_size, uint64_t seed, const BatchLayout& layout, const Blocks& blocks)
+    : dataset_size_(dataset_size), seed_(seed), layout_(layout), order_(make_epoch_order(dataset_size, seed, blocks)) {
   if (layout.global_batch < 1 || layout.global_batch % (layout.world_size * layout.micro_batches) != 0) {
     throw UsageError("train.batch_size",
                      format("is divided by {} ranks x {} micro-batches", layout.world_size, layout.micro_batches),
@@ -47,23 +37,11 @@ std::vector<Place> TrainingPlan::places(int64_t step, int64_t micro) const {
 
 std::optional<SampleKey> TrainingPlan::key(const Place& place, int64_t attempt) const {
   if (attempt >= dataset_size_) throw DataError("data", "has no readable image", std::to_string(dataset_size_) + " tried");
-  const auto ids = permutation(place.epoch);
-  return SampleKey{seed_, place.epoch, (*ids)[static_cast<size_t>((place.position + attempt) % dataset_size_)]};
+  return SampleKey{seed_, place.epoch, order_->id(place.epoch, (place.position + attempt) % dataset_size_)};
 }
 
 BatchPosition TrainingPlan::in_batch(const Place& place) const {
   return {place.epoch * steps_per_epoch() + place.position / layout_.global_batch, place.position % layout_.global_batch};
-}
-
-std::shared_ptr<const TrainingPlan::Permutation> TrainingPlan::permutation(int64_t epoch) const {
-  std::lock_guard lock(mutex_);
-  for (const auto& [known, ids] : recent_) {
-    if (known == epoch) return ids;
-  }
-  if (recent_.size() == 2) recent_.erase(recent_.begin());
-  auto ids = std::make_shared<const Permutation>(epoch_permutation(dataset_size_, seed_, epoch));
-  recent_.emplace_back(epoch, ids);
-  return ids;
 }
 
 ValidationPlan::ValidationPlan(int64_t dataset_size, uint64_t seed, const Share& share)

@@ -11,12 +11,13 @@
 #include "glid/core/log.h"
 #include "glid/core/parallel_for.h"
 #include "glid/core/rng.h"
+#include "glid/data/blocks.h"
 #include "glid/data/partly_read.h"
 
 namespace glid {
 namespace {
 
-class FilteredDataset : public AnnotatedDataset, public PartReader {
+class FilteredDataset : public AnnotatedDataset, public PartReader, public InBlocks {
  public:
   FilteredDataset(std::shared_ptr<const AnnotatedDataset> all, std::vector<int64_t> ids)
       : all_(std::move(all)), ids_(std::move(ids)) {}
@@ -37,6 +38,11 @@ class FilteredDataset : public AnnotatedDataset, public PartReader {
   ImageId image_id(int64_t id) const override { return all_->image_id(of_all(id)); }
   std::string image_name(int64_t id) const override { return all_->image_name(of_all(id)); }
   void inspect(int64_t id, Inspection& inspection) const override { all_->inspect(of_all(id), inspection); }
+  Blocks blocks() const override {
+    Blocks blocks = blocks_of(*all_);
+    for (int64_t& end : blocks.ends) end = std::ranges::lower_bound(ids_, end) - ids_.begin();
+    return blocks;
+  }
 
  private:
   static Sample renumbered(Sample sample, int64_t id) {
@@ -66,6 +72,11 @@ std::vector<int64_t> first_samples(const AnnotatedDataset& dataset) {
 }
 
 }  // namespace
+
+std::shared_ptr<const AnnotatedDataset> samples_of(std::shared_ptr<const AnnotatedDataset> dataset,
+                                                   std::vector<int64_t> ids) {
+  return std::make_shared<FilteredDataset>(std::move(dataset), std::move(ids));
+}
 
 std::shared_ptr<const AnnotatedDataset> filtered(std::shared_ptr<const AnnotatedDataset> dataset,
                                                  const std::function<bool(const Targets&)>& keep) {

@@ -92,13 +92,16 @@ ImageFolder::ImageFolder(fs::path folder, std::vector<std::string> files, std::m
   for (const auto& [name, label] : classes_) vocabulary_.images.push_back({label, name});
 }
 
-bool ImageFolder::is_labelled(const std::string& file) const { return !classes_.empty() && has_class(file); }
+Targets ImageFolder::targets(int64_t id) const {
+  Targets targets;
+  const std::string name(file(id));
+  if (!classes_.empty() && has_class(name)) targets.label = classes_.at(class_of(name));
+  return targets;
+}
 
 Sample ImageFolder::get(int64_t id) const {
-  const std::string& file = files_.at(static_cast<size_t>(id));
-  Sample sample{id, name(id), read_image(folder_ / file), {}};
-  if (is_labelled(file)) sample.targets.label = classes_.at(class_of(file));
-  return sample;
+  const std::string where = name(id);
+  return {id, where, read_image(where), targets(id)};
 }
 
 std::string ImageFolder::name(int64_t id) const { return (folder_ / files_.at(static_cast<size_t>(id))).string(); }
@@ -111,8 +114,7 @@ Fingerprint ImageFolder::fingerprint() const {
 
 void ImageFolder::inspect(int64_t id, Inspection& inspection) const {
   inspection.check_image(name(id), {});
-  const std::string& file = files_.at(static_cast<size_t>(id));
-  if (is_labelled(file)) inspection.count_label(classes_.at(class_of(file)));
+  if (const auto label = targets(id).label) inspection.count_label(*label);
 }
 
 void ImageFolder::inspect_list(Inspection& inspection) const { add_others(folder_, others_, inspection); }

@@ -100,22 +100,29 @@ std::vector<Vocabulary::Class> numbered_classes(const std::vector<std::string>& 
   return classes;
 }
 
-std::vector<std::string> split_by_hash(const fs::path& folder, const std::vector<std::string>& files, Split split) {
-  if (files.size() < 2) {
-    throw DataError(folder.string(), "has too few images to set a tenth aside for validation", std::to_string(files.size()),
+std::vector<int64_t> places_by_hash(const fs::path& folder, int64_t count,
+                                    const std::function<std::string_view(int64_t)>& name, Split split) {
+  if (count < 2) {
+    throw DataError(folder.string(), "has too few images to set a tenth aside for validation", std::to_string(count),
                     "add images or a folder val");
   }
-  std::vector<std::pair<uint64_t, size_t>> hashes;
-  for (size_t i = 0; i < files.size(); ++i) hashes.emplace_back(stable_hash(files[i]), i);
-  const auto tenth = hashes.begin() + static_cast<std::ptrdiff_t>(std::max<size_t>(1, files.size() / 10));
+  std::vector<std::pair<uint64_t, int64_t>> hashes;
+  for (int64_t i = 0; i < count; ++i) hashes.emplace_back(stable_hash(name(i)), i);
+  const auto tenth = hashes.begin() + std::max<std::ptrdiff_t>(1, count / 10);
   std::nth_element(hashes.begin(), tenth, hashes.end());
-  std::vector<size_t> chosen;
+  std::vector<int64_t> chosen;
   for (auto it = split == Split::kVal ? hashes.begin() : tenth; it != (split == Split::kVal ? tenth : hashes.end()); ++it) {
     chosen.push_back(it->second);
   }
   std::sort(chosen.begin(), chosen.end());
+  return chosen;
+}
+
+std::vector<std::string> split_by_hash(const fs::path& folder, const std::vector<std::string>& files, Split split) {
+  const auto name = [&](int64_t i) -> std::string_view { return files[static_cast<size_t>(i)]; };
   std::vector<std::string> kept;
-  for (const size_t i : chosen) kept.push_back(files[i]);
+  for (const int64_t i : places_by_hash(folder, std::ssize(files), name, split))
+    kept.push_back(files[static_cast<size_t>(i)]);
   return kept;
 }
 

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "glid/data/dataset.h"
@@ -46,8 +48,11 @@ void add_repeated_names(const std::string& where, const std::vector<Vocabulary::
 // Classes named in order, their ids from 0.
 std::vector<Vocabulary::Class> numbered_classes(const std::vector<std::string>& names);
 
-// Keeps the tenth of `files` with the smallest hashes (at least one), or the others; the order stays. Throws DataError
-// naming the folder when there are fewer than two.
+// The tenth of `count` names with the smallest hashes (at least one), or the others; ascending. Throws DataError naming the
+// folder when there are fewer than two.
+std::vector<int64_t> places_by_hash(const std::filesystem::path& folder, int64_t count,
+                                    const std::function<std::string_view(int64_t)>& name, Split split);
+// The same of files, which stay in their order.
 std::vector<std::string> split_by_hash(const std::filesystem::path& folder, const std::vector<std::string>& files,
                                        Split split);
 

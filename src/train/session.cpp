@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "glid/core/error.h"
+#include "glid/data/blocks.h"
 #include "glid/data/filtered_dataset.h"
 #include "glid/data/partly_read.h"
 #include "glid/model/parts.h"
@@ -55,7 +56,7 @@ Session::Session(const RunConfig& config, std::shared_ptr<const AnnotatedDataset
       task(make_task(config.task, config.task_context(data->vocabulary()))),
       model(make_model(config, *task, device)),
       data(filtered(std::move(data), task->filter())),
-      plan(std::make_shared<TrainingPlan>(this->data->size(), config.seed, layout)),
+      plan(std::make_shared<TrainingPlan>(this->data->size(), config.seed, layout, blocks_of(*this->data))),
       loader(partly_read(this->data, config), plan, loader_options(), prepare(/*training=*/true)),
       gradients(trained(*model), communicator),
       optimizer(gradients.parameters(), gradients.gradients(),

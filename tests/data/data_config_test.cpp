@@ -88,9 +88,10 @@ std::string error_of(const std::string& yaml) {
 TEST(DataConfig, AKeyOfAnotherDatasetIsAnErrorThatNamesItsOwners) {
   EXPECT_THAT(error_of("{name: voc, root: x, depth_scale: 5000}"),
               testing::HasSubstr("depth_scale is not a known key (got 5000); it belongs to name: nyu_depth"));
-  EXPECT_THAT(error_of("{name: scenes, root: x}"),
-              testing::EndsWith(
-                  "it belongs to name: imagenet, folder, coco, coco_pose, coco_panoptic, ade20k, nyu_depth, voc, pairs"));
+  EXPECT_THAT(
+      error_of("{name: scenes, root: x}"),
+      testing::EndsWith(
+          "it belongs to name: imagenet, folder, coco, coco_pose, coco_panoptic, ade20k, nyu_depth, voc, pairs, shards"));
   EXPECT_THAT(error_of("{name: nyu_depth, root: x, classes: [a]}"), testing::EndsWith("it belongs to name: voc, pairs"));
   EXPECT_THAT(error_of("{name: nyu_depth, root: x, voc: {classes: [a]}}"), testing::HasSubstr("voc is not a known key"));
 }

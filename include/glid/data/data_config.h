@@ -16,6 +16,7 @@
 #include "glid/data/nyu_depth.h"
 #include "glid/data/pairs.h"
 #include "glid/data/scenes.h"
+#include "glid/data/shards.h"
 #include "glid/data/voc.h"
 
 namespace glid {
@@ -25,8 +26,9 @@ constexpr auto enum_names(Split) {
 }
 
 // The closed list of datasets.
-using DatasetConfig = std::variant<ImageNetConfig, FolderConfig, Scenes::Config, CocoConfig, CocoPoseConfig,
-                                   CocoPanoptic::Config, Ade20k::Config, NyuDepthV2::Config, Voc::Config, Pairs::Config>;
+using DatasetConfig =
+    std::variant<ImageNetConfig, FolderConfig, Scenes::Config, CocoConfig, CocoPoseConfig, CocoPanoptic::Config,
+                 Ade20k::Config, NyuDepthV2::Config, Voc::Config, Pairs::Config, Shards::Config>;
 
 // Of the network's input. Photographs of usual forms can be brought to twice that, as detection does, within
 // kMaxImagePixels.
@@ -43,8 +45,8 @@ struct DataConfig {
   template <class V>
   void fields(V& v) {
     v.variant("name", dataset,
-              "imagenet: root/{train,val}/<class>/...; folder: all images below root; scenes: generated, "
-              "no files; the others: docs/datasets.md");
+              "imagenet: root/{train,val}/<class>/...; folder: all images below root; shards: tar archives; "
+              "scenes: generated, no files; the others: docs/datasets.md");
     v("image_size", image_size, "side of the network's input in pixels", config::in_range(1, kMaxSidePx));
     v("workers", workers, "decode threads; 0 decodes in the training thread", config::non_negative());
     v("max_bad_files", max_bad_files, "different unreadable files, of each rank, before the run stops",

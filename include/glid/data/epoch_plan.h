@@ -1,7 +1,7 @@
 // Which samples a rank reads, in which order: pure functions of (seed, step), so that resuming costs nothing and no rank
 // needs to hear from another (no LibTorch).
 //
-// Training. Epoch e is a permutation of the dataset's ids (Fisher-Yates from Rng(seed, e, 0, kPermutation)), cut into
+// Training. Epoch e is a permutation of the dataset's ids (epoch_order.h), cut into
 // steps_per_epoch = size / global_batch whole global batches; the rest of the permutation is dropped. Step s reads the
 // positions [offset, offset + global_batch) with e = s / steps_per_epoch and offset = (s % steps_per_epoch) *
 // global_batch. Rank r of R, micro-batch m of M gets the (r * M + m)-th of R * M equal parts of them. Micro-batches laid
@@ -13,11 +13,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <utility>
 #include <vector>
 
+#include "glid/data/epoch_order.h"
 #include "glid/data/sample.h"
 
 namespace glid {
@@ -63,7 +62,7 @@ class TrainingPlan : public IndexPlan {
  public:
   // Throws DataError when `dataset_size` images don't fill one global batch, UsageError when ranks and micro-batches don't
   // divide it.
-  TrainingPlan(int64_t dataset_size, uint64_t seed, const BatchLayout& layout);
+  TrainingPlan(int64_t dataset_size, uint64_t seed, const BatchLayout& layout, const Blocks& blocks = {});
 
   int64_t steps_per_epoch() const { return dataset_size_ / layout_.global_batch; }
   // The place of the first sample of the step's global batch.
@@ -76,14 +75,10 @@ class TrainingPlan : public IndexPlan {
   BatchPosition in_batch(const Place& place) const override;
 
  private:
-  using Permutation = std::vector<int64_t>;
-  std::shared_ptr<const Permutation> permutation(int64_t epoch) const;
-
   int64_t dataset_size_;
   uint64_t seed_;
   BatchLayout layout_;
-  mutable std::mutex mutex_;
-  mutable std::vector<std::pair<int64_t, std::shared_ptr<const Permutation>>> recent_;  // of the last two epochs asked for
+  std::unique_ptr<const EpochOrder> order_;
 };
 
 // Every chosen sample exactly once over all ranks, in order, with keys of epoch 0. A fraction f chooses m = max(1,
@@ -113,8 +108,5 @@ class ValidationPlan : public IndexPlan {
   uint64_t seed_;
   int64_t chosen_, begin_, end_, batch_size_;
 };
-
-// The permutation of an epoch, for tests and tools.
-std::vector<int64_t> epoch_permutation(int64_t size, uint64_t seed, int64_t epoch);
 
 }  // namespace glid

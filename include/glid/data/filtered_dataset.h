@@ -9,6 +9,10 @@
 
 namespace glid {
 
+// The samples `ids`, ascending, numbered anew.
+std::shared_ptr<const AnnotatedDataset> samples_of(std::shared_ptr<const AnnotatedDataset> dataset,
+                                                   std::vector<int64_t> ids);
+
 // The samples that `keep` wants, by what is known about them, in their order and numbered anew; the set itself when `keep`
 // is empty. `keep` is called by several threads. A sample whose targets can't be read is kept: the loader counts it as a bad
 // file. Logs how many are left; throws DataError when none is.

@@ -29,7 +29,10 @@ class ImageFolder : public AnnotatedDataset {
 
   int64_t size() const override { return static_cast<int64_t>(files_.size()); }
   Sample get(int64_t id) const override;
+  Targets targets(int64_t id) const override;
   std::string name(int64_t id) const override;
+  // Its path below the folder.
+  std::string_view file(int64_t id) const { return files_.at(static_cast<size_t>(id)); }
   // Of the relative paths and the sizes in bytes.
   Fingerprint fingerprint() const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
@@ -39,8 +42,6 @@ class ImageFolder : public AnnotatedDataset {
   const std::map<std::string, int64_t>& classes() const { return classes_; }
 
  private:
-  bool is_labelled(const std::string& file) const;
-
   std::filesystem::path folder_;
   std::vector<std::string> files_;
   std::map<std::string, int64_t> classes_;
