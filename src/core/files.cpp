@@ -12,11 +12,11 @@
 #include <random>
 #include <utility>
 
-#include "glid/core/counted.h"
+#include "file_kind.h"
 #include "glid/core/disk_error.h"
 #include "glid/core/error.h"
+#include "glid/core/folder_walk.h"
 #include "glid/core/format.h"
-#include "glid/core/log.h"
 #include "glid/core/regular_file.h"
 #include "glid/core/temporaries.h"
 #include "held_temporary.h"
@@ -56,31 +56,11 @@ fs::path keep_whole(const fs::path& temporary) {
   return failed ? temporary : kept;
 }
 
-// A device, a pipe: written as it stands.
+// Written as it stands.
 bool is_stream(const fs::path& file) {
   std::error_code unreadable;
-  const fs::file_type type = fs::status(file, unreadable).type();
-  return type == fs::file_type::fifo || type == fs::file_type::character || type == fs::file_type::block ||
-         type == fs::file_type::socket;
+  return glid::is_stream(fs::status(file, unreadable).type());
 }
-
-// Which links to folders a walk has gone through. One back to a folder that it is in holds nothing new, and no end.
-class LinksFollowed {
- public:
-  bool leads_back(const fs::directory_entry& entry, int depth) {
-    std::erase_if(places_, [&](const auto& place) { return place.first >= depth; });
-    std::error_code unreadable;
-    if (!entry.is_symlink(unreadable)) return false;
-    const fs::path place = fs::canonical(entry.path().parent_path(), unreadable);
-    const fs::path target = fs::canonical(entry.path(), unreadable);
-    places_.emplace_back(depth, place);
-    return std::ranges::any_of(
-        places_, [&](const auto& passed) { return std::ranges::mismatch(target, passed.second).in1 == target.end(); });
-  }
-
- private:
-  std::vector<std::pair<int, fs::path>> places_;  // where each link stands, and how deep in the walk
-};
 
 // Makes a file or folder (`make` fails with EEXIST where there is one) that nobody else writes to. A signal removes it.
 fs::path make_temporary(const fs::path& final_place, const std::function<bool(const char*)>& make) {
@@ -139,26 +119,7 @@ void put_file(const fs::path& file, std::string_view content) {
 bool is_hidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
 
 std::vector<std::string> files_below(const fs::path& folder, const fs::path& skipped) {
-  std::vector<std::string> files, streams;
-  const size_t prefix = (folder / "").native().size();
-  try {
-    fs::recursive_directory_iterator it(folder, fs::directory_options::follow_directory_symlink), end;
-    LinksFollowed links;
-    for (std::error_code unreadable; it != end; ++it) {
-      if (is_hidden(it->path()) || (!skipped.empty() && it->path() == skipped)) it.disable_recursion_pending();
-      else if (is_stream(it->path())) streams.push_back(it->path().native().substr(prefix));
-      else if (!it->is_directory(unreadable)) files.push_back(it->path().native().substr(prefix));
-      else if (links.leads_back(*it, it.depth())) it.disable_recursion_pending();
-    }
-  } catch (const fs::filesystem_error& error) {
-    throw DataError(error.path1().string(), "can't be read", error.code().message());
-  }
-  if (!streams.empty())
-    log_rank_zero_warning("{}: passed over: {} (first: {})", folder.string(),
-                          counted(streams.size(), "pipe, device or socket", "pipes, devices or sockets"),
-                          *std::ranges::min_element(streams));
-  std::sort(files.begin(), files.end());
-  return files;
+  return walk_folder(folder, skipped).files;
 }
 
 void write_file(const fs::path& file, std::string_view content) {

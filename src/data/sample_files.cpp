@@ -59,11 +59,15 @@ void check_depth_file(const fs::path& file, double depth_scale, const SizePx& im
   }
 }
 
+void add_named(Fingerprint& print, std::string_view name, uint64_t bytes) {
+  print.names = stable_hash(name, print.names);
+  print.sizes = stable_hash(std::to_string(bytes), print.sizes);
+}
+
 void add_named_file(Fingerprint& print, const std::string& name, const fs::path& file) {
   std::error_code missing;
   const auto bytes = fs::file_size(file, missing);
-  print.names = stable_hash(name, print.names);
-  print.sizes = stable_hash(std::to_string(missing ? 0 : bytes), print.sizes);
+  add_named(print, name, missing ? 0 : bytes);
 }
 
 void add_file(Fingerprint& print, const fs::path& file, const fs::path& root) {

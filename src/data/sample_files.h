@@ -31,6 +31,7 @@ std::vector<float> to_floats(const DepthMap& depth);
 void check_depth_file(const std::filesystem::path& file, double depth_scale, const SizePx& image, Inspection& inspection);
 
 // Adds a file: the name by which it is told from others, and its size.
+void add_named(Fingerprint& print, std::string_view name, uint64_t bytes);
 void add_named_file(Fingerprint& print, const std::string& name, const std::filesystem::path& file);
 // The same by its path below `root`.
 void add_file(Fingerprint& print, const std::filesystem::path& file, const std::filesystem::path& root);

@@ -9,7 +9,6 @@
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
-#include "glid/core/rng.h"
 #include "glid/data/filtered_dataset.h"
 #include "glid/data/inspection.h"
 #include "glid/formats/image_file.h"
@@ -148,10 +147,7 @@ Sample Shards::get(int64_t id) const {
 
 Fingerprint Shards::fingerprint() const {
   Fingerprint print;
-  for (int64_t id = 0; id < size(); ++id) {
-    print.names = stable_hash(key(id), print.names);
-    print.sizes = stable_hash(std::to_string(record(id).size), print.sizes);
-  }
+  for (int64_t id = 0; id < size(); ++id) add_named(print, key(id), record(id).size);
   return print;
 }
 

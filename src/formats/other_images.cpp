@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <fstream>
 #include <iterator>
 #include <numeric>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "glid/core/counted.h"
+#include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/formats/image_file.h"
@@ -110,6 +112,29 @@ std::string OtherImages::text() const {
 
 std::string OtherImages::hint() const {
   return count() == 0 ? "" : text() + ": of these formats none is read, convert them to JPEG or PNG";
+}
+
+std::string OtherImages::dump() const {
+  std::string lines;
+  for (const auto& [extension, kind] : kinds_) lines += format("{} {} {}\n", kind.images, kind.others, extension);
+  return lines;
+}
+
+OtherImages OtherImages::parse(std::string_view lines) {
+  OtherImages parsed;
+  while (!lines.empty()) {
+    const size_t end = lines.find('\n'), first = lines.find(' '), second = lines.find(' ', first + 1);
+    Kind kind;
+    const auto number = [&](size_t begin, size_t number_end, int64_t& value) {
+      const auto [stop, error] = std::from_chars(lines.data() + begin, lines.data() + number_end, value);
+      return error == std::errc() && stop == lines.data() + number_end;
+    };
+    if (end == lines.npos || second > end || !number(0, first, kind.images) || !number(first + 1, second, kind.others))
+      throw DataError({}, "has no counts of other images");
+    parsed.kinds_[std::string(lines.substr(second + 1, end - second - 1))] = kind;
+    lines.remove_prefix(end + 1);
+  }
+  return parsed;
 }
 
 void OtherImages::warn(const std::filesystem::path& folder) const {

@@ -62,7 +62,8 @@ class LoaderTest : public ::testing::Test {
     std::vector<std::string> files;
     for (int i = 0; i < 20; ++i) files.push_back(format("image_{:02}.jpg", i));
     write_flat_folder(folder_.path(), 20);
-    dataset_ = std::make_shared<ImageFolder>(folder_.path(), files, std::map<std::string, int64_t>{}, OtherImages());
+    dataset_ = std::make_shared<ImageFolder>(folder_.path(), FileList(folder_.path(), files),
+                                             std::map<std::string, int64_t>{}, std::nullopt, OtherImages());
   }
 
   void spoil(int64_t id) const { fs::resize_file(dataset_->name(id), 200); }

@@ -7,13 +7,17 @@
 // both sets come from one folder.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "glid/data/dataset.h"
+#include "glid/data/file_list.h"
 #include "glid/data/files_config.h"
 #include "glid/formats/other_images.h"
 
@@ -22,18 +26,19 @@ namespace glid {
 // A list of image files below one folder.
 class ImageFolder : public AnnotatedDataset {
  public:
-  // `files` are relative to `folder`; `classes` maps their first path component to a label, or is empty; files directly
-  // in the folder have none. `others` are left out there: the log says so.
-  ImageFolder(std::filesystem::path folder, std::vector<std::string> files, std::map<std::string, int64_t> classes,
-              OtherImages others);
+  // `files` are those of `folder`; `classes` maps their first path component to a label, or is empty; files directly in the
+  // folder have none. `chosen` are the places of some of them, ascending, or none: all. `others` are left out there: the log
+  // says so.
+  ImageFolder(std::filesystem::path folder, FileList files, std::map<std::string, int64_t> classes,
+              std::optional<std::vector<uint32_t>> chosen, OtherImages others);
 
-  int64_t size() const override { return static_cast<int64_t>(files_.size()); }
+  int64_t size() const override { return chosen_ ? std::ssize(*chosen_) : files_.size(); }
   Sample get(int64_t id) const override;
   Targets targets(int64_t id) const override;
   std::string name(int64_t id) const override;
   // Its path below the folder.
-  std::string_view file(int64_t id) const { return files_.at(static_cast<size_t>(id)); }
-  // Of the relative paths and the sizes in bytes.
+  std::string_view file(int64_t id) const { return files_.file(place(id)); }
+  // Of the relative paths and the sizes in bytes when they were listed.
   Fingerprint fingerprint() const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   void inspect(int64_t id, Inspection& inspection) const override;
@@ -42,9 +47,12 @@ class ImageFolder : public AnnotatedDataset {
   const std::map<std::string, int64_t>& classes() const { return classes_; }
 
  private:
+  int64_t place(int64_t id) const { return chosen_ ? chosen_->at(static_cast<size_t>(id)) : id; }
+
   std::filesystem::path folder_;
-  std::vector<std::string> files_;
+  FileList files_;
   std::map<std::string, int64_t> classes_;
+  std::optional<std::vector<uint32_t>> chosen_;
   OtherImages others_;
   Vocabulary vocabulary_;
 };
