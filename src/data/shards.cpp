@@ -45,9 +45,9 @@ bool is_to_validate(const fs::path& shard) {
 
 bool is_to_train(const fs::path& shard) { return has_word(shard, std::array<std::string_view, 2>{"train", "training"}); }
 
-// The shards of a split, and whether a part of their samples is the other one's.
+// The shards of a split and those of the other one; where there are none to validate on, samples are shared out.
 struct SplitShards {
-  std::vector<fs::path> shards;
+  std::vector<fs::path> shards, others;
   bool shared = false;
 };
 
@@ -58,10 +58,16 @@ SplitShards shards_of(const fs::path& root, Split split) {
     (is_to_validate(below) ? val : is_to_train(below) ? train : others).push_back(shard);
   }
   if (train.empty()) train = std::move(others);
-  if (val.empty()) return {std::move(train), true};
-  if (split == Split::kVal) return {std::move(val), false};
+  if (val.empty()) return {std::move(train), {}, true};
+  if (split == Split::kVal) return {std::move(val), std::move(train), false};
   if (train.empty()) throw DataError(root.string(), "has shards to validate on and none to train on");
-  return {std::move(train), false};
+  return {std::move(train), std::move(val), false};
+}
+
+int64_t num_labels_in(const ShardIndex& index) {
+  int64_t num_labels = 0;
+  for (int64_t i = 0; i < index.size(); ++i) num_labels = std::max<int64_t>(num_labels, index.record(i).label + 1);
+  return num_labels;
 }
 
 // Of root/classnames.txt; empty where that isn't there.
@@ -96,12 +102,14 @@ std::shared_ptr<const OpenFile> OpenShards::open(const fs::path& shard) const {
   return recent_.front();
 }
 
-Shards::Shards(const fs::path& root, std::vector<fs::path> shards, int64_t window)
+Shards::Shards(const fs::path& root, std::vector<fs::path> shards, const std::vector<fs::path>& others, int64_t window)
     : shards_(std::move(shards)), window_(window) {
+  const std::string hint = index_hint(root);
   int64_t num_labels = 0;
+  for (const fs::path& shard : others) num_labels = std::max(num_labels, num_labels_in({shard, hint}));
   for (const fs::path& shard : shards_) {
-    const ShardIndex& index = indices_.emplace_back(shard, index_hint(root));
-    for (int64_t i = 0; i < index.size(); ++i) num_labels = std::max<int64_t>(num_labels, index.record(i).label + 1);
+    const ShardIndex& index = indices_.emplace_back(shard, hint);
+    num_labels = std::max(num_labels, num_labels_in(index));
     ends_.push_back(size() + index.size());
   }
   if (size() == 0) throw DataError(root.string(), "has shards without an image");
@@ -180,8 +188,8 @@ std::vector<fs::path> list_shards(const fs::path& root) {
 
 std::shared_ptr<const AnnotatedDataset> open_shards(const Shards::Config& config, Split split) {
   const fs::path root = config.root;
-  auto [files, shared] = shards_of(root, split);
-  auto shards = std::make_shared<const Shards>(root, std::move(files), config.window);
+  auto [files, others, shared] = shards_of(root, split);
+  auto shards = std::make_shared<const Shards>(root, std::move(files), others, config.window);
   if (!shared) return shards;
   const auto key = [&](int64_t id) { return shards->key(id); };
   std::vector<int64_t> ids = places_by_hash(root, shards->size(), key, split);

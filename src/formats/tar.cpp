@@ -62,7 +62,10 @@ bool is_empty(std::string_view block) {
   return std::ranges::all_of(block, [](char byte) { return byte == '\0'; });
 }
 
-uint64_t whole_blocks(uint64_t size) { return (size + kTarBlockBytes - 1) / kTarBlockBytes * kTarBlockBytes; }
+// At least `size`, whatever an archive claims.
+uint64_t whole_blocks(uint64_t size) {
+  return std::max(size, (size + kTarBlockBytes - 1) / kTarBlockBytes * kTarBlockBytes);
+}
 
 class TarReader {
  public:

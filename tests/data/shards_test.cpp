@@ -161,6 +161,16 @@ TEST_F(ShardsTest, NamesTellWhatIsToBeValidatedOn) {
   EXPECT_EQ(blocks_of(*open(Split::kVal)).ends.back(), 1);
 }
 
+// A small val may lack the last classes.
+TEST_F(ShardsTest, BothSplitsKnowTheSameClasses) {
+  fs::remove_all(images() / "val/c2");
+  fs::remove_all(images() / "val/c1");
+  make();
+  fs::remove(shards() / "classnames.txt");
+  EXPECT_EQ(open(Split::kVal)->vocabulary(), open(Split::kTrain)->vocabulary());
+  EXPECT_EQ(open(Split::kVal)->vocabulary().images.size(), 3u);
+}
+
 TEST_F(ShardsTest, WhatIsMissingIsOneLine) {
   fs::create_directories(shards());
   EXPECT_EQ(error_of(), shards().string() + ": holds no shards; they end in .tar: glid_data shard makes them");
