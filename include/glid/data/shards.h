@@ -51,9 +51,10 @@ class Shards : public AnnotatedDataset, public InBlocks {
     }
   };
 
-  // Classes are named by root/classnames.txt, one a line in order, or by their numbers. Throws DataError for an index that
-  // is missing, damaged or another shard's, and for a class that has no name.
-  Shards(const std::filesystem::path& root, std::vector<std::filesystem::path> shards, int64_t window);
+  // Classes are named by root/classnames.txt, one a line in order, or by their numbers; those of `others` are among them.
+  // Throws DataError for an index that is missing, damaged or another shard's, and for a class that has no name.
+  Shards(const std::filesystem::path& root, std::vector<std::filesystem::path> shards,
+         const std::vector<std::filesystem::path>& others, int64_t window);
 
   int64_t size() const override { return ends_.empty() ? 0 : ends_.back(); }
   Sample get(int64_t id) const override;
