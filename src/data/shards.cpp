@@ -11,7 +11,7 @@
 #include "glid/core/log.h"
 #include "glid/data/filtered_dataset.h"
 #include "glid/data/inspection.h"
-#include "glid/formats/image_file.h"
+#include "glid/formats/image_part.h"
 #include "glid/formats/tar.h"
 #include "glid/formats/text_lines.h"
 #include "sample_files.h"
@@ -142,15 +142,15 @@ Targets Shards::targets(int64_t id) const {
   return targets;
 }
 
-Sample Shards::get(int64_t id) const {
+Sample Shards::get_part(int64_t id, const PartOfImage& part) const {
   const ShardRecord& at = record(id);
   const fs::path& shard = shards_[row(id).shard];
   const std::string where = name(id);
   if (at.offset < kTarBlockBytes) throw DataError(where, "is not where the index says", {}, "make the index again");
-  const MappedPart part(*open_.open(shard), at.offset - kTarBlockBytes, kTarBlockBytes + at.size);
-  if (!is_tar_header(part.text().substr(0, kTarBlockBytes), at.size))
+  const MappedPart member(*open_.open(shard), at.offset - kTarBlockBytes, kTarBlockBytes + at.size);
+  if (!is_tar_header(member.text().substr(0, kTarBlockBytes), at.size))
     throw DataError(where, "is not where the index says", {}, "the shard has changed: make the index again");
-  return {id, where, decode_image(part.text().substr(kTarBlockBytes), where), targets(id)};
+  return {id, where, decode_image_part(member.text().substr(kTarBlockBytes), where, part), targets(id)};
 }
 
 Fingerprint Shards::fingerprint() const {

@@ -22,8 +22,11 @@ Image decode_image(std::string_view bytes, const std::string& where) {
 Image read_image(const std::filesystem::path& file) { return decode_image(read_file(file), file.string()); }
 
 Image read_image_part(const std::filesystem::path& file, const PartOfImage& part) {
-  const std::string bytes = read_file(file);
-  return is_jpeg(bytes) ? decode_jpeg_part(bytes, file.string(), part) : decode_image(bytes, file.string());
+  return decode_image_part(read_file(file), file.string(), part);
+}
+
+Image decode_image_part(std::string_view bytes, const std::string& where, const PartOfImage& part) {
+  return is_jpeg(bytes) ? decode_jpeg_part(bytes, where, part) : decode_image(bytes, where);
 }
 
 std::string small_extension(const std::filesystem::path& file) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 
@@ -91,6 +92,22 @@ TEST_F(ShardsTest, HoldWhatTheFolderHolds) {
     }
   }
   EXPECT_GT(blocks_of(*open()).ends.size(), 3u);  // several shards of several images
+}
+
+TEST_F(ShardsTest, PartsOfImagesHaveThePixelsOfTheWhole) {
+  make();
+  const auto data = open();
+  int asked = 0;
+  const PartOfImage upper_left = [&](int64_t height, int64_t width) {
+    ++asked;
+    return Box{0, 0, static_cast<double>(width / 2), static_cast<double>(height / 2)};
+  };
+  const Image whole = data->get(2).image, part = get_part(*data, 2, upper_left).image;
+  EXPECT_EQ(asked, 1);
+  ASSERT_EQ(part.height, whole.height);
+  ASSERT_EQ(part.width, whole.width);
+  for (int64_t y = 0; y < whole.height / 2; ++y)
+    EXPECT_TRUE(std::equal(part.row(y), part.row(y) + whole.width / 2 * 3, whole.row(y))) << y;
 }
 
 TEST_F(ShardsTest, AreTheSameForAnyNumberOfThreads) {

@@ -23,6 +23,7 @@
 #include "glid/data/blocks.h"
 #include "glid/data/dataset.h"
 #include "glid/data/files_config.h"
+#include "glid/data/partly_read.h"
 #include "glid/formats/shard_index.h"
 
 namespace glid {
@@ -37,7 +38,7 @@ class OpenShards {
   mutable std::list<std::shared_ptr<const OpenFile>> recent_;  // the last used first
 };
 
-class Shards : public AnnotatedDataset, public InBlocks {
+class Shards : public AnnotatedDataset, public PartReader, public InBlocks {
  public:
   struct Config : FilesConfig {
     static constexpr std::string_view kName = "shards";
@@ -57,7 +58,8 @@ class Shards : public AnnotatedDataset, public InBlocks {
          const std::vector<std::filesystem::path>& others, int64_t window);
 
   int64_t size() const override { return ends_.empty() ? 0 : ends_.back(); }
-  Sample get(int64_t id) const override;
+  Sample get(int64_t id) const override { return get_part(id, {}); }
+  Sample get_part(int64_t id, const PartOfImage& part) const override;
   Targets targets(int64_t id) const override;
   // SHARD/KEY
   std::string name(int64_t id) const override;

@@ -20,7 +20,9 @@ using PartOfImage = std::function<Box(int64_t height, int64_t width)>;
 // read whole.
 Image read_image_part(const std::filesystem::path& file, const PartOfImage& part);
 
-// The same for the bytes of a JPEG; `where` names them in errors. No part: all of it.
+// The same for bytes in memory; `where` names them in errors. No part: all of it.
+Image decode_image_part(std::string_view bytes, const std::string& where, const PartOfImage& part);
+// .. of a JPEG.
 Image decode_jpeg_part(std::string_view bytes, const std::string& where, const PartOfImage& part);
 
 }  // namespace glid
