@@ -5,9 +5,11 @@ usage: torture.py [N] [--task pretraining|detection] [--steps 24] [--ranks 2] [-
 
 A run of `tiny` on generated scenes is trained to its end. A second one of the same settings is killed N times (20) by
 SIGKILL: its launcher, one of its ranks, or all of them, at a random moment of its life, which begins with what a start takes
-and ends a few checkpoints later; each update writes a checkpoint. It goes on each time with the same command. A run that
-reaches its end before the last kill is begun anew in another folder. All checkpoints, metrics.jsonl but its times, and
-nothing left behind are compared, bit for bit. Exits with 1 where something differs, or a run that goes on fails.
+and ends a few checkpoints later, or, two times of five, at the next moment from there at which a checkpoint is half-written;
+each update writes a checkpoint. It goes on each time with the same command. A run that reaches its end before the last kill
+is begun anew in another folder. All checkpoints, metrics.jsonl but its times, and nothing left behind are compared, bit for
+bit. Without --task a pre-training has one half of the kills and a fine-tuning the other. Exits with 1 where something
+differs, a run that goes on fails, or a flight record is no JSON.
 """
 import argparse
 import hashlib
@@ -26,10 +28,11 @@ SCENES = "data={name: scenes, kind: %s, count: 64, size: 96, image_size: 96, wor
 TASKS = {"pretraining": ("demo_pretrain", "plain"), "detection": ("demo_finetune_detection", "classes")}
 TIMES = ("images_per_s", "data_wait", "memory_mib")  # what of metrics.jsonl is of the machine
 LONGEST_S = 600  # of a run without a kill
+LONGEST_WAIT_S = 30  # for a checkpoint to begin
 
 
 def command(options, out):
-    config, kind = TASKS[options.task]
+    config, kind = TASKS[out.parent.name]
     settings = [SCENES % kind, f"train.steps={options.steps}", "train.batch_size=4", "train.threads=1", "optim.warmup_steps=1",
                 f"eval.every_steps={options.steps // 2}", "eval.fraction=0.25", "checkpoint.every_steps=1", "checkpoint.keep=2",
                 "checkpoint.milestone_steps=4", "log.every_steps=1", "log.pictures_every_steps=0"]
@@ -83,24 +86,51 @@ def newest(out):
     return max((int(f.name.removeprefix("step_")) for f in (out / "checkpoints").glob("step_*")), default=0)
 
 
+def half_written(out):
+    return list((out / "checkpoints").glob("step_*.tmp"))
+
+
+def wait_for_half_written(process, out):
+    end = time.monotonic() + LONGEST_WAIT_S
+    while time.monotonic() < end and process.poll() is None and not half_written(out):
+        time.sleep(0.001)
+
+
+def check_flight_records(out):
+    """Of the ranks that lost those that were killed; how many there are."""
+    records = list(out.glob("flight_rank*.json"))
+    for record in records:
+        json.loads(record.read_text())
+    return len(records)
+
+
 class Attempts:
     """Kills one run after another, each until its end."""
 
-    def __init__(self, options, life_s):
-        self.options, self.life_s, self.rng = options, life_s, random.Random(options.seed)
+    def __init__(self, options, folder, kills, life_s):
+        self.options, self.folder, self.wanted, self.life_s = options, folder, kills, life_s
+        self.rng = random.Random(options.seed)
         self.kills, self.ended = {"launcher": 0, "rank": 0, "all": 0}, []
+        self.in_checkpoints = self.records = 0
 
     def kill_once(self, out):
         """False where the run has ended before."""
         before, process = newest(out), start(self.options, out)
+        left_before = set(half_written(out))
         try:
             process.wait(self.rng.uniform(0, self.life_s))
         except subprocess.TimeoutExpired:
+            if self.rng.random() < 0.4:
+                wait_for_half_written(process, out)
+        if process.poll() is None:
             whom = kill_something(process, self.rng)
             wait_for_all(process)
             self.kills[whom] += 1
-            print(f"kill {sum(self.kills.values())} of {self.options.kills}: {whom}, {out.name} from step {before} to {newest(out)}",
-                  flush=True)
+            in_checkpoint = bool(set(half_written(out)) - left_before)
+            self.in_checkpoints += in_checkpoint
+            self.records += check_flight_records(out)
+            print(f"kill {sum(self.kills.values())} of {self.wanted}: {whom}{' in a checkpoint' * in_checkpoint}, "
+                  f"{out.name} from step {before} to {newest(out)}", flush=True)
             return True
         if process.returncode != 0:
             sys.exit(f"torture.py: the run in {out} ended with {process.returncode} by itself: see {out.with_suffix('.txt')}")
@@ -108,11 +138,11 @@ class Attempts:
 
     def all(self):
         """The folders of the runs, all at their ends."""
-        out = self.options.out / "killed0"
-        while sum(self.kills.values()) < self.options.kills:
+        out = self.folder / "killed0"
+        while sum(self.kills.values()) < self.wanted:
             if not self.kill_once(out):
                 self.ended.append(out)
-                out = self.options.out / f"killed{len(self.ended)}"
+                out = self.folder / f"killed{len(self.ended)}"
         finish(self.options, out)
         return [*self.ended, out]
 
@@ -139,31 +169,34 @@ def compare(reference, out):
     return not differing
 
 
-def torture(options):
-    reference = options.out / "whole"
+def torture(options, task, kills):
+    folder = options.out / task
+    folder.mkdir()
+    reference = folder / "whole"
     begin = time.monotonic()
     finish(options, reference)
     whole_s = time.monotonic() - begin
-    print(f"{options.task}: {options.steps} steps on {options.ranks} ranks in {whole_s:.0f} s without a kill", flush=True)
-    attempts = Attempts(options, life_s=whole_s / 2)
+    print(f"{task}: {options.steps} steps on {options.ranks} ranks in {whole_s:.0f} s without a kill", flush=True)
+    attempts = Attempts(options, folder, kills, life_s=whole_s / 2)
     runs = attempts.all()
     equal = [compare(reference, out) for out in runs]
-    print(f"{sum(attempts.kills.values())} kills ({', '.join(f'{n} of {whom}' for whom, n in attempts.kills.items())}): "
-          f"{sum(equal)} of {len(runs)} runs are equal to the one that was not killed")
+    print(f"{task}: {sum(attempts.kills.values())} kills ({', '.join(f'{n} of {whom}' for whom, n in attempts.kills.items())}; "
+          f"{attempts.in_checkpoints} left a half-written checkpoint, {attempts.records} flight records): "
+          f"{sum(equal)} of {len(runs)} runs are equal to the one that was not killed", flush=True)
     return all(equal)
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("kills", type=int, nargs="?", default=20)
-    parser.add_argument("--task", choices=sorted(TASKS), default="pretraining")
+    parser.add_argument("--task", choices=sorted(TASKS), help="default: both, in halves")
     parser.add_argument("--steps", type=int, default=24)
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0, help="of the moments and of who is killed")
     parser.add_argument("--out", type=pathlib.Path, help="a new folder, which stays; default: a temporary one")
     options = parser.parse_args()
-    if options.kills < 1 or options.steps < 4:
-        parser.error("wants one kill and four steps at least")
+    if options.kills < (1 if options.task else len(TASKS)) or options.steps < 4:
+        parser.error("wants one kill of each task and four steps at least")
     return options
 
 
@@ -174,7 +207,9 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     if any(options.out.iterdir()):
         sys.exit(f"torture.py: {options.out} is not empty: name a new folder")
-    equal = torture(options)
+    tasks = [options.task] if options.task else ["pretraining", "detection"]
+    kills = [options.kills // len(tasks) + (i < options.kills % len(tasks)) for i in range(len(tasks))]
+    equal = all([torture(options, task, n) for task, n in zip(tasks, kills)])
     if temporary and equal:
         shutil.rmtree(temporary)
     sys.exit(0 if equal else 1)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kills a real two-rank run N times and shows that its end is that of a run which never was: torture.sh [N] [--task
+# Kills real two-rank runs N times and shows that their ends are those of runs which never were: torture.sh [N] [--task
 # pretraining|detection] [--steps N] [--ranks N] [--seed S] [--out DIR]. Uses the programs on the path, or those of build/release.
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/common.sh"

@@ -1,5 +1,7 @@
 #include "glid/core/error.h"
 
+#include <signal.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -13,6 +15,7 @@
 #include "glid/core/log.h"
 #include "glid/core/peer_failed.h"
 #include "glid/core/utf8.h"
+#include "log_file.h"
 
 namespace glid {
 namespace {
@@ -27,7 +30,9 @@ std::string one_line(const std::string& where, const std::string& what, const st
 int fail(const char* name, ExitCode code, const char* message) {
   log_status("");
   const bool says_name = std::string_view(message).starts_with(std::string(name) + ": ");
-  std::fprintf(stderr, "%s%s%s\n", says_name ? "" : name, says_name ? "" : ": ", lines_for_terminal(message).c_str());
+  const std::string line = (says_name ? "" : std::string(name) + ": ") + lines_for_terminal(message);
+  std::fprintf(stderr, "%s\n", line.c_str());
+  log_to_file(line);
   return static_cast<int>(code);
 }
 
@@ -50,6 +55,7 @@ Error::Error(ExitCode code, const std::string& where, const std::string& what, c
     : std::runtime_error(one_line(where, what, value, hint)), code_(code) {}
 
 int run_program(const char* name, const std::function<ExitCode()>& body) {
+  ::signal(SIGXFSZ, SIG_IGN);  // a file that ulimit -f forbids is an error of its writer, not an end
   try {
     const ExitCode code = body();
     std::cout.flush();

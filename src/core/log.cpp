@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <string>
 
 #include "glid/core/utf8.h"
+#include "log_file.h"
 
 namespace glid {
 namespace {
@@ -22,6 +24,7 @@ struct State {
   std::mutex mutex;
   std::shared_ptr<spdlog::logger> logger;
   std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> early;  // what is said before there is a file
+  std::shared_ptr<spdlog::sinks::sink> file;
   std::string prefix;
   bool prints_info = true;
   std::string status;
@@ -75,7 +78,19 @@ void add_log_file(const std::filesystem::path& file, const std::vector<std::stri
   for (const auto& line : s.early->last_raw()) sink->log(line);
   sink->flush();
   std::erase(s.logger->sinks(), s.early);
-  s.logger->sinks().push_back(std::move(sink));
+  s.logger->sinks().push_back(sink);
+  s.file = std::move(sink);
+}
+
+void log_to_file(std::string_view text) {
+  State& s = state();
+  std::lock_guard lock(s.mutex);
+  if (!s.file) return;
+  try {
+    s.file->log({"glid", spdlog::level::info, {text.data(), text.size()}});
+    s.file->flush();
+  } catch (const std::exception&) {  // a disk that is full
+  }
 }
 
 bool log_is_terminal() {

@@ -17,11 +17,11 @@ std::string Communicator::place() const {
 }
 
 void Communicator::all_reduce_sum(const at::Tensor& values, const char* what) {
-  with_lost_peer_named(place(), format("the all-reduce of {}", what), [&] { do_all_reduce_sum(values); });
+  as_collective(*this, "the all-reduce of", what, [&] { do_all_reduce_sum(values); });
 }
 
 void Communicator::broadcast(const at::Tensor& values, int root, const char* what) {
-  with_lost_peer_named(place(), format("the broadcast of {}", what), [&] { do_broadcast(values, root); });
+  as_collective(*this, "the broadcast of", what, [&] { do_broadcast(values, root); });
 }
 
 // A broadcast of each rank's: the lengths differ, and nobody pads to the longest.
@@ -29,7 +29,7 @@ std::vector<std::string> Communicator::all_gather_bytes(const std::string& bytes
   const at::Tensor lengths = at::zeros({size_}, at::kLong);
   lengths.mutable_data_ptr<int64_t>()[rank_] = std::ssize(bytes);
   std::vector<std::string> all;
-  with_lost_peer_named(place(), format("the gathering of {}", what), [&] {
+  as_collective(*this, "the gathering of", what, [&] {
     do_all_reduce_sum(lengths);
     for (int root = 0; root < size_; ++root) {
       const int64_t length = lengths.const_data_ptr<int64_t>()[root];
@@ -41,7 +41,7 @@ std::vector<std::string> Communicator::all_gather_bytes(const std::string& bytes
 }
 
 void Communicator::barrier() {
-  with_lost_peer_named(place(), "the barrier", [&] { do_all_reduce_sum(at::zeros({1})); });
+  as_collective(*this, "the barrier", "", [&] { do_all_reduce_sum(at::zeros({1})); });
 }
 
 std::unique_ptr<Communicator> make_communicator(const LaunchEnv& env, c10::Device device, double timeout_s) {

@@ -53,7 +53,7 @@ void GradientReducer::zero() { at::_foreach_zero_(gradients_); }
 void GradientReducer::backward(const at::Tensor& loss, bool last) {
   std::fill(took_part_->begin(), took_part_->end(), 0);
   if (last) reduction_->prepare();
-  with_lost_peer_named(communicator_.place(), "the averaging of the gradients", [&] { loss.backward(); });
+  as_collective(communicator_, "the averaging of", "the gradients", [&] { loss.backward(); });
   if (last) check_participation();
 }
 

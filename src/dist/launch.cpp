@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "glid/core/cpus.h"
 #include "glid/core/environment.h"
@@ -22,6 +23,7 @@
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "launch_env.h"
+#include "launcher_notes.h"
 
 namespace glid {
 namespace {
@@ -137,7 +139,8 @@ constexpr std::chrono::seconds kAfterSecondSignal{2};
 // The started ranks; none survives it.
 class Ranks {
  public:
-  explicit Ranks(double grace_s) : grace_(std::chrono::milliseconds(std::llround(grace_s * 1000))) {}
+  Ranks(double grace_s, std::string store_file)
+      : grace_(std::chrono::milliseconds(std::llround(grace_s * 1000))), store_file_(std::move(store_file)) {}
   ~Ranks() {
     signal_all(SIGKILL);
     for (pid_t pid : running_) {
@@ -163,6 +166,7 @@ class Ranks {
       if (deadline_ && Clock::now() >= *deadline_) end_all();
       if (stop_deadline_ && Clock::now() >= *stop_deadline_) end_stopped();
     }
+    say_what_to_read();
     return verdict();
   }
 
@@ -220,6 +224,7 @@ class Ranks {
       if (!lost_peer_) lost_peer_ = rank;
     } else if (!failure_) {
       failure_ = exit_code(status);
+      failed_ = rank;
       const bool as_asked = WIFSIGNALED(status) && WTERMSIG(status) == stop_;
       if (!as_asked) log_warning("rank {} of {} {}; ending the others", rank, running_.size(), describe(status));
     }
@@ -235,6 +240,13 @@ class Ranks {
     signal_all(SIGKILL);
   }
 
+  void say_what_to_read() const {
+    if (!failure_ && !lost_peer_) return;
+    const size_t first = failure_ ? failed_ : *lost_peer_;
+    const std::string text = what_to_read(store_file_, static_cast<int>(running_.size()), static_cast<int>(first));
+    if (!text.empty()) log_info("{}", text);
+  }
+
   int verdict() const {
     if (failure_) return *failure_;
     if (lost_peer_ && !ended_) log_warning("rank {} of {} was the first to lose the others", *lost_peer_, running_.size());
@@ -244,12 +256,14 @@ class Ranks {
 
   std::vector<pid_t> running_;  // by rank; 0 when it has ended
   Clock::duration grace_;
+  std::string store_file_;
   int stop_ = 0;                                    // the last signal that was passed on
   std::optional<Clock::time_point> asked_;          // when the first one was
   std::optional<Clock::time_point> stop_deadline_;  // set by the second one
   std::optional<Clock::time_point> deadline_;       // set by the first failure
   bool ended_ = false;                              // the deadline has passed: ranks end because they are killed
   std::optional<int> failure_;                      // exit code of the first rank with a cause of its own
+  size_t failed_ = 0;                               // that rank
   std::optional<size_t> lost_peer_;                 // the first rank without one
   bool interrupted_ = false;
 };
@@ -267,7 +281,7 @@ int launch_local(int num_processes, const std::vector<std::string>& arguments, d
   command.insert(command.end(), arguments.begin(), arguments.end());
   const StoreFolder folder;
   const SignalsBlocked signals;
-  Ranks ranks(grace_s);
+  Ranks ranks(grace_s, folder.store_file());
   for (int rank = 0; rank < num_processes; ++rank) {
     ranks.add(start_rank(command, rank_environment(rank, num_processes, folder.store_file()), signals.old()));
   }

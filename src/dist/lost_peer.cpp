@@ -40,7 +40,9 @@ std::terminate_handler before = nullptr;
 }  // namespace
 
 void end_by_lost_peer(const std::string& place, const std::string& collective, const std::exception& cause) {
-  std::fprintf(stderr, "%s\n", lost_peer(place, collective, cause).what());
+  const LostPeerError error = lost_peer(place, collective, cause);
+  flight_record().save(error.what());
+  std::fprintf(stderr, "%s\n", error.what());
   std::fflush(nullptr);
   std::_Exit(static_cast<int>(ExitCode::kLostPeer));
 }

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "glid/core/error.h"
+#include "glid/core/flight_record.h"
+#include "glid/core/format.h"
 #include "glid/dist/communicator.h"
 
 namespace glid {
@@ -28,6 +30,14 @@ void with_lost_peer_named(const std::string& place, const std::string& collectiv
     if (!is_lost_peer(error)) throw;
     throw lost_peer(place, collective, error);
   }
+}
+
+// One collective of the group, in the flight record from its call to its return. Both texts are literals.
+template <typename Run>
+void as_collective(const Communicator& group, const char* kind, const char* what, const Run& run) {
+  flight_record().begin_collective(kind, what);
+  with_lost_peer_named(group.place(), format("{}{}{}", kind, *what ? " " : "", what), run);
+  flight_record().end_collective();
 }
 
 }  // namespace glid

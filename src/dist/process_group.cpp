@@ -129,8 +129,8 @@ class GroupCommunicator : public Communicator {
   std::unique_ptr<GradientReduction> make_reduction(const NamedTensors& parameters) override {
     check_same_parameters(parameters);
     std::unique_ptr<GradientReduction> reduction;
-    with_lost_peer_named(place(), "the broadcast of the parameters",
-                         [&] { reduction = make_bucket_reduction(parameters, group_); });
+    as_collective(*this, "the broadcast of", "the parameters",
+                  [&] { reduction = make_bucket_reduction(parameters, group_); });
     return reduction;
   }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <sstream>
 
+#include "glid/core/disk_error.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/join.h"
@@ -35,13 +36,13 @@ class Spool {
   int64_t append(const std::string& text) {
     const int64_t at = size_;
     size_ += std::ssize(text);
-    if (!(out_ << text)) throw Error(ExitCode::kInternal, file_, "can't be written");
+    if (!(out_ << text)) throw_disk_error(file_, "can't be written");
     return at;
   }
   // Nothing follows: what is closed here another host may read from a shared folder.
   void close_file() {
     out_.close();
-    if (!out_) throw Error(ExitCode::kInternal, file_, "can't be written");
+    if (!out_) throw_disk_error(file_, "can't be written");
   }
 
  private:
@@ -239,7 +240,7 @@ void put_coco(const fs::path& folder, std::string_view task, const std::function
   out << '[';
   put_results(out);
   out << "]\n";
-  if (!out.flush()) throw Error(ExitCode::kInternal, (folder / name).string(), "can't be written");
+  if (!out.flush()) throw_disk_error(folder / name, "can't be written");
   if (truth.empty()) return;
   fs::create_directories(folder / "truth");
   put_file(folder / "truth" / name, truth);

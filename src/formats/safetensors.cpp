@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "glid/core/disk_error.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/json.h"
@@ -112,9 +113,7 @@ void check_layout(std::vector<Entry>& entries, size_t size) {
     throw DataError("", format("is truncated or damaged: {} bytes of tensor data expected", place), std::to_string(size));
 }
 
-[[noreturn]] void disk_error(const std::string& file) {
-  throw Error(ExitCode::kInternal, file, "can't be written", std::strerror(errno));
-}
+[[noreturn]] void disk_error(const std::string& file) { throw_disk_error(file, "can't be written"); }
 
 // The JSON header for tensors in order, padded with spaces so that the data are aligned.
 std::string make_header(const SafetensorsWriter::Tensors& layout, const std::map<std::string, std::string>& metadata) {

@@ -9,8 +9,8 @@
 #include <cstring>
 
 #include "glid/core/crc32c.h"
+#include "glid/core/disk_error.h"
 #include "glid/core/environment.h"
-#include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/utf8.h"
 
@@ -64,9 +64,7 @@ uint32_t masked_crc(const void* data, size_t size) {
   return std::rotr(crc, 15) + 0xA282EAD8u;
 }
 
-[[noreturn]] void disk_error(const std::filesystem::path& file) {
-  throw Error(ExitCode::kInternal, file.string(), "can't be written", std::strerror(errno));
-}
+[[noreturn]] void disk_error(const std::filesystem::path& file) { throw_disk_error(file, "can't be written"); }
 
 }  // namespace
 

@@ -21,6 +21,8 @@ namespace fs = std::filesystem;
 
 fs::path checkpoints_of(const fs::path& run_folder) { return run_folder / "checkpoints"; }
 
+constexpr const char* kHint = "remove that checkpoint";
+
 std::string folder_name(int64_t step) { return format("step_{:08}", step); }
 
 // The step of a folder that write_checkpoint() made; nothing for others.
@@ -66,6 +68,28 @@ void write_tensors(const fs::path& file, const NamedTensors& tensors, int64_t st
   write_safetensors(file, infos, {{"format", "pt"}, {"step", std::to_string(step)}});
 }
 
+// state.json vouches for the other files and, in its last member, for its own text with zeros there.
+constexpr std::string_view kOwnChecksum = "\"checksum\": \"crc32c:", kZeros = "00000000";
+
+std::string with_own_checksum(std::string text, std::string_view digits) {
+  const size_t place = text.rfind(kOwnChecksum);
+  return place == text.npos ? text : text.replace(place + kOwnChecksum.size(), kZeros.size(), digits);
+}
+
+std::string sealed(Json state) {
+  state.set("checksum", format("crc32c:{}", kZeros));
+  const std::string text = state.dump(2) + "\n";
+  return with_own_checksum(text, format("{:08x}", crc32c(text.data(), text.size())));
+}
+
+// Where somebody took the checksum out to change the file, the list of files is its end.
+bool is_whole(const std::string& text, const Json& state) {
+  const Json::Object& members = state.as_object();
+  if (text.rfind(kOwnChecksum) == text.npos) return !members.empty() && members.back().first == "files";
+  const std::string zeros = with_own_checksum(text, kZeros);
+  return with_own_checksum(zeros, format("{:08x}", crc32c(zeros.data(), zeros.size()))) == text;
+}
+
 void write_checkpoint(const fs::path& checkpoints, const CheckpointContent& content) {
   AtomicFolder folder(checkpoints / folder_name(content.step));
   Json checksums = Json::object();
@@ -80,7 +104,7 @@ void write_checkpoint(const fs::path& checkpoints, const CheckpointContent& cont
   add_checksum("config.yaml");
   Json state = content.state;
   state.set("files", std::move(checksums));
-  write_file(folder.path() / "state.json", state.dump(2) + "\n");
+  write_file(folder.path() / "state.json", sealed(std::move(state)));
   folder.commit();
 }
 
@@ -102,9 +126,10 @@ void CheckpointWriter::write(const CheckpointContent& content) {
   thread_ = std::thread([this, copy = std::move(copy)] {
     try {
       write_checkpoint(folder_, copy);
-      remove_old();
+      remove_old(copy.step);
     } catch (...) {
       error_ = std::current_exception();
+      failed_ = true;
     }
   });
 }
@@ -115,13 +140,19 @@ void CheckpointWriter::mark_best(int64_t step) {
   best_step_ = step;
 }
 
+void CheckpointWriter::check() {
+  if (failed_) wait();
+}
+
 void CheckpointWriter::wait() {
   if (thread_.joinable()) thread_.join();
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
-void CheckpointWriter::remove_old() const {
-  const std::vector<int64_t> steps = list(folder_).steps;
+// Later ones are damaged: the run would have gone on from them.
+void CheckpointWriter::remove_old(int64_t newest) const {
+  std::vector<int64_t> steps = list(folder_).steps;
+  std::erase_if(steps, [&](int64_t step) { return step > newest; });
   for (int64_t i = 0; i + policy_.keep < std::ssize(steps); ++i) {
     const int64_t step = steps[static_cast<size_t>(i)];
     const bool milestone = policy_.milestone_steps > 0 && step % policy_.milestone_steps == 0;
@@ -144,15 +175,17 @@ void Checkpoint::load(const std::string& stem, const NamedTensors& into) const {
 
 Checkpoint open_checkpoint(const fs::path& folder) {
   const fs::path state_file = folder / "state.json";
-  Checkpoint checkpoint{folder, Json::parse(read_file(state_file), state_file.string())};
+  const std::string text = read_file(state_file);
+  Checkpoint checkpoint{folder, Json::parse(text, state_file.string())};
+  if (!is_whole(text, checkpoint.state))
+    throw DataError(state_file.string(), "is damaged: its checksum is another one", "", kHint);
   const std::optional<int64_t> named = step_of(folder);
   if (named && *named != checkpoint.step())
-    throw DataError(state_file.string(), "is of another step than its folder", std::to_string(checkpoint.step()),
-                    "remove that checkpoint");
+    throw DataError(state_file.string(), "is of another step than its folder", std::to_string(checkpoint.step()), kHint);
   for (const auto& [name, checksum] : checkpoint.state.at("files").as_object()) {
     const fs::path file = folder / name;
     if (format("crc32c:{:08x}", crc32c_of_file(file)) != checksum.as_string())
-      throw DataError(file.string(), "is damaged: its checksum is not the one in state.json", "", "remove that checkpoint");
+      throw DataError(file.string(), "is damaged: its checksum is not the one in state.json", "", kHint);
   }
   return checkpoint;
 }

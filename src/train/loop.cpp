@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "glid/core/counted.h"
+#include "glid/core/flight_record.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
 #include "glid/dist/together.h"
@@ -10,6 +11,7 @@
 #include "glid/train/run_lock.h"
 #include "glid/train/stop_signal.h"
 #include "glid/train/threads.h"
+#include "recorded.h"
 #include "run.h"
 #include "step_metrics.h"
 
@@ -29,8 +31,10 @@ ExitCode Run::train() {
 
 bool Run::update() {
   session_.communicator.set_step(state_.step + 1);
+  flight_record().begin_step(state_.step + 1, session_.loader.wait_s());
   progress_.begin_step(session_.loader.wait_s());
   const std::vector<Batch> batches = session_.loader.next();
+  record_samples(batches);
   const double lr = session_.schedule.at(state_.step);
   const std::optional<StepResult> result = train_step(session_.learner, batches, lr, stop_requested());
   if (!result) return false;
@@ -39,6 +43,7 @@ bool Run::update() {
   std::optional<StepMetrics> metrics;
   if (is_due(session_.config.log.every_steps)) metrics = step_metrics(*result, session_.communicator);  // waits
   progress_.end_step(session_.loader.wait_s());
+  flight_record().end_step(session_.loader.wait_s());
   if (metrics) log_step(*result, std::move(*metrics));
   if (is_main()) progress_.show(state_.step);
   return true;
@@ -116,8 +121,10 @@ ExitCode train(const RunConfig& config, const Resume& resume, Communicator& comm
   if (start) run.go_on_from(*start);
   await_stop_signals(config.train.stop_grace_s, communicator.is_main());
   communicator.barrier();  // from the first file on all of them answer
-  run.open_files();
-  return run.train();
+  return recorded(config, communicator, [&run] {
+    run.open_files();
+    return run.train();
+  });
 }
 
 }  // namespace glid

@@ -24,7 +24,9 @@ void RunFiles::open(int64_t completed_steps, int64_t best_step, const std::vecto
 }
 
 void RunFiles::training(const StepMetrics& metrics) {
-  if (log_) log_->training(metrics);
+  if (!log_) return;
+  writer_->check();  // what can't be saved is not trained on
+  log_->training(metrics);
 }
 
 void RunFiles::references(const std::vector<MetricValue>& losses) {

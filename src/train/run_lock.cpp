@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 
+#include "glid/core/disk_error.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
@@ -33,7 +34,8 @@ bool claim(const fs::path& lock, const std::string& own) {
   if (fd >= 0) ::close(fd);
   if (written) return true;
   if (fd >= 0) ::unlink(lock.c_str());
-  throw Error(ExitCode::kInternal, lock.string(), "can't be written", std::strerror(reason));
+  errno = reason;
+  throw_disk_error(lock, "can't be written");
 }
 
 std::string name_of(const std::optional<LockOwner>& owner) { return owner ? owner->name() : "one that has just begun"; }

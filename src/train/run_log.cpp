@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <fstream>
 
-#include "glid/core/error.h"
+#include "glid/core/disk_error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
 #include "glid/core/json_lines.h"
@@ -76,7 +76,7 @@ RunLog::RunLog(fs::path run_folder, int64_t completed_steps)
 void RunLog::append(const Json& line) {
   std::ofstream out(metrics_file(folder_), std::ios::app);
   out << line.dump() << '\n' << std::flush;
-  if (!out) throw Error(ExitCode::kInternal, metrics_file(folder_).string(), "can't be written");
+  if (!out) throw_disk_error(metrics_file(folder_), "can't be written");
 }
 
 void RunLog::training(const StepMetrics& m) {

@@ -12,6 +12,7 @@
 #include <ctime>
 #include <string>
 
+#include "glid/core/flight_record.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/core/temporaries.h"
@@ -59,6 +60,7 @@ extern "C" void on_stop_signal(int signal, siginfo_t* info, void*) {
   const int64_t now = now_ns();
   if (!first.compare_exchange_strong(none, now) && now - none >= kCopiesWithinNs) {
     say(settings.ended);
+    flight_record().save("a second signal to stop");
     end_by_signal(signal);
   }
   ask(signal);
@@ -68,6 +70,7 @@ extern "C" void on_stop_signal(int signal, siginfo_t* info, void*) {
 extern "C" void on_no_answer(int) {
   if (answered) return;
   say(settings.no_answer);
+  flight_record().save("no step has ended within train.stop_grace_s of a signal to stop");
   end_by_signal(first_signal);
 }
 

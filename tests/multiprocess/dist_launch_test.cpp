@@ -12,6 +12,7 @@
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/dist/communicator.h"
+#include "glid/dist/launcher_note.h"
 #include "support/on_ranks.h"
 #include "support/temporary_folder.h"
 
@@ -26,6 +27,8 @@ constexpr const char* kFolder = "GLID_TEST_FOLDER";
 constexpr const char* kRole = "GLID_TEST_ROLE";
 
 int rank() { return read_launch_env().rank; }
+
+constexpr int kLost = static_cast<int>(ExitCode::kLostPeer);
 
 [[noreturn]] void wait_to_be_ended(int code_if_not) {
   std::this_thread::sleep_for(std::chrono::seconds(60));
@@ -55,6 +58,25 @@ TEST(Launcher, NamesTheFirstFailingRankAndEndsTheOthers) {
   EXPECT_THAT(outcome.said, Not(HasSubstr("rank 0 of 3")));
 }
 
+TEST(Launcher, SaysWhatToReadAndWhoLeftNothing) {
+  if (in_rank()) {
+    const fs::path folder = std::getenv(kFolder), record = folder / ("record" + std::to_string(rank()));
+    EXPECT_TRUE(tell_launcher_what_to_read(record, folder / "log.txt"));
+    make_communicator(read_launch_env(), at::kCPU)->barrier();  // all have told
+    if (rank() == 1) ::raise(SIGKILL);
+    write_file(record, "{}");
+    std::_Exit(kLost);
+  }
+  const TemporaryFolder folder;
+  ::setenv(kFolder, folder.path().c_str(), 1);
+  const Outcome outcome = run(3, /*grace_s=*/60);
+  EXPECT_EQ(outcome.code, 128 + SIGKILL);
+  EXPECT_THAT(outcome.said, HasSubstr("read " + (folder.path() / "log.txt").string() +
+                                      ", and what the ranks did last: " + (folder.path() / "record0").string() + ", " +
+                                      (folder.path() / "record2").string() + "; nothing was left by rank 1"));
+  EXPECT_FALSE(tell_launcher_what_to_read("", ""));  // nobody has started this one
+}
+
 TEST(Launcher, NamesASignal) {
   if (in_rank()) {
     if (rank() == 0) ::raise(SIGKILL);
@@ -73,8 +95,6 @@ TEST(Launcher, KillsWhoDoesNotEnd) {
   }
   EXPECT_EQ(run(2, /*grace_s=*/0.3).code, 4);
 }
-
-constexpr int kLost = static_cast<int>(ExitCode::kLostPeer);
 
 TEST(Launcher, DoesNotBlameARankThatLostAPeer) {
   if (in_rank()) {

@@ -59,7 +59,8 @@ TEST_F(ModelEvaluation, ARunWithoutABestGivesItsNewest) {
     const Json state = Json::parse(read_file(file), "state");
     Json changed = Json::object();
     for (const auto& [key, value] : state.as_object())
-      changed.set(key, key == "best" ? Json::object().set("name", "rmse").set("value", Json()).set("step", step) : value);
+      if (key != "checksum")
+        changed.set(key, key == "best" ? Json::object().set("name", "rmse").set("value", Json()).set("step", step) : value);
     write_file(file, changed.dump());
   };
   write_best(-1);

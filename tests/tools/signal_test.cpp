@@ -2,13 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <sstream>
-#include <stdexcept>
 
 #include "support/program.h"
+#include "support/ranks.h"
 
 namespace glid {
 namespace {
@@ -21,63 +18,12 @@ using testing::Not;
 
 constexpr const char* kAsked = "asked to stop: a checkpoint follows";
 
-// A run that goes on until it is stopped, with further options.
-std::vector<std::string> endless(const fs::path& out, std::vector<std::string> options = {}) {
-  for (const char* setting : {"train.steps=10000000", "checkpoint.every_steps=10000000", "eval.every_steps=0",
-                              "log.every_steps=1", "log.pictures_every_steps=0"}) {
-    options.insert(options.begin(), {"--set", setting});
-  }
-  return small_training(out, std::move(options));
-}
-
-int count(const std::string& text, const std::string& part) {
-  int n = 0;
-  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++n;
-  return n;
-}
-
-std::string metrics(const fs::path& out) {
-  return fs::exists(out / "metrics.jsonl") ? read_file(out / "metrics.jsonl") : "";
-}
-
-// The run has made so many steps more than it had.
-bool steps_on(const fs::path& out, int more = 2) {
-  const int before = count(metrics(out), "grad_norm");
-  return Program::wait_until([&] { return count(metrics(out), "grad_norm") >= before + more; });
-}
-
 bool says(const Program& program, const std::string& text) {
   return Program::wait_until([&] { return program.output().find(text) != std::string::npos; });
 }
 
 // Signals within a tenth of a second are copies of one.
 void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(300)); }
-
-// Files of /proc have no size to read by.
-std::string read_proc(const fs::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
-}
-
-pid_t parent_of(const fs::path& process) {
-  std::istringstream stat(read_proc(process / "stat"));
-  std::string pid, name, state;
-  pid_t parent = 0;
-  stat >> pid >> name >> state >> parent;
-  return parent;
-}
-
-// The process of a rank, from the table of processes.
-pid_t rank_of(const Program& launcher, int rank) {
-  const std::string variable = '\0' + ("RANK=" + std::to_string(rank)) + '\0';
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename().string();
-    if (name.find_first_not_of("0123456789") != std::string::npos || parent_of(entry.path()) != launcher.pid()) continue;
-    if (('\0' + read_proc(entry.path() / "environ")).find(variable) != std::string::npos) return std::stoi(name);
-  }
-  throw std::runtime_error("rank " + std::to_string(rank) + " is not there");
-}
 
 int64_t checkpoints_in(const fs::path& out) {
   int64_t n = 0;

@@ -4,11 +4,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include <chrono>
 #include <fstream>
+#include <thread>
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
+#include "glid/core/format.h"
 #include "support/temporary_folder.h"
 
 namespace glid {
@@ -80,6 +85,116 @@ TEST(Checkpoint, DamageIsFoundAndTheOneBeforeTaken) {
   EXPECT_EQ(newest_checkpoint(dir.path())->step(), 1);
   fs::remove(dir.path() / "checkpoints/step_00000001/state.json");
   EXPECT_THROW(newest_checkpoint(dir.path()), DataError);
+}
+
+// And it is said.
+void expect_step_1_instead(const fs::path& run, const std::string& file) {
+  testing::internal::CaptureStderr();
+  const auto newest = newest_checkpoint(run);
+  const std::string log = testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(newest);
+  EXPECT_EQ(newest->step(), 1) << file;
+  EXPECT_THAT(log, testing::HasSubstr("step_00000002/"));
+  EXPECT_THAT(log, testing::HasSubstr("; trying the checkpoint before it"));
+}
+
+TEST(Checkpoint, CutOrChangedAnywhereIsFoundAndTheOneBeforeTaken) {
+  const TemporaryFolder dir;
+  write(dir.path(), 1);
+  write(dir.path(), 2);
+  for (const char* name : {"model.safetensors", "config.yaml", "state.json"}) {
+    const fs::path file = dir.path() / "checkpoints/step_00000002" / name;
+    const std::string whole = read_file(file);
+    const size_t half = whole.size() / 2;
+    for (const size_t length : {size_t{0}, size_t{1}, half, whole.size() - 1}) {
+      put_file(file, whole.substr(0, length));
+      expect_step_1_instead(dir.path(), format("{} of {} bytes", name, length));
+    }
+    for (size_t place = 0; place < whole.size(); place += std::max<size_t>(1, whole.size() / 16)) {
+      std::string flipped = whole;
+      flipped[place] = static_cast<char>(flipped[place] ^ 1);
+      put_file(file, flipped);
+      expect_step_1_instead(dir.path(), format("{} changed at byte {}", name, place));
+    }
+    fs::remove(file);
+    if (name != std::string("state.json")) expect_step_1_instead(dir.path(), format("{} removed", name));
+    put_file(file, whole);
+    EXPECT_EQ(newest_checkpoint(dir.path())->step(), 2);
+  }
+}
+
+// Also a number of it that is as good as the one that was written.
+TEST(Checkpoint, AStateThatWasChangedIsDamagedUnlessItsChecksumIsTakenOut) {
+  const TemporaryFolder dir;
+  CheckpointContent c = content(1, 0);
+  c.state.set("seed", 1);
+  CheckpointWriter writer(dir.path(), {.keep = 1});
+  writer.write(c);
+  writer.wait();
+  const fs::path file = dir.path() / "checkpoints/step_00000001/state.json";
+  std::string text = read_file(file);
+  text.replace(text.find("\"seed\": 1") + 8, 1, "2");
+  put_file(file, text);
+  EXPECT_THAT([&] { newest_checkpoint(dir.path()); },
+              testing::ThrowsMessage<DataError>(testing::HasSubstr("state.json: is damaged")));
+  const size_t comma = text.rfind(',');
+  put_file(file, text.substr(0, comma) + "\n}\n");
+  EXPECT_EQ(newest_checkpoint(dir.path())->state.at("seed").as_int(), 2);
+}
+
+// A run that went on from 1 because 5 was damaged must not lose what it writes to a folder that nobody can read.
+TEST(Checkpoint, DamagedLaterOnesTakeNoPlaceOfTheNewest) {
+  const TemporaryFolder dir;
+  write(dir.path(), 1);
+  write(dir.path(), 5);
+  fs::resize_file(dir.path() / "checkpoints/step_00000005/model.safetensors", 10);
+  write(dir.path(), 2, {.keep = 1});
+  EXPECT_EQ(newest_checkpoint(dir.path())->step(), 2);
+  EXPECT_FALSE(fs::exists(dir.path() / "checkpoints/step_00000001"));
+  write(dir.path(), 5, {.keep = 1});
+  EXPECT_EQ(newest_checkpoint(dir.path())->step(), 5);
+  EXPECT_FALSE(fs::exists(dir.path() / "checkpoints/step_00000002"));
+}
+
+// As on a full disk: files of more than a few pages are refused.
+class NoLongFiles {
+ public:
+  explicit NoLongFiles(rlim_t bytes) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~NoLongFiles() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Checkpoint, ThatTheDiskRefusesLeavesTheOneBeforeAndSaysSoSoon) {
+  const TemporaryFolder dir;
+  CheckpointWriter writer(dir.path(), {.keep = 1});
+  writer.write(content(1, 1));
+  writer.wait();
+  CheckpointContent large = content(2, 2);
+  large.tensors = {{"model", {{"w", at::zeros({1 << 16})}}}};
+  const auto check = [&] {
+    for (int i = 0; i < 600; ++i) {
+      writer.check();
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+  };
+  {
+    const NoLongFiles limit(1 << 14);
+    writer.write(large);
+    EXPECT_THAT(check,
+                testing::ThrowsMessage<Error>(testing::HasSubstr("can't be written (got File too large); ulimit -f")));
+  }
+  EXPECT_EQ(newest_checkpoint(dir.path())->step(), 1);
+  EXPECT_EQ(std::distance(fs::directory_iterator(dir.path() / "checkpoints"), {}), 1);
+  writer.write(large);
+  writer.wait();
+  EXPECT_EQ(newest_checkpoint(dir.path())->step(), 2);
 }
 
 TEST(Checkpoint, WhatIsNoneIsPassedOverAndNamed) {

@@ -47,17 +47,20 @@ class CheckpointWriter {
   void write(const CheckpointContent& content);
   // The checkpoint of `step` stays until another is the best. Waits for the write under way if it is another one.
   void mark_best(int64_t step);
+  // Throws what a write threw that has ended; doesn't wait.
+  void check();
   // Waits for the write under way; throws what it threw.
   void wait();
 
  private:
-  void remove_old() const;
+  void remove_old(int64_t newest) const;
 
   std::filesystem::path folder_;
   CheckpointPolicy policy_;
   int64_t best_step_ = -1;  // changes only while nothing is being written
   std::thread thread_;
   std::exception_ptr error_;
+  std::atomic<bool> failed_ = false;
 };
 
 // A checkpoint on disk whose files have their checksums.
