@@ -83,7 +83,7 @@ def finish(options, out):
 
 
 def newest(out):
-    return max((int(f.name.removeprefix("step_")) for f in (out / "checkpoints").glob("step_*")), default=0)
+    return max((int(f.name.removeprefix("step_")) for f in (out / "checkpoints").glob("step_*") if not f.suffix), default=0)
 
 
 def half_written(out):

@@ -51,7 +51,8 @@ std::string what_to_read(const fs::path& store_file, int num_ranks, int first) {
   add(first);
   for (int rank = 0; rank < num_ranks; ++rank)
     if (rank != first) add(rank);
-  if (log.empty()) return {};
+  std::error_code unreadable;
+  if (records.empty() && !fs::exists(log, unreadable)) return {};  // also where the folder has vanished
   std::string text = "read " + log.string();
   if (!records.empty()) text += ", and what the ranks did last: " + join(records, ", ");
   if (!without.empty()) text += format("; nothing was left by rank {}", join(without, ", "));

@@ -11,7 +11,6 @@
 #include "glid/core/format.h"
 #include "glid/core/log.h"
 #include "glid/core/pace.h"
-#include "glid/data/filtered_dataset.h"
 #include "glid/dist/together.h"
 #include "glid/eval/answer.h"
 #include "glid/train/stop_signal.h"
@@ -85,7 +84,8 @@ Measured Validation::measured() {
                     session_.communicator, session_.device, session_.config.train.precision,
                     &glid::stop_requested};
   if (!session_.communicator.is_main()) return measured;
-  const int64_t total = images_of_fraction(images_->size(), session_.config.eval.fraction);
+  const ValidationPlan of_all(images_->size(), session_.config.seed, {.fraction = session_.config.eval.fraction});
+  const int64_t total = of_all.num_samples();
   measured.progress = [shown = std::make_shared<ShownPace>(total)](int64_t done) { shown->pace.show(done); };
   return measured;
 }

@@ -6,6 +6,8 @@
 #include <thread>
 #include <vector>
 
+#include "glid/core/progress_bar.h"
+
 namespace glid {
 namespace {
 
@@ -34,6 +36,12 @@ TEST(Pace, MayBeShownByManyThreads) {
     });
   threads.clear();
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("photos: 39 of 40, "));
+}
+
+TEST(ProgressBar, IsFullAtItsEndAndNoFuller) {
+  EXPECT_EQ(progress_bar(0, 4), "[" + std::string(30, ' ') + "] 0/4");
+  EXPECT_EQ(progress_bar(1, 2), "[" + std::string(15, '#') + std::string(15, ' ') + "] 1/2");
+  EXPECT_EQ(progress_bar(2, 1), "[" + std::string(30, '#') + "] 2/1");
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ inline std::vector<std::string> endless(const std::filesystem::path& out, std::v
   return small_training(out, std::move(options));
 }
 
-inline int count(const std::string& text, const std::string& part) {
+inline int occurrences(const std::string& text, const std::string& part) {
   int n = 0;
   for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++n;
   return n;
@@ -33,8 +33,8 @@ inline std::string metrics(const std::filesystem::path& out) {
 
 // The run has made so many steps more than it had.
 inline bool steps_on(const std::filesystem::path& out, int more = 2) {
-  const int before = count(metrics(out), "grad_norm");
-  return Program::wait_until([&] { return count(metrics(out), "grad_norm") >= before + more; });
+  const int before = occurrences(metrics(out), "grad_norm");
+  return Program::wait_until([&] { return occurrences(metrics(out), "grad_norm") >= before + more; });
 }
 
 // Files of /proc have no size to read by.

@@ -34,7 +34,7 @@ int64_t checkpoints_in(const fs::path& out) {
 
 void expect_interrupted(const ProgramResult& result, const fs::path& out) {
   EXPECT_EQ(result.code, 75) << result.output;
-  EXPECT_EQ(count(result.output, kAsked), 1) << result.output;
+  EXPECT_EQ(occurrences(result.output, kAsked), 1) << result.output;
   EXPECT_THAT(result.output, HasSubstr("interrupted: checkpoint written"));
   EXPECT_EQ(checkpoints_in(out), 1);
 }

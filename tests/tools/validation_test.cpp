@@ -133,6 +133,13 @@ TEST_F(Shares, WithoutAValidationSplitARunSaysWhatToDo) {
   EXPECT_EQ(ran.code, 0) << ran.output;
 }
 
+// A quarter of 6 images is 2 of them, rounded.
+TEST_F(Shares, OfAPartOfTheImagesIsCountedAsItIsMeasured) {
+  const ProgramResult result =
+      run("glid_train", small_training(out(1), {"--set", "train.steps=2", "--set", "eval.fraction=0.25"}));
+  EXPECT_EQ(result.code, 0) << result.output;
+}
+
 TEST_F(Shares, AnUnknownBestValueIsRefusedAtTheStart) {
   const ProgramResult result = run("glid_train", small_training(out(1), {"--set", "eval.best=AP"}));
   EXPECT_EQ(result.code, 2) << result.output;
