@@ -85,6 +85,8 @@ speed() {
   local scenes="data={name: scenes, image_size: 192, workers: 14, count: 40000}" batch
   for batch in ${BATCHES:-64 128 256 512}; do profile swinb pretrain_swinb.yaml "$batch" "$scenes" optim.warmup_steps=10; done
   profile swinl pretrain_swinl.yaml 256 "$scenes" optim.warmup_steps=10
+  GLID_WEIGHT_COPIES=0 profile swinb_cast_one_by_one pretrain_swinb.yaml 256 "$scenes" optim.warmup_steps=10
+  profile swinb_checkpointing pretrain_swinb.yaml 512 "$scenes" optim.warmup_steps=10 train.activation_checkpointing=true
   profile semantic_640 finetune_ade20k_semantic_swinb.yaml 2 "data={name: scenes, kind: classes, size: 640, image_size: 640, workers: 14, count: 2000}" \
     'init.from=""' optim.warmup_steps=10
 }

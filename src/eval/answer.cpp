@@ -9,8 +9,9 @@ at::Tensor in_float(const at::Tensor& x) { return at::isReducedFloatingType(x.sc
 
 }  // namespace
 
-std::vector<Answer> answer(const Glid& model, const Question& question, Precision precision) {
+std::vector<Answer> answer(const Glid& model, const Question& question, Precision precision, WeightCopies* copies) {
   const AutocastGuard autocast(precision, question.units.device().type());
+  const WeightCopies::Region lent(copies, question.units.device().type());
   std::vector<Answer> answers = model.forward(question.units, question.view, question.queries);
   for (Answer& a : answers) {
     for (auto& [head, values] : a.heads) values = in_float(values);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "glid/nn/fused.h"
+#include "glid/nn/weight_copies.h"
 
 namespace glid {
 
@@ -38,7 +39,7 @@ at::Tensor PatchProjection::forward(const at::Tensor& units) const {
                                  .view({-1, side, patch, side, patch, 3})
                                  .permute({0, 1, 3, 5, 2, 4})  // unit, row, column, channel, dy, dx
                                  .reshape({-1, 3 * patch * patch});
-  return at::linear(patches, weight.flatten(1), bias);
+  return at::linear(patches, autocast_weight(weight).flatten(1), autocast_weight(bias));
 }
 
 at::Tensor replace_units(const at::Tensor& x, const View& view, const at::Tensor& token) {

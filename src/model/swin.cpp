@@ -4,6 +4,7 @@
 #include <ATen/record_function.h>
 
 #include "glid/model/encoder_shape.h"
+#include "glid/nn/activation_checkpoint.h"
 #include "glid/nn/low_precision_norm.h"
 #include "glid/nn/window_attention.h"
 
@@ -69,15 +70,18 @@ Swin::Swin(const SwinShape& shape, const EncoderUse& use)
 StageTokens Swin::stages(const at::Tensor& units, const View& view) const {
   RECORD_USER_SCOPE("encoder");
   const DropPath drop_path{shape.drop_path, shape.num_blocks()};
+  const auto plan = std::make_shared<const BatchPlan>(view.plan);  // as long as checkpointed blocks need it
   StageTokens outputs;
   at::Tensor x = replace_units(patch_embed->forward(visible_units(units, view.plan)), view, mask_token);
   int64_t block = 0;
   for (int stage = 0; stage < kNumStages; ++stage) {
     const SwinStage& layer = (*layers)[stage];
-    for (int64_t b = 0; b < layer.blocks->size(); ++b, ++block)
-      x = (*layer.blocks)[b].forward(
-          x, is_training() ? keep_of_rows(drop_path.keep(view, block), view.plan, stage) : at::Tensor(),
-          BlockPlace{view.plan, stage, b % 2 == 1});
+    for (int64_t b = 0; b < layer.blocks->size(); ++b, ++block) {
+      const at::Tensor keep = is_training() ? keep_of_rows(drop_path.keep(view, block), *plan, stage) : at::Tensor();
+      x = CheckpointedBlocks::block([=, &swin_block = (*layer.blocks)[b]] {
+        return swin_block.forward(x, keep, BlockPlace{*plan, stage, b % 2 == 1});
+      });
+    }
     if (norms[stage]) outputs[stage] = norms[stage]->forward(x);
     if (layer.downsample) x = layer.downsample->forward(x, unit_side(stage));
   }

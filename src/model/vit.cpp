@@ -10,7 +10,9 @@
 #include "glid/model/bias_table.h"
 #include "glid/model/encoder_shape.h"
 #include "glid/model/position_table.h"
+#include "glid/nn/activation_checkpoint.h"
 #include "glid/nn/position.h"
+#include "glid/nn/weight_copies.h"
 #include "glid/nn/window_attention.h"
 
 namespace glid {
@@ -91,7 +93,7 @@ UnitUpsample::UnitUpsample(int64_t in, int64_t out)
 
 at::Tensor UnitUpsample::forward(const at::Tensor& x, int64_t side) const {
   const int64_t channels = bias.size(0);
-  return at::matmul(x, weight.flatten(1))
+  return at::matmul(x, autocast_weight(weight).flatten(1))
              .view({-1, side, side, channels, 2, 2})
              .permute({0, 1, 4, 2, 5, 3})  // unit, row, dy, column, dx, channel
              .reshape({-1, channels}) +
@@ -185,14 +187,17 @@ VitRows Vit::rows_of(const View& view) const {
 at::Tensor Vit::normed_rows(const at::Tensor& units, const View& view) const {
   RECORD_USER_SCOPE("encoder");
   TORCH_CHECK(!view.prefix.defined() || !shape.class_token, "a class token has no place in an order of tokens");
-  const VitRows rows = rows_of(view);
+  const auto kept = std::make_shared<const View>(view);  // as long as checkpointed blocks need its rows
+  const auto rows = std::make_shared<const VitRows>(rows_of(*kept));
   const auto start = [&](const at::Tensor& tokens, const ImageRun& run) { return with_positions(tokens, run); };
   const at::Tensor patches = replace_units(patch_embed->proj->forward(visible_units(units, view.plan)), view, mask_token);
-  at::Tensor x = over_runs(patches, view.plan, rows.stage, start);
+  at::Tensor x = over_runs(patches, view.plan, rows->stage, start);
   const DropPath drop_path{shape.drop_path, shape.depth};
   for (int64_t b = 0; b < blocks->size(); ++b) {
     const at::Tensor keep = is_training() ? drop_path.keep(view, b) : at::Tensor();
-    x = (*blocks)[b].forward(x, keep_of_rows(keep, view.plan, rows.stage, rows.beside), rows, b);
+    const at::Tensor keep_rows = keep_of_rows(keep, view.plan, rows->stage, rows->beside);
+    x = CheckpointedBlocks::block(
+        [x, keep_rows, kept, rows, b, &block = (*blocks)[b]] { return block.forward(x, keep_rows, *rows, b); });
   }
   return norm->forward(x);
 }

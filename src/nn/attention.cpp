@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "glid/nn/attention_watch.h"
+#include "glid/nn/weight_copies.h"
 
 namespace glid {
 
@@ -13,8 +14,8 @@ MultiheadAttention::MultiheadAttention(int64_t channels, int64_t heads)
 
 at::Tensor MultiheadAttention::forward(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                                        const at::Tensor& mask) const {
-  const auto weights = in_proj->weight.chunk(3);
-  const auto biases = in_proj->bias.chunk(3);
+  const auto weights = autocast_weight(in_proj->weight).chunk(3);
+  const auto biases = autocast_weight(in_proj->bias).chunk(3);
   const auto project = [&](const at::Tensor& x, size_t part) {  // [B, N, C] -> [B, heads, N, C / heads]
     const at::Tensor y = at::linear(x, weights[part], biases[part]);
     return y.view({y.size(0), y.size(1), heads, y.size(2) / heads}).transpose(1, 2);

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "glid/nn/weight_copies.h"
+
 namespace glid {
 
 Linear::Linear(int64_t in, int64_t out, bool with_bias) {
@@ -9,7 +11,9 @@ Linear::Linear(int64_t in, int64_t out, bool with_bias) {
   if (with_bias) bias = register_parameter("bias", at::zeros({out}));
 }
 
-at::Tensor Linear::forward(const at::Tensor& x) const { return at::linear(x, weight, bias); }
+at::Tensor Linear::forward(const at::Tensor& x) const {
+  return at::linear(x, autocast_weight(weight), autocast_weight(bias));
+}
 
 LayerNorm::LayerNorm(int64_t channels, double eps) : eps(eps) {
   weight = register_parameter("weight", at::ones({channels}));
@@ -26,7 +30,7 @@ DepthwiseConv3x3::DepthwiseConv3x3(int64_t channels) {
 }
 
 at::Tensor DepthwiseConv3x3::forward(const at::Tensor& x) const {
-  return at::conv2d(x, weight, {}, /*stride=*/1, /*padding=*/1, /*dilation=*/1, /*groups=*/weight.size(0));
+  return at::conv2d(x, autocast_weight(weight), {}, /*stride=*/1, /*padding=*/1, /*dilation=*/1, /*groups=*/weight.size(0));
 }
 
 }  // namespace glid

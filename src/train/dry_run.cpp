@@ -142,8 +142,8 @@ std::vector<Batch> generated(const Session& session, const Task& task, int64_t i
 // The faster of two updates is timed: the first also allocates.
 Cost measure(Session& session, const Task& task, int64_t images) {
   const Learner& own = session.learner;
-  Learner learner{own.model,  task,       own.communicator, own.gradients, own.optimizer,
-                  own.scaler, own.device, own.ema,          own.precision, own.clip};
+  Learner learner{own.model,  task,    own.communicator, own.gradients, own.optimizer,     own.scaler,
+                  own.device, own.ema, own.precision,    own.clip,      own.weight_copies, own.checkpoints_blocks};
   const std::vector<Batch> batches = generated(session, task, images);
   Cost cost{images, megapixels_of(session, batches.at(0)), std::numeric_limits<double>::infinity()};
   forget_peak_memory(session.device);

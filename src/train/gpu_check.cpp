@@ -33,13 +33,21 @@ struct Outcome {
   std::vector<at::Tensor> gradients;  // on the CPU
 };
 
-Outcome one_step(Precision precision, const c10::Device& device, const LaunchEnv& env) {
+struct Ways {
+  bool weight_copies = true, checkpoints_blocks = false;
+};
+
+Outcome one_step(Precision precision, const c10::Device& device, const LaunchEnv& env, const Ways& ways = {}) {
   const RunConfig config = tiny_config(precision);
   const auto communicator = make_communicator(env, device);
   Session session(config, config.dataset(Split::kTrain), batch_layout(config, *communicator), *communicator, device);
+  if (!ways.weight_copies) session.learner.weight_copies = nullptr;
+  session.learner.checkpoints_blocks = ways.checkpoints_blocks;
   Outcome outcome;
   const std::vector<Batch> batches = session.loader.next();
-  outcome.loss = accumulate_gradients(session.learner, batches, agree(session.learner, batches).counts).loss.item<double>();
+  const auto counts = agree(session.learner, batches).counts;
+  for (int time = 0; time < 2; ++time)  // of the weights that the first asks for the second has copies
+    outcome.loss = accumulate_gradients(session.learner, batches, counts).loss.item<double>();
   for (const at::Tensor& gradient : session.gradients.gradients()) outcome.gradients.push_back(gradient.to(at::kCPU));
   return outcome;
 }
@@ -88,6 +96,10 @@ bool check_gpu() {
   bool good = report("CPU against CUDA, fp32, loss and gradients", largest_difference(cuda, cpu), 1e-4);
   const Outcome fused = one_step(Precision::kBf16, gpu, {});
   good &= report("CPU fp32 against CUDA bf16, loss and gradients as a whole", whole_difference(fused, cpu), 2e-2);
+  good &= report("16-bit copies of the weights against autocast's casts",
+                 whole_difference(one_step(Precision::kBf16, gpu, {}, {.weight_copies = false}), fused), 1e-4);
+  good &= report("blocks computed again in the backward pass",
+                 whole_difference(one_step(Precision::kBf16, gpu, {}, {.checkpoints_blocks = true}), fused), 1e-4);
   {
     const PlainOperations asked;
     good &= report("the same without fused operations", whole_difference(one_step(Precision::kBf16, gpu, {}), cpu), 2e-2);

@@ -63,8 +63,17 @@ Session::Session(const RunConfig& config, std::shared_ptr<const AnnotatedDataset
                 make_param_groups(gradients.parameters(), config.optim.weight_decay, config.lr_scale()),
                 {.betas = config.optim.betas}),
       scaler(config.train.precision, device),
-      learner{*model, *task,   communicator,           gradients,        optimizer, scaler,
-              device, nullptr, config.train.precision, config.optim.clip},
+      learner{.model = *model,
+              .task = *task,
+              .communicator = communicator,
+              .gradients = gradients,
+              .optimizer = optimizer,
+              .scaler = scaler,
+              .device = device,
+              .precision = config.train.precision,
+              .clip = config.optim.clip,
+              .weight_copies = &weight_copies,
+              .checkpoints_blocks = config.train.activation_checkpointing},
       schedule(config.schedule(plan->steps_per_epoch())) {
   if (config.optim.ema) learner.ema = &ema.emplace(named_parameters(*model), *config.optim.ema, config.optim.ema_warmup);
 }

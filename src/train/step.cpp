@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "glid/eval/answer.h"
+#include "glid/nn/activation_checkpoint.h"
 #include "glid/optim/clip.h"
 
 namespace glid {
@@ -56,8 +57,13 @@ Question ask(const Learner& learner, const Batch& batch) {
   return learner.task.ask(batch.on(learner.device), /*training=*/true);
 }
 
+std::vector<Answer> answers_of(const Learner& learner, const Question& question) {
+  const CheckpointedBlocks checkpointed(learner.checkpoints_blocks);
+  return answer(learner.model, question, learner.precision, learner.weight_copies);
+}
+
 Losses losses_of(const Learner& learner, const Question& question) {
-  const std::vector<Answer> answers = answer(learner.model, question, learner.precision);
+  const std::vector<Answer> answers = answers_of(learner, question);
   RECORD_USER_SCOPE("losses");
   return learner.task.losses(answers, question);
 }

@@ -179,6 +179,18 @@ TEST(Autocast, UpdatedWeightsAreSeenAndTheStateIsRestored) {
   EXPECT_EQ(at::linear(x, weight).scalar_type(), at::kFloat);
 }
 
+// A weight seen without gradients, as in an evaluation, has them again in the next region.
+TEST(Autocast, CastsOfOneRegionAreNotTheNextOnes) {
+  const at::Tensor weight = at::ones({1, 1}).requires_grad_(), x = at::ones({1, 1});
+  {
+    const at::NoGradGuard no_grad;
+    const AutocastGuard guard(Precision::kBf16, at::kCPU);
+    EXPECT_FALSE(at::linear(x, weight).requires_grad());
+  }
+  const AutocastGuard guard(Precision::kBf16, at::kCPU);
+  EXPECT_TRUE(at::linear(x, weight).requires_grad());
+}
+
 TEST(LossScaler, BacksOffAfterOverflowAndRestores) {
   LossScaler scaler(Precision::kFp16, at::kCPU);
   const double start = scaler.state()[0];
@@ -192,6 +204,20 @@ TEST(LossScaler, BacksOffAfterOverflowAndRestores) {
   other.set_state(scaler.state());
   EXPECT_EQ(other.state(), scaler.state());
   EXPECT_EQ(LossScaler(Precision::kBf16, at::kCPU).scale(at::ones({})).item<float>(), 1);
+}
+
+TEST(LossScaler, GrowsAfterTwoThousandGoodStepsInARow) {
+  LossScaler scaler(Precision::kFp16, at::kCPU);
+  scaler.set_state({1024, 1998});
+  scaler.update(at::zeros({}));
+  EXPECT_EQ(scaler.state(), (std::array<double, 2>{1024, 1999}));
+  LossScaler resumed(Precision::kFp16, at::kCPU);
+  resumed.set_state(scaler.state());
+  resumed.update(at::zeros({}));
+  EXPECT_EQ(resumed.state(), (std::array<double, 2>{2048, 0}));
+  resumed.set_state(scaler.state());
+  resumed.update(at::ones({}));
+  EXPECT_EQ(resumed.state(), (std::array<double, 2>{512, 0}));
 }
 
 TEST(LossScaler, AnOverflowIsAFailureOnlyAtTheSmallestFactor) {

@@ -51,6 +51,9 @@ TEST(Resume, AveragesAndFrozenPartsGoOnBitEqual) {
   kill_and_resume({"--set", "optim.ema=0.9", "--set", "optim.freeze=[encoder]"});
 }
 
+// The scaler's factor goes on as well: the checkpoint has one that overflows have lowered.
+TEST(Resume, InFp16IsBitEqual) { kill_and_resume({"--set", "train.precision=fp16"}); }
+
 TEST(Resume, AfterKill9OfTwoRanksIsBitEqual) { kill_and_resume({"--nproc", "2"}); }
 
 // Stopped at a step that we don't choose, in a run too long to end before the signal: its rate must not depend on its

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "glid/model/glid.h"
+#include "glid/nn/weight_copies.h"
 #include "glid/optim/precision.h"
 #include "glid/tasks/task.h"
 
@@ -22,7 +23,8 @@ class EvaluationMode {
   bool was_training_;
 };
 
-// One answer a query. What low precision made is given in fp32; double stays double.
-std::vector<Answer> answer(const Glid& model, const Question& question, Precision precision);
+// One answer a query. What low precision made is given in fp32; double stays double. `copies`: of the model's weights, for
+// low precision; null: each weight is cast by itself.
+std::vector<Answer> answer(const Glid& model, const Question& question, Precision precision, WeightCopies* copies = nullptr);
 
 }  // namespace glid

@@ -58,6 +58,7 @@ struct TrainConfig {
   int64_t batch_size = 2048;
   int64_t accumulate = 1;
   Precision precision = Precision::kFp32;
+  bool activation_checkpointing = false;
   DeviceChoice device = DeviceChoice::kAuto;
   std::optional<int64_t> threads;
   int64_t max_nonfinite = 10;
@@ -72,6 +73,8 @@ struct TrainConfig {
     v("batch_size", batch_size, "images an update, over all ranks and micro-batches", config::positive());
     v("accumulate", accumulate, "micro-batches of each rank in an update", config::positive());
     v("precision", precision, "arithmetic of the model; weights and optimizer stay fp32");
+    v("activation_checkpointing", activation_checkpointing,
+      "the encoder's blocks are computed again in the backward pass: less memory, the same bits, about a quarter more time");
     v("device", device, "auto: cuda where there is one");
     v("threads", threads,
       "threads of one operation on the CPU (part of a run's bits); null: a run's as it began, as many as were free",

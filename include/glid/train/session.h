@@ -38,6 +38,7 @@ struct Session {
   AdamW optimizer;
   LossScaler scaler;
   std::optional<Ema> ema;
+  WeightCopies weight_copies;
   Learner learner;
   Schedule schedule;
 };

@@ -13,6 +13,7 @@
 #include "glid/dist/communicator.h"
 #include "glid/dist/gradient_reducer.h"
 #include "glid/model/glid.h"
+#include "glid/nn/weight_copies.h"
 #include "glid/optim/adamw.h"
 #include "glid/optim/ema.h"
 #include "glid/optim/precision.h"
@@ -32,6 +33,8 @@ struct Learner {
   Ema* ema = nullptr;  // none
   Precision precision = Precision::kFp32;
   std::optional<double> clip;
+  WeightCopies* weight_copies = nullptr;  // none
+  bool checkpoints_blocks = false;        // nn/activation_checkpoint.h
 };
 
 // A rank's share of a term: sum / count, without its weight.
