@@ -12,6 +12,7 @@
 #include "glid/core/cpus.h"
 #include "glid/core/format.h"
 #include "glid/core/join.h"
+#include "glid/core/kept_memory.h"
 #include "glid/viz/opencv_version.h"
 #include "help_formatter.h"
 
@@ -121,6 +122,7 @@ config::HelpOptions help_options(const std::string& prefix) {
 
 std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
   fill_closed_streams();
+  keep_freed_memory();
   try {
     app.parse(argc, argv);
     return std::nullopt;

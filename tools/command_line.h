@@ -84,7 +84,7 @@ CLI::Option* help_config_option(CLI::App& app, std::string& prefix, const std::s
 // In lines that fit the terminal, or one line a key for other programs to read.
 config::HelpOptions help_options(const std::string& prefix);
 
-// The exit code if the program is to end here.
+// The exit code if the program is to end here. The first thing that every program does: its memory is kept from then on.
 std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv);
 
 // The same command without --nproc, for the processes that the launcher starts.

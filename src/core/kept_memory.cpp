@@ -1,0 +1,54 @@
+#include "glid/core/kept_memory.h"
+
+#include <malloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+namespace glid {
+namespace {
+
+constexpr int kReturned = 1 << 30;  // blocks of so many bytes go back
+constexpr int kMostMapped = 65536;  // glibc's default
+constexpr size_t kHugePage = size_t{2} << 20;
+constexpr size_t kMostHuge = size_t{16} << 30;
+
+bool somebody_chose() {
+  for (const char* variable : {"MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_",
+                               "GLIBC_TUNABLES"})
+    if (std::getenv(variable)) return true;
+  return false;
+}
+
+// Addresses only: what isn't touched takes no memory.
+size_t heap_bytes() {
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE)), pages = static_cast<size_t>(::sysconf(_SC_PHYS_PAGES));
+  return std::min(kMostHuge, page * pages / 2) / kHugePage * kHugePage;
+}
+
+// Lets the heap grow once, asks for huge pages there, and leaves it to later allocations.
+void ask_for_huge_pages() {
+  const size_t bytes = heap_bytes();
+  void* heap = std::malloc(bytes);
+  if (heap == nullptr) return;
+  const auto begin = reinterpret_cast<uintptr_t>(heap), first = (begin + kHugePage - 1) / kHugePage * kHugePage;
+  ::madvise(reinterpret_cast<void*>(first), (begin + bytes - first) / kHugePage * kHugePage, MADV_HUGEPAGE);
+  std::free(heap);
+}
+
+}  // namespace
+
+bool keep_freed_memory() {
+  if (somebody_chose() || ::mallopt(M_MMAP_THRESHOLD, kReturned) == 0) return false;
+  ::mallopt(M_TRIM_THRESHOLD, -1);
+  ::mallopt(M_MMAP_MAX, 0);
+  ask_for_huge_pages();
+  ::mallopt(M_MMAP_MAX, kMostMapped);
+  return true;
+}
+
+}  // namespace glid
