@@ -1,5 +1,5 @@
-// Operations in 16 bits that a GPU does in one pass where ATen would need many. Each stands behind the plain one, which says
-// whether it applies (`fuses_..`): on NVIDIA GPUs, in builds with CUDA, where shapes and types fit.
+// Operations in one pass where ATen would need many. Each stands behind the plain one, which asks whether it applies
+// (`fuses_..`): in 16 bits on NVIDIA GPUs, in builds with CUDA, and in floats or bf16 on CPUs, where shapes fit.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -24,14 +24,15 @@ class PlainOperations {
 void record_products(double flop);
 inline constexpr const char* kProducts = "glid::products";
 
-// As window_attention(): heads of 16 or 32 channels, windows of up to 160 places. Weights are computed again in the backward
-// pass; the gradient of the bias table adds up in no fixed order.
+// As window_attention(): heads of 16 or 32 channels, windows of up to 160 places (on CPUs heads of multiples of 16, windows
+// of up to 256). Weights are computed again in the backward pass; on GPUs the gradient of the bias table adds up in no fixed
+// order.
 bool fuses_window_attention(const at::Tensor& qkv, const at::Tensor& bias_table, const WindowTensors& windows);
 at::Tensor fused_window_attention(const at::Tensor& qkv, const at::Tensor& phantom, const at::Tensor& bias_table,
                                   const WindowTensors& windows);
 
 // A depthwise 3 x 3 convolution [C, 1, 3, 3] of the images that hold the tokens [T, C] of a stage, at these tokens alone:
-// what to_tokens(conv(to_image(tokens))) is under autocast, without the images. Returns [T, C] in autocast's type.
+// what to_tokens(conv(to_image(tokens))) is, without the images. Returns [T, C], on GPUs in autocast's type.
 bool fuses_depthwise(const at::Tensor& tokens);
 at::Tensor fused_depthwise(const at::Tensor& tokens, const at::Tensor& weight, const PlanTensors& plan, int stage);
 
@@ -39,13 +40,13 @@ at::Tensor fused_depthwise(const at::Tensor& tokens, const at::Tensor& weight, c
 bool fuses_layer_norm(const at::Tensor& x);
 at::Tensor fused_layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps);
 
-// silu(sum of weights[i] * inputs[i]) of two or three inputs of one shape and 16-bit type; weights [n]. (EfficientDet's fast
+// silu(sum of weights[i] * inputs[i]) of two or three inputs of one shape and type; weights [n]. (EfficientDet's fast
 // normalised fusion, its weights already positive and normalised.)
 bool fuses_weighted_silu(at::TensorList inputs);
 at::Tensor fused_weighted_silu(at::TensorList inputs, const at::Tensor& weights);
 
 // Tokens [T, C] in units, unit-major: the largest of each 2 x 2 of fine ones, whose maps are 2 `side` wide inside a unit,
-// and each coarse one, of maps `side` wide, as 2 x 2. In 16 bits.
+// and each coarse one, of maps `side` wide, as 2 x 2.
 bool fuses_unit_resize(const at::Tensor& tokens);
 at::Tensor fused_pool_in_units(const at::Tensor& fine, int64_t side);
 at::Tensor fused_up_in_units(const at::Tensor& coarse, int64_t side);

@@ -2,8 +2,8 @@
 #include <ATen/cuda/CUDAContext.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "../fused_on.h"
 #include "depthwise.h"
-#include "glid/nn/fused.h"
 #include "low_precision.h"
 
 namespace glid {
@@ -66,13 +66,13 @@ struct FusedDepthwise : torch::autograd::Function<FusedDepthwise> {
 
 }  // namespace
 
-bool fuses_depthwise(const at::Tensor& tokens) {
+bool fuses_depthwise_on_gpu(const at::Tensor& tokens) {
   const auto type = cuda::autocast_type();
   return !PlainOperations::asked() && tokens.is_cuda() && type && cuda::is_low(*type) && tokens.size(1) % 8 == 0 &&
          tokens.size(1) <= cuda::kMaxDepthwiseChannels;
 }
 
-at::Tensor fused_depthwise(const at::Tensor& tokens, const at::Tensor& weight, const PlanTensors& plan, int stage) {
+at::Tensor fused_depthwise_on_gpu(const at::Tensor& tokens, const at::Tensor& weight, const PlanTensors& plan, int stage) {
   const at::Tensor x = tokens.to(*cuda::autocast_type()).contiguous();
   return FusedDepthwise::apply(x, weight.view({-1, cuda::kTaps}).t().to(at::kFloat).contiguous(),
                                neighbours_of(plan, stage));

@@ -1,7 +1,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "glid/nn/fused.h"
+#include "../fused_on.h"
 #include "low_precision.h"
 #include "unit_resize.h"
 
@@ -60,11 +60,15 @@ struct FusedUp : torch::autograd::Function<FusedUp> {
 
 }  // namespace
 
-bool fuses_unit_resize(const at::Tensor& tokens) {
+bool fuses_unit_resize_on_gpu(const at::Tensor& tokens) {
   return !PlainOperations::asked() && tokens.is_cuda() && cuda::is_low(tokens.scalar_type()) && tokens.size(1) % 8 == 0;
 }
 
-at::Tensor fused_pool_in_units(const at::Tensor& fine, int64_t side) { return FusedPool::apply(fine.contiguous(), side); }
-at::Tensor fused_up_in_units(const at::Tensor& coarse, int64_t side) { return FusedUp::apply(coarse.contiguous(), side); }
+at::Tensor fused_pool_in_units_on_gpu(const at::Tensor& fine, int64_t side) {
+  return FusedPool::apply(fine.contiguous(), side);
+}
+at::Tensor fused_up_in_units_on_gpu(const at::Tensor& coarse, int64_t side) {
+  return FusedUp::apply(coarse.contiguous(), side);
+}
 
 }  // namespace glid

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "glid/nn/fused.h"
+#include "../fused_on.h"
 #include "low_precision.h"
 #include "weighted_silu.h"
 
@@ -58,7 +58,7 @@ struct FusedWeightedSilu : torch::autograd::Function<FusedWeightedSilu> {
 
 }  // namespace
 
-bool fuses_weighted_silu(at::TensorList inputs) {
+bool fuses_weighted_silu_on_gpu(at::TensorList inputs) {
   const at::Tensor& first = inputs[0];
   return !PlainOperations::asked() && cuda::is_low(first.scalar_type()) && inputs.size() >= 2 &&
          inputs.size() <= cuda::kMaxSummands && first.size(-1) % 8 == 0 &&
@@ -67,7 +67,7 @@ bool fuses_weighted_silu(at::TensorList inputs) {
          });
 }
 
-at::Tensor fused_weighted_silu(at::TensorList inputs, const at::Tensor& weights) {
+at::Tensor fused_weighted_silu_on_gpu(at::TensorList inputs, const at::Tensor& weights) {
   std::vector<at::Tensor> whole;
   for (const at::Tensor& input : inputs) whole.push_back(input.contiguous());
   return FusedWeightedSilu::apply(weights, at::TensorList(whole));

@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "glid/nn/fused.h"
+#include "../fused_on.h"
+#include "../saved_windows.h"
 #include "low_precision.h"
 #include "window_attention.h"
 
@@ -45,32 +46,6 @@ std::vector<WindowBucketArgs> bucket_args(const at::Tensor& qkv, const at::Tenso
   return all;
 }
 
-// What of the plan the backward pass needs again, as tensors and numbers that autograd keeps.
-variable_list plan_list(const WindowTensors& windows) {
-  variable_list list{windows.map.rows, windows.map.empty};
-  for (const WindowBucketTensors& bucket : windows.buckets) {
-    list.push_back(bucket.bias_index);
-    list.push_back(bucket.key_mask);
-  }
-  return list;
-}
-
-std::vector<int64_t> shape_list(const WindowTensors& windows) {
-  std::vector<int64_t> shapes;
-  for (const WindowBucketTensors& bucket : windows.buckets) shapes.insert(shapes.end(), {bucket.num_windows, bucket.length});
-  return shapes;
-}
-
-WindowTensors plan_of(const variable_list& list, size_t first, const std::vector<int64_t>& shapes) {
-  WindowTensors windows{.map = {.rows = list[first], .inverse = {}, .empty = list[first + 1]}, .buckets = {}};
-  for (size_t i = 0; i < shapes.size(); i += 2)
-    windows.buckets.push_back({.num_windows = shapes[i],
-                               .length = shapes[i + 1],
-                               .bias_index = list[first + 2 + i],
-                               .key_mask = list[first + 3 + i]});
-  return windows;
-}
-
 // Of so many products of queries with keys, or of weights with values.
 double flop_of(const std::vector<WindowBucketArgs>& all, int products) {
   double flop = 0;
@@ -83,9 +58,9 @@ struct FusedWindowAttention : torch::autograd::Function<FusedWindowAttention> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& qkv, const at::Tensor& phantom, const at::Tensor& table,
                             const WindowTensors& windows) {
     variable_list saved{qkv, phantom, table};
-    for (const at::Tensor& tensor : plan_list(windows)) saved.push_back(tensor);
+    for (const at::Tensor& tensor : tensors_to_save(windows)) saved.push_back(tensor);
     ctx->save_for_backward(saved);
-    ctx->saved_data["shapes"] = shape_list(windows);
+    ctx->saved_data["shapes"] = shapes_to_save(windows);
     const at::Tensor out = at::empty({qkv.size(0), qkv.size(1) / 3}, qkv.options());
     std::vector<WindowBucketArgs> all = bucket_args(qkv, phantom, table, windows, /*backward=*/false);
     record_products(flop_of(all, 2));
@@ -99,7 +74,7 @@ struct FusedWindowAttention : torch::autograd::Function<FusedWindowAttention> {
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const variable_list saved = ctx->get_saved_variables();
     const at::Tensor &qkv = saved[0], &phantom = saved[1], &table = saved[2];
-    const WindowTensors windows = plan_of(saved, 3, ctx->saved_data["shapes"].toIntVector());
+    const WindowTensors windows = saved_windows(saved, 3, ctx->saved_data["shapes"].toIntVector());
     const at::Tensor grad = grads[0].contiguous(), grad_qkv = at::empty_like(qkv);
     const at::Tensor grad_phantom = at::zeros(phantom.sizes(), table.options());
     std::vector<WindowBucketArgs> all = bucket_args(qkv, phantom, table, windows, /*backward=*/true);
@@ -125,7 +100,7 @@ struct FusedWindowAttention : torch::autograd::Function<FusedWindowAttention> {
 
 }  // namespace
 
-bool fuses_window_attention(const at::Tensor& qkv, const at::Tensor& bias_table, const WindowTensors& windows) {
+bool fuses_window_attention_on_gpu(const at::Tensor& qkv, const at::Tensor& bias_table, const WindowTensors& windows) {
   const int64_t head_dim = qkv.size(1) / (3 * bias_table.size(1));
   if (PlainOperations::asked() || !qkv.is_cuda() || !cuda::is_low(qkv.scalar_type()) ||
       bias_table.scalar_type() != at::kFloat)
@@ -138,8 +113,8 @@ bool fuses_window_attention(const at::Tensor& qkv, const at::Tensor& bias_table,
          at::cuda::getCurrentDeviceProperties()->sharedMemPerBlockOptin;
 }
 
-at::Tensor fused_window_attention(const at::Tensor& qkv, const at::Tensor& phantom, const at::Tensor& bias_table,
-                                  const WindowTensors& windows) {
+at::Tensor fused_window_attention_on_gpu(const at::Tensor& qkv, const at::Tensor& phantom, const at::Tensor& bias_table,
+                                         const WindowTensors& windows) {
   return FusedWindowAttention::apply(qkv.contiguous(), phantom.to(qkv.scalar_type()), bias_table.contiguous(), windows);
 }
 

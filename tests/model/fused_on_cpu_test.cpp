@@ -1,0 +1,159 @@
+// Fused operations on a CPU against the plain ones: values and gradients.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+
+#include "glid/model/bifpn_parts.h"
+#include "glid/model/encoder_parts.h"
+#include "glid/nn/fused.h"
+#include "glid/nn/window_attention.h"
+
+namespace glid {
+namespace {
+
+using Tensors = std::vector<at::Tensor>;
+using Operation = std::function<at::Tensor(const Tensors&)>;
+
+// Of 4 images with every fourth unit visible in turn, or whole; windows of 5 and 7 don't divide the maps.
+std::shared_ptr<const PlanTensors> plan_of(bool masked, int64_t window) {
+  const UnitGrid grid{4, 5};
+  const StageWindows windows{window, window, window, window};
+  std::vector<SamplePlan> samples;
+  for (int64_t image = 0; image < 4; ++image) {
+    std::vector<int64_t> visible;
+    for (int64_t unit = 0; unit < grid.size(); ++unit)
+      if (!masked || (unit * 7 + image * 3) % 4 == 0) visible.push_back(unit);
+    samples.push_back(plan_sample(grid, visible, windows));
+  }
+  return to_tensors(collate(samples), at::kCPU);
+}
+
+// The result and the gradients of the inputs, the first `num_low` of which are given in `type`.
+Tensors outcome(const Operation& operation, const Tensors& inputs, size_t num_low, at::ScalarType type) {
+  Tensors leaves, given, results;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    leaves.push_back(inputs[i].detach().clone().requires_grad_());
+    given.push_back(leaves.back().to(i < num_low ? type : at::kFloat));
+  }
+  const at::Tensor y = operation(given).to(at::kFloat);
+  (y * at::arange(y.numel(), y.options()).view(y.sizes()).sin()).sum().backward();
+  results.push_back(y.detach());
+  for (const at::Tensor& leaf : leaves) results.push_back(leaf.grad());
+  return results;
+}
+
+void expect_near(const Tensors& results, const Tensors& expected, double tolerance) {
+  for (size_t i = 0; i < results.size(); ++i) {
+    ASSERT_EQ(results[i].defined(), expected[i].defined()) << "tensor " << i;
+    if (!results[i].defined()) continue;
+    const double largest = expected[i].abs().max().item<double>();
+    EXPECT_LE((results[i] - expected[i]).abs().max().item<double>(), tolerance * largest) << "tensor " << i;
+  }
+}
+
+void expect_as_plain(const Operation& operation, const Tensors& inputs, size_t num_low, double bf16_tolerance = 2e-2) {
+  const auto plain = [&] {
+    const PlainOperations asked;
+    return outcome(operation, inputs, num_low, at::kFloat);
+  }();
+  expect_near(outcome(operation, inputs, num_low, at::kFloat), plain, 1e-5);
+  expect_near(outcome(operation, inputs, num_low, at::kBFloat16), plain, bf16_tolerance);
+}
+
+TEST(FusedOnCpu, WindowAttention) {
+  at::manual_seed(0);
+  for (const bool masked : {true, false})
+    for (const int64_t window : {5, 7, 12})
+      for (const bool shifted : {false, true}) {
+        SCOPED_TRACE(testing::Message() << "masked " << masked << ", window " << window << ", shifted " << shifted);
+        const auto plan = plan_of(masked, window);
+        const WindowTensors& windows = plan->windows(0, shifted);
+        const int64_t heads = 2, head_dim = window == 7 ? 16 : 32, channels = heads * head_dim,
+                      places = (2 * window - 1) * (2 * window - 1);
+        const Tensors inputs{at::randn({plan->num_tokens(0), 3 * channels}), at::randn({3 * channels}),
+                             at::randn({places, heads})};
+        ASSERT_TRUE(fuses_window_attention(inputs[0], inputs[2], windows));
+        expect_as_plain([&](const Tensors& x) { return window_attention(x[0], x[1], x[2], windows); }, inputs, 1);
+      }
+}
+
+TEST(FusedOnCpu, WindowAttentionKeepsWhatIsNotFinite) {
+  const auto plan = plan_of(true, 7);
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    const at::Tensor qkv = at::ones({plan->num_tokens(0), 96});
+    qkv[5][40] = bad;  // of a key
+    const at::Tensor out = window_attention(qkv, at::zeros({96}), at::zeros({169, 2}), plan->windows(0, false));
+    EXPECT_TRUE(out.isnan().any().item<bool>()) << bad;
+  }
+}
+
+TEST(FusedOnCpu, WindowAttentionIsThatOfDoublesElsewhere) {
+  const auto plan = plan_of(true, 7);
+  const at::Tensor table = at::zeros({169, 2});
+  EXPECT_FALSE(fuses_window_attention(at::ones({4, 96}, at::kDouble), table.to(at::kDouble), plan->windows(0, false)));
+  EXPECT_FALSE(fuses_window_attention(at::ones({4, 72}), table, plan->windows(0, false)));  // heads of 12
+}
+
+TEST(FusedOnCpu, Depthwise) {
+  at::manual_seed(0);
+  for (const bool masked : {true, false}) {
+    const auto plan = plan_of(masked, 7);
+    DepthwiseConv3x3 depthwise(48);
+    for (const int stage : {0, 2}) {
+      const Tensors inputs{at::randn({plan->num_tokens(stage), 48}), at::randn({48, 1, 3, 3})};
+      ASSERT_TRUE(fuses_depthwise(inputs[0]));
+      const auto run = [&](const Tensors& x) {
+        depthwise.weight = x[1];
+        return convolve(depthwise, x[0], *plan, stage);
+      };
+      expect_as_plain(run, inputs, 1);
+    }
+  }
+}
+
+TEST(FusedOnCpu, WeightedSilu) {
+  at::manual_seed(0);
+  for (const size_t count : {2, 3}) {
+    Tensors inputs;
+    for (size_t i = 0; i < count; ++i) inputs.push_back(10 * at::randn({300, 32}));
+    inputs.push_back(at::rand({static_cast<int64_t>(count)}));
+    const auto run = [](const Tensors& x) { return weighted_silu(at::TensorList(x).slice(0, x.size() - 1), x.back()); };
+    expect_as_plain(run, inputs, count, 0.1);  // e^x of 16 bits
+  }
+}
+
+TEST(FusedOnCpu, MapsInUnits) {
+  at::manual_seed(0);
+  for (const int stage : {0, 1, 2}) {
+    const int64_t side = unit_side(stage);
+    // Whole numbers, so that some are equal and share the gradient.
+    const Tensors fine{at::randint(-2, 3, {10 * side * side, 32}, at::kFloat)};
+    expect_as_plain([&](const Tensors& x) { return pool_in_units(x[0], stage); }, fine, 1);
+    const Tensors coarse{at::randn({10 * side * side, 32})};
+    expect_as_plain([&](const Tensors& x) { return up_in_units(x[0], stage); }, coarse, 1, 0.1);  // sums that nearly cancel
+  }
+  const at::Tensor bad = at::ones({4, 16});
+  bad[2][3] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_TRUE(pool_in_units(bad, 2)[0][3].isnan().item<bool>());
+}
+
+// One thread and two: sums keep their order.
+TEST(FusedOnCpu, AnyNumberOfThreadsGivesTheSameBits) {
+  at::manual_seed(0);
+  const auto plan = plan_of(true, 7);
+  const Tensors inputs{at::randn({plan->num_tokens(0), 96}), at::randn({96}), at::randn({169, 2})};
+  const Operation attend = [&](const Tensors& x) { return window_attention(x[0], x[1], x[2], plan->windows(0, false)); };
+  const int before = at::get_num_threads();
+  at::set_num_threads(1);
+  const Tensors one = outcome(attend, inputs, 1, at::kFloat);
+  at::set_num_threads(2);
+  const Tensors two = outcome(attend, inputs, 1, at::kFloat);
+  at::set_num_threads(before);
+  expect_near(two, one, 0);
+}
+
+}  // namespace
+}  // namespace glid
