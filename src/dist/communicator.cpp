@@ -24,6 +24,10 @@ void Communicator::broadcast(const at::Tensor& values, int root, const char* wha
   as_collective(*this, "the broadcast of", what, [&] { do_broadcast(values, root); });
 }
 
+void Communicator::all_gather(const at::Tensor& values, const char* what) {
+  with_lost_peer_named(place(), format("the gathering of {}", what), [&] { do_all_gather(values); });
+}
+
 // A broadcast of each rank's: the lengths differ, and nobody pads to the longest.
 std::vector<std::string> Communicator::all_gather_bytes(const std::string& bytes, const char* what) {
   const at::Tensor lengths = at::zeros({size_}, at::kLong);

@@ -27,11 +27,11 @@ void check_parameters(const NamedTensors& parameters) {
 }  // namespace
 
 // Gradients that exist when the reduction is made become views of its buckets at once.
-GradientReducer::GradientReducer(NamedTensors parameters, Communicator& communicator)
+GradientReducer::GradientReducer(NamedTensors parameters, Communicator& communicator, const ReductionOptions& options)
     : communicator_(communicator), parameters_(std::move(parameters)) {
   check_parameters(parameters_);
   for (auto& [name, parameter] : parameters_) parameter.mutable_grad() = at::zeros_like(parameter);
-  reduction_ = communicator.make_reduction(parameters_);
+  reduction_ = communicator.make_reduction(parameters_, options);
   for (const auto& [name, parameter] : parameters_) gradients_.push_back(parameter.grad());
   watch_participation();
 }

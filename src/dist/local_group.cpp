@@ -17,7 +17,8 @@ class LocalGroup : public Communicator {
  private:
   void do_all_reduce_sum(const at::Tensor&) override {}
   void do_broadcast(const at::Tensor&, int) override {}
-  std::unique_ptr<GradientReduction> make_reduction(const NamedTensors&) override {
+  void do_all_gather(const at::Tensor&) override {}
+  std::unique_ptr<GradientReduction> make_reduction(const NamedTensors&, const ReductionOptions&) override {
     return std::make_unique<LocalReduction>();
   }
 };

@@ -120,17 +120,23 @@ class GroupCommunicator : public Communicator {
     group_->broadcast(list, options)->wait();
   }
 
+  void do_all_gather(const at::Tensor& values) override {
+    at::Tensor all = communicable(values), own = all.view({size(), -1})[rank()];
+    group_->_allgather_base(all, own)->wait();
+  }
+
   static at::Tensor communicable(const at::Tensor& values) {
     TORCH_CHECK(values.is_contiguous(), "a collective needs a contiguous tensor, got ", values.sizes(), " with strides ",
                 values.strides());
     return values.detach();
   }
 
-  std::unique_ptr<GradientReduction> make_reduction(const NamedTensors& parameters) override {
+  std::unique_ptr<GradientReduction> make_reduction(const NamedTensors& parameters,
+                                                    const ReductionOptions& options) override {
     check_same_parameters(parameters);
     std::unique_ptr<GradientReduction> reduction;
     as_collective(*this, "the broadcast of", "the parameters",
-                  [&] { reduction = make_bucket_reduction(parameters, group_); });
+                  [&] { reduction = make_bucket_reduction(parameters, group_, options); });
     return reduction;
   }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "glid/core/counted.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/data/filtered_dataset.h"
@@ -265,10 +266,35 @@ std::string measured_text(const Measurements& m) {
 double checkpoint_mib(const Session& session) {
   int64_t bytes = 0;
   for (const auto& [name, tensor] : named_parameters(*session.model)) bytes += static_cast<int64_t>(tensor.nbytes());
-  for (const auto& [name, tensor] : session.optimizer.state()) bytes += static_cast<int64_t>(tensor.nbytes());
+  for (const auto& [name, tensor] : session.optimizer->whole_state()) bytes += static_cast<int64_t>(tensor.nbytes());
   if (session.ema)
-    for (const auto& [name, tensor] : session.ema->state()) bytes += static_cast<int64_t>(tensor.nbytes());
+    for (const auto& [name, tensor] : session.ema->whole_state()) bytes += static_cast<int64_t>(tensor.nbytes());
   return static_cast<double>(bytes) / (1024.0 * 1024.0);
+}
+
+// Values of the optimizer's state and averages for each parameter's.
+int64_t states(const Session& session) { return session.ema ? 3 : 2; }
+
+double mib_of_values(int64_t count) { return static_cast<double>(count) * sizeof(float) / (1024.0 * 1024.0); }
+
+// The part of a rank that has measured all of it.
+double kept_by_others_mib(const Session& session, int num_ranks) {
+  if (!session.shards) return 0;
+  const NamedTensors& trained = session.gradients.parameters();
+  return mib_of_values(states(session) * (largest_share(trained, 1) - largest_share(trained, num_ranks)));
+}
+
+std::string ranks_text(const Session& session, int num_ranks) {
+  if (num_ranks == 1) return "";
+  const NamedTensors& trained = session.gradients.parameters();
+  const TrainConfig& config = session.config.train;
+  const std::vector<int64_t> buckets = bucket_sizes(trained, reduction_options(config).bucket_bytes);
+  std::string text = format("ranks\n  gradients: {:.1f} MiB in {} of up to {} MiB, the first {:.1f} MiB\n",
+                            mib_of_values(largest_share(trained, 1)), counted(std::ssize(buckets), "bucket"),
+                            config.bucket_mib, static_cast<double>(buckets[0]) / (1024.0 * 1024.0));
+  const int64_t kept = largest_share(trained, config.shard_optimizer ? num_ranks : 1);
+  return text + format("  optimizer{}: {:.1f} MiB a rank of {:.1f} MiB\n", session.ema ? " and averages" : "",
+                       mib_of_values(states(session) * kept), mib_of_values(states(session) * largest_share(trained, 1)));
 }
 
 // Of a rank's micro-batch.
@@ -289,14 +315,15 @@ std::string cost_text(const RunConfig& config, int num_ranks, const Session& ses
                       const DataCount& data) {
   const int64_t micro = micro_batch(config, num_ranks);
   const Estimate of_micro = estimate(m, micro);
-  const double copy = session.device.is_cpu() ? checkpoint_mib(session) : 0;
+  const double others = kept_by_others_mib(session, num_ranks);
+  const double copy = session.device.is_cpu() ? checkpoint_mib(session) + others : 0;
   const double step_s = of_micro.step_s * static_cast<double>(config.train.accumulate);
   const int64_t steps = config.total_steps(data.images / config.train.batch_size);
   std::string text = of_micro.is_measured
                          ? "of the whole micro-batch, as measured\n"
                          : format("EXTRAPOLATED to micro-batches of {} by a line through the last two\n", grouped(micro));
-  text +=
-      format("  memory: {:.0f} MiB a rank, of which {:.0f} MiB while a checkpoint is written\n", of_micro.mib + copy, copy);
+  text += format("  memory: {:.0f} MiB a rank, of which {:.0f} MiB while a checkpoint is written\n",
+                 of_micro.mib - others + copy, copy);
   return text + format("EXTRAPOLATED to the run\n  a step of {} images on {} rank(s): {:.1f} s{}; the run: {}\n",
                        grouped(config.train.batch_size), num_ranks, step_s,
                        num_ranks > 1 ? " without what they tell each other" : "",
@@ -313,7 +340,8 @@ void dry_run(const RunConfig& config, int num_ranks, const c10::Device& device,
   const int64_t micro = micro_batch(config, num_ranks);
   const RunConfig small = shrunken(config, micro);
   Session session(small, small.dataset(Split::kTrain), batch_layout(small, *alone), *alone, device);
-  print(parameters_text(named_parameters(*session.model)) + groups_text(session) + schedule);
+  print(parameters_text(named_parameters(*session.model)) + groups_text(session) + ranks_text(session, num_ranks) +
+        schedule);
   const Measurements measurements = measure(session, micro);
   print(measured_text(measurements) + cost_text(config, num_ranks, session, measurements, data) +
         "dry run: nothing was written\n");

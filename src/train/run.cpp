@@ -115,8 +115,8 @@ void Run::draw_pictures() {
 
 void Run::save() {
   guard_.settle();
-  if (!is_main()) return;
   TensorFiles tensors = tensors_of(session_);
+  if (!is_main()) return;
   std::ranges::move(tensors_of(validation_), std::back_inserter(tensors));
   files_.checkpoint(state_.step, std::move(tensors), write_state(snapshot(state_, session_, guard_, validation_)));
 }

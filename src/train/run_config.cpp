@@ -59,7 +59,8 @@ bool is_identity(const std::string& path) {
 }
 
 bool may_change_bits(const std::string& path) {
-  return starts_with_any(path, {"train.accumulate", "train.threads", "train.steps", "train.epochs", "train.device"});
+  return starts_with_any(path, {"train.accumulate", "train.threads", "train.steps", "train.epochs", "train.device",
+                                "train.gradient_compression", "train.bucket_mib"});
 }
 
 }  // namespace

@@ -1,12 +1,16 @@
 #include "glid/train/session.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "glid/core/error.h"
+#include "glid/core/format.h"
 #include "glid/data/blocks.h"
 #include "glid/data/filtered_dataset.h"
 #include "glid/data/partly_read.h"
 #include "glid/model/parts.h"
+#include "glid/optim/sharded.h"
 #include "glid/tasks/part_in_training.h"
 #include "glid/train/init_from.h"
 
@@ -46,6 +50,31 @@ std::shared_ptr<const Dataset> partly_read(std::shared_ptr<const Dataset> data, 
   return std::make_shared<PartlyRead>(std::move(data), std::move(part));
 }
 
+std::optional<ParameterShards> make_shards(const RunConfig& config, const NamedTensors& parameters,
+                                           Communicator& communicator) {
+  if (!config.train.shard_optimizer) return std::nullopt;
+  if (communicator.size() > std::ssize(parameters))
+    throw UsageError("train.shard_optimizer", format("spreads {} tensors over more ranks", parameters.size()),
+                     std::to_string(communicator.size()), "it must be false");
+  return std::optional<ParameterShards>(std::in_place, parameters, communicator);
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const RunConfig& config, const GradientReducer& gradients,
+                                          const std::optional<ParameterShards>& shards) {
+  const NamedTensors& parameters = gradients.parameters();
+  std::vector<ParamGroup> groups = make_param_groups(parameters, config.optim.weight_decay, config.lr_scale());
+  const AdamWOptions options{.betas = config.optim.betas};
+  if (!shards) return std::make_unique<AdamW>(parameters, gradients.gradients(), std::move(groups), options);
+  return std::make_unique<ShardedAdamW>(parameters, gradients.gradients(), std::move(groups), options, *shards);
+}
+
+std::unique_ptr<Ema> make_ema(const OptimConfig& config, const NamedTensors& parameters,
+                              const std::optional<ParameterShards>& shards) {
+  if (!config.ema) return nullptr;
+  if (!shards) return std::make_unique<Ema>(parameters, *config.ema, config.ema_warmup);
+  return std::make_unique<ShardedEma>(parameters, *config.ema, config.ema_warmup, *shards);
+}
+
 }  // namespace
 
 Session::Session(const RunConfig& config, std::shared_ptr<const AnnotatedDataset> data, const BatchLayout& layout,
@@ -58,25 +87,24 @@ Session::Session(const RunConfig& config, std::shared_ptr<const AnnotatedDataset
       data(filtered(std::move(data), task->filter())),
       plan(std::make_shared<TrainingPlan>(this->data->size(), config.seed, layout, blocks_of(*this->data))),
       loader(partly_read(this->data, config), plan, loader_options(), prepare(/*training=*/true)),
-      gradients(trained(*model), communicator),
-      optimizer(gradients.parameters(), gradients.gradients(),
-                make_param_groups(gradients.parameters(), config.optim.weight_decay, config.lr_scale()),
-                {.betas = config.optim.betas}),
+      gradients(trained(*model), communicator, reduction_options(config.train)),
+      shards(make_shards(config, gradients.parameters(), communicator)),
+      optimizer(make_optimizer(config, gradients, shards)),
       scaler(config.train.precision, device),
+      ema(make_ema(config.optim, named_parameters(*model), shards)),
       learner{.model = *model,
               .task = *task,
               .communicator = communicator,
               .gradients = gradients,
-              .optimizer = optimizer,
+              .optimizer = *optimizer,
               .scaler = scaler,
               .device = device,
+              .ema = ema.get(),
               .precision = config.train.precision,
               .clip = config.optim.clip,
               .weight_copies = &weight_copies,
               .checkpoints_blocks = config.train.activation_checkpointing},
-      schedule(config.schedule(plan->steps_per_epoch())) {
-  if (config.optim.ema) learner.ema = &ema.emplace(named_parameters(*model), *config.optim.ema, config.optim.ema_warmup);
-}
+      schedule(config.schedule(plan->steps_per_epoch())) {}
 
 LoaderOptions loader_options(const RunConfig& config, const c10::Device& device) {
   return {.unit_px = config.model.encoder.shape().unit_px(),
@@ -89,6 +117,10 @@ Prepare prepare_by(const Task& task, bool training) {
   return [task = &task, training](const Sample& sample, const SampleKey& key, const BatchPosition& position) {
     return task->prepare(sample, key, position, training);
   };
+}
+
+ReductionOptions reduction_options(const TrainConfig& config) {
+  return {.compression = config.gradient_compression, .bucket_bytes = std::llround(config.bucket_mib * (1 << 20))};
 }
 
 BatchLayout batch_layout(const RunConfig& config, const Communicator& communicator) {

@@ -6,9 +6,15 @@
 
 namespace glid {
 
-TensorFiles tensors_of(const Session& session) {
-  TensorFiles files{{"model", named_parameters(*session.model)}, {"optimizer", session.optimizer.state()}};
+TensorFiles own_tensors_of(const Session& session) {
+  TensorFiles files{{"model", named_parameters(*session.model)}, {"optimizer", session.optimizer->state()}};
   if (session.ema) files.emplace_back("ema", session.ema->state());
+  return files;
+}
+
+TensorFiles tensors_of(const Session& session) {
+  TensorFiles files{{"model", named_parameters(*session.model)}, {"optimizer", session.optimizer->whole_state()}};
+  if (session.ema) files.emplace_back("ema", session.ema->whole_state());
   return files;
 }
 
@@ -36,7 +42,7 @@ RunState snapshot(RunState state, const Session& session, const NonfiniteGuard& 
 }
 
 void restore(const Start& start, Session& session, NonfiniteGuard& guard, Validation& validation) {
-  for (const auto& [stem, tensors] : tensors_of(session)) start.checkpoint.load(stem, tensors);
+  for (const auto& [stem, tensors] : own_tensors_of(session)) start.checkpoint.load(stem, tensors);
   const RunState& state = start.state;
   session.scaler.set_state({state.scaler.factor, state.scaler.good_steps});
   session.loader.seek(state.step);

@@ -8,7 +8,9 @@
 
 namespace glid {
 
-// The tensors themselves: what is copied into them is the run's.
+// What this rank keeps, the tensors themselves: what is copied into them is the run's.
+TensorFiles own_tensors_of(const Session& session);
+// What all ranks keep, on rank 0. All ranks must call it.
 TensorFiles tensors_of(const Session& session);
 // What else a checkpoint keeps: the blind predictor, once there is one.
 TensorFiles tensors_of(const Validation& validation);

@@ -15,8 +15,10 @@ StepMetrics step_metrics(const StepResult& result, Communicator& communicator) {
   for (at::Tensor& value : values) value = value.to(at::kDouble);
   std::vector<double> pictures;
   for (const Diagnostic& d : result.diagnostics) pictures.push_back(static_cast<double>(d.pictures));
-  const at::Tensor sums = at::cat({to_host(at::stack(values)), at::tensor(pictures, at::kDouble)});
-  communicator.all_reduce_sum(sums, "the logged metrics");
+  const at::Tensor shares = at::stack(values);
+  const at::Tensor sums_there = at::cat({shares, to_device(at::tensor(pictures, at::kDouble), shares.device())});
+  communicator.all_reduce_sum(sums_there, "the logged metrics");
+  const at::Tensor sums = to_host(sums_there);
 
   StepMetrics metrics;
   const double* next = sums.const_data_ptr<double>();

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "glid/dist/shards.h"
+
 namespace glid {
 namespace {
 
@@ -72,6 +74,21 @@ TEST_F(GradientReducerTest, LeavesNoHooksBehind) {
   GradientReducer later({{"a", a}}, *alone_);
   later.backward((a * b).sum(), /*last=*/true);
   EXPECT_TRUE(a.grad().equal(b.detach()));
+}
+
+TEST(BucketSizes, GoFromTheLastParameterToTheFirst) {
+  const at::Tensor small = at::zeros({10}), large = at::zeros({1000});  // 40 and 4,000 bytes
+  EXPECT_EQ(bucket_sizes({{"a", large}, {"b", small}, {"c", small}, {"d", large}}, 4050),
+            (std::vector<int64_t>{4080, 4000}));
+}
+
+TEST(SpreadOver, GivesTheLargestToWhoHasLeast) {
+  const auto sized = [](int64_t size) { return at::zeros({size}); };
+  const NamedTensors parameters{{"a", sized(64)}, {"b", sized(640)}, {"c", sized(320)}, {"d", sized(1)}, {"e", sized(320)}};
+  EXPECT_EQ(spread_over(parameters, 2), (std::vector<int>{0, 0, 1, 1, 1}));
+  EXPECT_EQ(largest_share(parameters, 2), 704);
+  EXPECT_EQ(largest_share(parameters, 1), 1408);
+  EXPECT_EQ(spread_over({{"a", sized(1)}}, 3), std::vector<int>{0});
 }
 
 TEST(LocalGroup, IsAGroupOfOne) {

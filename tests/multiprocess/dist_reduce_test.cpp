@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cmath>
 #include <filesystem>
 
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -14,6 +15,7 @@
 #include "glid/core/format.h"
 #include "glid/core/peer_failed.h"
 #include "glid/dist/gradient_reducer.h"
+#include "glid/dist/parameter_shards.h"
 #include "glid/dist/together.h"
 #include "support/on_ranks.h"
 #include "support/temporary_folder.h"
@@ -98,6 +100,9 @@ TEST(Group, SumsBroadcastsAndMeets) {
   const at::Tensor from_last = at::arange(4) * group->rank();
   group->broadcast(from_last, 2);
   EXPECT_TRUE(from_last.equal(at::arange(4) * 2));
+  const at::Tensor parts = at::full({6}, group->rank() + 1.0);
+  group->all_gather(parts);
+  EXPECT_TRUE(parts.equal(at::tensor({1.0F, 1.0F, 2.0F, 2.0F, 3.0F, 3.0F})));
   group->barrier();
   EXPECT_THROW(group->all_reduce_sum(at::zeros({4, 4}).t().slice(0, 0, 2)), c10::Error);
 }
@@ -192,6 +197,36 @@ TEST(Group, TwoRanksGiveTheGradientsOfOne) {
   GradientReducer reducer(model.parameters, *group);
   run_update(model, reducer, *group, 1);
   expect_close(reducer.gradients(), gradients_in_one_process());
+}
+
+// 256 + 1 is 256 in bf16: sums of it would depend on the order of the ranks.
+TEST(Group, GradientsSentInBf16AreSummedInTheirOwnType) {
+  if (!on_ranks(3)) return;
+  const auto group = join();
+  const at::Tensor a = at::ones({1000}, at::kFloat).set_requires_grad(true), b = at::ones({7}).set_requires_grad(true);
+  GradientReducer reducer({{"a", a}, {"b", b}}, *group, {.compression = GradientCompression::kBf16});
+  const double factor = std::array{256.0, 1.0, -256.0}[static_cast<size_t>(group->rank())];
+  for (int step = 0; step < 2; ++step) {
+    reducer.zero();
+    reducer.backward(((a * factor).sum() + (b * (1 + group->rank())).sum()) / 2, /*last=*/false);
+    reducer.backward(((a * factor).sum() + (b * (1 + group->rank())).sum()) / 2, /*last=*/true);
+    EXPECT_TRUE(a.grad().equal(at::full({1000}, 1.0 / 3).to(at::kBFloat16).to(at::kFloat)));
+    EXPECT_TRUE(b.grad().equal(at::full({7}, 2.0)));
+  }
+}
+
+TEST(Group, GradientsSentInBf16AreTheExactOnesButForRounding) {
+  if (!on_ranks(2)) return;
+  const auto group = join();
+  const Perceptron model;
+  GradientReducer reducer(model.parameters, *group, {.compression = GradientCompression::kBf16, .bucket_bytes = 1000});
+  run_update(model, reducer, *group, 1);
+  const std::vector<at::Tensor> expected = gradients_in_one_process();
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const double error = (reducer.gradients()[i] - expected[i]).abs().max().item<double>();
+    EXPECT_GT(error, 0.0);
+    EXPECT_LE(error, std::ldexp(1.0, -7) * expected[i].abs().max().item<double>());
+  }
 }
 
 TEST(Group, AccumulationTalksOnlyInTheLastMicroBatch) {
@@ -306,6 +341,28 @@ TEST(Group, RunsGiveTheSameBits) {
   EXPECT_EQ(read_file(folder.path() / "1"), sums);
   ASSERT_EQ(run_on_ranks(2), 0);
   EXPECT_EQ(read_file(folder.path() / "0"), sums);
+}
+
+TEST(ParameterShards, GiveEverybodyWhatTheOwnersHave) {
+  if (!on_ranks(3)) return;
+  const auto group = join();
+  NamedTensors parameters{{"a", values({5, 3}, 0)}, {"b", values({}, 1)}, {"c", values({200}, 2)}, {"d", values({64}, 3)}};
+  const ParameterShards shards(parameters, *group);
+  const auto value = [](size_t i) { return 10.0 * static_cast<double>(i) + 1; };
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const at::Tensor& tensor = parameters[i].second;
+    EXPECT_TRUE(tensor.equal(values(tensor.sizes(), static_cast<double>(i))));
+    EXPECT_TRUE(tensor.is_alias_of(parameters[0].second));
+    tensor.fill_(shards.is_own(parameters[i].first) ? value(i) : -1);
+  }
+  shards.share();
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const auto& [name, tensor] = parameters[i];
+    EXPECT_TRUE(tensor.equal(at::full_like(tensor, value(i)))) << name;
+    const at::Tensor kept = shards.on_main(name, at::full_like(tensor, shards.is_own(name) ? value(i) + 1 : -1));
+    ASSERT_EQ(kept.defined(), group->is_main());
+    if (kept.defined()) EXPECT_TRUE(kept.equal(at::full_like(tensor, value(i) + 1))) << name;
+  }
 }
 
 TEST(Together, OneThatFailsEndsAllAndOnlyItSaysWhy) {

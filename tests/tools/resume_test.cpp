@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <map>
 
 #include "support/program.h"
 #include "support/run_files.h"
@@ -55,6 +56,25 @@ TEST(Resume, AveragesAndFrozenPartsGoOnBitEqual) {
 TEST(Resume, InFp16IsBitEqual) { kill_and_resume({"--set", "train.precision=fp16"}); }
 
 TEST(Resume, AfterKill9OfTwoRanksIsBitEqual) { kill_and_resume({"--nproc", "2"}); }
+
+// Two runs whose parts are made by so many ranks, one of them with its optimizer spread over them in some parts.
+TEST(Resume, ASpreadOptimizerGoesOnOnAnyNumberOfRanksBitEqual) {
+  const TemporaryFolder dir;
+  struct Part {
+    const char *ranks, *spread;
+  };
+  for (const auto& [steps, part] :
+       std::map<int, Part>{{2, {"3", "true"}}, {4, {"2", "true"}}, {6, {"2", "false"}}, {8, {"1", "true"}}})
+    for (const bool may_spread : {false, true}) {
+      const ProgramResult result = run(
+          "glid_train", small_training(dir.path() / (may_spread ? "spread" : "whole"),
+                                       {"--nproc", part.ranks, "--set", "train.batch_size=6", "--set", "optim.ema=0.9",
+                                        "--set", format("train.steps={}", steps), "--set", "optim.freeze=[bifpn]", "--set",
+                                        format("train.shard_optimizer={}", may_spread ? part.spread : "false")}));
+      ASSERT_EQ(result.code, 0) << result.output;
+    }
+  for (const int64_t step : {2, 4, 6, 8}) expect_equal_checkpoints(dir.path() / "whole", dir.path() / "spread", step);
+}
 
 // Stopped at a step that we don't choose, in a run too long to end before the signal: its rate must not depend on its
 // length.

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 
 #include "glid/formats/image_file.h"
@@ -127,10 +128,16 @@ TEST(Training, DryRunOfATaskThatChoosesItsImages) {
   const TemporaryFolder dir;
   const ProgramResult result =
       run("glid_train", small_training(dir.path() / "run", {"--dry-run", "--nproc", "2", "--set", "train.threads=1", "--set",
-                                                            "task={name: instance, queries: 5, points: 16}"}));
+                                                            "task={name: instance, queries: 5, points: 16}", "--set",
+                                                            "train.shard_optimizer=true"}));
   ASSERT_EQ(result.code, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr("as measured"));
   EXPECT_THAT(result.output, HasSubstr("on 2 rank(s)"));
+  double kept = 0, all = 0;
+  const size_t line = result.output.find("  optimizer: ");
+  ASSERT_NE(line, std::string::npos) << result.output;
+  ASSERT_EQ(std::sscanf(result.output.c_str() + line, "  optimizer: %lf MiB a rank of %lf MiB", &kept, &all), 2);
+  EXPECT_NEAR(kept, all / 2, 0.1 * all);
   EXPECT_FALSE(fs::exists(dir.path() / "run"));
 }
 

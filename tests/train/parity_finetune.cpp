@@ -173,7 +173,7 @@ void run(const RunConfig& config, const std::string& out, bool in_double) {
   }
   session.model->to(at::kDouble);
   GradientReducer gradients(session.gradients.parameters(), *alone);
-  Learner learner{*session.model, *session.task, *alone, gradients, session.optimizer, session.scaler};
+  Learner learner{*session.model, *session.task, *alone, gradients, *session.optimizer, session.scaler};
   write_step(session, learner, batches, out);
 }
 

@@ -15,6 +15,7 @@
 namespace glid {
 
 class GradientReduction;
+struct ReductionOptions;
 
 // Every rank must make the same calls in the same order; `what` names the values in errors.
 // A call throws LostPeerError when another rank has ended or has not made the same call within the group's timeout; the
@@ -41,6 +42,8 @@ class Communicator {
   void all_reduce_sum(const at::Tensor& values, const char* what = "values");
   // Every rank gets the values of rank `root`; same conditions.
   void broadcast(const at::Tensor& values, int root, const char* what = "values");
+  // [size() * n] values: every rank gets part rank of each, [rank * n, (rank + 1) * n), in place; same conditions.
+  void all_gather(const at::Tensor& values, const char* what = "values");
   // The bytes of every rank, in the order of the ranks; any number of them, which may differ, also none. For what the
   // host works with: it waits.
   std::vector<std::string> all_gather_bytes(const std::string& bytes, const char* what = "bytes");
@@ -51,8 +54,10 @@ class Communicator {
   friend class GradientReducer;
   virtual void do_all_reduce_sum(const at::Tensor& values) = 0;
   virtual void do_broadcast(const at::Tensor& values, int root) = 0;
+  virtual void do_all_gather(const at::Tensor& values) = 0;
   // The part of GradientReducer that depends on the kind of group; every parameter has a defined gradient.
-  virtual std::unique_ptr<GradientReduction> make_reduction(const NamedTensors& parameters) = 0;
+  virtual std::unique_ptr<GradientReduction> make_reduction(const NamedTensors& parameters,
+                                                            const ReductionOptions& options) = 0;
 
   int rank_, size_, local_rank_;
   std::atomic<int64_t> step_ = 0;  // NCCL's watchdog reads it in its own thread

@@ -10,6 +10,21 @@
 
 namespace glid {
 
+enum class GradientCompression {
+  kNone,
+  kBf16,  // sent as bf16, summed in the gradients' own type, rounded once more: half the traffic
+};
+
+// How ranks average gradients; one process alone does nothing of the kind.
+struct ReductionOptions {
+  GradientCompression compression = GradientCompression::kNone;
+  int64_t bucket_bytes =
+      int64_t{25} << 20;  // sent at a time, while backward makes the next ones; the first has at most 1 MiB
+};
+
+// Bytes of the buckets, in the order of backward.
+std::vector<int64_t> bucket_sizes(const NamedTensors& parameters, int64_t bucket_bytes);
+
 // Gradients are AVERAGED over the ranks: multiply losses by Communicator::size() for a sum. With losses divided by
 // counts summed over ranks and micro-batches, R ranks x B samples, R micro-batches x B samples and R * B samples at once
 // then give the same gradients.
@@ -25,7 +40,7 @@ class GradientReducer {
   // Checks that all ranks have the same parameters (number, shapes, types), gives every rank the values of rank 0 and
   // zero gradients. The order is kept in parameters() and gradients(). TORCH_CHECKs that the tensors are leaves that
   // require gradients, with distinct names, and none is given twice: tied weights are listed once.
-  GradientReducer(NamedTensors parameters, Communicator& communicator);
+  GradientReducer(NamedTensors parameters, Communicator& communicator, const ReductionOptions& options = {});
   ~GradientReducer();
   GradientReducer(const GradientReducer&) = delete;
   GradientReducer& operator=(const GradientReducer&) = delete;

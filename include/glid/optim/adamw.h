@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "glid/dist/named_tensors.h"
+#include "glid/optim/optimizer.h"
 #include "glid/optim/param_groups.h"
 
 namespace glid {
@@ -16,18 +17,17 @@ struct AdamWOptions {
   double eps = 1e-8;
 };
 
-class AdamW {
+class AdamW : public Optimizer {
  public:
   // `gradients` in the order of the parameters; both are kept and read at every step.
   AdamW(NamedTensors parameters, std::vector<at::Tensor> gradients, std::vector<ParamGroup> groups,
         const AdamWOptions& options);
 
-  // `lr` is the rate of a group whose scale is 1. Where found_inf (a float scalar on the parameters' device) is 1 nothing
-  // changes, the step count included.
-  void step(double lr, const at::Tensor& found_inf);
+  void step(double lr, const at::Tensor& found_inf) override;
 
-  // The state by name, the tensors themselves: "<parameter>.exp_avg", "<parameter>.exp_avg_sq", "<parameter>.step".
-  NamedTensors state() const;
+  // "<parameter>.exp_avg", "<parameter>.exp_avg_sq", "<parameter>.step", group after group.
+  NamedTensors state() const override;
+  NamedTensors whole_state() const override { return state(); }
 
  private:
   struct Lists {

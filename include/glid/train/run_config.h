@@ -10,6 +10,7 @@
 
 #include "glid/config/fields.h"
 #include "glid/data/data_config.h"
+#include "glid/dist/gradient_reducer.h"
 #include "glid/metrics/metric_settings.h"
 #include "glid/model/bias_table.h"
 #include "glid/model/model_config.h"
@@ -26,6 +27,11 @@ enum class DeviceChoice { kAuto, kCpu, kCuda };
 constexpr auto enum_names(DeviceChoice) {
   return std::to_array<config::Named<DeviceChoice>>(
       {{DeviceChoice::kAuto, "auto"}, {DeviceChoice::kCpu, "cpu"}, {DeviceChoice::kCuda, "cuda"}});
+}
+
+constexpr auto enum_names(GradientCompression) {
+  return std::to_array<config::Named<GradientCompression>>(
+      {{GradientCompression::kNone, "none"}, {GradientCompression::kBf16, "bf16"}});
 }
 
 struct InitConfig {
@@ -63,6 +69,9 @@ struct TrainConfig {
   std::optional<int64_t> threads;
   int64_t max_nonfinite = 10;
   std::optional<int64_t> max_lines_under_floor;
+  bool shard_optimizer = false;
+  GradientCompression gradient_compression = GradientCompression::kNone;
+  double bucket_mib = 25;
   double collective_timeout_s = 600;
   double stop_grace_s = 60;
 
@@ -84,6 +93,11 @@ struct TrainConfig {
     v("max_lines_under_floor", max_lines_under_floor,
       "logged lines in a row with a diagnostic (query_spread) under its floor before the run stops; null: only a warning",
       config::positive());
+    v("shard_optimizer", shard_optimizer,
+      "each rank keeps the optimizer's state and the averages of a part of the weights: the same bits in less memory");
+    v("gradient_compression", gradient_compression, "of what ranks send each other; bf16 halves it, and changes bits");
+    v("bucket_mib", bucket_mib, "MiB of gradients that ranks average at a time, while backward goes on",
+      config::in_range(config::above(0), 1024));
     v("collective_timeout_s", collective_timeout_s, "the longest that a rank waits for the others",
       config::in_range(config::above(0), 1e6));
     v("stop_grace_s", stop_grace_s, "a run asked to stop that does not reach the end of its step by then ends at once",

@@ -7,6 +7,8 @@
 #include "glid/data/loader.h"
 #include "glid/dist/communicator.h"
 #include "glid/dist/gradient_reducer.h"
+#include "glid/dist/parameter_shards.h"
+#include "glid/optim/optimizer.h"
 #include "glid/train/run_config.h"
 #include "glid/train/step.h"
 
@@ -35,13 +37,17 @@ struct Session {
   std::shared_ptr<const TrainingPlan> plan;
   Loader loader;
   GradientReducer gradients;
-  AdamW optimizer;
+  std::optional<ParameterShards> shards;  // of what is trained, where the optimizer is spread over the ranks
+  std::unique_ptr<Optimizer> optimizer;
   LossScaler scaler;
-  std::optional<Ema> ema;
+  std::unique_ptr<Ema> ema;  // or none
   WeightCopies weight_copies;
   Learner learner;
   Schedule schedule;
 };
+
+// How ranks average gradients.
+ReductionOptions reduction_options(const TrainConfig& config);
 
 // The layout of train.batch_size over ranks and micro-batches.
 BatchLayout batch_layout(const RunConfig& config, const Communicator& communicator);

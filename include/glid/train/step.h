@@ -14,8 +14,8 @@
 #include "glid/dist/gradient_reducer.h"
 #include "glid/model/glid.h"
 #include "glid/nn/weight_copies.h"
-#include "glid/optim/adamw.h"
 #include "glid/optim/ema.h"
+#include "glid/optim/optimizer.h"
 #include "glid/optim/precision.h"
 #include "glid/tasks/task.h"
 
@@ -27,7 +27,7 @@ struct Learner {
   const Task& task;
   Communicator& communicator;
   GradientReducer& gradients;
-  AdamW& optimizer;
+  Optimizer& optimizer;
   LossScaler& scaler;
   c10::Device device = c10::kCPU;
   Ema* ema = nullptr;  // none
