@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "glid/dist/shards.h"
+#include "glid/dist/parameter_shards.h"
 
 namespace glid {
 namespace {
