@@ -104,7 +104,7 @@ class JpegDecoder {
     jpeg_crop_scanline(&info_, &first, &num_columns);
     jpeg_skip_scanlines(&info_, static_cast<JDIMENSION>(std::max<int64_t>(rows.begin - block_height, 0)));
     read_rows(pixels + size_t{first} * 3, static_cast<size_t>(width()) * 3, rows.end);
-    if (has_end()) return true;
+    if (jpeg_input_complete(&info_) || has_end()) return true;
     read_rows(pixels + size_t{first} * 3, static_cast<size_t>(width()) * 3, height());
     jpeg_finish_decompress(&info_);
     return true;
