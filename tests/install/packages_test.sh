@@ -15,8 +15,8 @@ for package in "$tar" "$deb"; do
   [ "$size_mib" -lt 40 ] || die "$package has $size_mib MiB, 40 are allowed"
 done
 
-[ ! -x "$build/bin/libtorch_programs" ] || ! readelf --dynamic "$build/bin/libtorch_programs" | grep -q libtorch_cuda || flavour=glid-cuda
-[ "$(dpkg-deb --field "$deb" Package)" = "${flavour:-glid}" ] || die "$deb is not called ${flavour:-glid}"
+name=glid$(sed -n 's/^GLID_CUDA:BOOL=ON$/-cuda/p' "$build/CMakeCache.txt")
+[ "$(dpkg-deb --field "$deb" Package)" = "$name" ] || die "$deb is not called $name"
 
 mkdir "$work/tar" "$work/deb"
 tar -xf "$tar" -C "$work/tar" --strip-components=1
