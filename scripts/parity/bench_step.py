@@ -1,6 +1,6 @@
 """Time of a step in Python eager (glid_eager.py): the peer of tests/bench, or in pairs with the program's own.
 
-  python bench_step.py [--threads 2] [--batch 32] [--steps 30] [--weights RUN/checkpoints/step_X/model.safetensors]
+  python bench_step.py [--threads 2] [--batch 32] [--steps 30] [--cpu-time] [--weights RUN/checkpoints/step_X/model.safetensors]
       Images/s of pre-training steps (forward, backward, fused AdamW). Shape: Swin C=32, heads of 16, depths 2-2-2-2, window
       6, patch 2, 96 px; 9 of 36 units visible, a random mask a sample; BiFPN 96 x 1 cell; 3 pre-norm decoder layers of 96
       with 3 heads of 32. fp32. Plans (index tensors) and images are made ahead, eight different batches in turn. Prints the
@@ -93,7 +93,7 @@ def pretraining(options):
 
     def clock():
         settle()
-        return time.perf_counter()
+        return time.process_time() if options.cpu_time else time.perf_counter()
 
     parameters = load_parameters(config, options.weights) if options.weights else formula_parameters(config)
     parameters = {name: p.detach().to(device).requires_grad_() for name, p in parameters.items()}
@@ -164,6 +164,7 @@ if __name__ == "__main__":
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--cpu-time", action="store_true", help="of the process, not of the clock: for a machine with other work")
     parser.add_argument("--start", type=pathlib.Path, help="the timed steps begin when this file is there")
     parser.add_argument("--weights", help="model.safetensors of a checkpoint (default: weights by formula)")
     parser.add_argument("--program", help="parity_finetune: fine-tuning in pairs with it")

@@ -2,12 +2,14 @@
 
 #include <malloc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 
 namespace glid {
 namespace {
@@ -22,6 +24,17 @@ bool somebody_chose() {
                                "GLIBC_TUNABLES"})
     if (std::getenv(variable)) return true;
   return false;
+}
+
+// Where addresses count as memory, nobody may take them in advance: by a limit (ulimit -v), or where the kernel promises no
+// more memory than it has.
+bool addresses_are_free() {
+  for (const auto limit : {RLIMIT_AS, RLIMIT_DATA}) {
+    rlimit most{};
+    if (::getrlimit(limit, &most) != 0 || most.rlim_cur != RLIM_INFINITY) return false;
+  }
+  std::ifstream overcommit("/proc/sys/vm/overcommit_memory");
+  return overcommit.get() != '2';
 }
 
 // Addresses only: what isn't touched takes no memory.
@@ -46,7 +59,7 @@ bool keep_freed_memory() {
   if (somebody_chose() || ::mallopt(M_MMAP_THRESHOLD, kReturned) == 0) return false;
   ::mallopt(M_TRIM_THRESHOLD, -1);
   ::mallopt(M_MMAP_MAX, 0);
-  ask_for_huge_pages();
+  if (addresses_are_free()) ask_for_huge_pages();
   ::mallopt(M_MMAP_MAX, kMostMapped);
   return true;
 }
