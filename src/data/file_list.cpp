@@ -152,17 +152,17 @@ Listed list(const fs::path& folder, const fs::path& skipped, const std::string& 
   return listed;
 }
 
-// Held by one process of a host at a time, where the file system can tell.
-class HostLock {
+// Held by one process of a host at a time, where the file system can tell: the first one lists the folder, the others wait.
+class FolderLock {
  public:
-  explicit HostLock(const fs::path& file) : descriptor_(::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666)) {
+  explicit FolderLock(const fs::path& folder) : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
     if (descriptor_ >= 0) (void)::flock(descriptor_, LOCK_EX);
   }
-  ~HostLock() {
+  ~FolderLock() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
-  HostLock(const HostLock&) = delete;
-  HostLock& operator=(const HostLock&) = delete;
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
 
  private:
   int descriptor_;
@@ -232,26 +232,27 @@ std::optional<FileList> FileList::read(const fs::path& file, const Key& key) {
 
 FileList FileList::open(const fs::path& folder, const fs::path& skipped, const FileListCache& cache) {
   const Key key(folder, skipped);
-  const fs::path place = cache.folder.empty() ? fs::path() : key.file_in(cache.folder);
-  if (!place.empty())
-    if (auto kept = read(place, key)) return std::move(*kept);
+  if (cache.folder.empty()) return {list(folder, skipped, key.text).content.bytes(), folder.string()};
+  const fs::path place = key.file_in(cache.folder);
+  if (auto kept = read(place, key)) return std::move(*kept);
+  const FolderLock lock(folder);
+  if (auto kept = read(place, key)) return std::move(*kept);  // another process was faster
   const auto begin = std::chrono::system_clock::now() - cache.settled_for;
   const auto [content, changed_ns] = list(folder, skipped, key.text);
   const bool has_settled = std::chrono::nanoseconds(changed_ns) < begin.time_since_epoch();
-  if (place.empty() || std::ssize(content.ends) < cache.kept_from || !has_settled) return {content.bytes(), folder.string()};
-  try {
-    fs::create_directories(cache.folder);
-    const HostLock lock(place.string() + ".lock");
-    if (auto kept = read(place, key)) return std::move(*kept);  // another process was faster
-    const std::vector<std::byte> bytes = content.bytes();
-    write_file(place, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    if (auto kept = read(place, key)) return std::move(*kept);
-  } catch (const std::exception& error) {
-    log_rank_zero_warning(
-        "{}: the list of {} can't be kept ({}): each process holds its own, and looks for it at each start", folder.string(),
-        counted(content.ends.size(), "image"), error.what());
+  std::vector<std::byte> bytes = content.bytes();
+  if (std::ssize(content.ends) >= cache.kept_from && has_settled) {
+    try {
+      fs::create_directories(cache.folder);
+      write_file(place, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+      if (auto kept = read(place, key)) return std::move(*kept);
+    } catch (const std::exception& error) {
+      log_rank_zero_warning(
+          "{}: the list of {} can't be kept ({}): each process holds its own, and looks for it at each start", folder.string(),
+          counted(content.ends.size(), "image"), error.what());
+    }
   }
-  return {content.bytes(), folder.string()};
+  return {std::move(bytes), folder.string()};
 }
 
 }  // namespace glid
