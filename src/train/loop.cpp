@@ -87,7 +87,9 @@ bool Run::validate(bool& is_best) {
   guard_.settle();
   auto values = validation_.measure();
   if (!values) return false;
-  is_best = validation_.is_best(*values, state_.step);
+  // Sums over ranks may differ by rounding, and a checkpoint is all ranks' work: rank 0 decides.
+  const bool seems_best = validation_.is_best(*values, state_.step);
+  is_best = session_.communicator.all_gather_bytes(seems_best ? "best" : "", "whether the model is the best")[0] == "best";
   if (const auto& bifpn = session_.model->bifpn)
     values->push_back({"smallest_fusion_weight", smallest_fusion_weight(*bifpn)});
   files_.validation(state_.step, *values, validation_.best());
