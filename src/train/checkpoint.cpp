@@ -108,6 +108,14 @@ void write_checkpoint(const fs::path& checkpoints, const CheckpointContent& cont
   folder.commit();
 }
 
+// Whoever is killed here leaves what the next start removes (leftovers.h), and no half of a checkpoint.
+void remove_checkpoint(const fs::path& folder) {
+  const fs::path aside = folder.string() + ".000000.tmp";
+  fs::remove_all(aside);
+  fs::rename(folder, aside);
+  fs::remove_all(aside);
+}
+
 }  // namespace
 
 CheckpointWriter::CheckpointWriter(fs::path run_folder, const CheckpointPolicy& policy)
@@ -156,7 +164,7 @@ void CheckpointWriter::remove_old(int64_t newest) const {
   for (int64_t i = 0; i + policy_.keep < std::ssize(steps); ++i) {
     const int64_t step = steps[static_cast<size_t>(i)];
     const bool milestone = policy_.milestone_steps > 0 && step % policy_.milestone_steps == 0;
-    if (!milestone && step != best_step_) fs::remove_all(folder_ / folder_name(step));
+    if (!milestone && step != best_step_) remove_checkpoint(folder_ / folder_name(step));
   }
 }
 
