@@ -216,7 +216,7 @@ std::string_view FileList::file(int64_t i) const {
 }
 
 // Nothing where there is none that stands for the folder.
-std::optional<FileList> FileList::read(const fs::path& file, const Key& key) {
+std::optional<FileList> FileList::read(const fs::path& file, const Key& key, bool warns) {
   std::error_code unreadable;
   if (!fs::exists(file, unreadable)) return std::nullopt;
   try {
@@ -225,7 +225,7 @@ std::optional<FileList> FileList::read(const fs::path& file, const Key& key) {
     if (parts.key != key.text || !still_stands(parts, key.folder)) return std::nullopt;
     return FileList(std::move(mapped), file.string());
   } catch (const DataError& error) {
-    log_rank_zero_warning("{}; made again", error.what());
+    if (warns) log_rank_zero_warning("{}; made again", error.what());
     return std::nullopt;
   }
 }
@@ -234,9 +234,9 @@ FileList FileList::open(const fs::path& folder, const fs::path& skipped, const F
   const Key key(folder, skipped);
   if (cache.folder.empty()) return {list(folder, skipped, key.text).content.bytes(), folder.string()};
   const fs::path place = key.file_in(cache.folder);
-  if (auto kept = read(place, key)) return std::move(*kept);
+  if (auto kept = read(place, key, /*warns=*/false)) return std::move(*kept);
   const FolderLock lock(folder);
-  if (auto kept = read(place, key)) return std::move(*kept);  // another process was faster
+  if (auto kept = read(place, key, /*warns=*/true)) return std::move(*kept);  // another process was faster
   const auto begin = std::chrono::system_clock::now() - cache.settled_for;
   const auto [content, changed_ns] = list(folder, skipped, key.text);
   const bool has_settled = std::chrono::nanoseconds(changed_ns) < begin.time_since_epoch();
@@ -245,7 +245,7 @@ FileList FileList::open(const fs::path& folder, const fs::path& skipped, const F
     try {
       fs::create_directories(cache.folder);
       write_file(place, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-      if (auto kept = read(place, key)) return std::move(*kept);
+      if (auto kept = read(place, key, /*warns=*/true)) return std::move(*kept);
     } catch (const std::exception& error) {
       log_rank_zero_warning(
           "{}: the list of {} can't be kept ({}): each process holds its own, and looks for it at each start", folder.string(),

@@ -53,7 +53,7 @@ class FileList {
  private:
   struct Key;
   FileList(std::variant<std::vector<std::byte>, MappedFile> content, const std::string& where);
-  static std::optional<FileList> read(const std::filesystem::path& file, const Key& key);
+  static std::optional<FileList> read(const std::filesystem::path& file, const Key& key, bool warns);
 
   std::variant<std::vector<std::byte>, MappedFile> content_;
   std::span<const uint64_t> ends_, sizes_;
