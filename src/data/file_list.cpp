@@ -248,8 +248,8 @@ FileList FileList::open(const fs::path& folder, const fs::path& skipped, const F
       if (auto kept = read(place, key, /*warns=*/true)) return std::move(*kept);
     } catch (const std::exception& error) {
       log_rank_zero_warning(
-          "{}: the list of {} can't be kept ({}): each process holds its own, and looks for it at each start", folder.string(),
-          counted(content.ends.size(), "image"), error.what());
+          "{}: the list of {} can't be kept ({}): each process holds its own, and looks for it at each start",
+          folder.string(), counted(content.ends.size(), "image"), error.what());
     }
   }
   return {std::move(bytes), folder.string()};
