@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "glid/model/init.h"
+#include "glid/optim/adamw.h"
 #include "glid/tasks/masked_image.h"
 #include "glid/train/step.h"
 
