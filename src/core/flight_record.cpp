@@ -75,14 +75,23 @@ void each_of_last(uint64_t count, uint64_t most, const Item& item) {
   for (uint64_t i = count > most ? count - most + 1 : 1; i <= count; ++i) item(i);
 }
 
-std::vector<fs::path> files_in(const fs::path& out, std::string_view beginning, std::string_view end = kEnd) {
+// The files of a rank; of rank 0 those of ranks that there are no more, too.
+std::vector<fs::path> files_of(const fs::path& out, std::string_view beginning, std::string_view end, int rank,
+                               int num_ranks) {
   std::vector<fs::path> found;
   std::error_code missing;
   for (const auto& entry : fs::directory_iterator(out, missing)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(beginning) && name.ends_with(end)) found.push_back(entry.path());
+    if (!name.starts_with(beginning) || !name.ends_with(end)) continue;
+    const int owner = std::atoi(name.c_str() + beginning.size());
+    if (owner == rank || (rank == 0 && owner >= num_ranks)) found.push_back(entry.path());
   }
   return found;
+}
+
+void sleep_a_little() {
+  const timespec ten_ms{0, 10'000'000};
+  ::nanosleep(&ten_ms, nullptr);
 }
 
 }  // namespace
@@ -148,20 +157,17 @@ FlightRecord& flight_record() {
 
 fs::path FlightRecord::file_of(const fs::path& out, int rank) { return out / format("{}{}{}", kNow, rank, kEnd); }
 
-void FlightRecord::set_aside(const fs::path& out) {
-  const std::vector<fs::path> records = files_in(out, kNow);
+void FlightRecord::set_aside(const fs::path& out, int rank, int num_ranks) {
   std::error_code failed;
-  if (records.empty()) return;
-  for (const fs::path& older : files_in(out, kBefore)) fs::remove(older, failed);
-  for (const fs::path& record : records)
+  for (const fs::path& record : files_of(out, kNow, kEnd, rank, num_ranks))
     fs::rename(record, out / (std::string(kBefore) + record.filename().string().substr(kNow.size())), failed);
 }
 
-void FlightRecord::remove(const fs::path& out) {
+void FlightRecord::remove(const fs::path& out, int rank, int num_ranks) {
   std::error_code failed;
   for (const std::string_view beginning : {kNow, kBefore})
     for (const std::string_view end : {kEnd, std::string_view(".tmp")})  // of a process that was killed while it wrote
-      for (const fs::path& record : files_in(out, beginning, end)) fs::remove(record, failed);
+      for (const fs::path& record : files_of(out, beginning, end, rank, num_ranks)) fs::remove(record, failed);
 }
 
 void FlightRecord::start(const fs::path& out, int rank, int num_ranks) {
@@ -175,19 +181,25 @@ void FlightRecord::start(const fs::path& out, int rank, int num_ranks) {
 }
 
 bool FlightRecord::save(const char* reason) noexcept {
-  if (!started_.exchange(false)) return false;
-  if (write(reason) && ::rename(temporary_.c_str(), file_.c_str()) == 0) return true;
-  ::unlink(temporary_.c_str());
-  return false;
+  constexpr int kPatience = 500;  // times ten ms, while another thread writes: who calls may be about to end the process
+  if (writing_.exchange(true)) {
+    for (int i = 0; i < kPatience && writing_; ++i) sleep_a_little();
+    return false;
+  }
+  const bool first = started_.exchange(false);
+  const bool saved = first && write(reason) && ::rename(temporary_.c_str(), file_.c_str()) == 0;
+  if (first && !saved) ::unlink(temporary_.c_str());
+  writing_ = false;
+  return saved;
 }
 
 void FlightRecord::begin_step(int64_t step, double data_wait_s) {
+  Step& next = steps_[(num_steps_ + 1) % kSteps];
+  next.step = step;
+  next.end_ns = 0;
+  next.wait_us = microseconds(data_wait_s);
+  next.begin_ns = now_ns();
   ++num_steps_;
-  Step& last = last_step();
-  last.step = step;
-  last.end_ns = 0;
-  last.wait_us = microseconds(data_wait_s);
-  last.begin_ns = now_ns();
 }
 
 void FlightRecord::end_step(double data_wait_s) {
@@ -197,11 +209,11 @@ void FlightRecord::end_step(double data_wait_s) {
 }
 
 void FlightRecord::begin_samples(int64_t epoch) {
+  Batch& next = batches_[(num_batches_ + 1) % kBatches];
+  next.count = 0;
+  next.step = last_step().step.load();
+  next.epoch = epoch;
   ++num_batches_;
-  Batch& last = last_batch();
-  last.count = 0;
-  last.step = last_step().step.load();
-  last.epoch = epoch;
 }
 
 void FlightRecord::add_sample(int64_t id) {
@@ -211,13 +223,13 @@ void FlightRecord::add_sample(int64_t id) {
 }
 
 void FlightRecord::begin_collective(const char* kind, const char* what) {
+  Collective& next = collectives_[(num_collectives_ + 1) % kCollectives];
+  next.end_ns = 0;
+  next.kind = kind;
+  next.what = what;
+  next.step = last_step().step.load();
+  next.begin_ns = now_ns();
   ++num_collectives_;
-  Collective& last = last_collective();
-  last.end_ns = 0;
-  last.kind = kind;
-  last.what = what;
-  last.step = last_step().step.load();
-  last.begin_ns = now_ns();
 }
 
 void FlightRecord::end_collective() { last_collective().end_ns = now_ns(); }
@@ -244,7 +256,7 @@ bool FlightRecord::write(const char* reason) const {
 void FlightRecord::write_collectives(Text& text, int64_t now_ns) const {
   const char* between = "\n";
   text << ",\n  \"collectives\": [";
-  each_of_last(num_collectives_, kCollectives, [&](uint64_t i) {
+  each_of_last(num_collectives_, kCollectives - 1, [&](uint64_t i) {
     const Collective& call = collectives_[i % kCollectives];
     const bool has_returned = call.end_ns != 0;
     text << between << "    {\"sequence\": " << static_cast<int64_t>(i) << ", \"name\": \"";
@@ -260,7 +272,7 @@ void FlightRecord::write_collectives(Text& text, int64_t now_ns) const {
 void FlightRecord::write_steps(Text& text, int64_t now_ns) const {
   const char* between = "\n";
   text << ",\n  \"steps\": [";
-  each_of_last(num_steps_, kSteps, [&](uint64_t i) {
+  each_of_last(num_steps_, kSteps - 1, [&](uint64_t i) {
     const Step& step = steps_[i % kSteps];
     const bool is_done = step.end_ns != 0;
     text << between << "    {\"step\": " << step.step << ", \"done\": " << (is_done ? "true" : "false") << ", \"seconds\": ";
@@ -274,7 +286,7 @@ void FlightRecord::write_steps(Text& text, int64_t now_ns) const {
 void FlightRecord::write_batches(Text& text) const {
   const char* between = "\n";
   text << ",\n  \"batches\": [";
-  each_of_last(num_batches_, kBatches, [&](uint64_t i) {
+  each_of_last(num_batches_, kBatches - 1, [&](uint64_t i) {
     const Batch& batch = batches_[i % kBatches];
     text << between << "    {\"step\": " << batch.step << ", \"epoch\": " << batch.epoch << ", \"images\": " << batch.count;
     text << ", \"samples\": [";

@@ -45,7 +45,7 @@ std::optional<FolderStamp> stamp_of(const fs::path& folder) {
 }
 
 FolderWalk walk_folder(const fs::path& folder, const fs::path& skipped) {
-  FolderWalk walk{{}, {{"", stamp_of(folder).value_or(FolderStamp())}}};
+  FolderWalk walk{.folders = {{"", stamp_of(folder).value_or(FolderStamp())}}};
   std::vector<std::string> streams;
   const size_t prefix = (folder / "").native().size();
   const auto below = [&](const fs::path& path) { return path.native().substr(prefix); };
@@ -56,6 +56,7 @@ FolderWalk walk_folder(const fs::path& folder, const fs::path& skipped) {
       const fs::file_type type = it->status(unreadable).type();
       if (is_hidden(it->path()) || (!skipped.empty() && it->path() == skipped)) it.disable_recursion_pending();
       else if (is_stream(type)) streams.push_back(below(it->path()));
+      else if (type == fs::file_type::not_found) walk.files.push_back(below(it->path())), walk.has_dead_link = true;
       else if (type != fs::file_type::directory) walk.files.push_back(below(it->path()));
       else if (links.leads_back(*it, it.depth())) it.disable_recursion_pending();
       else walk.folders.push_back({below(it->path()), stamp_of(it->path()).value_or(FolderStamp())});

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "glid/core/library_version.h"
+
 namespace glid {
 namespace {
 
@@ -56,7 +58,9 @@ void ask_for_huge_pages() {
 }  // namespace
 
 bool keep_freed_memory() {
-  if (somebody_chose() || ::mallopt(M_MMAP_THRESHOLD, kReturned) == 0) return false;
+  // Another allocator (jemalloc by LD_PRELOAD, say) has malloc and leaves mallopt to glibc.
+  if (somebody_chose() || library_of("malloc") != library_of("mallopt") || ::mallopt(M_MMAP_THRESHOLD, kReturned) == 0)
+    return false;
   ::mallopt(M_TRIM_THRESHOLD, -1);
   ::mallopt(M_MMAP_MAX, 0);
   if (addresses_are_free()) ask_for_huge_pages();

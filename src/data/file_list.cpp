@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "glid/core/counted.h"
 #include "glid/core/crc32c.h"
+#include "glid/core/environment.h"
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/folder_walk.h"
@@ -121,10 +124,11 @@ bool still_stands(const Parts& parts, const fs::path& folder) {
   });
 }
 
-// The images, at least one, and when the last folder changed.
+// The images, at least one, when the last folder changed, and whether the folders' stamps tell of every change to come.
 struct Listed {
   Content content;
   int64_t changed_ns = 0;
+  bool can_be_kept = true;
 };
 
 Listed list(const fs::path& folder, const fs::path& skipped, const std::string& key) {
@@ -132,6 +136,7 @@ Listed list(const fs::path& folder, const fs::path& skipped, const std::string& 
   Listed listed;
   Content& content = listed.content;
   content.key = key;
+  listed.can_be_kept = !walk.has_dead_link;
   OtherImages others;
   for (const std::string& file : walk.files) {
     if (has_extension(file, kImageExtensions)) content.add_file(folder, file);
@@ -152,20 +157,35 @@ Listed list(const fs::path& folder, const fs::path& skipped, const std::string& 
   return listed;
 }
 
-// Held by one process of a host at a time, where the file system can tell: the first one lists the folder, the others wait.
-class FolderLock {
+// One process of a host lists a folder, the others wait for the cache file that it makes. Of a place that can't be written
+// there is no lock: each lists for itself.
+class ListLock {
  public:
-  explicit FolderLock(const fs::path& folder) : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (descriptor_ >= 0) (void)::flock(descriptor_, LOCK_EX);
+  ListLock(const fs::path& place, const fs::path& folder) {
+    std::error_code failed;
+    fs::create_directories(place.parent_path(), failed);
+    descriptor_ = ::open((place.string() + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 || take()) return;
+    log_info("{}: waits for another process, which lists it", folder.string());
+    for (const auto end = std::chrono::steady_clock::now() + kPatience; !take() && std::chrono::steady_clock::now() < end;)
+      std::this_thread::sleep_for(kBetween);
+    waited_ = true;
   }
-  ~FolderLock() {
+  ~ListLock() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
+  ListLock(const ListLock&) = delete;
+  ListLock& operator=(const ListLock&) = delete;
+
+  bool waited() const { return waited_; }
 
  private:
-  int descriptor_;
+  static constexpr auto kPatience = std::chrono::minutes(10);
+  static constexpr auto kBetween = std::chrono::milliseconds(20);
+  bool take() const { return ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
+
+  int descriptor_ = -1;
+  bool waited_ = false;
 };
 
 }  // namespace
@@ -178,14 +198,15 @@ FileListCache FileListCache::of_user() {
   return {};
 }
 
-// What a cache file is of.
+// What a cache file is of. Hosts that share a home may have other files at the same place.
 struct FileList::Key {
   fs::path folder;
   std::string text;
 
   Key(const fs::path& listed, const fs::path& skipped)
       : folder(fs::weakly_canonical(listed)),
-        text(format("{}\n{}", folder.string(), skipped.empty() ? "" : fs::weakly_canonical(skipped).string())) {}
+        text(format("{}\n{}\n{}\n{}", folder.string(), skipped.empty() ? "" : fs::weakly_canonical(skipped).string(),
+                    join(std::span(kImageExtensions), " "), host_name())) {}
   fs::path file_in(const fs::path& cache) const { return cache / format("{:016x}.files", stable_hash(text)); }
 };
 
@@ -235,11 +256,12 @@ FileList FileList::open(const fs::path& folder, const fs::path& skipped, const F
   if (cache.folder.empty()) return {list(folder, skipped, key.text).content.bytes(), folder.string()};
   const fs::path place = key.file_in(cache.folder);
   if (auto kept = read(place, key, /*warns=*/false)) return std::move(*kept);
-  const FolderLock lock(folder);
+  std::optional<ListLock> lock(std::in_place, place, folder);
   if (auto kept = read(place, key, /*warns=*/true)) return std::move(*kept);  // another process was faster
+  if (lock->waited()) lock.reset();  // it has kept nothing: nobody need wait for this one
   const auto begin = std::chrono::system_clock::now() - cache.settled_for;
-  const auto [content, changed_ns] = list(folder, skipped, key.text);
-  const bool has_settled = std::chrono::nanoseconds(changed_ns) < begin.time_since_epoch();
+  const auto [content, changed_ns, can_be_kept] = list(folder, skipped, key.text);
+  const bool has_settled = can_be_kept && std::chrono::nanoseconds(changed_ns) < begin.time_since_epoch();
   std::vector<std::byte> bytes = content.bytes();
   if (std::ssize(content.ends) >= cache.kept_from && has_settled) {
     try {

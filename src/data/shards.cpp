@@ -22,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kOpenShards = 64;
+constexpr int64_t kMostClasses = 100'000;
 
 std::string index_hint(const fs::path& root) { return "glid_data index --root " + root.string(); }
 
@@ -113,6 +114,9 @@ Shards::Shards(const fs::path& root, std::vector<fs::path> shards, const std::ve
     ends_.push_back(size() + index.size());
   }
   if (size() == 0) throw DataError(root.string(), "has shards without an image");
+  if (num_labels > kMostClasses)
+    throw DataError(root.string(), format("has a class beyond the {} that are taken", kMostClasses),
+                    std::to_string(num_labels - 1), "a .cls is the number of a class, from 0");
   vocabulary_.images = classes_of(root, num_labels);
 }
 
@@ -133,7 +137,7 @@ std::string_view Shards::key(int64_t id) const {
 
 std::string Shards::name(int64_t id) const {
   const Row at = row(id);
-  return (shards_[at.shard] / indices_[at.shard].key(at.sample)).string();
+  return format("{}/{}", shards_[at.shard].string(), indices_[at.shard].key(at.sample));
 }
 
 Targets Shards::targets(int64_t id) const {
@@ -147,10 +151,11 @@ Sample Shards::get_part(int64_t id, const PartOfImage& part) const {
   const fs::path& shard = shards_[row(id).shard];
   const std::string where = name(id);
   if (at.offset < kTarBlockBytes) throw DataError(where, "is not where the index says", {}, "make the index again");
-  const MappedPart member(*open_.open(shard), at.offset - kTarBlockBytes, kTarBlockBytes + at.size);
-  if (!is_tar_header(member.text().substr(0, kTarBlockBytes), at.size))
+  const std::string bytes = open_.open(shard)->read(at.offset - kTarBlockBytes, kTarBlockBytes + at.size);
+  const std::string_view member = bytes;
+  if (!is_tar_header(member.substr(0, kTarBlockBytes), at.size))
     throw DataError(where, "is not where the index says", {}, "the shard has changed: make the index again");
-  return {id, where, decode_image_part(member.text().substr(kTarBlockBytes), where, part), targets(id)};
+  return {id, where, decode_image_part(member.substr(kTarBlockBytes), where, part), targets(id)};
 }
 
 Fingerprint Shards::fingerprint() const {

@@ -25,7 +25,7 @@ void Communicator::broadcast(const at::Tensor& values, int root, const char* wha
 }
 
 void Communicator::all_gather(const at::Tensor& values, const char* what) {
-  with_lost_peer_named(place(), format("the gathering of {}", what), [&] { do_all_gather(values); });
+  as_collective(*this, "the gathering of", what, [&] { do_all_gather(values); });
 }
 
 // A broadcast of each rank's: the lengths differ, and nobody pads to the longest.

@@ -43,7 +43,7 @@ GradientReducer::~GradientReducer() {
 void GradientReducer::watch_participation() {
   took_part_ = std::make_shared<std::vector<char>>(parameters_.size());
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    const auto note = [flags = took_part_, i](const at::Tensor&) { (*flags)[i] = 1; };
+    const auto note = [flags = took_part_, i](const at::Tensor& gradient) { (*flags)[i] |= gradient.defined(); };
     hooks_.push_back(parameters_[i].second.register_hook(note));
   }
 }
@@ -52,9 +52,10 @@ void GradientReducer::zero() { at::_foreach_zero_(gradients_); }
 
 void GradientReducer::backward(const at::Tensor& loss, bool last) {
   std::fill(took_part_->begin(), took_part_->end(), 0);
-  if (last) reduction_->prepare();
+  if (!last) return loss.backward();
+  reduction_->prepare();
   as_collective(communicator_, "the averaging of", "the gradients", [&] { loss.backward(); });
-  if (last) check_participation();
+  check_participation();
 }
 
 void GradientReducer::check_participation() const {

@@ -114,25 +114,28 @@ std::string OtherImages::hint() const {
   return count() == 0 ? "" : text() + ": of these formats none is read, convert them to JPEG or PNG";
 }
 
+// Behind each count: no file's name holds it.
+constexpr char kEnd = '\0';
+
 std::string OtherImages::dump() const {
-  std::string lines;
-  for (const auto& [extension, kind] : kinds_) lines += format("{} {} {}\n", kind.images, kind.others, extension);
-  return lines;
+  std::string text;
+  for (const auto& [extension, kind] : kinds_) text += format("{} {} {}", kind.images, kind.others, extension) + kEnd;
+  return text;
 }
 
-OtherImages OtherImages::parse(std::string_view lines) {
+OtherImages OtherImages::parse(std::string_view text) {
   OtherImages parsed;
-  while (!lines.empty()) {
-    const size_t end = lines.find('\n'), first = lines.find(' '), second = lines.find(' ', first + 1);
+  while (!text.empty()) {
+    const size_t end = text.find(kEnd), first = text.find(' '), second = text.find(' ', first + 1);
     Kind kind;
     const auto number = [&](size_t begin, size_t number_end, int64_t& value) {
-      const auto [stop, error] = std::from_chars(lines.data() + begin, lines.data() + number_end, value);
-      return error == std::errc() && stop == lines.data() + number_end;
+      const auto [stop, error] = std::from_chars(text.data() + begin, text.data() + number_end, value);
+      return error == std::errc() && stop == text.data() + number_end;
     };
-    if (end == lines.npos || second > end || !number(0, first, kind.images) || !number(first + 1, second, kind.others))
+    if (end == text.npos || second > end || !number(0, first, kind.images) || !number(first + 1, second, kind.others))
       throw DataError({}, "has no counts of other images");
-    parsed.kinds_[std::string(lines.substr(second + 1, end - second - 1))] = kind;
-    lines.remove_prefix(end + 1);
+    parsed.kinds_[std::string(text.substr(second + 1, end - second - 1))] = kind;
+    text.remove_prefix(end + 1);
   }
   return parsed;
 }

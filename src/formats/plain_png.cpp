@@ -72,7 +72,7 @@ std::optional<PlainPng> read_header(const Chunk& chunk, size_t file_bytes) {
 // The packed pixels of all chunks, which must follow each other; nothing for a file that isn't plain and whole.
 std::optional<std::string> packed_pixels(std::string_view rest, const PlainPng& png) {
   std::string packed;
-  bool has_palette = false, is_over = false;
+  bool has_palette = false, has_pixels = false, is_over = false;
   while (const std::optional<Chunk> chunk = take_chunk(rest)) {
     if (chunk->name == "IEND") {
       if (has_palette || png.colour_type != PNG_COLOR_TYPE_PALETTE) return packed;
@@ -81,16 +81,25 @@ std::optional<std::string> packed_pixels(std::string_view rest, const PlainPng& 
     if (chunk->name == "IDAT") {
       if (is_over) return std::nullopt;
       packed += chunk->data;
+      has_pixels = true;
       continue;
     }
-    is_over = !packed.empty();
+    is_over = has_pixels;
     if (chunk->name == "PLTE" && !is_over && !has_palette && is_palette(chunk->data)) has_palette = true;
     else if (chunk->is_critical() || chunk->name == "eXIf") return std::nullopt;
   }
   return std::nullopt;
 }
 
+// Of a stream whose window is smaller than its content zlib refuses matches that reach beyond it, libdeflate takes them.
+bool has_whole_window(const std::string& packed, size_t bytes) {
+  constexpr int kLargest = 15;
+  const int bits = packed.empty() ? 0 : 8 + (static_cast<uint8_t>(packed[0]) >> 4);
+  return bits >= kLargest || bytes <= size_t{1} << bits;
+}
+
 bool unpack(const std::string& packed, uint8_t* to, size_t bytes) {
+  if (!has_whole_window(packed, bytes)) return false;
   const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> decompressor(
       libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
   return decompressor && libdeflate_zlib_decompress(decompressor.get(), packed.data(), packed.size(), to, bytes, nullptr) ==

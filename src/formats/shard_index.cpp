@@ -12,7 +12,7 @@
 #include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/format.h"
-#include "glid/core/mapped_part.h"
+#include "glid/core/open_file.h"
 #include "glid/formats/image_file.h"
 #include "glid/formats/tar.h"
 
@@ -166,8 +166,8 @@ ShardIndex::ShardIndex(const fs::path& shard, const std::string& hint)
     throw DataError(where, "is cut or damaged", {}, hint);
   const OpenFile archive(shard);
   shard_bytes_ = archive.size();
-  const MappedPart first(archive, 0, std::min<uint64_t>(shard_bytes_, kTarBlockBytes));
-  if (shard_bytes_ != header.shard_bytes || crc_of_first_header(first.text()) != header.shard_crc)
+  const std::string first = archive.read(0, std::min<uint64_t>(shard_bytes_, kTarBlockBytes));
+  if (shard_bytes_ != header.shard_bytes || crc_of_first_header(first) != header.shard_crc)
     throw DataError(where, "is of another archive, or the archive was cut",
                     format("{} bytes, not {}", shard_bytes_, header.shard_bytes), hint);
   records_ = {reinterpret_cast<const ShardRecord*>(body.data()), header.num_samples};

@@ -24,7 +24,7 @@ class Segment {
   at::Tensor compute() const { return compute_(); }
   // In the forward pass a number, in the second one the tensor with it.
   size_t pack(const at::Tensor& tensor) {
-    if (recomputing_) tensors_.push_back(tensor);
+    if (recomputing_) tensors_.push_back(tensor.detach());  // from the second graph
     else ++num_packed_;
     return num_packed_ - 1;
   }

@@ -75,7 +75,7 @@ Losses Classification::losses(std::span<const Answer> answers, const Question& q
 
 std::vector<Reference> Classification::references(const Question& question) const {
   const at::Tensor by_chance =
-      at::full({question.batch.size()}, std::log(static_cast<double>(classes_.size())), at::kDouble);
+      at::full({question.batch.size(), 1}, std::log(static_cast<double>(classes_.size())), at::kDouble);
   return {{.name = "equal classes", .prediction = by_chance, .target = at::zeros_like(by_chance), .absolute = true}};
 }
 

@@ -129,12 +129,13 @@ CheckpointWriter::~CheckpointWriter() {
 
 void CheckpointWriter::write(const CheckpointContent& content) {
   wait();
+  passed_over_.erase(content.step);
   CheckpointContent copy = content;
   for (auto& [stem, tensors] : copy.tensors) tensors = copy_to_host(tensors);
   thread_ = std::thread([this, copy = std::move(copy)] {
     try {
       write_checkpoint(folder_, copy);
-      remove_old(copy.step);
+      remove_old();
     } catch (...) {
       error_ = std::current_exception();
       failed_ = true;
@@ -157,10 +158,14 @@ void CheckpointWriter::wait() {
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
-// Later ones are damaged: the run would have gone on from them.
-void CheckpointWriter::remove_old(int64_t newest) const {
+void CheckpointWriter::pass_over_later_than(int64_t step) {
+  for (const int64_t other : list(folder_).steps)
+    if (other > step) passed_over_.insert(other);
+}
+
+void CheckpointWriter::remove_old() const {
   std::vector<int64_t> steps = list(folder_).steps;
-  std::erase_if(steps, [&](int64_t step) { return step > newest; });
+  std::erase_if(steps, [&](int64_t step) { return passed_over_.contains(step); });
   for (int64_t i = 0; i + policy_.keep < std::ssize(steps); ++i) {
     const int64_t step = steps[static_cast<size_t>(i)];
     const bool milestone = policy_.milestone_steps > 0 && step % policy_.milestone_steps == 0;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "glid/core/counted.h"
 #include "glid/core/error.h"
@@ -143,8 +144,18 @@ std::vector<Batch> generated(const Session& session, const Task& task, int64_t i
 // The faster of two updates is timed: the first also allocates.
 Cost measure(Session& session, const Task& task, int64_t images) {
   const Learner& own = session.learner;
-  Learner learner{own.model,  task,    own.communicator, own.gradients, own.optimizer,     own.scaler,
-                  own.device, own.ema, own.precision,    own.clip,      own.weight_copies, own.checkpoints_blocks};
+  Learner learner{.model = own.model,
+                  .task = task,
+                  .communicator = own.communicator,
+                  .gradients = own.gradients,
+                  .optimizer = own.optimizer,
+                  .scaler = own.scaler,
+                  .device = own.device,
+                  .ema = own.ema,
+                  .precision = own.precision,
+                  .clip = own.clip,
+                  .weight_copies = own.weight_copies,
+                  .checkpoints_blocks = own.checkpoints_blocks};
   const std::vector<Batch> batches = generated(session, task, images);
   Cost cost{images, megapixels_of(session, batches.at(0)), std::numeric_limits<double>::infinity()};
   forget_peak_memory(session.device);
@@ -289,9 +300,10 @@ std::string ranks_text(const Session& session, int num_ranks) {
   const NamedTensors& trained = session.gradients.parameters();
   const TrainConfig& config = session.config.train;
   const std::vector<int64_t> buckets = bucket_sizes(trained, reduction_options(config).bucket_bytes);
-  std::string text = format("ranks\n  gradients: {:.1f} MiB in {} of up to {} MiB, the first {:.1f} MiB\n",
-                            mib_of_values(largest_share(trained, 1)), counted(std::ssize(buckets), "bucket"),
-                            config.bucket_mib, static_cast<double>(buckets[0]) / (1024.0 * 1024.0));
+  std::string text =
+      format("ranks\n  gradients: {:.1f} MiB in {} of up to {} MiB, the first {:.1f} MiB\n",
+             static_cast<double>(std::accumulate(buckets.begin(), buckets.end(), int64_t{0})) / (1024.0 * 1024.0),
+             counted(std::ssize(buckets), "bucket"), config.bucket_mib, static_cast<double>(buckets[0]) / (1024.0 * 1024.0));
   const int64_t kept = largest_share(trained, config.shard_optimizer ? num_ranks : 1);
   return text + format("  optimizer{}: {:.1f} MiB a rank of {:.1f} MiB\n", session.ema ? " and averages" : "",
                        mib_of_values(states(session) * kept), mib_of_values(states(session) * largest_share(trained, 1)));

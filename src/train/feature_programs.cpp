@@ -71,9 +71,8 @@ ExitCode write_features(const FeaturesArguments& arguments) {
   require_neighbours(arguments);
   begin(arguments.features);
   FeatureSource source = open_feature_source(arguments.features, kAllStages);
-  FeaturesRequest request{.type = config::parse_name<FeatureType>("--dtype", arguments.type),
-                          .input = arguments.input,
-                          .output = arguments.output};
+  const auto type = config::parse_name<FeatureType>("--dtype", arguments.type);
+  FeaturesRequest request{.type = type, .input = arguments.input, .output = arguments.output};
   require_apart(request, source.weights);
   const auto net = load_net(source, arguments.features);
   request.options = source.options;

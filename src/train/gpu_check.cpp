@@ -95,14 +95,14 @@ bool check_gpu() {
   const Outcome cpu = one_step(Precision::kFp32, at::kCPU, {}), cuda = one_step(Precision::kFp32, gpu, {});
   bool good = report("CPU against CUDA, fp32, loss and gradients", largest_difference(cuda, cpu), 1e-4);
   const Outcome fused = one_step(Precision::kBf16, gpu, {});
-  good &= report("CPU fp32 against CUDA bf16, loss and gradients as a whole", whole_difference(fused, cpu), 2e-2);
+  good &= report("CPU fp32 against CUDA bf16, loss and gradients as a whole", whole_difference(fused, cpu), 3e-2);
   good &= report("16-bit copies of the weights against autocast's casts",
                  whole_difference(one_step(Precision::kBf16, gpu, {}, {.weight_copies = false}), fused), 1e-4);
   good &= report("blocks computed again in the backward pass",
                  whole_difference(one_step(Precision::kBf16, gpu, {}, {.checkpoints_blocks = true}), fused), 1e-4);
   {
     const PlainOperations asked;
-    good &= report("the same without fused operations", whole_difference(one_step(Precision::kBf16, gpu, {}), cpu), 2e-2);
+    good &= report("the same without fused operations", whole_difference(one_step(Precision::kBf16, gpu, {}), cpu), 3e-2);
   }
   for (const Precision precision : {Precision::kBf16, Precision::kFp16})
     for (const FusedDifference& difference : differences_of_fused(precision, gpu))

@@ -11,13 +11,13 @@ namespace glid {
 
 ExitCode recorded(const RunConfig& config, const Communicator& communicator, const std::function<ExitCode()>& work) {
   const std::filesystem::path out = config.out, record = FlightRecord::file_of(out, communicator.rank());
-  if (communicator.is_main()) FlightRecord::set_aside(out);
+  FlightRecord::set_aside(out, communicator.rank(), communicator.size());
   flight_record().start(out, communicator.rank(), communicator.size());
   const bool launcher_says_where = tell_launcher_what_to_read(record, out / "log.txt");
   try {
     const ExitCode code = work();
     flight_record().stop();
-    if (code == ExitCode::kDone && communicator.is_main()) FlightRecord::remove(out);
+    if (code == ExitCode::kDone) FlightRecord::remove(out, communicator.rank(), communicator.size());
     return code;
   } catch (const std::exception& error) {
     if (flight_record().save(to_utf8(error.what()).c_str()) && !launcher_says_where)

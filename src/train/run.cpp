@@ -2,11 +2,14 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+
 #include "glid/core/counted.h"
 #include "glid/core/environment.h"
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "glid/core/rng.h"
 #include "glid/data/shared_images.h"
 #include "snapshot.h"
 
@@ -58,6 +61,20 @@ void warn_of_shared_images(const RunConfig& config, const Dataset& train, const 
     log_rank_zero_warning("{}: validations tell little of new images", shared);
 }
 
+// Ranks whose folders hold other files would learn from other images than the order of the epoch says.
+void require_same_samples(const Dataset& data, Communicator& ranks) {
+  constexpr int64_t kAsked = 1000;
+  uint64_t names = 0;
+  for (int64_t i = 0, asked = std::min(kAsked, data.size()); i < asked; ++i)
+    names = stable_hash(data.name(i * data.size() / asked), names);
+  const std::string own = format("{}, names {:016x}", counted(data.size(), "sample"), names);
+  const std::vector<std::string> all = ranks.all_gather_bytes(own, "what is trained on");
+  for (size_t rank = 0; rank < all.size(); ++rank)
+    if (all[rank] != all[0])
+      throw UsageError("data", format("rank {} finds other samples than rank 0", rank), all[rank],
+                       format("rank 0 has {}; every host needs the same files", all[0]));
+}
+
 }  // namespace
 
 Run::Run(const RunConfig& config, bool goes_on, Communicator& communicator, const c10::Device& device)
@@ -68,6 +85,7 @@ Run::Run(const RunConfig& config, bool goes_on, Communicator& communicator, cons
       floors_(session_.schedule.warmup_steps, config.train.max_lines_under_floor),
       progress_(session_.schedule.total_steps, config.train.batch_size),
       files_(config, communicator.is_main()) {
+  require_same_samples(*session_.data, session_.communicator);
   if (!is_main()) return;
   const Fingerprint print = session_.data->fingerprint();
   state_.dataset = {format("{:016x}", print.names), format("{:016x}", print.sizes), session_.data->size()};

@@ -21,6 +21,7 @@ void RunFiles::open(int64_t completed_steps, int64_t best_step, const std::vecto
   writer_.emplace(out,
                   CheckpointPolicy{.keep = config_.checkpoint.keep, .milestone_steps = config_.checkpoint.milestone_steps});
   writer_->mark_best(best_step);
+  writer_->pass_over_later_than(completed_steps);
 }
 
 void RunFiles::training(const StepMetrics& metrics) {

@@ -46,6 +46,18 @@ int64_t now_ns() {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+// Before the process ends. A file system that doesn't answer, often why nobody did, must not keep it: then SIGALRM ends it.
+void save_in_time(const char* reason) {
+  constexpr unsigned kSeconds = 5;
+  ::signal(SIGALRM, SIG_DFL);
+  sigset_t alarm;
+  ::sigemptyset(&alarm);
+  ::sigaddset(&alarm, SIGALRM);
+  ::pthread_sigmask(SIG_UNBLOCK, &alarm, nullptr);
+  ::alarm(kSeconds);
+  flight_record().save(reason);
+}
+
 void ask(int signal) {
   int none = 0;
   if (!first_signal.compare_exchange_strong(none, signal) || answered) return;
@@ -60,7 +72,7 @@ extern "C" void on_stop_signal(int signal, siginfo_t* info, void*) {
   const int64_t now = now_ns();
   if (!first.compare_exchange_strong(none, now) && now - none >= kCopiesWithinNs) {
     say(settings.ended);
-    flight_record().save("a second signal to stop");
+    save_in_time("a second signal to stop");
     end_by_signal(signal);
   }
   ask(signal);
@@ -70,7 +82,7 @@ extern "C" void on_stop_signal(int signal, siginfo_t* info, void*) {
 extern "C" void on_no_answer(int) {
   if (answered) return;
   say(settings.no_answer);
-  flight_record().save("no step has ended within train.stop_grace_s of a signal to stop");
+  save_in_time("no step has ended within train.stop_grace_s of a signal to stop");
   end_by_signal(first_signal);
 }
 

@@ -2,7 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <thread>
 
 #include "glid/core/error.h"
@@ -157,8 +163,6 @@ TEST_F(FileListTest, WithoutAPlaceForTheCacheEachProcessHoldsItsOwn) {
 }
 
 TEST_F(FileListTest, AFolderThatCantBeReadIsOneLine) {
-  fs::create_directory_symlink(root() / "nowhere", root() / "link");  // leads to nothing: as if it weren't there
-  EXPECT_EQ(open().size(), 4);
   EXPECT_THROW(FileList::open(root() / "none", {}, cache()), DataError);
   try {
     FileList::open(root() / "empty", {}, cache());
@@ -166,6 +170,53 @@ TEST_F(FileListTest, AFolderThatCantBeReadIsOneLine) {
   } catch (const DataError& error) {
     EXPECT_THAT(error.what(), HasSubstr((root() / "empty").string() + ": holds no images (got 0 files of other kinds)"));
   }
+}
+
+// What it leads to may be made later, which no folder's time tells.
+TEST_F(FileListTest, ALinkToNothingIsNotKept) {
+  fs::create_directory_symlink(folder_.path() / "later", root() / "link");
+  age();
+  EXPECT_EQ(open().size(), 4);
+  EXPECT_FALSE(open().is_cached());
+  write_text(folder_.path() / "later/11.jpg", "x");
+  EXPECT_EQ(open().size(), 5);
+}
+
+TEST_F(FileListTest, ProcessesThatComeTogetherGetTheSame) {
+  std::vector<std::thread> processes;  // an open file each, as processes have
+  std::array<int64_t, 4> sizes{};
+  for (int64_t& size : sizes) processes.emplace_back([&] { size = open().size(); });
+  for (std::thread& process : processes) process.join();
+  EXPECT_THAT(sizes, testing::Each(4));
+  EXPECT_EQ(cache_files().size(), 1u);
+}
+
+TEST_F(FileListTest, WaitsForTheOneThatLists) {
+  EXPECT_TRUE(open().is_cached());
+  const fs::path lock = cache_files().at(0).string() + ".lock";
+  ASSERT_TRUE(fs::exists(lock));
+  fs::remove(cache_files().at(0));
+  const int held = ::open(lock.c_str(), O_RDWR);
+  ASSERT_EQ(::flock(held, LOCK_EX), 0);
+  std::atomic<bool> has_opened = false;
+  std::string log;
+  std::thread other([&] {
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(open().size(), 4);
+    has_opened = true;
+    log = testing::internal::GetCapturedStderr();
+  });
+  std::this_thread::sleep_for(200ms);
+  EXPECT_FALSE(has_opened);
+  ::close(held);
+  other.join();
+  EXPECT_THAT(log, HasSubstr(root().string() + ": waits for another process, which lists it"));
+}
+
+// A name that ends in a line break is one of another kind.
+TEST_F(FileListTest, AnyNameIsTaken) {
+  write_text(root() / "notes.a\nb", "x");
+  EXPECT_EQ(open().size(), 4);
 }
 
 TEST(FileListCache, LiesWhereTheUserSays) {

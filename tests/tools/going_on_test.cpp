@@ -31,8 +31,9 @@ class GoingOn : public testing::Test {
   }
   void change_state(int64_t step, const std::string& key, const std::function<Json(const Json&)>& change) const {
     const fs::path file = checkpoint_of(stopped(), step) / "state.json";
+    const Json changed = with(Json::parse(read_file(file), file.string()), key, change);
     Json state = Json::object();
-    for (const auto& [name, value] : with(Json::parse(read_file(file), file.string()), key, change).as_object())
+    for (const auto& [name, value] : changed.as_object())
       if (name != "checksum") state.set(name, value);
     write_file(file, state.dump(2));
   }

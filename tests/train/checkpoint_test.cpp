@@ -145,15 +145,25 @@ TEST(Checkpoint, AStateThatWasChangedIsDamagedUnlessItsChecksumIsTakenOut) {
 // A run that went on from 1 because 5 was damaged must not lose what it writes to a folder that nobody can read.
 TEST(Checkpoint, DamagedLaterOnesTakeNoPlaceOfTheNewest) {
   const TemporaryFolder dir;
+  const auto is_there = [&](int64_t step) { return fs::exists(dir.path() / format("checkpoints/step_{:08}", step)); };
   write(dir.path(), 1);
   write(dir.path(), 5);
   fs::resize_file(dir.path() / "checkpoints/step_00000005/model.safetensors", 10);
-  write(dir.path(), 2, {.keep = 1});
+  CheckpointWriter writer(dir.path(), {.keep = 2});
+  writer.pass_over_later_than(1);
+  const auto write_step = [&](int64_t step) {
+    writer.write(content(step, 0));
+    writer.wait();
+  };
+  write_step(2);
   EXPECT_EQ(newest_checkpoint(dir.path())->step(), 2);
-  EXPECT_FALSE(fs::exists(dir.path() / "checkpoints/step_00000001"));
-  write(dir.path(), 5, {.keep = 1});
-  EXPECT_EQ(newest_checkpoint(dir.path())->step(), 5);
-  EXPECT_FALSE(fs::exists(dir.path() / "checkpoints/step_00000002"));
+  write_step(6);  // behind the damaged one
+  EXPECT_TRUE(is_there(2) && is_there(6));
+  EXPECT_FALSE(is_there(1));
+  write_step(5);  // whole now
+  write_step(7);
+  EXPECT_TRUE(is_there(6) && is_there(7));
+  EXPECT_FALSE(is_there(2) || is_there(5));
 }
 
 // As on a full disk: files of more than a few pages are refused.

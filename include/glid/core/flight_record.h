@@ -15,10 +15,10 @@ class FlightRecord {
  public:
   // OUT/flight_rank<rank>.json
   static std::filesystem::path file_of(const std::filesystem::path& out, int rank);
-  // Renames the records in `out` to flight_before_rank<rank>.json; those of before that go.
-  static void set_aside(const std::filesystem::path& out);
-  // Removes all of both.
-  static void remove(const std::filesystem::path& out);
+  // Renames a rank's record in `out` to flight_before_rank<rank>.json; rank 0 does so for ranks that there are no more.
+  static void set_aside(const std::filesystem::path& out, int rank, int num_ranks);
+  // Removes both of them.
+  static void remove(const std::filesystem::path& out, int rank, int num_ranks);
 
   // From here on save() writes file_of(out, rank), and SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT call it before they
   // end the process as they would have done.
@@ -39,7 +39,7 @@ class FlightRecord {
   void end_collective();
 
  private:
-  static constexpr size_t kSteps = 32, kCollectives = 32, kBatches = 4, kSamples = 1024;
+  static constexpr size_t kSteps = 33, kCollectives = 33, kBatches = 5, kSamples = 1024;
 
   template <typename T>
   using Field = std::atomic<T>;  // a handler may read while another thread writes
@@ -47,7 +47,7 @@ class FlightRecord {
     Field<int64_t> step = 0, begin_ns = 0, end_ns = 0, wait_us = 0;
   };
   struct Collective {
-    Field<const char*> kind = nullptr, what = nullptr;
+    Field<const char*> kind = "", what = "";
     Field<int64_t> step = 0, begin_ns = 0, end_ns = 0;
   };
   struct Batch {
@@ -56,6 +56,7 @@ class FlightRecord {
   };
   class Text;  // JSON into a descriptor
 
+  // A slot is filled before it counts, and the one that may be being filled is not written.
   Step& last_step() { return steps_[num_steps_ % kSteps]; }
   Batch& last_batch() { return batches_[num_batches_ % kBatches]; }
   Collective& last_collective() { return collectives_[num_collectives_ % kCollectives]; }
@@ -64,7 +65,7 @@ class FlightRecord {
   void write_batches(Text& text) const;
   void write_collectives(Text& text, int64_t now_ns) const;
 
-  Field<bool> started_ = false;
+  Field<bool> started_ = false, writing_ = false;
   std::string file_, temporary_, host_;
   int rank_ = 0, num_ranks_ = 1;
   Field<uint64_t> num_steps_ = 0, num_batches_ = 0, num_collectives_ = 0;  // so far; the last of each is at that place

@@ -27,6 +27,7 @@ struct FolderWalk {
   };
   std::vector<std::string> files;  // files_below() of files.h
   std::vector<Folder> folders;     // that were looked into
+  bool has_dead_link = false;      // what it leads to may come, and no stamp would tell
 };
 FolderWalk walk_folder(const std::filesystem::path& folder, const std::filesystem::path& skipped = {});
 

@@ -2,8 +2,8 @@
 // together (no LibTorch).
 //
 // A cache file stands for a folder as long as every folder that was looked into for it is the same: the same inode, times of
-// modification and change (folder_walk.h). So it follows every file that is made, removed or renamed, and not one that is
-// written over in place, whose size is then the old one.
+// modification and change (folder_walk.h), on the same host. So it follows every file that is made, removed or renamed, and
+// not one that is written over in place, whose size is then the old one. A folder with a link to nothing is not kept.
 #pragma once
 
 #include <chrono>

@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "glid/core/mapped_part.h"
+#include "glid/core/open_file.h"
 #include "glid/data/blocks.h"
 #include "glid/data/dataset.h"
 #include "glid/data/files_config.h"

@@ -16,13 +16,14 @@ namespace glid {
 // The rank of each parameter: whole tensors, the largest first, to the rank that has the fewest values so far.
 std::vector<int> spread_over(const NamedTensors& parameters, int num_ranks);
 
-// Values of the rank that then has the most.
+// Values of the rank that then has the most, those between tensors included.
 int64_t largest_share(const NamedTensors& parameters, int num_ranks);
 
 class ParameterShards {
  public:
-  // Moves the values into one buffer, which the parameters become views of, so that they are sent as they lie. All are
-  // dense, of one type and device; all ranks must make it of the same ones. The communicator must live as long.
+  // Moves the values into one buffer, which the parameters become views of, so that they are sent as they lie. TORCH_CHECKs
+  // that there are some, all contiguous and of one type; all ranks must make it of the same ones. The communicator must live
+  // as long.
   ParameterShards(NamedTensors parameters, Communicator& communicator);
 
   bool is_own(const std::string& name) const;

@@ -29,9 +29,9 @@ class OtherImages {
   // Of an error that images are missing: "14 x .webp: of these formats none is read, convert them to JPEG or PNG"; empty
   // where there are none.
   std::string hint() const;
-  // The counts in lines of text, and back; throws DataError, which names no file, for what isn't such.
+  // The counts as text, and back; throws DataError, which names no file, for what isn't such.
   std::string dump() const;
-  static OtherImages parse(std::string_view lines);
+  static OtherImages parse(std::string_view text);
   // Says in the log of rank 0 that they are left out of `folder`, if there are any.
   void warn(const std::filesystem::path& folder) const;
 

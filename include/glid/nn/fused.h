@@ -40,7 +40,7 @@ at::Tensor fused_depthwise(const at::Tensor& tokens, const at::Tensor& weight, c
 bool fuses_layer_norm(const at::Tensor& x);
 at::Tensor fused_layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double eps);
 
-// silu(sum of weights[i] * inputs[i]) of two or three inputs of one shape and type; weights [n]. (EfficientDet's fast
+// silu(sum of weights[i] * inputs[i]) of two or three inputs [T, C] of one type; weights [n] in fp32. (EfficientDet's fast
 // normalised fusion, its weights already positive and normalised.)
 bool fuses_weighted_silu(at::TensorList inputs);
 at::Tensor fused_weighted_silu(at::TensorList inputs, const at::Tensor& weights);

@@ -10,6 +10,7 @@
 #include <exception>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -47,17 +48,20 @@ class CheckpointWriter {
   void write(const CheckpointContent& content);
   // The checkpoint of `step` stays until another is the best. Waits for the write under way if it is another one.
   void mark_best(int64_t step);
+  // The run goes on from `step` because those behind it are damaged: they take no place of those that are kept.
+  void pass_over_later_than(int64_t step);
   // Throws what a write threw that has ended; doesn't wait.
   void check();
   // Waits for the write under way; throws what it threw.
   void wait();
 
  private:
-  void remove_old(int64_t newest) const;
+  void remove_old() const;
 
   std::filesystem::path folder_;
   CheckpointPolicy policy_;
-  int64_t best_step_ = -1;  // changes only while nothing is being written
+  int64_t best_step_ = -1;         // changes only while nothing is being written
+  std::set<int64_t> passed_over_;  // likewise
   std::thread thread_;
   std::exception_ptr error_;
   std::atomic<bool> failed_ = false;

@@ -83,7 +83,7 @@ struct TrainConfig {
     v("accumulate", accumulate, "micro-batches of each rank in an update", config::positive());
     v("precision", precision, "arithmetic of the model; weights and optimizer stay fp32");
     v("activation_checkpointing", activation_checkpointing,
-      "the encoder's blocks are computed again in the backward pass: less memory, the same bits, about a quarter more time");
+      "the encoder's blocks are computed again in the backward pass: less memory, the same bits, some more time");
     v("device", device, "auto: cuda where there is one");
     v("threads", threads,
       "threads of one operation on the CPU (part of a run's bits); null: a run's as it began, as many as were free",

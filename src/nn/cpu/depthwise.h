@@ -6,8 +6,6 @@
 namespace glid::cpu {
 namespace {
 
-constexpr int64_t kTaps = 9;
-
 // Which neighbour a tap reads: of the gradient, the one opposite.
 template <typename T>
 void depthwise(const TapArgs<T>& args, T* y, bool flipped, int64_t begin, int64_t end) {

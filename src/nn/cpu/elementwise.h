@@ -66,7 +66,7 @@ void pool(const UnitArgs<T>& args, int64_t begin, int64_t end) {
   }
 }
 
-// Equal ones share the gradient, as in ATen's amax.
+// Equal ones share the gradient, and beside a NaN all get one, as in ATen's amax.
 template <typename T>
 void pool_backward(const UnitArgs<T>& args, const T* fine, int64_t begin, int64_t end) {
   const Vec one = Vec{} + 1.f;
@@ -77,7 +77,7 @@ void pool_backward(const UnitArgs<T>& args, const T* fine, int64_t begin, int64_
       for (int k = 0; k < 4; ++k) most = larger(most, values[k] = load(fine + cell.offsets[k] + c));
       for (int k = 0; k < 4; ++k) count += values[k] == most ? one : Vec{};
       const Vec share = load(args.from + coarse * args.channels + c) / count;
-      for (int k = 0; k < 4; ++k) store(args.to + cell.offsets[k] + c, values[k] == most ? share : Vec{});
+      for (int k = 0; k < 4; ++k) store(args.to + cell.offsets[k] + c, values[k] == most || count == Vec{} ? share : Vec{});
     }
   }
 }

@@ -13,7 +13,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr int64_t kTaps = 9;
+using cpu::kTaps;
 constexpr int64_t kGrain = 64;  // tokens that are worth a thread
 
 struct Around {
@@ -187,7 +187,8 @@ struct UpOnCpu : torch::autograd::Function<UpOnCpu> {
 }  // namespace
 
 bool fuses_tokens_on_cpu(const at::Tensor& tokens) {
-  return !PlainOperations::asked() && cpu::has_kernels(tokens) && tokens.size(1) % cpu::kChannelGroup == 0;
+  return !PlainOperations::asked() && cpu::has_kernels(tokens) && tokens.dim() == 2 &&
+         tokens.size(1) % cpu::kChannelGroup == 0;
 }
 
 at::Tensor fused_depthwise_on_cpu(const at::Tensor& tokens, const at::Tensor& weight, const PlanTensors& plan, int stage) {

@@ -26,7 +26,7 @@ struct WindowArgs {
   float* grad_phantom = nullptr;  // [3C], added to
   float* grad_table = nullptr;    // [heads, R], added to
 
-  int64_t channels() const { return heads * head_dim; }
+  [[gnu::always_inline]] int64_t channels() const { return heads * head_dim; }
 };
 
 // Tokens with the rows of their 3 x 3 neighbours; a negative one is 0.
@@ -79,9 +79,14 @@ struct Kernels {
   KernelsOf<Bf16> of_bf16;
 };
 
+constexpr int64_t kTaps = 9;  // of a 3 x 3 convolution
+
+// Of a window's length: whole vectors.
+[[gnu::always_inline]] constexpr int64_t padded_length(int64_t length) { return (length + 15) / 16 * 16; }
+
 // Floats that attend() and attend_backward() need.
-constexpr int64_t attention_scratch(int64_t length, int64_t head_dim) {
-  const int64_t padded = (length + 15) / 16 * 16;
+[[gnu::always_inline]] constexpr int64_t attention_scratch(int64_t length, int64_t head_dim) {
+  const int64_t padded = padded_length(length);
   return 7 * length * head_dim + 2 * head_dim * padded + 2 * length * padded + 2 * padded;
 }
 

@@ -43,7 +43,7 @@ struct WindowOf {
   WindowOf(const WindowArgs<T>& given, float* memory)
       : args(given),
         length(given.length),
-        padded((given.length + 15) / 16 * 16),
+        padded(padded_length(given.length)),
         head_dim(given.head_dim),
         scale(1.f / __builtin_sqrtf(static_cast<float>(given.head_dim))),
         scratch(memory, length, padded, head_dim) {}
