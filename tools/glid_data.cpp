@@ -87,6 +87,19 @@ CLI::App* add_index(CLI::App& app, std::string& root, int64_t& num_threads) {
   return command;
 }
 
+glid::ExitCode run_show(const glid::DataSelection& selection, const std::string& split, const std::string& out,
+                        const glid::SheetOptions& sheet) {
+  if (!glid::has_extension(out, glid::kWrittenExtensions))
+    throw glid::UsageError("--out", "must end in .png, .jpg or .jpeg", out);
+  glid::require_file("--out", out);
+  glid::FoldersAbove above(out);
+  const auto dataset = open_split(select_data(selection), glid::parse_split(split));
+  glid::write_image(out, contact_sheet(*dataset, sheet));
+  above.keep();
+  glid::log_info("wrote {}", out);
+  return glid::ExitCode::kDone;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -128,17 +141,7 @@ int main(int argc, char** argv) {
   return glid::run_program("glid_data", [&] {
     glid::remove_temporaries_on_signals();
     if (*check) return glid::run_check(select_data(selection), glid::parse_split(split), threads, json);
-    if (*show) {
-      if (!glid::has_extension(out, glid::kWrittenExtensions))
-        throw glid::UsageError("--out", "must end in .png, .jpg or .jpeg", out);
-      glid::require_file("--out", out);
-      glid::FoldersAbove above(out);
-      const auto dataset = open_split(select_data(selection), glid::parse_split(split));
-      glid::write_image(out, contact_sheet(*dataset, sheet));
-      above.keep();
-      glid::log_info("wrote {}", out);
-      return glid::ExitCode::kDone;
-    }
+    if (*show) return run_show(selection, split, out, sheet);
     if (*codebook) {
       glid::make_codebook(book);
       return glid::ExitCode::kDone;

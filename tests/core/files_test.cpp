@@ -158,7 +158,8 @@ TEST(Files, ADiskThatRefusesIsOneLineWithTheReason) {
     put_file(here.path() / "missing/file", "x");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(error.what(), (here.path() / "missing/file").string() + ": can't be written (got No such file or directory)");
+    EXPECT_EQ(error.what(), (here.path() / "missing/file").string() +
+                                ": can't be written (got No such file or directory); is its folder still there?");
   }
 }
 

@@ -154,7 +154,7 @@ TEST(FlightRecord, IsWrittenByFatalSignalsThatStillEndTheProcess) {
 TEST(FlightRecord, IsWrittenByFaultsAndByAbort) {
   const std::vector<std::pair<std::string, std::function<void()>>> ends{{"signal 11 (Segmentation fault)",
                                                                          [] {
-                                                                           int* volatile nowhere = nullptr;
+                                                                           volatile int* volatile nowhere = nullptr;
                                                                            *nowhere = 1;
                                                                          }},
                                                                         {"signal 6 (Aborted)", [] { std::abort(); }}};
