@@ -102,7 +102,7 @@ template <size_t num_bytes>
 
 // The fourth byte of a pixel is the next one's first, which is written after it.
 template <size_t num_bytes>
-[[gnu::always_inline]] inline void store_pixels(Lanes lanes, uint8_t* a, uint8_t* b) {
+[[gnu::always_inline]] inline void store_pixels(Lanes& lanes, uint8_t* a, uint8_t* b) {
   lanes <<= kByteOfLane;
   lanes |= __builtin_shuffle(lanes, Lanes{1, 0, 3, 2, 5, 4, 7, 6});
   lanes |= __builtin_shuffle(lanes, Lanes{2, 3, 0, 1, 6, 7, 4, 5});

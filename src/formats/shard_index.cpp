@@ -56,7 +56,7 @@ std::optional<Parted> parted(std::string_view name) {
 
 // .seg.png is of something else.
 bool is_image(std::string_view extension) {
-  return extension.rfind('.') == 0 && has_extension("x" + std::string(extension), kImageExtensions);
+  return extension.rfind('.') == 0 && has_extension(format("x{}", extension), kImageExtensions);
 }
 
 class IndexBuilder {

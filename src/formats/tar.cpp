@@ -169,7 +169,9 @@ class TarReader {
   std::optional<uint64_t> pax_size_;
 };
 
-void put(std::string& block, const HeaderField& f, std::string_view value) { block.replace(f.begin, value.size(), value); }
+void put(std::string& block, const HeaderField& f, std::string_view value) {
+  std::ranges::copy(value, block.begin() + static_cast<std::ptrdiff_t>(f.begin));
+}
 
 void put_octal(std::string& block, const HeaderField& f, uint64_t value) {
   put(block, f, format("{:0{}o}", value, f.size - 1));
