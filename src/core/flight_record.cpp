@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "glid/core/clock.h"
 #include "glid/core/environment.h"
 #include "glid/core/format.h"
 #include "glid/core/utf8.h"
@@ -25,13 +26,6 @@ constexpr size_t kSignalStackBytes = 64 << 10;  // a stack that is full has no r
 constexpr std::string_view kNow = "flight_rank", kBefore = "flight_before_rank", kEnd = ".json";
 
 struct sigaction former[std::size(kFatal)];
-
-int64_t ns_of(clockid_t clock) {
-  timespec now{};
-  ::clock_gettime(clock, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-int64_t now_ns() { return ns_of(CLOCK_MONOTONIC); }
 
 int64_t microseconds(double seconds) { return static_cast<int64_t>(seconds * 1e6); }
 
@@ -198,14 +192,14 @@ void FlightRecord::begin_step(int64_t step, double data_wait_s) {
   next.step = step;
   next.end_ns = 0;
   next.wait_us = microseconds(data_wait_s);
-  next.begin_ns = now_ns();
+  next.begin_ns = monotonic_ns();
   ++num_steps_;
 }
 
 void FlightRecord::end_step(double data_wait_s) {
   Step& last = last_step();
   last.wait_us = microseconds(data_wait_s) - last.wait_us;
-  last.end_ns = now_ns();
+  last.end_ns = monotonic_ns();
 }
 
 void FlightRecord::begin_samples(int64_t epoch) {
@@ -228,22 +222,22 @@ void FlightRecord::begin_collective(const char* kind, const char* what) {
   next.kind = kind;
   next.what = what;
   next.step = last_step().step.load();
-  next.begin_ns = now_ns();
+  next.begin_ns = monotonic_ns();
   ++num_collectives_;
 }
 
-void FlightRecord::end_collective() { last_collective().end_ns = now_ns(); }
+void FlightRecord::end_collective() { last_collective().end_ns = monotonic_ns(); }
 
 bool FlightRecord::write(const char* reason) const {
   const int fd = ::open(temporary_.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);
   if (fd < 0) return false;
-  const int64_t now = now_ns();
+  const int64_t now = monotonic_ns();
   Text text(fd);
   text << "{\n  \"reason\": \"";
   text.inside(reason) << "\",\n  \"rank\": " << int64_t{rank_} << ",\n  \"ranks\": " << int64_t{num_ranks_};
   text << ",\n  \"host\": \"";
   text.inside(host_.c_str()) << "\",\n  \"pid\": " << int64_t{::getpid()} << ",\n  \"seconds_since_1970\": ";
-  text.seconds(ns_of(CLOCK_REALTIME) / 1000) << ",\n  \"step\": " << steps_[num_steps_ % kSteps].step;
+  text.seconds(clock_ns(CLOCK_REALTIME) / 1000) << ",\n  \"step\": " << steps_[num_steps_ % kSteps].step;
   write_collectives(text, now);
   write_steps(text, now);
   write_batches(text);

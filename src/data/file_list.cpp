@@ -161,18 +161,22 @@ Listed list(const fs::path& folder, const fs::path& skipped, const std::string& 
 // there is no lock: each lists for itself.
 class ListLock {
  public:
-  ListLock(const fs::path& place, const fs::path& folder) {
+  ListLock(const fs::path& place, const fs::path& folder) : place_(place), lock_(place.string() + ".lock") {
     std::error_code failed;
     fs::create_directories(place.parent_path(), failed);
-    descriptor_ = ::open((place.string() + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    descriptor_ = ::open(lock_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor_ < 0 || take()) return;
     log_info("{}: waits for another process, which lists it", folder.string());
     for (const auto end = std::chrono::steady_clock::now() + kPatience; !take() && std::chrono::steady_clock::now() < end;)
       std::this_thread::sleep_for(kBetween);
     waited_ = true;
   }
+  // Where nothing is kept, as of small folders, no lock stays either.
   ~ListLock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
+    if (descriptor_ < 0) return;
+    std::error_code unreachable;
+    if (!fs::exists(place_, unreachable)) ::unlink(lock_.c_str());
+    ::close(descriptor_);
   }
   ListLock(const ListLock&) = delete;
   ListLock& operator=(const ListLock&) = delete;
@@ -184,6 +188,7 @@ class ListLock {
   static constexpr auto kBetween = std::chrono::milliseconds(20);
   bool take() const { return ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
 
+  fs::path place_, lock_;
   int descriptor_ = -1;
   bool waited_ = false;
 };

@@ -12,6 +12,7 @@
 #include <ctime>
 #include <string>
 
+#include "glid/core/clock.h"
 #include "glid/core/flight_record.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
@@ -40,12 +41,6 @@ void say(const std::string& line) {
   if (::write(STDERR_FILENO, line.data(), line.size()) < 0) return;  // nobody reads it any more
 }
 
-int64_t now_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
 // Before the process ends. A file system that doesn't answer, often why nobody did, must not keep it: then SIGALRM ends it.
 void save_in_time(const char* reason) {
   constexpr unsigned kSeconds = 5;
@@ -69,7 +64,7 @@ extern "C" void on_stop_signal(int signal, siginfo_t* info, void*) {
   const int saved_errno = errno;
   std::atomic<int64_t>& first = first_ns[info->si_code <= 0 && info->si_pid == settings.launcher ? 1 : 0];
   int64_t none = INT64_MAX;
-  const int64_t now = now_ns();
+  const int64_t now = monotonic_ns();
   if (!first.compare_exchange_strong(none, now) && now - none >= kCopiesWithinNs) {
     say(settings.ended);
     save_in_time("a second signal to stop");

@@ -85,6 +85,7 @@ TEST_F(FileListTest, FewImagesAndFoldersThatJustChangedAreNotKept) {
   cache.settled_for = 1h;
   EXPECT_FALSE(FileList::open(root(), {}, cache).is_cached());
   EXPECT_TRUE(cache_files().empty());
+  EXPECT_TRUE(fs::is_empty(kept()));  // no lock either
 }
 
 TEST_F(FileListTest, WhatIsMadeRemovedOrRenamedIsSeen) {

@@ -29,6 +29,7 @@ struct FolderWalk {
   std::vector<Folder> folders;     // that were looked into
   bool has_dead_link = false;      // what it leads to may come, and no stamp would tell
 };
+// Throws DataError naming the folder that can't be read.
 FolderWalk walk_folder(const std::filesystem::path& folder, const std::filesystem::path& skipped = {});
 
 }  // namespace glid

@@ -1,4 +1,4 @@
-// PNG through libpng.
+// PNG: plain files through libdeflate, all others through libpng.
 #pragma once
 
 #include <string>
