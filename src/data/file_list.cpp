@@ -166,9 +166,14 @@ class ListLock {
     fs::create_directories(place.parent_path(), failed);
     descriptor_ = ::open(lock_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor_ < 0 || take()) return;
-    log_info("{}: waits for another process, which lists it", folder.string());
-    for (const auto end = std::chrono::steady_clock::now() + kPatience; !take() && std::chrono::steady_clock::now() < end;)
+    const auto begin = std::chrono::steady_clock::now();
+    for (bool said = false; !take() && std::chrono::steady_clock::now() < begin + kPatience;) {
+      if (!said && std::chrono::steady_clock::now() > begin + kSilence) {
+        log_info("{}: waits for another process, which lists it", folder.string());
+        said = true;
+      }
       std::this_thread::sleep_for(kBetween);
+    }
     waited_ = true;
   }
   // Where nothing is kept, as of small folders, no lock stays either.
@@ -185,6 +190,7 @@ class ListLock {
 
  private:
   static constexpr auto kPatience = std::chrono::minutes(10);
+  static constexpr auto kSilence = std::chrono::seconds(1);  // few images take no longer
   static constexpr auto kBetween = std::chrono::milliseconds(20);
   bool take() const { return ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
 

@@ -207,7 +207,7 @@ TEST_F(FileListTest, WaitsForTheOneThatLists) {
     has_opened = true;
     log = testing::internal::GetCapturedStderr();
   });
-  std::this_thread::sleep_for(200ms);
+  std::this_thread::sleep_for(1200ms);
   EXPECT_FALSE(has_opened);
   ::close(held);
   other.join();
