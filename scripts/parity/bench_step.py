@@ -1,4 +1,4 @@
-"""Time of a step in Python eager (glid_eager.py): the peer of tests/bench, or in pairs with the program's own.
+"""Time of a step in Python eager (glid_eager.py), or of fine-tuning's in pairs with the program's own (pre-training's: bench_turns.py).
 
   python bench_step.py [--threads 2] [--batch 32] [--steps 30] [--cpu-time] [--weights RUN/checkpoints/step_X/model.safetensors]
       Images/s of pre-training steps (forward, backward, fused AdamW). Shape: Swin C=32, heads of 16, depths 2-2-2-2, window
@@ -87,37 +87,49 @@ def wait_for(file):
         time.sleep(0.1)
 
 
+class Pretraining:
+    """Updates of a network as options ask."""
+
+    def __init__(self, options, clock):
+        config, device = MODELS[options.model], torch.device(options.device)
+        parameters = load_parameters(config, options.weights) if options.weights else formula_parameters(config)
+        self.parameters = {name: p.detach().to(device).requires_grad_() for name, p in parameters.items()}
+        model = Glid(config, self.parameters)
+        model.tables = on(model.tables, device)
+        self.data = list(batches(config, options.batch, 1 if options.compile else NUM_BATCHES, device))
+        self.loss_of = torch.compile(model.loss, dynamic=False) if options.compile else model.loss
+        self.low, self.device = options.precision == "bf16", device
+        self.trainer, self.steps = Trainer(self.parameters, clock), 0
+
+    def loss(self):
+        with torch.autocast(self.device.type, torch.bfloat16) if self.low else contextlib.nullcontext():
+            return self.loss_of(*self.data[self.steps % len(self.data)])
+
+    def seconds(self):
+        """Of an update."""
+        self.steps += 1
+        return self.trainer.seconds(self.loss)
+
+
 def pretraining(options):
-    config, device = MODELS[options.model], torch.device(options.device)
-    settle = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    settle = torch.cuda.synchronize if options.device.startswith("cuda") else lambda: None
 
     def clock():
         settle()
         return time.process_time() if options.cpu_time else time.perf_counter()
 
-    parameters = load_parameters(config, options.weights) if options.weights else formula_parameters(config)
-    parameters = {name: p.detach().to(device).requires_grad_() for name, p in parameters.items()}
-    model, data = Glid(config, parameters), list(batches(config, options.batch, 1 if options.compile else NUM_BATCHES, device))
-    model.tables = on(model.tables, device)
-    loss_of = torch.compile(model.loss, dynamic=False) if options.compile else model.loss
-    low = options.precision == "bf16"
-
-    def loss(step):
-        with torch.autocast(device.type, torch.bfloat16) if low else contextlib.nullcontext():
-            return loss_of(*data[step % len(data)])
-
-    trainer = Trainer(parameters, clock)
-    for step in range(options.warmup):
-        trainer.seconds(lambda: loss(step))  # noqa: B023
+    peer = Pretraining(options, clock)
+    for _ in range(options.warmup):
+        peer.seconds()
     settle()
     print(f"warm: {options.model}, batch {options.batch}", flush=True)
     wait_for(options.start)
-    seconds = [trainer.seconds(lambda: loss(step)) for step in range(options.steps)]  # noqa: B023
+    seconds = [peer.seconds() for _ in range(options.steps)]
     median = statistics.median(seconds)
-    print(f"torch {torch.__version__}, {options.threads} threads, {options.model} on {device}, {options.precision}, "
+    print(f"torch {torch.__version__}, {options.threads} threads, {options.model} on {peer.device}, {options.precision}, "
           f"{'compiled' if options.compile else 'eager'}, batch {options.batch}, "
-          f"{sum(p.numel() for p in parameters.values()):,} parameters, last loss {trainer.loss.item():.4f}")
-    peak = f", peak {torch.cuda.max_memory_allocated() / 2**20:.0f} MiB" if device.type == "cuda" else ""
+          f"{sum(p.numel() for p in peer.parameters.values()):,} parameters, last loss {peer.trainer.loss.item():.4f}")
+    peak = f", peak {torch.cuda.max_memory_allocated() / 2**20:.0f} MiB" if peer.device.type == "cuda" else ""
     print(f"{median * 1e3:.1f} ms a step (fastest {min(seconds) * 1e3:.1f}), {options.batch / median:.1f} images/s{peak}")
 
 
