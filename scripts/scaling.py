@@ -10,36 +10,51 @@ GPUS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
 IMAGENET = 1_281_167
 
 
+def number(kind, least, most=math.inf, open_below=False):
+    """Of a kind within limits, for argparse."""
+    def parse_number(text):
+        value = kind(text)
+        if not least <= value <= most or value == math.inf or open_below and value == least:
+            raise argparse.ArgumentTypeError(f"must be {'above' if open_below else 'at least'} {least}"
+                                             f"{'' if most == math.inf else f', at most {most}'} (got {text})")
+        return value
+    parse_number.__name__ = kind.__name__
+    return parse_number
+
+
+POSITIVE, AMOUNT, PART, COUNT = number(float, 0, open_below=True), number(float, 0), number(float, 0, 1), number(int, 1)
+
+
 def pairs(text):
     """'64:88,128:93' -> [(64, 88.0), (128, 93.0)], ascending."""
-    return sorted((int(images), float(ms)) for images, ms in (pair.split(":") for pair in text.split(",")))
+    return sorted((COUNT(images), POSITIVE(ms)) for images, ms in (pair.split(":") for pair in text.split(",")))
 
 
 def options(words=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add = parser.add_argument
-    add("--step-ms", type=pairs, default="64:88,128:93,256:84,512:104", help="measured: images of one GPU in an update:ms")
-    add("--host-bound-below", type=int, default=512, help="measured: with fewer images a GPU waits for its host")
-    add("--parameters", type=float, default=119.4e6, help="measured: trained values (glid_train --dry-run)")
-    add("--gradient-bytes", type=float, default=4, help="of a value on the wire")
-    add("--gpus-per-node", type=int, default=8, help="assumed")
-    add("--node-gb-s", type=float, default=300, help="assumed: all-reduce within a node, bus bandwidth in GB/s")
-    add("--network-gb-s", type=float, default=200, help="assumed: of a node towards the others, GB/s, all its cards together")
-    add("--hop-ms", type=float, default=0.02, help="assumed: latency of one hop of a collective")
-    add("--buckets", type=int, default=20, help="all-reduces of an update (25 MB of gradients each)")
-    add("--hidden-part", type=float, default=0.6, help="assumed: of an update, the part that gradients can travel behind")
-    add("--host-hop-ms", type=float, default=0.05, help="assumed: one hop of the host's all-reduce of counts (Gloo, TCP)")
-    add("--jitter-ms", type=float, default=1, help="assumed: standard deviation of a rank's step; all wait for the slowest")
-    add("--cores", type=int, default=16, help="processor cores of a GPU")
-    add("--decode-ms", type=float, default=1.4, help="assumed: one core's time for an image: JPEG, crop, resize")
-    add("--image-kb", type=float, default=110, help="of a file of the data")
-    add("--cached-part", type=float, default=0, help="of the images, those that nodes have in memory")
-    add("--storage-gb-s", type=float, default=10, help="assumed: what the shared file system reads and writes in all")
-    add("--checkpoint-s", type=float, default=13, help="measured: until 1.44 GB are on disk, written beside the training")
-    add("--every-steps", type=int, default=1000, help="steps between checkpoints")
-    add("--failure-hours", type=float, default=50_000, help="assumed: mean time of one GPU between failures, hours")
-    add("--restart-s", type=float, default=180, help="assumed: until a failed run computes again, without reading")
-    add("--epochs", type=float, default=600, help="of ImageNet's 1,281,167 images")
+    add("--step-ms", type=pairs, default="64:88,128:93,256:86,512:104", help="measured: images of one GPU in an update:ms")
+    add("--host-bound-below", type=COUNT, default=512, help="measured: with fewer images a GPU waits for its host")
+    add("--parameters", type=POSITIVE, default=119.4e6, help="measured: trained values (glid_train --dry-run)")
+    add("--gradient-bytes", type=POSITIVE, default=4, help="of a value on the wire")
+    add("--gpus-per-node", type=COUNT, default=8, help="assumed")
+    add("--node-gb-s", type=POSITIVE, default=300, help="assumed: all-reduce within a node, bus bandwidth in GB/s")
+    add("--network-gb-s", type=POSITIVE, default=200, help="assumed: of a node towards the others, GB/s, all its cards together")
+    add("--hop-ms", type=AMOUNT, default=0.02, help="assumed: latency of one hop of a collective")
+    add("--buckets", type=COUNT, default=20, help="all-reduces of an update (25 MB of gradients each)")
+    add("--hidden-part", type=PART, default=0.6, help="assumed: of an update, the part that gradients can travel behind")
+    add("--host-hop-ms", type=AMOUNT, default=0.05, help="assumed: one hop of the host's all-reduce of counts (Gloo, TCP)")
+    add("--jitter-ms", type=AMOUNT, default=1, help="assumed: standard deviation of a rank's step; all wait for the slowest")
+    add("--cores", type=COUNT, default=16, help="processor cores of a GPU")
+    add("--decode-ms", type=AMOUNT, default=1.4, help="assumed: one core's time for an image: JPEG, crop, resize")
+    add("--image-kb", type=AMOUNT, default=110, help="of a file of the data")
+    add("--cached-part", type=PART, default=0, help="of the images, those that nodes have in memory")
+    add("--storage-gb-s", type=POSITIVE, default=10, help="assumed: what the shared file system reads and writes in all")
+    add("--checkpoint-s", type=AMOUNT, default=4, help="measured: until 1.44 GB are on disk, written beside the training")
+    add("--every-steps", type=COUNT, default=1000, help="steps between checkpoints")
+    add("--failure-hours", type=POSITIVE, default=50_000, help="assumed: mean time of one GPU between failures, hours")
+    add("--restart-s", type=AMOUNT, default=180, help="assumed: until a failed run computes again, without reading")
+    add("--epochs", type=POSITIVE, default=600, help="of ImageNet's 1,281,167 images")
     return parser.parse_args(words)
 
 

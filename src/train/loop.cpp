@@ -39,7 +39,7 @@ bool Run::update() {
   const std::optional<StepResult> result = train_step(session_.learner, batches, lr, stop_requested());
   if (!result) return false;
   ++state_.step;
-  guard_.watch(state_.step, result->failed, batches);
+  guard_.watch(state_.step, result->failed, result->lost, batches);
   std::optional<StepMetrics> metrics;
   if (is_due(session_.config.log.every_steps)) metrics = step_metrics(*result, session_.communicator);  // waits
   progress_.end_step(session_.loader.wait_s());

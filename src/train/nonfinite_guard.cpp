@@ -14,8 +14,9 @@ namespace glid {
 NonfiniteGuard::NonfiniteGuard(std::filesystem::path run_folder, int64_t max_in_a_row, int rank)
     : folder_(std::move(run_folder) / "nonfinite"), max_in_a_row_(max_in_a_row), rank_(rank) {}
 
-void NonfiniteGuard::watch(int64_t step, const at::Tensor& failed, const std::vector<Batch>& batches) {
-  Update update{step, HostCopy(failed), {}};
+void NonfiniteGuard::watch(int64_t step, const at::Tensor& failed, const at::Tensor& lost,
+                           const std::vector<Batch>& batches) {
+  Update update{step, HostCopy(failed), HostCopy(lost), {}};
   for (const Batch& batch : batches)
     for (const BatchImage& image : batch.images) update.samples.push_back({image.key, image.name});
   settle();
@@ -25,13 +26,15 @@ void NonfiniteGuard::watch(int64_t step, const at::Tensor& failed, const std::ve
 void NonfiniteGuard::settle() {
   const std::optional<Update> update = std::exchange(last_, std::nullopt);
   if (!update) return;
-  if (update->failed.value() == 0) {
+  const bool failed = update->failed.value() != 0, lost = update->lost.value() != 0;
+  if (failed || lost) dump_samples(*update);
+  if (!failed) {
     counts_.in_a_row = 0;
+    if (lost) log_warning("step {}: this rank's loss is not finite: update skipped, fp16's scale lowered", update->step);
     return;
   }
   ++counts_.skipped;
   ++counts_.in_a_row;
-  dump_samples(*update);
   log_warning("step {}: the gradient is not finite: update skipped ({} in all, {} in a row)", update->step, counts_.skipped,
               counts_.in_a_row);
   if (counts_.in_a_row >= max_in_a_row_)

@@ -82,8 +82,8 @@ void update(Learner& learner, StepResult& result, double lr) {
   result.found_inf = at::isfinite(result.grad_norm).logical_not().to(at::kFloat);
   if (learner.clip) clip_to_norm(gradients, result.grad_norm, *learner.clip);
   learner.optimizer.step(lr, result.found_inf);
-  const at::Tensor lost = result.found_inf * at::isfinite(result.loss).logical_not();  // no scale makes up for that
-  result.failed = at::maximum(learner.scaler.failure(result.found_inf), lost);
+  result.failed = learner.scaler.failure(result.found_inf);
+  result.lost = result.found_inf * at::isfinite(result.loss).logical_not();
   learner.scaler.update(result.found_inf);
   if (learner.ema) learner.ema->update(result.found_inf);
 }

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <mutex>
 
@@ -182,6 +183,41 @@ TEST(RanksLaw, GradientsInBf16LearnAsWell) {
   EXPECT_EQ(rounded[0], exact[0]);
   for (size_t i = 1; i < exact.size(); ++i) EXPECT_NEAR(rounded[i], exact[i], 1e-2 * std::abs(exact[i]));
   EXPECT_NE(rounded, exact);
+}
+
+// Of two micro-batches an update, with a scale of fp16 that the first updates overflow by.
+TEST(RanksLaw, ASpreadOptimizerSkipsAndAccumulatesAlike) {
+  if (!on_ranks(2)) return;
+  const auto group = make_communicator(read_launch_env(), at::kCPU);
+  const auto trained = [&](const char* sharded) {
+    Trained trained(configured({kPretraining, "train.accumulate=3", "optim.ema=0.9", "optim.clip=0.5", sharded}), *group);
+    trained.session.scaler = LossScaler(Precision::kFp16, at::kCPU);
+    trained.session.scaler.set_state({std::ldexp(1.0, 127), 0});
+    std::vector<float> skipped;
+    for (int64_t i = 0; i < 8; ++i) skipped.push_back(trained.update().found_inf.item<float>());
+    EXPECT_EQ(skipped.front(), 1);
+    EXPECT_EQ(skipped.back(), 0);
+    NamedTensors state = trained.session.optimizer->whole_state();
+    if (!group->is_main()) state.clear();  // it has a part
+    for (const auto& [name, tensor] : named_parameters(*trained.session.model))
+      state.emplace_back(name, tensor.detach().clone());
+    return std::pair(skipped, state);
+  };
+  const auto [whole_skipped, whole] = trained("train.shard_optimizer=false");
+  const auto [spread_skipped, spread] = trained("train.shard_optimizer=true");
+  EXPECT_EQ(spread_skipped, whole_skipped);
+  expect_equal(spread, whole);
+}
+
+TEST(RanksLaw, BlocksThatAreRecomputedInBf16GiveTheSameBits) {
+  if (!on_ranks(2)) return;
+  const auto group = make_communicator(read_launch_env(), at::kCPU);
+  const std::vector<std::string> settings{kPretraining, "train.precision=bf16", "train.accumulate=3"};
+  std::vector<std::string> recomputed = settings;
+  recomputed.push_back("train.activation_checkpointing=true");
+  Trained kept(configured(settings), *group), again(configured(recomputed), *group);
+  EXPECT_EQ(again.losses(), kept.losses());
+  expect_equal(named_parameters(*again.session.model), named_parameters(*kept.session.model));
 }
 
 }  // namespace

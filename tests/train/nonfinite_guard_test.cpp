@@ -22,7 +22,11 @@ std::vector<Batch> batches_of(int64_t id) {
 
 class NonfiniteGuardTest : public testing::Test {
  protected:
-  void watch(int64_t step, bool skipped) { guard_.watch(step, at::full({}, skipped ? 1.0F : 0.0F), batches_of(100 + step)); }
+  void watch(int64_t step, bool failed) { watch(step, failed, failed); }
+  void watch(int64_t step, bool failed, bool lost) {
+    const auto flag = [](bool set) { return at::full({}, set ? 1.0F : 0.0F); };
+    guard_.watch(step, flag(failed), flag(lost), batches_of(100 + step));
+  }
   fs::path dump(int64_t step) const { return dir_.path() / "nonfinite" / format("step_{:08}_rank_1.json", step); }
 
   TemporaryFolder dir_;
@@ -43,6 +47,14 @@ TEST_F(NonfiniteGuardTest, LooksOneStepLateAndNamesTheSamplesOfTheStepThatFailed
   guard_.settle();
   EXPECT_EQ(guard_.counts().in_a_row, 0);
   EXPECT_FALSE(fs::exists(dump(1)) || fs::exists(dump(3)));
+}
+
+// Other ranks don't know of it: it must not count.
+TEST_F(NonfiniteGuardTest, NamesTheSamplesOfALossThatOnlyThisRankLost) {
+  for (int64_t step = 1; step <= 5; ++step) watch(step, false, true);
+  guard_.settle();
+  EXPECT_EQ(guard_.counts().skipped, 0);
+  EXPECT_TRUE(fs::exists(dump(1)) && fs::exists(dump(5)));
 }
 
 TEST_F(NonfiniteGuardTest, SettlingLooksAtTheLastUpdateOnce) {

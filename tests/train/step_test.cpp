@@ -72,7 +72,12 @@ TEST(TrainStep, ASkippedUpdateLowersTheScaleAndIsNotAveraged) {
   EXPECT_EQ(update_with_bias(0).found_inf.item<float>(), 0);
   EXPECT_EQ(run.scaler.state(), (std::array<double, 2>{scale / 2, 1}));
   EXPECT_EQ(ema.state().back().second.item<float>(), 1);
-  EXPECT_EQ(update_with_bias(std::numeric_limits<float>::infinity()).failed.item<float>(), 1);  // a loss that is lost
+  EXPECT_EQ(skipped.lost.item<float>(), 0);
+  const StepResult lost = update_with_bias(std::numeric_limits<float>::infinity());
+  EXPECT_EQ(lost.lost.item<float>(), 1);
+  EXPECT_EQ(lost.failed.item<float>(), 0);  // a smaller scale may help other ranks' losses
+  run.scaler.set_state({1, 0});
+  EXPECT_EQ(update_with_bias(std::numeric_limits<float>::infinity()).failed.item<float>(), 1);
 }
 
 TEST(TrainStep, ClipsToTheNorm) {

@@ -14,7 +14,7 @@
 
 namespace glid {
 
-// The flag of an update is looked at when the next one is under way, or when settle() is called. All ranks look alike.
+// The flags of an update are looked at when the next one is under way, or when settle() is called. All ranks count alike.
 class NonfiniteGuard {
  public:
   struct Counts {
@@ -24,9 +24,9 @@ class NonfiniteGuard {
   // `max_in_a_row` skipped updates end the run. Samples are dumped into run_folder/nonfinite, a file a rank.
   NonfiniteGuard(std::filesystem::path run_folder, int64_t max_in_a_row, int rank);
 
-  // After update `step` of these batches has been queued; `failed` is StepResult's: a scalar on the device, alike on all
-  // ranks. Looks at the update before. Both throw Error (kNumerical) at the end of patience.
-  void watch(int64_t step, const at::Tensor& failed, const std::vector<Batch>& batches);
+  // After update `step` of these batches has been queued; `failed` (counted) and `lost` (named only) are StepResult's. Looks
+  // at the update before. Both throw Error (kNumerical) at the end of patience.
+  void watch(int64_t step, const at::Tensor& failed, const at::Tensor& lost, const std::vector<Batch>& batches);
   // At the update watched last. Before its weights are written or judged.
   void settle();
 
@@ -41,7 +41,7 @@ class NonfiniteGuard {
   };
   struct Update {
     int64_t step;
-    HostCopy failed;
+    HostCopy failed, lost;
     std::vector<SampleName> samples;
   };
   void dump_samples(const Update& update) const;

@@ -50,7 +50,8 @@ struct StepResult {
   std::vector<TermShare> terms;         // of this rank
   at::Tensor grad_norm;                 // before clipping, of the averaged gradients
   at::Tensor found_inf;                 // 1 if the update was skipped because the norm is not finite, alike on all ranks
-  at::Tensor failed;                    // 1 if it was skipped, and not only because fp16's finite loss was scaled too high
+  at::Tensor failed;                    // likewise, and no smaller scale of fp16 can help
+  at::Tensor lost;                      // 1 if it was skipped and this rank's own share of the loss is not finite
   std::vector<Diagnostic> diagnostics;  // of this rank, means over the pictures of its micro-batches
 };
 
