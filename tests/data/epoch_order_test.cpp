@@ -1,5 +1,6 @@
 #include "glid/data/epoch_order.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -32,6 +33,16 @@ Blocks uneven_blocks(int64_t window) {
   int64_t end = 0;
   for (int64_t i = 0; i < 23; ++i) blocks.ends.push_back(end += i * i % 13);
   return blocks;
+}
+
+// scripts/parity/make_order_golden.py. A run goes on by these: they never change.
+TEST(EpochOrder, IsWhatItsWordsSay) {
+  using testing::ElementsAre;
+  EXPECT_THAT(order_of(*make_epoch_order(12, 5, {}), 12, 2), ElementsAre(2, 4, 7, 6, 8, 0, 1, 3, 10, 11, 9, 5));
+  EXPECT_THAT(order_of(*make_epoch_order(12, (uint64_t{1} << 40) + 5, {}), 12, 0),
+              ElementsAre(1, 9, 3, 4, 10, 2, 5, 7, 11, 8, 0, 6));
+  EXPECT_THAT(order_of(*make_epoch_order(17, 5, {.ends = {3, 3, 8, 10, 17}, .window = 2}), 17, 2),
+              ElementsAre(6, 0, 5, 3, 7, 4, 1, 2, 12, 10, 14, 15, 16, 11, 13, 9, 8));
 }
 
 TEST(Mixer, IsAPermutationOfAnySize) {

@@ -30,6 +30,28 @@ std::vector<std::string> on_two(const std::vector<std::string>& more = {}) {
   return options;
 }
 
+// Each rank reads what its own host has.
+TEST(Ranks, WithOtherFilesThanRank0EndAtTheStart) {
+  const TemporaryFolder dir;
+  for (const char* host : {"host0", "host1"})
+    ASSERT_EQ(run("glid_data", {"make-demo", "--out", dir.path() / host, "--count", "20", "--size", "32"}).code, 0);
+  const fs::path images = dir.path() / "host1/train";
+  fs::remove(images / files_below(images).front());
+  const auto rank = [&](const std::string& number) {
+    std::vector<std::string> words{"RANK=" + number, "LOCAL_RANK=" + number, "WORLD_SIZE=2",
+                                   format("GLID_STORE_FILE={}", (dir.path() / "store").string()),
+                                   (fs::path(GLID_TEST_BIN) / "glid_train").string()};
+    const auto options = small_training(dir.path() / "run", with_data("folder", dir.path() / ("host" + number)));
+    words.insert(words.end(), options.begin(), options.end());
+    return words;
+  };
+  const Program first("/usr/bin/env", rank("0")), second("/usr/bin/env", rank("1"));
+  const ProgramResult results[] = {first.wait(), second.wait()};
+  for (const ProgramResult& result : results) EXPECT_EQ(result.code, 2) << result.output;
+  EXPECT_THAT(results[1].output, HasSubstr("data: rank 1 finds other samples than rank 0 (got 19 samples, names "));
+  EXPECT_THAT(results[1].output, HasSubstr("rank 0 has 20 samples, names "));
+}
+
 TEST(FlightRecord, OfWhoLostAKilledRankNamesTheCallAndTheSamples) {
   const TemporaryFolder dir;
   const fs::path out = dir.path() / "run";

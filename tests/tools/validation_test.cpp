@@ -135,9 +135,19 @@ TEST_F(Shares, WithoutAValidationSplitARunSaysWhatToDo) {
 
 // A quarter of 6 images is 2 of them, rounded.
 TEST_F(Shares, OfAPartOfTheImagesIsCountedAsItIsMeasured) {
-  const ProgramResult result =
-      run("glid_train", small_training(out(1), {"--set", "train.steps=2", "--set", "eval.fraction=0.25"}));
-  EXPECT_EQ(result.code, 0) << result.output;
+  make_data(6);
+  const auto losses_of_fraction = [&](int which, const std::string& fraction) {
+    std::vector<std::string> options = with_data("folder", data());
+    for (const std::string& setting :
+         {std::string("train.steps=1"), std::string("eval.every_steps=1"), "eval.fraction=" + fraction})
+      options.insert(options.end(), {"--set", setting});
+    const ProgramResult result = run("glid_train", small_training(out(which), options));
+    EXPECT_EQ(result.code, 0) << result.output;
+    return validations(which);
+  };
+  const auto whole = losses_of_fraction(1, "1"), part = losses_of_fraction(2, "0.25");
+  ASSERT_EQ(part.size(), whole.size());
+  for (const auto& [name, loss] : whole) EXPECT_NE(part.at(name), loss) << name;
 }
 
 TEST_F(Shares, AnUnknownBestValueIsRefusedAtTheStart) {
