@@ -53,6 +53,8 @@ void fill_closed_streams() {
     if (::fcntl(stream, F_GETFD) < 0) (void)::open("/dev/null", stream == STDIN_FILENO ? O_RDONLY : O_WRONLY);
 }
 
+void show_example(CLI::App& app, const std::string& example) { app.footer("Example:\n  " + example); }
+
 }  // namespace
 
 void let_threads_sleep_on_a_busy_machine(char** argv) {
@@ -64,9 +66,15 @@ void let_threads_sleep_on_a_busy_machine(char** argv) {
   ::execv(own_program().c_str(), argv);  // where it can't start again, threads spin
 }
 
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description, const std::string& example) {
+  CLI::App* command = app.add_subcommand(name, description);
+  show_example(*command, example);
+  return command;
+}
+
 void add_words(CLI::App& app, const ProgramWords& words) {
   app.formatter(std::make_shared<HelpFormatter>(terminal_width().value_or(kPageWidth)));
-  app.footer("Example:\n  " + words.example);
+  show_example(app, words.example);
   app.set_help_flag();
   app.set_help_all_flag("-h,--help", "print this help and end")->group(kHelpGroup);  // of commands too
   add_printer(app, "--version", "print the version and the commit",

@@ -32,6 +32,9 @@ struct ProgramWords {
 // --help, --version, --env and --completion, and the example below the options: for every program, before its own options.
 void add_words(CLI::App& app, const ProgramWords& words);
 
+// A command of a program, with its own example.
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description, const std::string& example);
+
 // How help and completion call a file or a folder.
 inline constexpr const char* kPathType = "PATH";
 

@@ -25,7 +25,8 @@ void add_selection(CLI::App& command, glid::DataSelection& selection, std::strin
 }
 
 void add_make_demo(CLI::App& app, glid::DemoOptions& demo, std::string& layout, std::string& kind) {
-  CLI::App* command = app.add_subcommand("make-demo", "Generates scenes as files in the layout of a dataset");
+  CLI::App* command = glid::add_command(app, "make-demo", "Generates scenes as files in the layout of a dataset",
+                                        "glid_data make-demo --layout coco --out demo/coco --count 40");
   glid::path_option(*command, "--out", demo.out, "folder to make")->required();
   glid::names_option<glid::DemoLayout>(*command, "--layout", layout, "whose files and folders");
   glid::names_option<glid::SceneKind>(*command, "--kind", kind,
@@ -40,8 +41,9 @@ void add_make_demo(CLI::App& app, glid::DemoOptions& demo, std::string& layout, 
 
 CLI::App* add_codebook(CLI::App& app, glid::CodebookOptions& options) {
   options.num_threads = glid::num_cpus();
-  CLI::App* command = app.add_subcommand(
-      "codebook", "Makes codes for task.name: beit by k-means of patches, a stand-in for the dVAE that BEiT itself has");
+  CLI::App* command = glid::add_command(
+      app, "codebook", "Makes codes for task.name: beit by k-means of patches, a stand-in for the dVAE that BEiT itself has",
+      "glid_data codebook --data /data/imagenet --out codebook.safetensors");
   glid::path_option(*command, "--data", options.data, "folder of images")->required();
   glid::path_option(*command, "--out", options.out, "file to write (.safetensors)")->required();
   command->add_option("--size", options.size, "codes")->capture_default_str()->check(glid::within(2, 65536));
@@ -62,7 +64,8 @@ CLI::App* add_codebook(CLI::App& app, glid::CodebookOptions& options) {
 CLI::App* add_shard(CLI::App& app, glid::ShardOptions& options, std::string& source) {
   options.num_threads = glid::num_cpus();
   CLI::App* command =
-      app.add_subcommand("shard", "Puts folders of images into tar archives (WebDataset's layout) for data.name: shards");
+      glid::add_command(app, "shard", "Puts folders of images into tar archives (WebDataset's layout) for data.name: shards",
+                        "glid_data shard --root /data/imagenet --out /data/shards");
   glid::names_option<glid::ShardSource>(*command, "--dataset", source, "what the folders are");
   glid::path_option(*command, "--root", options.root, "folder of the images")->required();
   glid::path_option(*command, "--out", options.out, "folder to make")->required();
@@ -79,8 +82,9 @@ CLI::App* add_shard(CLI::App& app, glid::ShardOptions& options, std::string& sou
 
 CLI::App* add_index(CLI::App& app, std::string& root, int64_t& num_threads) {
   num_threads = glid::num_cpus();
-  CLI::App* command = app.add_subcommand(
-      "index", "Makes the indices that shards of other programs need, where they are missing or don't fit");
+  CLI::App* command = glid::add_command(
+      app, "index", "Makes the indices that shards of other programs need, where they are missing or don't fit",
+      "glid_data index --root /data/shards");
   glid::path_option(*command, "--root", root, "folder of the shards")->required();
   command->add_option("--threads", num_threads, "that read a shard each (default: one a processor)")
       ->check(glid::positive(glid::kMaxThreads));
@@ -110,7 +114,8 @@ int main(int argc, char** argv) {
   glid::DataSelection selection;
   std::string split, json;
   int64_t threads = glid::num_cpus();
-  CLI::App* check = app.add_subcommand("check", "Reads every file; exit code 3 when training would be wrong");
+  CLI::App* check = glid::add_command(app, "check", "Reads every file; exit code 3 when training would be wrong",
+                                      "glid_data check --dataset coco --root /data/coco");
   add_selection(*check, selection, split, "all that there are");
   glid::path_option(*check, "--json", json, "file for every finding");
   check->add_option("--threads", threads, "that read files (default: one a processor)")
@@ -118,7 +123,8 @@ int main(int argc, char** argv) {
 
   glid::SheetOptions sheet;
   std::string out;
-  CLI::App* show = app.add_subcommand("show", "Draws a contact sheet of annotated images");
+  CLI::App* show = glid::add_command(app, "show", "Draws a contact sheet of annotated images",
+                                     "glid_data show --dataset coco --root /data/coco --out sheet.png");
   add_selection(*show, selection, split, "val");
   glid::path_option(*show, "--out", out, "file to write: .png, .jpg or .jpeg")->required();
   show->add_option("--count", sheet.count, "images")->capture_default_str()->check(glid::positive());

@@ -25,6 +25,11 @@ TEST_P(Words, HaveAVersionAnEnvironmentAndAnExample) {
   EXPECT_THAT(help.output, HasSubstr("Example:\n  " + program));
 }
 
+TEST(CommandWords, HaveAnExampleOfTheirOwn) {
+  for (const std::string command : {"check", "show", "make-demo", "codebook", "shard", "index"})
+    EXPECT_THAT(run("glid_data", {command, "--help"}).output, HasSubstr("Example:\n  glid_data " + command + " --"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Programs, Words,
                          testing::Values("glid_train", "glid_eval", "glid_data", "glid_features", "glid_predict",
                                          "glid_probe", "glid_convert", "glid_gpu_check", "glid_report"),
