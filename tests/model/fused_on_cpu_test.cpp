@@ -140,6 +140,39 @@ TEST(FusedOnCpu, MapsInUnits) {
   EXPECT_TRUE(pool_in_units(bad, 2)[0][3].isnan().item<bool>());
 }
 
+// Columns of a wider tensor, their gradients too.
+TEST(FusedOnCpu, RowsThatLieApart) {
+  at::manual_seed(0);
+  const auto plan = plan_of(true, 7);
+  const int64_t tokens = plan->num_tokens(0), stage = 0;
+  const auto columns = [](const at::Tensor& wide, int64_t size) { return wide.narrow(1, 3, size); };
+  const auto apart = [](const at::Tensor& y) { return y.t(); };
+  expect_as_plain(
+      [&](const Tensors& x) { return apart(window_attention(columns(x[0], 96), x[1], x[2], plan->windows(0, false))); },
+      {at::randn({tokens, 101}), at::randn({96}), at::randn({169, 2})}, 1);
+  DepthwiseConv3x3 depthwise(48);
+  expect_as_plain([&](const Tensors& x) { return apart(convolve(depthwise, columns(x[0], 48), *plan, stage)); },
+                  {at::randn({tokens, 53})}, 1);
+  expect_as_plain(
+      [&](const Tensors& x) {
+        return apart(weighted_silu({columns(x[0], 32), columns(x[1], 32)}, x[2]));
+      },
+      {at::randn({300, 37}), at::randn({300, 40}), at::rand({2})}, 2, 0.1);
+  expect_as_plain([&](const Tensors& x) { return apart(pool_in_units(columns(x[0], 32), stage)); },
+                  {at::randint(-2, 3, {10 * unit_side(stage) * unit_side(stage), 37}, at::kFloat)}, 1);
+  expect_as_plain([&](const Tensors& x) { return apart(up_in_units(columns(x[0], 32), stage)); },
+                  {at::randn({10 * unit_side(stage) * unit_side(stage), 37})}, 1, 0.1);
+}
+
+TEST(FusedOnCpu, NoTokensGiveNone) {
+  const at::Tensor none = at::empty({0, 32}).requires_grad_(), weights = at::ones({2});
+  for (const at::Tensor& result : {pool_in_units(none, 0), up_in_units(none, 0), weighted_silu({none, none}, weights)}) {
+    EXPECT_EQ(result.sizes(), (std::vector<int64_t>{0, 32}));
+    result.sum().backward();
+  }
+  EXPECT_EQ(none.grad().numel(), 0);
+}
+
 // One thread and two: sums keep their order.
 TEST(FusedOnCpu, AnyNumberOfThreadsGivesTheSameBits) {
   at::manual_seed(0);
