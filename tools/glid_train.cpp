@@ -50,8 +50,12 @@ int main(int argc, char** argv) {
     }
     if (arguments.config.empty())
       throw glid::UsageError("--config", "is missing", "", "glid_train --help lists the options");
-    if (arguments.dry_run) arguments.num_ranks = std::max(nproc, 1);
-    else if (nproc > 0) return static_cast<glid::ExitCode>(glid::launch_local(nproc, glid::without_nproc(argc, argv)));
+    if (arguments.dry_run) {
+      arguments.num_ranks = std::max(nproc, 1);
+    } else if (nproc > 0 && !arguments.print_config) {
+      glid::check_config(arguments);
+      return static_cast<glid::ExitCode>(glid::launch_local(nproc, glid::without_nproc(argc, argv)));
+    }
     if (threads) arguments.overrides.push_back("train.threads=" + std::to_string(*threads));
     return glid::run_train_program(arguments);
   });

@@ -44,6 +44,12 @@ void require_same_config(const RunConfig& config, Communicator& communicator) {
   }
 }
 
+config::Tree tree_of(const TrainArguments& arguments) {
+  config::Tree tree = config::load_tree(arguments.config, arguments.overrides);
+  if (arguments.out) config::set_text(tree, "out", *arguments.out, "--out");
+  return tree;
+}
+
 void print_now(const std::string& text) {
   std::fputs(text.c_str(), stdout);
   std::fflush(stdout);
@@ -63,9 +69,13 @@ std::string config_help(const TrainArguments& arguments, const config::HelpOptio
   return config::help(config, own);
 }
 
+void check_config(const TrainArguments& arguments) {
+  RunConfig config;
+  config::read(tree_of(arguments), config);
+}
+
 ExitCode run_train_program(const TrainArguments& arguments) {
-  config::Tree tree = config::load_tree(arguments.config, arguments.overrides);
-  if (arguments.out) config::set_text(tree, "out", *arguments.out, "--out");
+  const config::Tree tree = tree_of(arguments);
   RunConfig config;
   config::read(tree, config);
   if (arguments.print_config) {

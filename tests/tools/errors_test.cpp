@@ -71,6 +71,19 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{"missing_checkpoint", {"--resume", "/nonexistent"}, 3, "/nonexistent"}),
     [](const auto& info) { return info.param.name; });
 
+// Not once by every rank.
+TEST(Mistakes, OfAConfigurationAreToldBeforeRanksStart) {
+  const TemporaryFolder dir;
+  const ProgramResult refused =
+      run("glid_train", small_training(dir.path() / "run", {"--nproc", "2", "--set", "train.bucket_mib=0"}));
+  EXPECT_EQ(refused.code, 2) << refused.output;
+  EXPECT_EQ(refused.num_lines(), 1) << refused.output;
+  EXPECT_THAT(refused.output, HasSubstr("train.bucket_mib"));
+  const ProgramResult alone = run("glid_train", small_training(dir.path() / "run", {"--print-config"})),
+                      printed = run("glid_train", small_training(dir.path() / "run", {"--nproc", "2", "--print-config"}));
+  EXPECT_EQ(printed.output, alone.output);
+}
+
 TEST(Mistakes, RanksOfDifferentSettingsAreRefusedByBoth) {
   const TemporaryFolder dir;
   const auto start = [&](int rank, const std::string& seed) {

@@ -24,6 +24,9 @@ struct TrainArguments {
 
 ExitCode run_train_program(const TrainArguments& arguments);
 
+// Before ranks are started, so that a mistake is told once. Throws UsageError.
+void check_config(const TrainArguments& arguments);
+
 // Every key with type, default and meaning.
 std::string config_help(const TrainArguments& arguments, const config::HelpOptions& options);
 
