@@ -85,7 +85,7 @@ CASES = {  # name: (words of bench_turns, makes the peer's turn, in a folder)
     "swinb, bf16": (["step", *SWINB, "train.precision=bf16"], lambda _: update("swinb", 4, "bf16")),
     "adamw": (["adamw"], adamw),
     "checkpoint, on disk": (["checkpoint", "FOLDER"], save),
-    "checkpoint, read": (["load", "FOLDER"], load),  # those that the case before has written
+    "checkpoint, read": (["load", "FOLDER"], load),
 }
 
 
@@ -110,7 +110,7 @@ def turns(program, name, folder, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", type=pathlib.Path, help="bench_turns")
-    parser.add_argument("--only", default="", help="cases whose name has this in it")
+    parser.add_argument("--only", default="", help="cases whose name has this in it (what is read is written by the case before it)")
     parser.add_argument("--turns", type=int, default=9, help="of each, beside --warmup")
     parser.add_argument("--warmup", type=int, default=3)
     parser.add_argument("--folder", type=pathlib.Path, help="for checkpoints (default: a temporary one)")

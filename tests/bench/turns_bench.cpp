@@ -7,7 +7,6 @@
 // value of its own: the loss; of a checkpoint the milliseconds until the training could go on.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -16,6 +15,7 @@
 
 #include "glid/config/read.h"
 #include "glid/config/tree.h"
+#include "glid/core/clock.h"
 #include "glid/core/kept_memory.h"
 #include "glid/optim/adamw.h"
 #include "glid/train/checkpoint.h"
@@ -26,13 +26,9 @@ namespace {
 
 constexpr int64_t kValues = 119'000'000;  // of Swin-B's model
 
-double milliseconds(clockid_t clock) {
-  timespec now;
-  clock_gettime(clock, &now);
-  return 1e3 * static_cast<double>(now.tv_sec) + 1e-6 * static_cast<double>(now.tv_nsec);
-}
+double milliseconds(clockid_t clock) { return 1e-6 * static_cast<double>(clock_ns(clock)); }
 
-/// Answers until the input ends.
+// Answers until the input ends.
 void take_turns(const std::function<double()>& turn) {
   for (std::string line; std::getline(std::cin, line);) {
     const double cpu = milliseconds(CLOCK_PROCESS_CPUTIME_ID), clock = milliseconds(CLOCK_MONOTONIC);
@@ -73,7 +69,7 @@ void adamw() {
   });
 }
 
-/// Weights and two averages each.
+// Weights and two averages each.
 CheckpointContent content() {
   NamedTensors model, averages;
   for (int64_t left = kValues, size; left > 0; left -= size) {

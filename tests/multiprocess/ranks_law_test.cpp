@@ -185,7 +185,7 @@ TEST(RanksLaw, GradientsInBf16LearnAsWell) {
   EXPECT_NE(rounded, exact);
 }
 
-// Of two micro-batches an update, with a scale of fp16 that the first updates overflow by.
+// Of three micro-batches an update, with a scale of fp16 that the first updates overflow by.
 TEST(RanksLaw, ASpreadOptimizerSkipsAndAccumulatesAlike) {
   if (!on_ranks(2)) return;
   const auto group = make_communicator(read_launch_env(), at::kCPU);
