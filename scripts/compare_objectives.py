@@ -37,6 +37,7 @@ class Objective:
     title: str
     task: str  # its keys
     reads_units: bool = True
+    reads_classes: bool = False  # of the images' folders
     encoders: tuple = tuple(ENCODERS)
 
 
@@ -47,8 +48,23 @@ OBJECTIVES = {
     "mixmae": Objective("MixMAE", DECODER),
     "beit": Objective("BEiT, codes of k-means", "codebook: {codebook}, {blocks}"),
     "aim": Objective("AIM", "head_blocks: 4", encoders=("tiny_vit",)),
+    "supervised": Objective("classes of the images", "smoothing: 0.1, crop_area: 0.4, mixup: 0, cutmix: 0, erase: 0",
+                            reads_classes=True),
 }
 TASKS = ("depth", "semantic")
+
+
+def has_classes(images):
+    """As ImageNet's folders."""
+    return (images / "train").is_dir()
+
+
+def lacks(name, arguments):
+    """What an objective would need and hasn't; empty if it can be compared."""
+    objective, images = OBJECTIVES[name], arguments.data
+    if arguments.encoder not in objective.encoders:
+        return arguments.encoder
+    return f"classes in {images}" if objective.reads_classes and images and not has_classes(images) else ""
 
 
 class Runs(Series):
@@ -58,7 +74,7 @@ class Runs(Series):
 
     def images(self):
         root = self.arguments.data
-        return [f"data.root={root}", *([] if (root / "train").is_dir() else ["data.name=folder"])]
+        return [f"data.root={root}", *([] if has_classes(root) else ["data.name=folder"])]
 
     def pretraining(self, name):
         """Configuration and settings."""
@@ -151,8 +167,10 @@ def markdown(runs, made, arguments):
     pretraining = series.table(["pre-training", "validation loss", "best without learning", "images/s", "GFLOP an image"],
                                pretraining_rows(runs, arguments))
     finetuning = series.table(["start", *map(head, arguments.tasks)], finetuning_rows(made, arguments))
+    absent = [f"Not among them: {name}, which has no {lacks(name, arguments)}."
+              for name in OBJECTIVES if lacks(name, arguments)]
     return "\n".join([f"`{arguments.encoder}` pre-trained on {arguments.data}, {arguments.pretrain_steps} steps of 32 images.",
-                      "Losses of different objectives can't be compared.", "", *pretraining, "",
+                      "Losses of different objectives can't be compared.", *absent, "", *pretraining, "",
                       f"Fine-tuned on generated scenes, {arguments.steps} steps of 8, {of_seeds(arguments.seeds)}.", "",
                       *finetuning]) + "\n"
 
@@ -169,18 +187,17 @@ def names(known):
 def parse():
     parser = series.Parser(description=__doc__.splitlines()[0].split(" usage")[0],
                            formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--objectives", type=names(OBJECTIVES), help="as simmim,mae; all that the encoder has by default")
+    parser.add_argument("--objectives", type=names(OBJECTIVES), help="as simmim,mae; all that encoder and images have by default")
     parser.add_argument("--tasks", type=names(METRICS), default=list(TASKS), help="as depth,semantic")
     parser.add_argument("--encoder", choices=ENCODERS, default="tiny_vit", help="tiny is a Swin")
     parser.add_argument("--data", type=pathlib.Path,
                         help="folder of images to pre-train on, as seen from the repository's; by default generated ones")
     series.add_options(parser, "runs/objectives", seeds=[0, 1, 2])
     arguments = parser.parse_args()
-    fit = [name for name, objective in OBJECTIVES.items() if arguments.encoder in objective.encoders]
-    arguments.objectives = arguments.objectives or fit
+    arguments.objectives = arguments.objectives or [name for name in OBJECTIVES if not lacks(name, arguments)]
     for name in arguments.objectives:
-        if name not in fit:
-            parser.error(f"argument --objectives: {name} has no {arguments.encoder}")
+        if lacks(name, arguments):
+            parser.error(f"argument --objectives: {name} has no {lacks(name, arguments)}")
     return arguments
 
 

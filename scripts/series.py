@@ -167,5 +167,6 @@ def add_options(parser, out, **defaults):
     parser.add_argument("--seeds", type=seeds, default=defaults.get("seeds", [0]), help="as 0,1,2")
     parser.add_argument("--pretrain-steps", type=steps, default=1000, help="of 32 images")
     parser.add_argument("--steps", type=steps, default=300, help="of fine-tuning, of 8 images")
-    parser.add_argument("--out", type=folder, default=pathlib.Path(out))
+    parser.add_argument("--out", type=folder, default=pathlib.Path(out),
+                        help="folder of the runs, the table and the pages")
     parser.add_argument("--list", action="store_true", help="only name the runs")

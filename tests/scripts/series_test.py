@@ -74,7 +74,7 @@ class SeriesTest(unittest.TestCase):
     def test_encoders_of_all_objectives_are_fine_tuned_alone(self):
         done = self.run_script("compare_objectives.py", "--seeds", "0,2")
         self.assertEqual(done.returncode, 0, done.stderr)
-        for name in ("simmim", "mae", "mixmae", "beit", "aim", "masked_image"):
+        for name in ("simmim", "mae", "mixmae", "beit", "aim", "supervised", "masked_image"):
             pretraining = self.folder / "out" / "runs" / f"pretrain_{name}"
             for task in ("depth", "semantic"):
                 settings = self.settings(f"{task}_{name}_seed2")
@@ -85,7 +85,7 @@ class SeriesTest(unittest.TestCase):
         whole = self.settings("depth_masked_image_whole_seed0")
         self.assertEqual([s for s in whole if s.startswith("init")],
                          [f"init.from={self.folder}/out/runs/pretrain_masked_image"])
-        self.assertEqual(len(self.trainings()), 6 + 2 * 2 * 8)  # each run once
+        self.assertEqual(len(self.trainings()), 7 + 2 * 2 * 9)  # each run once
 
     def test_tables_have_means_and_deviations(self):
         done = self.run_script("compare_objectives.py", "--seeds", "0,2", "--objectives", "mae")
@@ -108,7 +108,8 @@ class SeriesTest(unittest.TestCase):
         self.run_script("compare_objectives.py", "--pretrain-steps", "40", "--seeds", "0", "--tasks", "depth",
                         "--encoder", "tiny")
         names = [words[-1].rsplit("/", 1)[1] for words in self.trainings() if "pretrain" in words[-1]]
-        self.assertEqual(names, [f"pretrain_{name}" for name in ("masked_image", "simmim", "mae", "mixmae", "beit")])
+        self.assertEqual(names, [f"pretrain_{name}" for name in ("masked_image", "simmim", "mae", "mixmae", "beit",
+                                                                  "supervised")])
         for name in names:
             self.assertIn("train.steps=40", self.settings(name))
             self.assertIn("optim.warmup_steps=4", self.settings(name))
@@ -130,6 +131,20 @@ class SeriesTest(unittest.TestCase):
             pathlib.Path(book).touch()  # as it is there from now on
         made = [words[words.index("--patch") + 1] for words in self.asked("glid_data") if words[0] == "codebook"]
         self.assertEqual(made, ["16", "8"])
+
+    def test_images_without_classes_have_no_supervised_objective(self):
+        options = ("compare_objectives.py", "--seeds", "0", "--tasks", "depth", "--data", "photos")
+        said = "has no classes in photos"
+        done = self.run_script(*options)
+        self.assertIn(f"Not among them: supervised, which {said}.", done.stdout)
+        self.assertFalse([words for words in self.trainings() if "supervised" in words[-1]])
+        done = self.run_script(*options, "--objectives", "mae,supervised")
+        self.assertEqual((done.returncode, f"supervised {said}" in done.stderr), (2, True))
+        (self.folder / "photos" / "train").mkdir(parents=True)
+        done = self.run_script(*options, "--objectives", "supervised")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("data.root=photos", self.settings("pretrain_supervised"))
+        self.assertNotIn("data.name=folder", self.settings("pretrain_supervised"))
 
     def test_a_profile_without_its_line_is_a_line(self):
         (self.folder / "silent").touch()
