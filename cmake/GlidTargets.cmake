@@ -122,9 +122,10 @@ function(glid_libtorch_programs)
   install(TARGETS libtorch_programs RUNTIME_DEPENDENCY_SET glid_libraries RUNTIME DESTINATION lib/glid)
 endfunction()
 
-# glid_test(NAME [TORCH] SOURCES a_test.cpp ... USES layer ... [LABELS unit]): one binary for a layer, its cases found by CTest.
+# glid_test(NAME [TORCH] [LONG] SOURCES a_test.cpp ... USES layer ... [LABELS unit]): one binary for a layer, its cases found by CTest;
+# where LibTorch is loaded, its suites, as loading takes longer than most cases. LONG ones, of seconds each, are cases all the same.
 function(glid_test name)
-  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;USES;LABELS;PRIVATE_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;LONG" "" "SOURCES;USES;LABELS;PRIVATE_LIBRARIES" ${ARGN})
   if(ARG_TORCH AND NOT GLID_TORCH)
     return()
   endif()
@@ -144,8 +145,20 @@ function(glid_test name)
   endif()
   # Several tests run at a time: one thread each, or they wait for each other. A hanging one ends; one that learns (half a minute
   # alone) also passes on a machine that is busy with other things.
-  gtest_discover_tests(test_${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                       PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 900 ENVIRONMENT OMP_NUM_THREADS=1)
+  set(properties LABELS "${ARG_LABELS}" TIMEOUT 900 ENVIRONMENT OMP_NUM_THREADS=1)
+  if(ARG_TORCH AND NOT ARG_LONG)
+    glid_discover_suites(test_${name} ${properties})
+  else()
+    gtest_discover_tests(test_${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
+  endif()
+endfunction()
+
+# As gtest_discover_tests, when CTest starts.
+function(glid_discover_suites target)
+  set(found "${CMAKE_CURRENT_BINARY_DIR}/${target}_suites")
+  file(GENERATE OUTPUT "${found}.cmake" CONTENT
+    "include([[${PROJECT_SOURCE_DIR}/cmake/TestSuites.cmake]])\nglid_add_suites([[$<TARGET_FILE:${target}>]] [[${found}.txt]] ${ARGN})\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${found}.cmake")
 endfunction()
 
 # The precompiled headers, cmake/<name>.h: `pch` of all targets that see LibTorch, `plain_pch` of the others. Made once, by the target

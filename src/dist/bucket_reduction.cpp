@@ -53,12 +53,19 @@ class FixedBucketReducer : public c10d::Reducer {
   }
 };
 
+// Gradients are views of the buckets from the start.
 class BucketReduction : public GradientReduction {
  public:
-  explicit BucketReduction(std::unique_ptr<FixedBucketReducer> reducer) : reducer_(std::move(reducer)) {}
+  BucketReduction(const NamedTensors& parameters, std::unique_ptr<FixedBucketReducer> reducer)
+      : reducer_(std::move(reducer)) {
+    for (const auto& [name, parameter] : parameters) gradients_.push_back(parameter.grad());
+  }
+  void zero() override { at::_foreach_zero_(gradients_); }
   void prepare() override { reducer_->prepare_for_backward({}); }
+  void finish() override {}
 
  private:
+  std::vector<at::Tensor> gradients_;
   std::unique_ptr<FixedBucketReducer> reducer_;
 };
 
@@ -70,7 +77,8 @@ std::unique_ptr<GradientReduction> make_bucket_reduction(const NamedTensors& par
   const std::vector<at::Tensor> tensors = tensors_of(parameters);
   const at::NoGradGuard no_grad;
   c10d::broadcast_coalesced(group, tensors, kBroadcastBytes);
-  return std::make_unique<BucketReduction>(std::make_unique<FixedBucketReducer>(parameters, tensors, group, options));
+  return std::make_unique<BucketReduction>(parameters,
+                                           std::make_unique<FixedBucketReducer>(parameters, tensors, group, options));
 }
 
 std::vector<int64_t> bucket_sizes(const NamedTensors& parameters, int64_t bucket_bytes) {

@@ -361,7 +361,9 @@ TEST(ParameterShards, GiveEverybodyWhatTheOwnersHave) {
     EXPECT_TRUE(tensor.equal(at::full_like(tensor, value(i)))) << name;
     const at::Tensor kept = shards.on_main(name, at::full_like(tensor, shards.is_own(name) ? value(i) + 1 : -1));
     ASSERT_EQ(kept.defined(), group->is_main());
-    if (kept.defined()) EXPECT_TRUE(kept.equal(at::full_like(tensor, value(i) + 1))) << name;
+    if (kept.defined()) {
+      EXPECT_TRUE(kept.equal(at::full_like(tensor, value(i) + 1))) << name;
+    }
   }
 }
 

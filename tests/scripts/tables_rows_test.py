@@ -44,8 +44,10 @@ def printed(config, *settings):
 
 class TablesRowsTest(unittest.TestCase):
     def expect_taken(self, runs):
-        for name, asked in runs.asked.items():
-            code, said = printed(*asked)
+        """Of runs that differ in the run they begin from, one."""
+        different = {tuple(word for word in asked if not word.startswith("init.from=")): name for name, asked in runs.asked.items()}
+        for name in different.values():
+            code, said = printed(*runs.asked[name])
             self.assertEqual(code, 0, f"{name}: {said}")
 
     def test_each_row_is_taken(self):

@@ -29,9 +29,9 @@ std::vector<int64_t> bucket_sizes(const NamedTensors& parameters, int64_t bucket
 // counts summed over ranks and micro-batches, R ranks x B samples, R micro-batches x B samples and R * B samples at once
 // then give the same gradients.
 //
-// The gradients live in buckets that are laid out once, from the reversed parameter list (backward's order), and never
-// laid out anew: a restart sums in the same order, and the tensors of gradients() stay valid. Nobody else may set,
-// detach or free a parameter's grad (torch's zero_grad() does).
+// In a group gradients live in buckets that are laid out once, from the reversed parameter list (backward's order), and
+// never laid out anew: a restart sums in the same order. One process has what backward made, without buckets, zeroing and
+// adding. Nobody else may set, detach or free a parameter's grad (torch's zero_grad() does).
 //
 // Every parameter must take part in every last micro-batch, on every rank: one that gets no gradient there is an error
 // that names it, raised by backward() in groups of any size. Must be destroyed before the communicator.
@@ -45,7 +45,8 @@ class GradientReducer {
   GradientReducer(const GradientReducer&) = delete;
   GradientReducer& operator=(const GradientReducer&) = delete;
 
-  // All gradients to zero, in place. Call before the first micro-batch of an update.
+  // Call before the first micro-batch of an update: gradients count as zero. What gradients() holds from here to the end of
+  // the last backward isn't said.
   void zero();
   // Adds the gradient of `loss` (a scalar, scaled or not) to gradients(). The last micro-batch of an update also
   // averages the accumulated gradients over the ranks: all ranks must call it with `last` equally often. Throws
@@ -53,7 +54,8 @@ class GradientReducer {
   void backward(const at::Tensor& loss, bool last);
 
   const NamedTensors& parameters() const { return parameters_; }
-  // One tensor for each parameter, of its shape; defined from the start, the same tensors for ever.
+  // One tensor for each parameter, of its shape after an update's last backward, zeros before the first; the same tensors
+  // for ever, whose memory may change. They are the parameters' grads, and no two share memory.
   const std::vector<at::Tensor>& gradients() const { return gradients_; }
 
  private:
