@@ -1,4 +1,4 @@
-// Eight scenes learnt by heart on two ranks, by a task whose targets are matched and by one whose loss is an image's own.
+// Four scenes learnt by heart on two ranks, by a task whose targets are matched and by one whose loss is an image's own.
 #include <gtest/gtest.h>
 
 #include "support/lessons.h"

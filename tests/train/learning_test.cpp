@@ -1,4 +1,4 @@
-// Tasks that learn eight scenes by heart.
+// Tasks that learn four scenes by heart.
 #include <gtest/gtest.h>
 
 #include "support/lessons.h"
