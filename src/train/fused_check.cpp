@@ -8,6 +8,7 @@
 #include "glid/core/format.h"
 #include "glid/model/bifpn_parts.h"
 #include "glid/model/encoder_parts.h"
+#include "glid/nn/check_plan.h"
 #include "glid/nn/fused.h"
 #include "glid/nn/low_precision_norm.h"
 #include "glid/nn/window_attention.h"
@@ -17,20 +18,6 @@ namespace {
 
 using Tensors = std::vector<at::Tensor>;
 using Operation = std::function<at::Tensor(const Tensors&)>;
-
-// Of 4 images with every fourth unit visible in turn, or whole.
-std::shared_ptr<const PlanTensors> plan_of(bool masked, int64_t window, const c10::Device& gpu) {
-  const UnitGrid grid{6, 6};
-  const StageWindows windows{window, window, window, window};
-  std::vector<SamplePlan> samples;
-  for (int64_t image = 0; image < 4; ++image) {
-    std::vector<int64_t> visible;
-    for (int64_t unit = 0; unit < grid.size(); ++unit)
-      if (!masked || (unit * 7 + image * 3) % 4 == 0) visible.push_back(unit);
-    samples.push_back(plan_sample(grid, visible, windows));
-  }
-  return to_tensors(collate(samples), gpu);
-}
 
 at::Tensor values(at::IntArrayRef sizes, const c10::Device& gpu) {  // that bf16 can hold
   return at::randn(sizes, at::dtype(at::kFloat).device(gpu)).to(at::kBFloat16).to(at::kFloat);
@@ -165,7 +152,7 @@ std::vector<FusedDifference> differences_of_fused(Precision precision, const c10
   Comparison comparison(precision, gpu);
   for (const bool masked : {true, false})
     for (const int64_t window : {7, 12}) {
-      const auto plan = plan_of(masked, window, gpu);
+      const auto plan = check_plan({6, 6}, masked, window, gpu);
       const std::string images = format("{} images, window {}", masked ? "masked" : "whole", window);
       add_attention(comparison, *plan, window, images);
       add_depthwise(comparison, *plan, images);

@@ -8,6 +8,7 @@
 
 #include "glid/model/bifpn_parts.h"
 #include "glid/model/encoder_parts.h"
+#include "glid/nn/check_plan.h"
 #include "glid/nn/fused.h"
 #include "glid/nn/window_attention.h"
 
@@ -17,18 +18,9 @@ namespace {
 using Tensors = std::vector<at::Tensor>;
 using Operation = std::function<at::Tensor(const Tensors&)>;
 
-// Of 4 images with every fourth unit visible in turn, or whole; windows of 5 and 7 don't divide the maps.
+// Windows of 5 and 7 don't divide the maps.
 std::shared_ptr<const PlanTensors> plan_of(bool masked, int64_t window) {
-  const UnitGrid grid{4, 5};
-  const StageWindows windows{window, window, window, window};
-  std::vector<SamplePlan> samples;
-  for (int64_t image = 0; image < 4; ++image) {
-    std::vector<int64_t> visible;
-    for (int64_t unit = 0; unit < grid.size(); ++unit)
-      if (!masked || (unit * 7 + image * 3) % 4 == 0) visible.push_back(unit);
-    samples.push_back(plan_sample(grid, visible, windows));
-  }
-  return to_tensors(collate(samples), at::kCPU);
+  return check_plan({4, 5}, masked, window, at::kCPU);
 }
 
 // The result and the gradients of the inputs, the first `num_low` of which are given in `type`.
