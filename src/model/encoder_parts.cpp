@@ -54,7 +54,7 @@ Mlp::Mlp(int64_t channels)
     : fc1(register_module("fc1", std::make_shared<Linear>(channels, 4 * channels))),
       fc2(register_module("fc2", std::make_shared<Linear>(4 * channels, channels))) {}
 
-at::Tensor Mlp::forward(const at::Tensor& x) const { return fc2->forward(at::gelu(fc1->forward(x))); }
+at::Tensor Mlp::forward(const at::Tensor& x) const { return fc2->forward(gelu_of(*fc1, x)); }
 
 at::Tensor DropPath::keep(const View& view, int64_t block) const {
   const double rate = last * static_cast<double>(block) / static_cast<double>(std::max<int64_t>(num_blocks - 1, 1));

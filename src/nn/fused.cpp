@@ -61,6 +61,12 @@ at::Tensor fused_weighted_silu(at::TensorList inputs, const at::Tensor& weights)
   return (inputs[0].is_cpu() ? fused_weighted_silu_on_cpu : fused_weighted_silu_on_gpu)(inputs, weights);
 }
 
+bool fuses_biased_gelu(at::ScalarType type, const at::Tensor& bias) {
+  return bias.is_cpu() && fuses_biased_gelu_on_cpu(type, bias);
+}
+
+at::Tensor fused_biased_gelu(const at::Tensor& x, const at::Tensor& bias) { return fused_biased_gelu_on_cpu(x, bias); }
+
 bool fuses_unit_resize(const at::Tensor& tokens) {
   return (tokens.is_cpu() ? fuses_tokens_on_cpu : fuses_unit_resize_on_gpu)(tokens);
 }

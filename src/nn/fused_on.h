@@ -14,6 +14,8 @@ bool fuses_weighted_silu_on_cpu(at::TensorList inputs);
 at::Tensor fused_weighted_silu_on_cpu(at::TensorList inputs, const at::Tensor& weights);
 at::Tensor fused_pool_in_units_on_cpu(const at::Tensor& fine, int64_t side);
 at::Tensor fused_up_in_units_on_cpu(const at::Tensor& coarse, int64_t side);
+bool fuses_biased_gelu_on_cpu(at::ScalarType type, const at::Tensor& bias);
+at::Tensor fused_biased_gelu_on_cpu(const at::Tensor& x, const at::Tensor& bias);
 
 bool fuses_window_attention_on_gpu(const at::Tensor& qkv, const at::Tensor& bias_table, const WindowTensors& windows);
 at::Tensor fused_window_attention_on_gpu(const at::Tensor& qkv, const at::Tensor& phantom, const at::Tensor& bias_table,

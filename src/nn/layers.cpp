@@ -1,10 +1,20 @@
 #include "glid/nn/layers.h"
 
 #include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
 
+#include "glid/nn/fused.h"
 #include "glid/nn/weight_copies.h"
 
 namespace glid {
+namespace {
+
+at::ScalarType type_of_products(const at::Tensor& x) {
+  const c10::DeviceType device = x.device().type();
+  return at::autocast::is_autocast_enabled(device) ? at::autocast::get_autocast_dtype(device) : x.scalar_type();
+}
+
+}  // namespace
 
 Linear::Linear(int64_t in, int64_t out, bool with_bias) {
   weight = register_parameter("weight", at::empty({out, in}));
@@ -13,6 +23,11 @@ Linear::Linear(int64_t in, int64_t out, bool with_bias) {
 
 at::Tensor Linear::forward(const at::Tensor& x) const {
   return at::linear(x, autocast_weight(weight), autocast_weight(bias));
+}
+
+at::Tensor gelu_of(const Linear& linear, const at::Tensor& x) {
+  if (!linear.bias.defined() || !fuses_biased_gelu(type_of_products(x), linear.bias)) return at::gelu(linear.forward(x));
+  return fused_biased_gelu(at::linear(x, autocast_weight(linear.weight)), linear.bias);
 }
 
 LayerNorm::LayerNorm(int64_t channels, double eps) : eps(eps) {

@@ -1,6 +1,7 @@
 // Fused operations on a CPU against the plain ones: values and gradients.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -132,6 +133,58 @@ TEST(FusedOnCpu, MapsInUnits) {
   EXPECT_TRUE(pool_in_units(bad, 2)[0][3].isnan().item<bool>());
 }
 
+TEST(FusedOnCpu, BiasedGelu) {
+  at::manual_seed(0);
+  const auto run = [](const Tensors& x) {
+    return PlainOperations::asked() ? at::gelu(x[0] + x[1]) : fused_biased_gelu(x[0], x[1]);
+  };
+  for (const std::vector<int64_t>& sizes : std::vector<std::vector<int64_t>>{{300, 48}, {2, 5, 16}, {7, 1024}}) {
+    const Tensors inputs{3 * at::randn(sizes), at::randn({sizes.back()})};
+    ASSERT_TRUE(fuses_biased_gelu(at::kFloat, inputs[1]));
+    expect_as_plain(run, inputs, 1);
+  }
+  const auto apart = [&](const Tensors& x) { return run({x[0].narrow(1, 3, 32), x[1]}).t(); };
+  expect_as_plain(apart, {at::randn({300, 37}), at::randn({32})}, 1);
+}
+
+// Far from 0 it is 0 or x; what isn't finite stays so.
+TEST(FusedOnCpu, BiasedGeluAtTheEnds) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInfinite = std::numeric_limits<float>::infinity();
+  const at::Tensor x = at::zeros({1, 16});
+  const std::vector<std::pair<float, float>> ends{{-1e4, 0},   {-20, 0}, {20, 20}, {1e4, 1e4}, {kInfinite, kInfinite},
+                                                  {kNan, kNan}};
+  const at::Tensor expected = at::zeros({1, 16});
+  for (size_t i = 0; i < ends.size(); ++i) {
+    x[0][static_cast<int64_t>(i)] = ends[i].first;
+    expected[0][static_cast<int64_t>(i)] = ends[i].second;
+  }
+  const at::Tensor y = fused_biased_gelu(x, at::zeros({16}));
+  EXPECT_TRUE(at::allclose(y, expected, 1e-6, 1e-6, /*equal_nan=*/true)) << y;
+}
+
+TEST(FusedOnCpu, GeluOfALinearLayer) {
+  at::manual_seed(0);
+  for (const bool with_bias : {true, false}) {
+    Linear linear(24, 32, with_bias);
+    linear.weight = at::randn({32, 24});
+    if (with_bias) linear.bias = at::randn({32});
+    const auto run = [&](const Tensors& x) { return gelu_of(linear, x[0]); };
+    const Tensors inputs{at::randn({2, 9, 24})};
+    const at::Tensor plain = at::gelu(linear.forward(inputs[0]));
+    expect_near({run(inputs)}, {plain}, 1e-5);
+    at::autocast::set_autocast_enabled(at::kCPU, true);
+    const at::Tensor low = run(inputs);
+    at::autocast::set_autocast_enabled(at::kCPU, false);
+    at::autocast::clear_cache();
+    EXPECT_EQ(low.scalar_type(), at::kBFloat16);
+    expect_near({low.to(at::kFloat)}, {plain}, 2e-2);
+  }
+  Linear uneven(24, 20);
+  uneven.weight = at::randn({20, 24});
+  EXPECT_FALSE(fuses_biased_gelu(at::kFloat, uneven.bias));
+  expect_near({gelu_of(uneven, at::ones({3, 24}))}, {at::gelu(uneven.forward(at::ones({3, 24})))}, 0);
+}
+
 // Columns of a wider tensor, their gradients too.
 TEST(FusedOnCpu, RowsThatLieApart) {
   at::manual_seed(0);
@@ -143,6 +196,7 @@ TEST(FusedOnCpu, RowsThatLieApart) {
       [&](const Tensors& x) { return apart(window_attention(columns(x[0], 96), x[1], x[2], plan->windows(0, false))); },
       {at::randn({tokens, 101}), at::randn({96}), at::randn({169, 2})}, 1);
   DepthwiseConv3x3 depthwise(48);
+  depthwise.weight = at::randn({48, 1, 3, 3});
   expect_as_plain([&](const Tensors& x) { return apart(convolve(depthwise, columns(x[0], 48), *plan, stage)); },
                   {at::randn({tokens, 53})}, 1);
   expect_as_plain(
@@ -163,6 +217,9 @@ TEST(FusedOnCpu, NoTokensGiveNone) {
     result.sum().backward();
   }
   EXPECT_EQ(none.grad().numel(), 0);
+  const at::Tensor bias = at::ones({32}).requires_grad_();
+  fused_biased_gelu(none, bias).sum().backward();
+  EXPECT_EQ(bias.grad().abs().sum().item<double>(), 0);
 }
 
 // One thread and two: sums keep their order.

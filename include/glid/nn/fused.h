@@ -45,6 +45,11 @@ at::Tensor fused_layer_norm(const at::Tensor& x, const at::Tensor& weight, const
 bool fuses_weighted_silu(at::TensorList inputs);
 at::Tensor fused_weighted_silu(at::TensorList inputs, const at::Tensor& weights);
 
+// gelu(x + bias) of x [.., C] in `type`, the result of a product without its bias, and bias [C] in floats: GELU by erf. On
+// CPUs only: on a GPU the library's product adds the bias itself.
+bool fuses_biased_gelu(at::ScalarType type, const at::Tensor& bias);
+at::Tensor fused_biased_gelu(const at::Tensor& x, const at::Tensor& bias);
+
 // Tokens [T, C] in units, unit-major: the largest of each 2 x 2 of fine ones, whose maps are 2 `side` wide inside a unit,
 // and each coarse one, of maps `side` wide, as 2 x 2.
 bool fuses_unit_resize(const at::Tensor& tokens);

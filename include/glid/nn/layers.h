@@ -19,6 +19,9 @@ struct Linear : torch::nn::Module {
   at::Tensor weight, bias;
 };
 
+// gelu(linear(x)), GELU by erf.
+at::Tensor gelu_of(const Linear& linear, const at::Tensor& x);
+
 // Over the last dimension, in and to the type of its weights, so in float under autocast on every device.
 struct LayerNorm : torch::nn::Module {
   explicit LayerNorm(int64_t channels, double eps = 1e-5);

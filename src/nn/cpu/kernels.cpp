@@ -3,6 +3,7 @@
 
 #include "depthwise.h"
 #include "elementwise.h"
+#include "gelu.h"
 #include "window_attention.h"
 
 namespace glid::cpu {
@@ -19,7 +20,9 @@ constexpr KernelsOf<T> kernels_of() {
           .pool = pool<T>,
           .pool_backward = pool_backward<T>,
           .up = up<T>,
-          .up_backward = up_backward<T>};
+          .up_backward = up_backward<T>,
+          .biased_gelu = biased_gelu<T>,
+          .biased_gelu_backward = biased_gelu_backward<T>};
 }
 
 }  // namespace

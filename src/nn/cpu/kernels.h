@@ -48,6 +48,14 @@ struct SummandArgs {
   int count = 0;
 };
 
+// Rows of a product, and what is still to be added.
+template <typename T>
+struct BiasedArgs {
+  const T* x = nullptr;         // [rows, C]
+  const float* bias = nullptr;  // [C]
+  int64_t channels = 0;
+};
+
 // Tokens of units, unit-major: 2 x 2 fine ones for each coarse one, of maps `side` wide.
 template <typename T>
 struct UnitArgs {
@@ -56,7 +64,7 @@ struct UnitArgs {
   int64_t side = 0, channels = 0;
 };
 
-// All take a range: of windows, of tokens, of elements (in multiples of 16), of coarse tokens.
+// All take a range: of windows, of tokens, of elements (in multiples of 16), of coarse tokens, of rows.
 template <typename T>
 struct KernelsOf {
   void (*attend)(const WindowArgs<T>&, int64_t begin, int64_t end, float* scratch);
@@ -72,6 +80,9 @@ struct KernelsOf {
   void (*pool_backward)(const UnitArgs<T>&, const T* fine, int64_t begin, int64_t end);  // from: of coarse ones
   void (*up)(const UnitArgs<T>&, int64_t begin, int64_t end);
   void (*up_backward)(const UnitArgs<T>&, int64_t begin, int64_t end);
+  void (*biased_gelu)(const BiasedArgs<T>&, T* y, int64_t begin, int64_t end);
+  // The gradient of x, and that of the bias [C], added to.
+  void (*biased_gelu_backward)(const BiasedArgs<T>&, const T* grad, T* grad_x, float* sums, int64_t begin, int64_t end);
 };
 
 struct Kernels {

@@ -12,9 +12,8 @@ inline constexpr int64_t kChannelGroup = 16;  // channels come in multiples of i
 // Sums over windows and tokens are made in so many parts, whatever the number of threads: so their order stays.
 inline constexpr int64_t kParts = 16;
 
-inline bool has_kernels(const at::Tensor& tokens) {
-  return tokens.is_cpu() && (tokens.scalar_type() == at::kFloat || tokens.scalar_type() == at::kBFloat16);
-}
+inline bool has_kernels(at::ScalarType type) { return type == at::kFloat || type == at::kBFloat16; }
+inline bool has_kernels(const at::Tensor& tokens) { return tokens.is_cpu() && has_kernels(tokens.scalar_type()); }
 
 // f(kernels of the type, a value of that type)
 template <class F>
