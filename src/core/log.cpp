@@ -12,6 +12,7 @@
 #include <mutex>
 #include <string>
 
+#include "glid/core/disk_error.h"
 #include "glid/core/utf8.h"
 #include "log_file.h"
 
@@ -69,8 +70,20 @@ void set_log_rank(int rank, int world_size) {
   s.prefix = world_size > 1 && rank > 0 ? "[rank " + std::to_string(rank) + "] " : "";
 }
 
+namespace {
+
+std::shared_ptr<spdlog::sinks::basic_file_sink_mt> open_log(const std::filesystem::path& file) {
+  try {
+    return std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string(), /*truncate=*/false);
+  } catch (const spdlog::spdlog_ex&) {
+    throw_disk_error(file, "can't be written");
+  }
+}
+
+}  // namespace
+
 void add_log_file(const std::filesystem::path& file, const std::vector<std::string>& head) {
-  auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string(), /*truncate=*/false);
+  const auto sink = open_log(file);
   sink->set_pattern("%Y-%m-%d %H:%M:%S %v");
   State& s = state();
   std::lock_guard lock(s.mutex);

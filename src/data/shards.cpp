@@ -21,6 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kHowToMend = "the shard has changed since: remove its .index file, and glid_data index makes it again";
+
 constexpr size_t kOpenShards = 64;
 constexpr int64_t kMostClasses = 100'000;
 
@@ -150,11 +152,11 @@ Sample Shards::get_part(int64_t id, const PartOfImage& part) const {
   const ShardRecord& at = record(id);
   const fs::path& shard = shards_[row(id).shard];
   const std::string where = name(id);
-  if (at.offset < kTarBlockBytes) throw DataError(where, "is not where the index says", {}, "make the index again");
+  if (at.offset < kTarBlockBytes) throw DataError(where, "is not where the index says", {}, kHowToMend);
   const std::string bytes = open_.open(shard)->read(at.offset - kTarBlockBytes, kTarBlockBytes + at.size);
   const std::string_view member = bytes;
   if (!is_tar_header(member.substr(0, kTarBlockBytes), at.size))
-    throw DataError(where, "is not where the index says", {}, "the shard has changed: make the index again");
+    throw DataError(where, "is not where the index says", {}, kHowToMend);
   return {id, where, decode_image_part(member.substr(kTarBlockBytes), where, part), targets(id)};
 }
 

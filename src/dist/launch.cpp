@@ -66,6 +66,7 @@ class SignalsBlocked {
  public:
   SignalsBlocked() {
     ::signal(SIGCHLD, SIG_DFL);  // an inherited SIG_IGN would discard the exit codes
+    ::signal(SIGPIPE, SIG_IGN);  // its ranks need it, whoever reads what it says
     ::sigemptyset(&waited_);
     ::sigaddset(&waited_, SIGCHLD);
     for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {

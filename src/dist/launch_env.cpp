@@ -79,6 +79,7 @@ struct ClusterLauncher {
   bool has_started_this() const {
     return !variable(rank).empty() && !variable(size).empty() && !variable(local_rank).empty();
   }
+  bool has_started_a_group() const { return !variable(size).empty() && required_int(size, 1, kLargestInt) > 1; }
 };
 
 constexpr ClusterLauncher kOpenMpi{
@@ -109,10 +110,17 @@ constexpr ClusterLauncher kSlurm{
 
 bool is_torchrun() { return is_any_set({"RANK", "WORLD_SIZE", "LOCAL_RANK"}); }
 
+// One of several ranks that doesn't know which would work alone.
+void require_all_of(const ClusterLauncher& launcher) {
+  for (const char* name : {launcher.rank, launcher.local_rank}) (void)required_int(name, 0, kLargestInt);
+}
+
 // Who has started this process as one of several. The mpirun of a Slurm job starts its helpers by srun, so Slurm comes last.
 const ClusterLauncher* cluster_launcher() {
   for (const ClusterLauncher* launcher : {&kOpenMpi, &kHydra, &kSlurm})
     if (launcher->has_started_this()) return required_int(launcher->size, 1, kLargestInt) > 1 ? launcher : nullptr;
+  for (const ClusterLauncher* launcher : {&kOpenMpi, &kHydra, &kSlurm})
+    if (launcher->has_started_a_group()) require_all_of(*launcher);
   return nullptr;
 }
 

@@ -56,8 +56,9 @@ bool is_lost_peer(const std::exception& error) {
   if (dynamic_cast<const ::gloo::Exception*>(&error) || dynamic_cast<const ::gloo::EnforceNotMet*>(&error) ||
       dynamic_cast<const c10::DistError*>(&error))
     return true;
-  const std::string text = first_line(error);  // FileStore has no type for it
-  return text.starts_with("Wait timeout") || text.starts_with("Timeout waiting");
+  const std::string text = first_line(error);  // FileStore and the meeting of Gloo's ranks have no type for it
+  return text.starts_with("Wait timeout") || text.starts_with("Timeout waiting") ||
+         text.starts_with("Gloo connectFullMesh failed");
 }
 
 LostPeerError lost_peer(const std::string& place, const std::string& collective, const std::exception& cause) {

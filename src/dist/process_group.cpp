@@ -2,8 +2,12 @@
 #include <c10/util/Logging.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <exception>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
 
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -84,11 +88,30 @@ at::Tensor fingerprints(const NamedTensors& parameters) {
   return at::tensor(result);
 }
 
+// Who accepts a connection and never answers is waited for without end by the transports: so this ends the process.
+class MeetingWatch {
+ public:
+  MeetingWatch(std::string place, std::string meeting, Milliseconds timeout)
+      : watch_([place = std::move(place), meeting = std::move(meeting), timeout](const std::stop_token& stop) {
+          std::mutex mutex;
+          std::condition_variable_any met;
+          std::unique_lock lock(mutex);
+          met.wait_for(lock, stop, timeout + kPatience, [&] { return stop.stop_requested(); });
+          if (!stop.stop_requested()) end_by_lost_peer(place, meeting, std::runtime_error("a rank does not answer"));
+        }) {}
+
+ private:
+  static constexpr std::chrono::seconds kPatience{5};  // for what the transports say themselves
+  std::jthread watch_;
+};
+
 class GroupCommunicator : public Communicator {
  public:
   GroupCommunicator(const LaunchEnv& env, c10::Device device, Milliseconds timeout)
       : Communicator(env), device_(device), timeout_(timeout) {
-    with_lost_peer_named(place(), format("the meeting of {} ranks", size()), [&] {
+    const std::string meeting = format("the meeting of {} ranks", size());
+    const MeetingWatch watch(place(), meeting, timeout);
+    with_lost_peer_named(place(), meeting, [&] {
       store_ = open_store(env, timeout);
       group_ = join(store_, env, device, timeout);
       do_all_reduce_sum(at::zeros({1}));

@@ -48,9 +48,20 @@ uint32_t crc_of_first_header(std::string_view bytes) {
 struct Parted {
   std::string_view key, extension;
 };
+// Itself or a folder that it is in; "./" is none.
+bool is_hidden(std::string_view name) {
+  for (size_t begin = 0;;) {
+    const size_t end = name.find('/', begin);
+    const std::string_view part = name.substr(begin, end - begin);
+    if (part.starts_with('.') && part != "." && part != "..") return true;
+    if (end == std::string_view::npos) return false;
+    begin = end + 1;
+  }
+}
+
 std::optional<Parted> parted(std::string_view name) {
   const size_t begin = name.rfind('/') + 1, dot = name.find('.', begin);
-  if (dot == std::string_view::npos || dot == begin) return std::nullopt;
+  if (dot == std::string_view::npos || is_hidden(name)) return std::nullopt;
   return Parted{name.substr(0, dot), name.substr(dot)};
 }
 

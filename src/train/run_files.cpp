@@ -1,5 +1,6 @@
 #include "run_files.h"
 
+#include <exception>
 #include <utility>
 
 #include "glid/config/write.h"
@@ -8,6 +9,19 @@
 #include "glid/core/log.h"
 
 namespace glid {
+namespace {
+
+// A picture is not worth a run: a disk that refuses everything refuses its checkpoint.
+template <class Draw>
+void draw_if_it_can(const Draw& draw) {
+  try {
+    draw();
+  } catch (const std::exception& error) {
+    log_warning("{}; the run goes on without this picture", error.what());
+  }
+}
+
+}  // namespace
 
 void RunFiles::open(int64_t completed_steps, int64_t best_step, const std::vector<std::string>& head) {
   if (!is_main_) return;
@@ -42,11 +56,11 @@ void RunFiles::validation(int64_t step, const std::vector<MetricValue>& values, 
   if (!log_) return;
   writer_->mark_best(best.step);
   log_->validation(step, values);
-  log_->draw_curves(best.name);
+  draw_if_it_can([&] { log_->draw_curves(best.name); });
 }
 
 void RunFiles::picture(int64_t step, const Image& image) {
-  if (log_) log_->picture(step, image);
+  if (log_) draw_if_it_can([&] { log_->picture(step, image); });
 }
 
 void RunFiles::checkpoint(int64_t step, TensorFiles tensors, Json state) {

@@ -50,6 +50,10 @@ void clear_left_over(const fs::path& lock, const LockOwner& here) {
   const fs::path aside = format("{}.{}.{}", lock.string(), here.host, here.pid);
   std::error_code gone;
   fs::rename(lock, aside, gone);  // of several that try, one succeeds
+  if (gone && gone != std::errc::no_such_file_or_directory) {
+    errno = gone.value();
+    throw_disk_error(lock, "of a run that is gone can't be moved away");
+  }
   if (gone) return;
   if (read_lock(aside) == text)
     log_info("{}: the run of {} is gone and left the folder to this one", lock.parent_path().string(), name_of(owner));

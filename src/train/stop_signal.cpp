@@ -75,7 +75,7 @@ extern "C" void on_stop_signal(int signal, siginfo_t* info, void*) {
 }
 
 extern "C" void on_no_answer(int) {
-  if (answered) return;
+  if (answered || first_signal == 0) return;  // an alarm of somebody else's
   say(settings.no_answer);
   save_in_time("no step has ended within train.stop_grace_s of a signal to stop");
   end_by_signal(first_signal);
@@ -115,6 +115,7 @@ void await_stop_signals(double grace_s, bool says) {
   ::sigfillset(&action.sa_mask);
   ::sigaction(SIGALRM, &action, nullptr);
   for (int signal : kSignals) handle(signal);
+  ::signal(SIGPIPE, SIG_IGN);  // whoever reads the log may end: the run goes on, and log.txt has all
 }
 
 bool stop_requested() { return first_signal != 0; }

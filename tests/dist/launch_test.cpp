@@ -155,6 +155,19 @@ TEST_F(LaunchEnvTest, ReadsMpich) {
   EXPECT_TRUE(env.has_meeting_place());
 }
 
+// Of a group whose size is told; srun --mpi=pmi2 tells a part of MPICH's beside all of Slurm's.
+TEST_F(LaunchEnvTest, ARankThatIsToldOnlyInPartIsRefused) {
+  const std::vector<std::pair<Variables, std::string>> parts{
+      {{{"PMI_RANK", "1"}, {"PMI_SIZE", "2"}}, "MPI_LOCALRANKID: is not set"},
+      {without(open_mpi(), "OMPI_COMM_WORLD_RANK"), "OMPI_COMM_WORLD_RANK: is not set"},
+      {without(slurm(), "SLURM_LOCALID"), "SLURM_LOCALID: is not set"}};
+  for (const auto& [variables, message] : parts) {
+    EXPECT_THAT([&] { read(variables); }, ThrowsMessage<UsageError>(StartsWith(message)));
+  }
+  EXPECT_EQ(read({{"PMI_RANK", "0"}, {"PMI_SIZE", "1"}}).size, 1);
+  EXPECT_EQ(read(with(with(slurm(), "PMI_RANK", "4"), "PMI_SIZE", "7")).size, 7);
+}
+
 TEST_F(LaunchEnvTest, ReadsAStepOfSlurm) {
   const LaunchEnv env = read(slurm());
   expect_place(env, 4, 7, 1, 2);

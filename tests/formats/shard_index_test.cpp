@@ -52,6 +52,8 @@ TEST_F(ShardIndexTest, ASampleIsTheMembersOfAKey) {
                                         {"c/2.JPEG", "two"},
                                         {"c/2.seg.png", "not the image"},
                                         {"c/._2.jpg", "hidden"},
+                                        {".c/2.jpg", "hidden"},
+                                        {"./c/.d/2.jpg", "hidden"},
                                         {"3.txt", "no image"},
                                         {"a.b/4.png", "four"}});
   const ShardIndex index = open();

@@ -2,7 +2,9 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -83,6 +85,29 @@ TEST(LostPeer, ThatIsSilentIsWaitedForNoLongerThanTheTimeout) {
   EXPECT_EQ(outcome.code, static_cast<int>(ExitCode::kLostPeer));
   EXPECT_THAT(outcome.rank_0, MatchesRegex(std::string("rank 0, step 7: the all-reduce of the counts failed: ") + kCause));
   EXPECT_THAT(outcome.launcher, HasSubstr("rank 1 of 2 does not answer"));
+}
+
+// The system accepts connections for it, as for a process that stands still.
+int port_where_nobody_answers() {
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in place{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+  socklen_t size = sizeof place;
+  EXPECT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&place), size), 0);
+  EXPECT_EQ(::listen(listener, 8), 0);
+  EXPECT_EQ(::getsockname(listener, reinterpret_cast<sockaddr*>(&place), &size), 0);
+  return ntohs(place.sin_port);
+}
+
+TEST(LostPeer, ThatDoesNotAnswerAtTheMeetingIsWaitedForNoLongerThanTheTimeout) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const LaunchEnv env{.rank = 1,
+                      .size = 2,
+                      .local_rank = 1,
+                      .local_size = 2,
+                      .master_addr = "127.0.0.1",
+                      .master_port = port_where_nobody_answers()};
+  EXPECT_EXIT(make_communicator(env, at::kCPU, /*timeout_s=*/1), ::testing::ExitedWithCode(5),
+              "rank 1, at start-up: the meeting of 2 ranks failed: a rank does not answer");
 }
 
 // Each call in turn meets a dead peer.

@@ -213,5 +213,32 @@ TEST(Streams, ThatAreClosedChangeNoFile) {
   }
 }
 
+// As `| head -2` on what a run says: the reader ends, the run doesn't.
+TEST(Streams, WhoseReaderEndsAreNoReasonToStop) {
+  const TemporaryFolder dir;
+  for (const char* ranks : {"1", "2"}) {
+    const fs::path out = dir.path() / ranks;
+    std::vector<std::string> arguments = small_training(out, {"--nproc", ranks});
+    arguments.insert(arguments.begin(), {"-o", "pipefail", "-c", "\"$@\" 2>&1 | head -2", "bash",
+                                         (fs::path(GLID_TEST_BIN) / "glid_train").string()});
+    const ProgramResult result = run("/bin/bash", arguments);
+    EXPECT_EQ(result.code, 0) << result.output;
+    EXPECT_EQ(std::ranges::count(result.output, '\n'), 2) << result.output;
+    EXPECT_THAT(read_file(out / "log.txt"), HasSubstr("done: 12 steps"));
+  }
+}
+
+TEST(Disk, ThatRefusesAPictureCostsNoStep) {
+  const TemporaryFolder dir;
+  const fs::path whole = dir.path() / "whole", out = dir.path() / "run";
+  ASSERT_EQ(run("glid_train", small_training(whole)).code, 0);
+  fs::create_directories(out / "curve.png" / "of_somebody");
+  const ProgramResult result = run("glid_train", small_training(out));
+  EXPECT_EQ(result.code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr((out / "curve.png").string()));
+  EXPECT_THAT(result.output, HasSubstr("the run goes on without this picture"));
+  expect_equal_checkpoints(whole, out, 12);
+}
+
 }  // namespace
 }  // namespace glid

@@ -84,6 +84,16 @@ TEST(Signals, ThatWereIgnoredAtTheStartStayIgnored) {
   }
 }
 
+TEST(Signals, AnAlarmOfSomebodyElseIsNone) {
+  const TemporaryFolder dir;
+  const Program program("glid_train", endless(dir.path()));
+  ASSERT_TRUE(steps_on(dir.path()));
+  program.send(SIGALRM);
+  ASSERT_TRUE(steps_on(dir.path(), 5));
+  program.send(SIGTERM);
+  expect_interrupted(program.wait(), dir.path());
+}
+
 // One of hours, before the first step.
 TEST(Signals, InAValidationAreAnsweredAtTheEndOfABatch) {
   for (const char* nproc : {"1", "2"}) {
