@@ -170,9 +170,8 @@ TEST_F(Convert, AFolderOfPretrainedWeightsIsTakenAsItIs) {
   write_png(place("image.png"), Image{32, 32, std::vector<uint8_t>(32 * 32 * 3, 99)});
   const auto features = [&](const char* option, const fs::path& weights) {
     const fs::path out = place(weights.filename().string() + ".features.safetensors");
-    const ProgramResult result =
-        glid::run("glid_features", {option, weights.string(), "--strict", "--input", place("image.png").string(), "--size",
-                                    "32", "--out", out.string()});
+    const ProgramResult result = glid::run("glid_features", {option, weights.string(), "--strict", "--input",
+                                                             place("image.png").string(), "--size", "32", "--out", out.string()});
     EXPECT_EQ(result.code, 0) << result.output;
     std::map<std::string, std::string> bytes;  // beside which the file says whose weights they are of
     const TensorFile file(out);
@@ -183,16 +182,14 @@ TEST_F(Convert, AFolderOfPretrainedWeightsIsTakenAsItIs) {
   const auto of_folder = features("--encoder", folder);
   EXPECT_TRUE(of_folder.size() == 4 && of_folder == features("--checkpoint", run_folder()));
   const auto train = [&](const fs::path& weights, const std::string& name) {
-    return glid::run("glid_train",
-                     small_training(place(name), {"--set", "train.steps=1", "--set", "init.parts=[encoder]", "--set",
-                                                  "init.strict=true", "--set", "init.from=" + weights.string()}));
+    return glid::run("glid_train", small_training(place(name), {"--set", "train.steps=1", "--set", "init.parts=[encoder]", "--set",
+                                                                "init.strict=true", "--set", "init.from=" + weights.string()}));
   };
   EXPECT_EQ(train(folder, "run1").code, 0);
-  const ProgramResult all = glid::run(
-      "glid_train", small_training(place("run3"), {"--set", "train.steps=1", "--set", "init.from=" + folder.string()}));
+  const ProgramResult all = glid::run("glid_train", small_training(place("run3"), {"--set", "train.steps=1", "--set",
+                                                                                   "init.from=" + folder.string()}));
   EXPECT_EQ(all.code, 0) << all.output;
-  EXPECT_THAT(all.output,
-              HasSubstr("initial values: bifpn (not in the file), decoder (not in the file), heads (not asked for)"));
+  EXPECT_THAT(all.output, HasSubstr("initial values: bifpn (not in the file), decoder (not in the file), heads (not asked for)"));
   const TensorFile file(folder / "model.safetensors");
   SafetensorsWriter::Tensors tensors;
   for (const std::string& name : file.names()) tensors.emplace_back(name, *file.find(name));
