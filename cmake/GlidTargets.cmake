@@ -122,8 +122,9 @@ function(glid_libtorch_programs)
   install(TARGETS libtorch_programs RUNTIME_DEPENDENCY_SET glid_libraries RUNTIME DESTINATION lib/glid)
 endfunction()
 
-# glid_test(NAME [TORCH] [LONG] SOURCES a_test.cpp ... USES layer ... [LABELS unit]): one binary for a layer, its cases found by CTest;
-# where LibTorch is loaded, its suites, as loading takes longer than most cases. LONG ones, of seconds each, are cases all the same.
+# glid_test(NAME [TORCH] [LONG] SOURCES a_test.cpp ... USES layer ... [LABELS unit]): one binary for a layer, its cases found by
+# CTest; where LibTorch is loaded, its suites, as loading takes longer than most cases. LONG ones, of seconds each, are cases all
+# the same.
 function(glid_test name)
   cmake_parse_arguments(ARG "TORCH;LONG" "" "SOURCES;USES;LABELS;PRIVATE_LIBRARIES" ${ARGN})
   if(ARG_TORCH AND NOT GLID_TORCH)
@@ -157,7 +158,9 @@ endfunction()
 function(glid_discover_suites target)
   set(found "${CMAKE_CURRENT_BINARY_DIR}/${target}_suites")
   file(GENERATE OUTPUT "${found}.cmake" CONTENT
-    "include([[${PROJECT_SOURCE_DIR}/cmake/TestSuites.cmake]])\nglid_add_suites([[$<TARGET_FILE:${target}>]] [[${found}.txt]] ${ARGN})\n")
+    "include([[${PROJECT_SOURCE_DIR}/cmake/TestSuites.cmake]])
+glid_add_suites([[$<TARGET_FILE:${target}>]] [[${found}.txt]] ${ARGN})
+")
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${found}.cmake")
 endfunction()
 

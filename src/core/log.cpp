@@ -62,16 +62,6 @@ void write(std::string_view text) {
   draw_status(s);
 }
 
-}  // namespace
-
-void set_log_rank(int rank, int world_size) {
-  State& s = state();
-  s.prints_info = rank == 0;
-  s.prefix = world_size > 1 && rank > 0 ? "[rank " + std::to_string(rank) + "] " : "";
-}
-
-namespace {
-
 std::shared_ptr<spdlog::sinks::basic_file_sink_mt> open_log(const std::filesystem::path& file) {
   try {
     return std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string(), /*truncate=*/false);
@@ -81,6 +71,12 @@ std::shared_ptr<spdlog::sinks::basic_file_sink_mt> open_log(const std::filesyste
 }
 
 }  // namespace
+
+void set_log_rank(int rank, int world_size) {
+  State& s = state();
+  s.prints_info = rank == 0;
+  s.prefix = world_size > 1 && rank > 0 ? "[rank " + std::to_string(rank) + "] " : "";
+}
 
 void add_log_file(const std::filesystem::path& file, const std::vector<std::string>& head) {
   const auto sink = open_log(file);

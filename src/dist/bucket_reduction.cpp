@@ -53,19 +53,15 @@ class FixedBucketReducer : public c10d::Reducer {
   }
 };
 
-// Gradients are views of the buckets from the start.
+// Gradients are views of the buckets from the start, and the reducer puts them back where somebody has replaced them.
 class BucketReduction : public GradientReduction {
  public:
-  BucketReduction(const NamedTensors& parameters, std::unique_ptr<FixedBucketReducer> reducer)
-      : reducer_(std::move(reducer)) {
-    for (const auto& [name, parameter] : parameters) gradients_.push_back(parameter.grad());
-  }
-  void zero() override { at::_foreach_zero_(gradients_); }
+  explicit BucketReduction(std::unique_ptr<FixedBucketReducer> reducer) : reducer_(std::move(reducer)) {}
+  void zero(NamedTensors&, const std::vector<at::Tensor>& gradients) override { at::_foreach_zero_(gradients); }
   void prepare() override { reducer_->prepare_for_backward({}); }
-  void finish() override {}
+  void settle(NamedTensors&, const std::vector<at::Tensor>&) override {}
 
  private:
-  std::vector<at::Tensor> gradients_;
   std::unique_ptr<FixedBucketReducer> reducer_;
 };
 
@@ -77,8 +73,7 @@ std::unique_ptr<GradientReduction> make_bucket_reduction(const NamedTensors& par
   const std::vector<at::Tensor> tensors = tensors_of(parameters);
   const at::NoGradGuard no_grad;
   c10d::broadcast_coalesced(group, tensors, kBroadcastBytes);
-  return std::make_unique<BucketReduction>(parameters,
-                                           std::make_unique<FixedBucketReducer>(parameters, tensors, group, options));
+  return std::make_unique<BucketReduction>(std::make_unique<FixedBucketReducer>(parameters, tensors, group, options));
 }
 
 std::vector<int64_t> bucket_sizes(const NamedTensors& parameters, int64_t bucket_bytes) {

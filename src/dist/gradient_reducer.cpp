@@ -48,15 +48,18 @@ void GradientReducer::watch_participation() {
   }
 }
 
-void GradientReducer::zero() { reduction_->zero(); }
+void GradientReducer::zero() { reduction_->zero(parameters_, gradients_); }
 
 void GradientReducer::backward(const at::Tensor& loss, bool last) {
   std::fill(took_part_->begin(), took_part_->end(), 0);
-  if (!last) return loss.backward();
-  reduction_->prepare();
-  as_collective(communicator_, "the averaging of", "the gradients", [&] { loss.backward(); });
-  check_participation();
-  reduction_->finish();
+  if (last) {
+    reduction_->prepare();
+    as_collective(communicator_, "the averaging of", "the gradients", [&] { loss.backward(); });
+    check_participation();
+  } else {
+    loss.backward();
+  }
+  reduction_->settle(parameters_, gradients_);
 }
 
 void GradientReducer::check_participation() const {

@@ -65,8 +65,8 @@ bool is_ignored(int signal) {
 class SignalsBlocked {
  public:
   SignalsBlocked() {
-    ::signal(SIGCHLD, SIG_DFL);  // an inherited SIG_IGN would discard the exit codes
-    ::signal(SIGPIPE, SIG_IGN);  // its ranks need it, whoever reads what it says
+    ::signal(SIGCHLD, SIG_DFL);              // an inherited SIG_IGN would discard the exit codes
+    old_pipe_ = ::signal(SIGPIPE, SIG_IGN);  // its ranks need it, whoever reads what it says
     ::sigemptyset(&waited_);
     ::sigaddset(&waited_, SIGCHLD);
     for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
@@ -74,11 +74,15 @@ class SignalsBlocked {
     }
     ::pthread_sigmask(SIG_BLOCK, &waited_, &old_);
   }
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &old_, nullptr); }
+  ~SignalsBlocked() { unblock(); }
   SignalsBlocked(const SignalsBlocked&) = delete;
   SignalsBlocked& operator=(const SignalsBlocked&) = delete;
 
-  const sigset_t& old() const { return old_; }
+  // As before; also in a rank between fork and exec.
+  void unblock() const {
+    ::signal(SIGPIPE, old_pipe_);
+    ::pthread_sigmask(SIG_SETMASK, &old_, nullptr);
+  }
   // The next signal within a fifth of a second, or an empty record.
   siginfo_t next() const {
     const timespec patience{.tv_sec = 0, .tv_nsec = 200'000'000};
@@ -90,6 +94,7 @@ class SignalsBlocked {
  private:
   sigset_t waited_;
   sigset_t old_;
+  sighandler_t old_pipe_ = SIG_DFL;
 };
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
@@ -113,7 +118,7 @@ std::vector<std::string> rank_environment(int rank, int size, const std::string&
 }
 
 // Only async-signal-safe calls between fork and exec.
-pid_t start_rank(std::vector<std::string> command, std::vector<std::string> environment, const sigset_t& mask) {
+pid_t start_rank(std::vector<std::string> command, std::vector<std::string> environment, const SignalsBlocked& signals) {
   const std::vector<char*> argv = pointers(command);
   const std::vector<char*> envp = pointers(environment);
   const pid_t launcher = ::getpid();
@@ -121,7 +126,7 @@ pid_t start_rank(std::vector<std::string> command, std::vector<std::string> envi
   if (pid != 0) return pid;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != launcher) ::_exit(1);  // it died before the line above
-  ::sigprocmask(SIG_SETMASK, &mask, nullptr);
+  signals.unblock();
   ::execve(argv[0], argv.data(), envp.data());           // by its name, which lists of processes show
   ::execve("/proc/self/exe", argv.data(), envp.data());  // also where the file was replaced
   ::_exit(127);
@@ -284,7 +289,7 @@ int launch_local(int num_processes, const std::vector<std::string>& arguments, d
   const SignalsBlocked signals;
   Ranks ranks(grace_s, folder.store_file());
   for (int rank = 0; rank < num_processes; ++rank) {
-    ranks.add(start_rank(command, rank_environment(rank, num_processes, folder.store_file()), signals.old()));
+    ranks.add(start_rank(command, rank_environment(rank, num_processes, folder.store_file()), signals));
   }
   return ranks.wait(signals);
 }

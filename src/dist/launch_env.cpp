@@ -111,8 +111,10 @@ constexpr ClusterLauncher kSlurm{
 bool is_torchrun() { return is_any_set({"RANK", "WORLD_SIZE", "LOCAL_RANK"}); }
 
 // One of several ranks that doesn't know which would work alone.
-void require_all_of(const ClusterLauncher& launcher) {
-  for (const char* name : {launcher.rank, launcher.local_rank}) (void)required_int(name, 0, kLargestInt);
+[[noreturn]] void refuse_part_of(const ClusterLauncher& launcher) {
+  const char* missing = variable(launcher.rank).empty() ? launcher.rank : launcher.local_rank;
+  throw UsageError(missing, format("is not set, but {} is {}", launcher.size, variable(launcher.size)), "",
+                   format("unset {} if no launcher has started this, else: {}", launcher.size, kLauncherHint));
 }
 
 // Who has started this process as one of several. The mpirun of a Slurm job starts its helpers by srun, so Slurm comes last.
@@ -120,7 +122,7 @@ const ClusterLauncher* cluster_launcher() {
   for (const ClusterLauncher* launcher : {&kOpenMpi, &kHydra, &kSlurm})
     if (launcher->has_started_this()) return required_int(launcher->size, 1, kLargestInt) > 1 ? launcher : nullptr;
   for (const ClusterLauncher* launcher : {&kOpenMpi, &kHydra, &kSlurm})
-    if (launcher->has_started_a_group()) require_all_of(*launcher);
+    if (launcher->has_started_a_group()) refuse_part_of(*launcher);
   return nullptr;
 }
 

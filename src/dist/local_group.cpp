@@ -10,33 +10,29 @@ namespace {
 // their memory.
 class LocalReduction : public GradientReduction {
  public:
-  explicit LocalReduction(NamedTensors parameters) : parameters_(std::move(parameters)) {
-    for (const auto& [name, parameter] : parameters_) {
-      gradients_.push_back(parameter.grad());
-      nothing_.push_back(at::empty({0}, parameter.grad().options()));
-    }
+  explicit LocalReduction(const NamedTensors& parameters) {
+    for (const auto& [name, parameter] : parameters) nothing_.push_back(at::empty({0}, parameter.options()));
   }
-  void zero() override {
-    for (size_t i = 0; i < parameters_.size(); ++i) {
-      parameters_[i].second.mutable_grad().reset();
-      gradients_[i].set_data(nothing_[i]);
+  void zero(NamedTensors& parameters, const std::vector<at::Tensor>& gradients) override {
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      parameters[i].second.mutable_grad().reset();
+      gradients[i].set_data(nothing_[i]);
     }
   }
   void prepare() override {}
-  void finish() override {
-    for (size_t i = 0; i < parameters_.size(); ++i) take_over(gradients_[i], parameters_[i].second.mutable_grad());
+  void settle(NamedTensors& parameters, const std::vector<at::Tensor>& gradients) override {
+    for (size_t i = 0; i < parameters.size(); ++i) take_over(gradients[i], parameters[i].second.mutable_grad());
   }
 
  private:
-  // What reads the values of another one, as a view of it, gets its own: they are changed in place.
-  static void take_over(at::Tensor& gradient, at::Tensor& made) {
-    if (made.is_same(gradient)) return;
+  // The next backward adds to it in place, and so does clipping: what reads the values of another one, as a view of it, gets
+  // its own.
+  static void take_over(const at::Tensor& gradient, at::Tensor& made) {
+    if (!made.defined() || made.is_same(gradient)) return;
     gradient.set_data(made.storage().use_count() == 1 ? made : made.clone());
     made = gradient;
   }
 
-  NamedTensors parameters_;
-  std::vector<at::Tensor> gradients_;  // the tensors that others hold: their contents change
   std::vector<at::Tensor> nothing_;
 };
 

@@ -48,7 +48,7 @@ uint32_t crc_of_first_header(std::string_view bytes) {
 struct Parted {
   std::string_view key, extension;
 };
-// Itself or a folder that it is in; "./" is none.
+// It or a folder that it is in is; "." and ".." are none.
 bool is_hidden(std::string_view name) {
   for (size_t begin = 0;;) {
     const size_t end = name.find('/', begin);

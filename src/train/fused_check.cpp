@@ -8,9 +8,9 @@
 #include "glid/core/format.h"
 #include "glid/model/bifpn_parts.h"
 #include "glid/model/encoder_parts.h"
-#include "glid/nn/check_plan.h"
 #include "glid/nn/fused.h"
 #include "glid/nn/low_precision_norm.h"
+#include "glid/nn/plan_for_checks.h"
 #include "glid/nn/window_attention.h"
 
 namespace glid {
@@ -152,7 +152,7 @@ std::vector<FusedDifference> differences_of_fused(Precision precision, const c10
   Comparison comparison(precision, gpu);
   for (const bool masked : {true, false})
     for (const int64_t window : {7, 12}) {
-      const auto plan = check_plan({6, 6}, masked, window, gpu);
+      const auto plan = plan_for_checks({6, 6}, masked, window, gpu);
       const std::string images = format("{} images, window {}", masked ? "masked" : "whole", window);
       add_attention(comparison, *plan, window, images);
       add_depthwise(comparison, *plan, images);

@@ -1,9 +1,10 @@
 #include "run_files.h"
 
-#include <exception>
+#include <filesystem>
 #include <utility>
 
 #include "glid/config/write.h"
+#include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/leftovers.h"
 #include "glid/core/log.h"
@@ -16,7 +17,9 @@ template <class Draw>
 void draw_if_it_can(const Draw& draw) {
   try {
     draw();
-  } catch (const std::exception& error) {
+  } catch (const Error& error) {
+    log_warning("{}; the run goes on without this picture", error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
     log_warning("{}; the run goes on without this picture", error.what());
   }
 }

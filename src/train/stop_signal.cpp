@@ -115,8 +115,9 @@ void await_stop_signals(double grace_s, bool says) {
   ::sigfillset(&action.sa_mask);
   ::sigaction(SIGALRM, &action, nullptr);
   for (int signal : kSignals) handle(signal);
-  ::signal(SIGPIPE, SIG_IGN);  // whoever reads the log may end: the run goes on, and log.txt has all
 }
+
+void outlive_readers_of_the_log() { ::signal(SIGPIPE, SIG_IGN); }
 
 bool stop_requested() { return first_signal != 0; }
 

@@ -11,6 +11,7 @@
 #include "glid/train/dry_run.h"
 #include "glid/train/loop.h"
 #include "glid/train/profile.h"
+#include "glid/train/stop_signal.h"
 #include "glid/train/threads.h"
 
 namespace glid {
@@ -82,6 +83,7 @@ ExitCode run_train_program(const TrainArguments& arguments) {
     std::fputs(config::write_with_origins(config, tree).c_str(), stdout);
     return ExitCode::kDone;
   }
+  if (!arguments.dry_run && arguments.profile == 0) outlive_readers_of_the_log();
   const LaunchEnv env = read_launch_env();
   set_log_rank(env.rank, env.size);
   set_threads(config.train.threads, env);

@@ -42,15 +42,18 @@ TEST_F(GradientReducerTest, GradientsOfAnUpdateHaveNoMemoryBeforeIt) {
   EXPECT_FALSE(a.grad().defined());
 }
 
-// Backward gives both parameters views of one tensor, each changed in place afterwards.
+// Backward gives both parameters views of one tensor; each is added to and changed in place afterwards.
 TEST_F(GradientReducerTest, GradientsShareNoMemory) {
-  const at::Tensor a = parameter({6}), b = parameter({2, 3}), c = parameter({6});
-  GradientReducer reducer({{"a", a}, {"b", b}, {"c", c}}, *alone_);
-  reducer.zero();
-  reducer.backward(((a + b.view({6}) + c) * at::arange(6)).sum(), /*last=*/true);
-  for (const at::Tensor& gradient : reducer.gradients()) gradient.mul_(2);
-  for (const at::Tensor& gradient : reducer.gradients())
-    EXPECT_TRUE(gradient.flatten().equal(2 * at::arange(6, at::kDouble)));
+  const at::Tensor a = parameter({2, 3}), b = parameter({3, 2}), slope = at::arange(6, at::kDouble);
+  GradientReducer reducer({{"a", a}, {"b", b}}, *alone_);
+  for (const int64_t micro_batches : {1, 2}) {
+    reducer.zero();
+    for (int64_t i = 0; i < micro_batches; ++i)
+      reducer.backward(((a.view({6}) + b.view({6})) * slope).sum(), /*last=*/i + 1 == micro_batches);
+    for (const at::Tensor& gradient : reducer.gradients()) gradient.mul_(2);
+    for (const at::Tensor& gradient : reducer.gradients())
+      EXPECT_TRUE(gradient.flatten().equal(2 * micro_batches * slope)) << micro_batches;
+  }
 }
 
 TEST_F(GradientReducerTest, AccumulatesOverMicroBatches) {

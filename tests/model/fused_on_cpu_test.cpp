@@ -9,8 +9,8 @@
 
 #include "glid/model/bifpn_parts.h"
 #include "glid/model/encoder_parts.h"
-#include "glid/nn/check_plan.h"
 #include "glid/nn/fused.h"
+#include "glid/nn/plan_for_checks.h"
 #include "glid/nn/window_attention.h"
 
 namespace glid {
@@ -21,7 +21,7 @@ using Operation = std::function<at::Tensor(const Tensors&)>;
 
 // Windows of 5 and 7 don't divide the maps.
 std::shared_ptr<const PlanTensors> plan_of(bool masked, int64_t window) {
-  return check_plan({4, 5}, masked, window, at::kCPU);
+  return plan_for_checks({4, 5}, masked, window, at::kCPU);
 }
 
 // The result and the gradients of the inputs, the first `num_low` of which are given in `type`.
@@ -172,6 +172,9 @@ TEST(FusedOnCpu, GeluOfALinearLayer) {
     const Tensors inputs{at::randn({2, 9, 24})};
     const at::Tensor plain = at::gelu(linear.forward(inputs[0]));
     expect_near({run(inputs)}, {plain}, 1e-5);
+    if (with_bias) {
+      EXPECT_TRUE(at::equal(run(inputs), fused_biased_gelu(at::linear(inputs[0], linear.weight), linear.bias)));
+    }
     at::autocast::set_autocast_enabled(at::kCPU, true);
     const at::Tensor low = run(inputs);
     at::autocast::set_autocast_enabled(at::kCPU, false);
@@ -228,11 +231,18 @@ TEST(FusedOnCpu, AnyNumberOfThreadsGivesTheSameBits) {
   const auto plan = plan_of(true, 7);
   const Tensors inputs{at::randn({plan->num_tokens(0), 96}), at::randn({96}), at::randn({169, 2})};
   const Operation attend = [&](const Tensors& x) { return window_attention(x[0], x[1], x[2], plan->windows(0, false)); };
+  const Tensors rows{at::randn({300, 48}), at::randn({48})};
+  const Operation gelu = [](const Tensors& x) { return fused_biased_gelu(x[0], x[1]); };
+  const auto all = [&] {
+    Tensors results = outcome(attend, inputs, 1, at::kFloat);
+    for (const at::Tensor& result : outcome(gelu, rows, 1, at::kFloat)) results.push_back(result);
+    return results;
+  };
   const int before = at::get_num_threads();
   at::set_num_threads(1);
-  const Tensors one = outcome(attend, inputs, 1, at::kFloat);
+  const Tensors one = all();
   at::set_num_threads(2);
-  const Tensors two = outcome(attend, inputs, 1, at::kFloat);
+  const Tensors two = all();
   at::set_num_threads(before);
   expect_near(two, one, 0);
 }

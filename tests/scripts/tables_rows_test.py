@@ -2,8 +2,8 @@
 import argparse
 import pathlib
 import subprocess
-import tempfile
 import sys
+import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -45,7 +45,9 @@ def printed(config, *settings):
 class TablesRowsTest(unittest.TestCase):
     def expect_taken(self, runs):
         """Of runs that differ in the run they begin from, one."""
-        different = {tuple(word for word in asked if not word.startswith("init.from=")): name for name, asked in runs.asked.items()}
+        different = {}
+        for name, asked in runs.asked.items():
+            different[tuple(word for word in asked if not word.startswith("init.from="))] = name
         for name in different.values():
             code, said = printed(*runs.asked[name])
             self.assertEqual(code, 0, f"{name}: {said}")

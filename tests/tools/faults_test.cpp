@@ -213,19 +213,30 @@ TEST(Streams, ThatAreClosedChangeNoFile) {
   }
 }
 
-// As `| head -2` on what a run says: the reader ends, the run doesn't.
+// As `| head -2` on what a run says, or nobody from the start: the reader ends, the run doesn't.
 TEST(Streams, WhoseReaderEndsAreNoReasonToStop) {
   const TemporaryFolder dir;
-  for (const char* ranks : {"1", "2"}) {
-    const fs::path out = dir.path() / ranks;
-    std::vector<std::string> arguments = small_training(out, {"--nproc", ranks});
-    arguments.insert(arguments.begin(), {"-o", "pipefail", "-c", "\"$@\" 2>&1 | head -2", "bash",
+  const auto train_before = [&](const char* reader, const std::vector<std::string>& launched) {
+    const fs::path out = dir.path() / format("{} options", launched.size());
+    std::vector<std::string> arguments = small_training(out, launched);
+    arguments.insert(arguments.begin(), {"-o", "pipefail", "-c", format("\"$@\" 2>&1 | {}", reader), "bash",
                                          (fs::path(GLID_TEST_BIN) / "glid_train").string()});
     const ProgramResult result = run("/bin/bash", arguments);
     EXPECT_EQ(result.code, 0) << result.output;
-    EXPECT_EQ(std::ranges::count(result.output, '\n'), 2) << result.output;
-    EXPECT_THAT(read_file(out / "log.txt"), HasSubstr("done: 12 steps"));
+    return read_file(out / "log.txt");
+  };
+  for (const std::vector<std::string>& launched : {std::vector<std::string>{}, on_two()}) {
+    EXPECT_THAT(train_before("head -2", launched), HasSubstr("done: 12 steps"));
+    EXPECT_THAT(train_before("true", launched), HasSubstr("going on at step 12"));
   }
+}
+
+TEST(Disk, WhoseLogCantBeWrittenIsNamed) {
+  const TemporaryFolder dir;
+  fs::create_directories(dir.path() / "run/log.txt");
+  const ProgramResult result = run("glid_train", small_training(dir.path() / "run"));
+  EXPECT_EQ(result.code, 1) << result.output;
+  EXPECT_THAT(result.output, HasSubstr((dir.path() / "run/log.txt").string() + ": can't be written"));
 }
 
 TEST(Disk, ThatRefusesAPictureCostsNoStep) {

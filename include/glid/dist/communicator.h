@@ -69,8 +69,9 @@ constexpr double kCollectiveTimeoutS = 600;
 // (device.type() == kCUDA, with an index) over NCCL. A process without a launcher is alone and talks to nobody; a
 // launched group of one goes the way of every group.
 // Throws UsageError when CUDA is asked for and this build has none, LostPeerError when not all join within `timeout_s`,
-// which is also the longest that a rank waits for the others in any later call. Destroying it waits for the other ranks, so
-// that none loses its connection in the middle of a call; during exception handling it does not wait.
+// and ends the process with exit code 5 where that would go on 5 s longer (one that stands still accepts connections).
+// `timeout_s` is also the longest that a rank waits for the others in any later call. Destroying it waits for the other
+// ranks, so that none loses its connection in the middle of a call; during exception handling it does not wait.
 std::unique_ptr<Communicator> make_communicator(const LaunchEnv& env, c10::Device device,
                                                 double timeout_s = kCollectiveTimeoutS);
 

@@ -11,6 +11,9 @@ namespace glid {
 // launcher passes it on as well. A second one is therefore one that comes a tenth of a second after the first or later,
 // from the same kind of sender (our launcher, or anybody else).
 void await_stop_signals(double grace_s, bool says);
+
+// Whoever reads what a run says may end (| head, a closed connection): the run goes on, and log.txt has all.
+void outlive_readers_of_the_log();
 bool stop_requested();
 // The request was seen and is being followed, or came too late: however long that takes, only another signal ends it.
 void stop_answered();

@@ -56,7 +56,9 @@ bool fuses_biased_gelu_on_cpu(at::ScalarType type, const at::Tensor& bias) {
 }
 
 at::Tensor fused_biased_gelu_on_cpu(const at::Tensor& x, const at::Tensor& bias) {
-  return BiasedGeluOnCpu::apply(x.contiguous(), bias);
+  TORCH_CHECK(bias.dim() == 1 && x.dim() > 0 && x.size(-1) == bias.size(0), "biased_gelu: a bias of ", bias.sizes(),
+              " for x of ", x.sizes());
+  return BiasedGeluOnCpu::apply(x.contiguous(), bias.contiguous());
 }
 
 }  // namespace glid

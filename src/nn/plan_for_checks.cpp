@@ -1,8 +1,13 @@
-#include "glid/nn/check_plan.h"
+#include "glid/nn/plan_for_checks.h"
+
+#include <vector>
+
+#include "glid/nn/window_plan.h"
 
 namespace glid {
 
-std::shared_ptr<const PlanTensors> check_plan(const UnitGrid& grid, bool masked, int64_t window, const at::Device& device) {
+std::shared_ptr<const PlanTensors> plan_for_checks(const UnitGrid& grid, bool masked, int64_t window,
+                                                   const at::Device& device) {
   const StageWindows windows{window, window, window, window};
   std::vector<SamplePlan> samples;
   for (int64_t image = 0; image < 4; ++image) {

@@ -12,6 +12,7 @@ namespace glid {
 
 // Of 4 images on `device`, `window` units a side in every stage: all units visible, or in `masked` every fourth in turn, so
 // that windows hold different numbers of them.
-std::shared_ptr<const PlanTensors> check_plan(const UnitGrid& grid, bool masked, int64_t window, const at::Device& device);
+std::shared_ptr<const PlanTensors> plan_for_checks(const UnitGrid& grid, bool masked, int64_t window,
+                                                   const at::Device& device);
 
 }  // namespace glid
