@@ -14,7 +14,7 @@ import statistics
 import sys
 
 import series
-from series import METRICS, Series, carry_out, cell, command, for_steps, head, of_seeds, value_of
+from series import METRICS, Finetuned, Series, carry_out, command, for_steps, of_seeds, value_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,22 +157,23 @@ def pretraining_rows(runs, arguments):
                f"{statistics.median(series.numbers(run, 'images_per_s')):.0f}", gflop_of(runs.pretraining(name))]
 
 
-def finetuning_rows(made, arguments):
-    for start in starts(arguments):
-        values = [[value_of(run, METRICS[task][0]) for run in made[start, task]] for task in arguments.tasks]
-        yield [start.title, *map(cell, arguments.tasks, values)]
+def finetuned(made, arguments):
+    return Finetuned(arguments.tasks, {start.title: [[(run, METRICS[task][0]) for run in made[start, task]]
+                                                     for task in arguments.tasks] for start in starts(arguments)})
 
 
-def markdown(runs, made, arguments):
+def title(arguments):
+    return f"Fine-tuned on generated scenes, {arguments.steps} steps of 8, {of_seeds(arguments.seeds)}."
+
+
+def markdown(runs, reached, arguments):
     pretraining = series.table(["pre-training", "validation loss", "best without learning", "images/s", "GFLOP an image"],
                                pretraining_rows(runs, arguments))
-    finetuning = series.table(["start", *map(head, arguments.tasks)], finetuning_rows(made, arguments))
     absent = [f"Not among them: {name}, which has no {lacks(name, arguments)}."
               for name in OBJECTIVES if lacks(name, arguments)]
     return "\n".join([f"`{arguments.encoder}` pre-trained on {arguments.data}, {arguments.pretrain_steps} steps of 32 images.",
                       "Losses of different objectives can't be compared.", *absent, "", *pretraining, "",
-                      f"Fine-tuned on generated scenes, {arguments.steps} steps of 8, {of_seeds(arguments.seeds)}.", "",
-                      *finetuning]) + "\n"
+                      title(arguments), "", *reached.markdown("start")]) + "\n"
 
 
 def names(known):
@@ -231,7 +232,8 @@ def main():
     pages = {"pretraining": [runs.pretrain(name) for name in arguments.objectives]}
     for task in arguments.tasks:
         pages[task] = [run for (_, of), all_seeds in made.items() if of == task for run in all_seeds]
-    series.publish(arguments, "objectives", markdown(runs, made, arguments), pages)
+    reached = finetuned(made, arguments)
+    series.publish(arguments, "objectives", markdown(runs, reached, arguments), reached.plot(title(arguments)), pages)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import statistics
 import subprocess
 import sys
 
+import dot_plot
+
 INTERRUPTED = 75  # of glid_train: it goes on with the same command
 # The metric that a task is judged by, and whether it is a part of 1, shown per cent.
 METRICS = {"detection": ("AP50", True), "semantic": ("mIoU", True), "instance": ("AP50", True), "panoptic": ("PQ", True),
@@ -83,10 +85,11 @@ def carried_out(arguments, kind, ask):
     return series, ask(series)
 
 
-def publish(arguments, name, text, pages):
-    """The text as OUT/NAME.md, and pages {name: runs} as OUT/name.html."""
-    files = [arguments.out / f"{name}.md"]
-    files[0].write_text(text)
+def publish(arguments, name, text, plot, pages):
+    """The text as OUT/NAME.md, the plot as OUT/NAME.svg, and pages {name: runs} as OUT/name.html."""
+    files = [arguments.out / f"{name}.md", arguments.out / f"{name}.svg"]
+    for file, content in zip(files, (text, plot)):
+        file.write_text(content, encoding="utf-8")
     print(text)
     for page, runs in pages.items():
         files.append(arguments.out / f"{page}.html")
@@ -94,10 +97,14 @@ def publish(arguments, name, text, pages):
     print("== " + ", ".join(map(str, files)))
 
 
+def found_numbers(run, key):
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [line[key] for line in lines if key in line]
+
+
 def numbers(run, key):
     """All of a name in the run's metrics, in order."""
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    found = [line[key] for line in lines if key in line]
+    found = found_numbers(run, key)
     if not found:
         sys.exit(f"{run}/metrics.jsonl has no {key}: was the run made with other settings?")
     return found
@@ -112,11 +119,39 @@ def head(task):
     return f"{task} {METRICS[task][0]}{' in %' if METRICS[task][1] else ' in m'}"
 
 
+def shown(task, value):
+    return 100 * value if METRICS[task][1] else value
+
+
 def cell(task, values):
-    factor = 100 if METRICS[task][1] else 1
     digits = 1 if METRICS[task][1] else 3
-    mean = f"{statistics.mean(values) * factor:.{digits}f}"
-    return f"{mean} ± {statistics.stdev(values) * factor:.{digits}f}" if len(values) > 1 else mean
+    mean = f"{statistics.mean(values):.{digits}f}"
+    return f"{mean} ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else mean
+
+
+class Finetuned:
+    """What runs reach: {row: [[(run, metric) of each seed] of each task]}, as a table and as a plot."""
+
+    def __init__(self, tasks, rows):
+        self.tasks = tasks
+        self.rows = rows
+        self.values = {row: [[shown(task, value_of(*of)) for of in seeds] for task, seeds in zip(tasks, columns)]
+                       for row, columns in rows.items()}
+
+    def markdown(self, first=""):
+        return table([first, *map(head, self.tasks)],
+                     [[row, *map(cell, self.tasks, columns)] for row, columns in self.values.items()])
+
+    def without_looking(self, column):
+        """What the first row's first run says of those that don't look at the images, or None."""
+        run, metric = next(iter(self.rows.values()))[column][0]
+        values = [value[metric] for value in found_numbers(run, "without_looking") if value.get(metric) is not None]
+        return shown(self.tasks[column], values[0]) if values else None
+
+    def plot(self, title):
+        return dot_plot.svg(title, list(self.values), [
+            dot_plot.Panel(head(task), [columns[i] for columns in self.values.values()], self.without_looking(i))
+            for i, task in enumerate(self.tasks)])
 
 
 def of_seeds(seeds):

@@ -8,7 +8,7 @@ import argparse
 import dataclasses
 
 import series
-from series import METRICS, Series, cell, for_steps, head, of_seeds, value_of
+from series import METRICS, Finetuned, Series, for_steps, of_seeds
 
 SCENES = "data={name: scenes, count: 2000, size: 192, image_size: 96, workers: 1}"
 
@@ -86,26 +86,22 @@ class Runs(Series):
 
 
 def all_runs(runs, table, seeds):
-    """{(row, task): [(run, metric) of each seed]}"""
+    """{row: [[(run, metric) of each seed] of each task]}"""
     _, _, tasks, rows = TABLES[table]
-    made = {}
+    made = {row.name: [[] for _ in tasks] for row in rows}
     for seed in seeds:
         for row in rows:
-            for task in tasks:
+            for column, task in zip(made[row.name], tasks):
                 metric = METRICS[task][0]
                 of = ("multitask", f"{task}.{metric}") if row.tasks_at_once else (task, metric)
-                made.setdefault((row.name, task), []).append((runs.finetune(row, of[0], seed), of[1]))
+                column.append((runs.finetune(row, of[0], seed), of[1]))
     return made
 
 
-def markdown(table, made, arguments):
-    number, what, tasks, rows = TABLES[table]
-    values = {row.name: [[value_of(*of) for of in made[row.name, task]] for task in tasks] for row in rows}
-    cells = [[name, *map(cell, tasks, of_tasks)] for name, of_tasks in values.items()]
-    lines = [f"The paper's Table {number} in miniature: {what}. `tiny` on generated scenes, {arguments.pretrain_steps} steps of "
-             f"pre-training, {arguments.steps} of fine-tuning, {of_seeds(arguments.seeds)}.", "",
-             *series.table(["", *map(head, tasks)], cells)]
-    return "\n".join(lines) + "\n"
+def title(table, arguments):
+    number, what, _, _ = TABLES[table]
+    return (f"The paper's Table {number} in miniature: {what}. `tiny` on generated scenes, {arguments.pretrain_steps} steps of "
+            f"pre-training, {arguments.steps} of fine-tuning, {of_seeds(arguments.seeds)}.")
 
 
 def parse():
@@ -119,8 +115,10 @@ def parse():
 def main():
     arguments = parse()
     runs, made = series.carried_out(arguments, Runs, lambda asked: all_runs(asked, arguments.table, arguments.seeds))
+    said, reached = title(arguments.table, arguments), Finetuned(TABLES[arguments.table][2], made)
     finetuned = [run for run in runs.names if not run.name.startswith("pretrain")]
-    series.publish(arguments, arguments.table, markdown(arguments.table, made, arguments), {arguments.table: finetuned})
+    series.publish(arguments, arguments.table, "\n".join([said, "", *reached.markdown()]) + "\n", reached.plot(said),
+                   {arguments.table: finetuned})
 
 
 if __name__ == "__main__":

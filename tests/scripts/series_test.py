@@ -36,7 +36,8 @@ elif sys.argv[0].endswith("glid_train"):
     if stop.exists() and stop.read_text() == run.name:
         sys.exit(75)
     seed = next((int(word[5:]) for word in sys.argv if word.startswith("seed=")), 0)
-    lines = [{"without_learning": {"zero": 1.0, "interpolation": 0.45}}, {"loss": 1, "images_per_s": 10 + len(run.name)},
+    lines = [{"without_learning": {"zero": 1.0, "interpolation": 0.45}}, {"without_looking": {"rmse": 2.3, "mIoU": None}},
+             {"loss": 1, "images_per_s": 10 + len(run.name)},
              {"val_loss": 0.9, "val_rmse": 9, "val_mIoU": 0, "val_AP50": 0},
              {"val_loss": 0.25, "val_rmse": 2 + seed, "val_mIoU": 0.5 + seed / 100, "val_AP50": 0.5}]
     run.mkdir(parents=True, exist_ok=True)
@@ -92,6 +93,9 @@ class SeriesTest(unittest.TestCase):
         self.assertIn("| MAE | 0.250 | 0.450 (interpolation) | 22 | 0.4321 |", done.stdout)
         self.assertIn("| from scratch | 3.000 ± 1.414 | 51.0 ± 1.4 |", done.stdout)
         self.assertIn((self.folder / "out" / "objectives.md").read_text(encoding="utf-8"), done.stdout)
+        plot = (self.folder / "out" / "objectives.svg").read_text(encoding="utf-8")
+        self.assertEqual(plot.count("<circle"), 2 * 2 * 2)  # seeds, tasks, starts
+        self.assertEqual(plot.count("stroke-dasharray"), 1)  # of the one task that says what is reached without looking
         pages = {words[-1].rsplit("/", 1)[1]: len(words) - 2 for words in self.asked("glid_report")}
         self.assertEqual(pages, {"pretraining.html": 1, "depth.html": 4, "semantic.html": 4})
 

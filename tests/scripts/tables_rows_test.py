@@ -82,9 +82,10 @@ class TablesRowsTest(unittest.TestCase):
         for table, (_, _, tasks, rows) in tables.TABLES.items():
             runs = NamedRows()
             made = tables.all_runs(runs, table, [0])
-            self.assertEqual(len(made), len(rows) * len(tasks), f"{table}: two rows have one name")
-            finetuned = {of for values in made.values() for of in values}
-            self.assertEqual(len(finetuned), len(made), f"{table}: two rows are one run")
+            self.assertEqual(len(made), len(rows), f"{table}: two rows have one name")
+            finetuned = [of for columns in made.values() for seeds in columns for of in seeds]
+            self.assertEqual(len(finetuned), len(rows) * len(tasks))
+            self.assertEqual(len(set(finetuned)), len(finetuned), f"{table}: two rows are one run")
 
 
 if __name__ == "__main__":
