@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "glid/core/counted.h"
@@ -83,6 +85,33 @@ void require_alike(const fs::path& a, const Json& of_a, const fs::path& b, const
 
 std::string shown(const std::optional<double>& value) { return value ? format("{:.6g}", *value) : "n/a"; }
 
+std::string doubt_of_images(const Json& a, const Json& b) {
+  for (const Json* report : {&a, &b})
+    if (written_image_hash(*report).empty())
+      return "whether both are of the same images can't be told: a file of an older glid_eval doesn't say; evaluate anew";
+  const std::string of_a = model_fact(a, "data"), of_b = model_fact(b, "data");
+  if (of_a.empty() || of_b.empty() || of_a == of_b) return "";
+  return format("the data differ, though their images have the same ids: {} and {}", of_a, of_b);
+}
+
+// "cat (id 3)" of every class that has numbers of its own.
+std::set<std::string> classes_of(const Json& report) {
+  std::set<std::string> classes;
+  if (const Json* rows = report.find("per_class"))
+    for (const Json& row : rows->as_array())
+      classes.insert(format("{} (id {})", row.at("name").as_string(), row.at("id").as_int()));
+  return classes;
+}
+
+std::string doubt_of_classes(const Json& a, const Json& b) {
+  const std::set<std::string> of_a = classes_of(a), of_b = classes_of(b);
+  if (of_a.empty() || of_b.empty()) return "";
+  std::vector<std::string> one_sided;
+  std::ranges::set_symmetric_difference(of_a, of_b, std::back_inserter(one_sided));
+  if (one_sided.empty()) return "";
+  return format("the classes differ: {} and {}; only one of both has {}", of_a.size(), of_b.size(), one_sided.front());
+}
+
 // Which file of a folder is meant.
 [[noreturn]] void refuse_folder(const fs::path& folder) {
   std::vector<std::string> reports;
@@ -154,6 +183,7 @@ Json read_report(const fs::path& file) {
     written_image_hash(report);
     if (const Json* model = report.find("model"))
       for (const auto& [name, value] : model->as_object()) value.as_string();
+    classes_of(report);
     bootstrap_of(report);
   } catch (const DataError& error) {
     throw DataError(file.string(), format("is a damaged report of glid_eval: {}", error.what()));
@@ -185,13 +215,10 @@ std::vector<MetricDifference> report_differences(const Json& a, const Json& b) {
   return differences(bootstrap_of(a), bootstrap_of(b), kConfidence);
 }
 
-std::string doubt_of_images(const Json& a, const Json& b) {
-  for (const Json* report : {&a, &b})
-    if (written_image_hash(*report).empty())
-      return "whether both are of the same images can't be told: a file of an older glid_eval doesn't say; evaluate anew";
-  const std::string of_a = model_fact(a, "data"), of_b = model_fact(b, "data");
-  if (of_a.empty() || of_b.empty() || of_a == of_b) return "";
-  return format("the data differ, though their images have the same ids: {} and {}", of_a, of_b);
+std::vector<std::string> comparison_doubts(const Json& a, const Json& b) {
+  std::vector<std::string> doubts{doubt_of_images(a, b), doubt_of_classes(a, b)};
+  std::erase(doubts, "");
+  return doubts;
 }
 
 std::string shown_difference(const MetricDifference& d) {
@@ -221,7 +248,7 @@ std::string comparison_table(const fs::path& a, const fs::path& b) {
                     "models that are equal one number in twenty is called better or worse\n",
                     kConfidence * 100)
               : "note: no intervals: glid_eval --bootstrap 1000 --json FILE writes what they need\n";
-  if (const std::string doubt = doubt_of_images(of_a, of_b); !doubt.empty()) text += format("note: {}\n", doubt);
+  for (const std::string& doubt : comparison_doubts(of_a, of_b)) text += format("note: {}\n", doubt);
   return to_utf8(text);
 }
 

@@ -3,6 +3,7 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/join.h"
 #include "glid/eval/comparison.h"
 #include "glid/eval/report.h"
 #include "number_names.h"
@@ -41,8 +42,8 @@ Compared compared(const ReportColumn& first, const ReportColumn& other) {
     result.note = format("no differences of {} and {}: {}", other.name, first.name, error.what());
     return result;
   }
-  if (const std::string doubt = doubt_of_images(*first.report, *other.report); !doubt.empty())
-    result.note = format("{} and {}: {}", other.name, first.name, doubt);
+  if (const auto doubts = comparison_doubts(*first.report, *other.report); !doubts.empty())
+    result.note = format("{} and {}: {}", other.name, first.name, join(doubts, "; "));
   return result;
 }
 

@@ -1,10 +1,10 @@
 #include "run_files.h"
 
 #include <filesystem>
+#include <stdexcept>
 #include <utility>
 
 #include "glid/config/write.h"
-#include "glid/core/error.h"
 #include "glid/core/files.h"
 #include "glid/core/leftovers.h"
 #include "glid/core/log.h"
@@ -17,9 +17,7 @@ template <class Draw>
 void draw_if_it_can(const Draw& draw) {
   try {
     draw();
-  } catch (const Error& error) {
-    log_warning("{}; the run goes on without this picture", error.what());
-  } catch (const std::filesystem::filesystem_error& error) {
+  } catch (const std::runtime_error& error) {  // of ours or the file system's
     log_warning("{}; the run goes on without this picture", error.what());
   }
 }

@@ -204,6 +204,16 @@ TEST_F(Comparison, SaysThatDataDifferWhoseIdsDoNot) {
               HasSubstr("the data differ, though their images have the same ids: scenes, list 1 and scenes, list 2\n"));
 }
 
+TEST_F(Comparison, SaysThatClassesDiffer) {
+  Report a = report_of(accuracy(20, 4), "accuracy"), b = a;
+  a.per_class = {{.id = 1, .name = "cat"}, {.id = 2, .name = "dog"}};
+  b.per_class = {{.id = 2, .name = "dog"}, {.id = 1, .name = "cat"}};
+  EXPECT_THAT(comparison_table(written("a.json", a), written("b.json", b)), Not(HasSubstr("the classes differ")));
+  b.per_class = {{.id = 1, .name = "cat"}, {.id = 2, .name = "wolf"}, {.id = 3, .name = "zebra"}};
+  EXPECT_THAT(comparison_table(written("a.json", a), written("b.json", b)),
+              HasSubstr("note: the classes differ: 2 and 3; only one of both has dog (id 2)\n"));
+}
+
 TEST_F(Comparison, NamesCheckpointStepAndWeightsOfBoth) {
   Report a = report_of(accuracy(20, 4), "accuracy"), b = a;
   a.model = {{"checkpoint", "runs/a/checkpoints/step_00000100 (best by AP)"}, {"step", "100"}, {"weights", "ema"}};

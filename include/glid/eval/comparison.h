@@ -32,8 +32,9 @@ std::optional<int64_t> evaluated_step(const Json& report);
 
 // differences() of what two reports have. Throws DataError for reports that are known to be of other images.
 std::vector<MetricDifference> report_differences(const Json& a, const Json& b);
-// Why two reports can't be known to be of the same images; empty where both say that they are.
-std::string doubt_of_images(const Json& a, const Json& b);
+// Why numbers of two reports may differ for another reason than the models: images that can't be known to be the same, other
+// classes. Empty where both say that these are the same.
+std::vector<std::string> comparison_doubts(const Json& a, const Json& b);
 
 // "+0.02 [+0.01, +0.03] better": "better" and "worse" where the interval says so; empty where one has no value.
 std::string shown_difference(const MetricDifference& difference);
