@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -22,6 +23,14 @@ namespace {
 constexpr const char* kAllKeys = "all";
 constexpr const char* kHelpGroup = "Help";
 constexpr size_t kPageWidth = 100;  // of what isn't written to a terminal
+
+// Nobody means one: it is a shell's variable that isn't set.
+void refuse_empty_words(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options())
+    if (option->get_items_expected_min() > 0 && std::ranges::find(option->results(), "") != option->results().end())
+      throw CLI::ValidationError(option->get_name(), "must not be empty");
+  for (const CLI::App* command : app.get_subcommands()) refuse_empty_words(*command);
+}
 
 // A flag that prints a text and ends the program.
 void add_printer(CLI::App& app, const std::string& name, const std::string& help, std::function<std::string()> text) {
@@ -133,6 +142,7 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
   keep_freed_memory();
   try {
     app.parse(argc, argv);
+    refuse_empty_words(app);
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
     return run_program(app.get_name().c_str(), [&] {

@@ -183,5 +183,19 @@ TEST(Mistakes, CommandLinesEndWith2) {
   EXPECT_EQ(run("glid_train", {"--help"}).code, 0);
 }
 
+// As a shell gives them for variables that aren't set.
+TEST(Mistakes, EmptyWordsAreNoDefaults) {
+  const std::vector<std::string> predict = {"--checkpoint", "run", "--input", "photos", "--out", "out"};
+  for (const char* option : {"--which", "--attention", "--format"}) {
+    std::vector<std::string> arguments = predict;
+    arguments.insert(arguments.end(), {option, ""});
+    const ProgramResult result = run("glid_predict", arguments);
+    EXPECT_EQ(result.code, 2) << option;
+    EXPECT_THAT(result.output, HasSubstr(std::string(option) + ": must not be empty"));
+  }
+  EXPECT_THAT(run("glid_data", {"check", "--dataset", "coco", "--split", ""}).output,
+              HasSubstr("--split: must not be empty"));
+}
+
 }  // namespace
 }  // namespace glid
