@@ -17,8 +17,7 @@ double seconds_between(Time from, Time to) {
 void Pace::show(int64_t done) {
   const std::lock_guard lock(mutex_);
   const Clock::time_point now = Clock::now();
-  const double images_per_s = static_cast<double>(done) / seconds_between(begin_, now);
-  const std::string numbers = format("{:.1f} images/s", images_per_s);
+  const std::string numbers = format("{:.1f} {}s/s", static_cast<double>(done) / seconds_between(begin_, now), one_);
   log_status(format("{} {}  {}", progress_bar(done, total_), what_, numbers));
   if (log_is_terminal() || now - last_line_ < between_lines_) return;
   last_line_ = now;
@@ -28,8 +27,8 @@ void Pace::show(int64_t done) {
 void Pace::end(int64_t done) const {
   log_status("");
   const double seconds = seconds_between(begin_, Clock::now());
-  log_info("{}: {} in {:.1f} s, {:.1f} images/s", what_, counted(done, "image"), seconds,
-           static_cast<double>(done) / seconds);
+  log_info("{}: {} in {:.1f} s, {:.1f} {}s/s", what_, counted(done, one_), seconds, static_cast<double>(done) / seconds,
+           one_);
 }
 
 }  // namespace glid

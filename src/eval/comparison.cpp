@@ -55,7 +55,8 @@ uint64_t key_hash_of(const Json& bootstrap) {
   const std::string& text = hash->as_string();
   uint64_t value = 0;
   const char* end = text.data() + text.size();
-  if (std::from_chars(text.data(), end, value, 16).ptr != end)
+  const auto [parsed, error] = std::from_chars(text.data(), end, value, 16);
+  if (parsed != end || error != std::errc())
     throw DataError("bootstrap.key_hash", "must be of hexadecimal digits", text);
   return value;
 }
@@ -97,7 +98,7 @@ std::string doubt_of_images(const Json& a, const Json& b) {
 // "cat (id 3)" of every class that has numbers of its own.
 std::set<std::string> classes_of(const Json& report) {
   std::set<std::string> classes;
-  if (const Json* rows = report.find("per_class"))
+  if (const Json* rows = report.find("per_class"); rows != nullptr && !rows->is_null())
     for (const Json& row : rows->as_array())
       classes.insert(format("{} (id {})", row.at("name").as_string(), row.at("id").as_int()));
   return classes;
@@ -233,9 +234,11 @@ std::string comparison_table(const fs::path& a, const fs::path& b) {
   const Json of_a = read_report(a), of_b = read_report(b);
   require_alike(a, of_a, b, of_b);
   const auto found = report_differences(of_a, of_b);
+  const std::string& protocol = of_a.at("protocol").as_string();
   std::string text =
-      format("{}, protocol {}, {}\nA: {}\nB: {}\n", of_a.at("task").as_string(), of_a.at("protocol").as_string(),
-             counted(of_a.at("images").as_int(), "image"), line_of(a, of_a), line_of(b, of_b));
+      format("{}{}, {}\nA: {}\nB: {}\n", of_a.at("task").as_string(),
+             protocol.empty() ? "" : ", protocol " + protocol, counted(of_a.at("images").as_int(), "image"),
+             line_of(a, of_a), line_of(b, of_b));
   size_t width = 0;
   for (const MetricDifference& d : found) width = std::max(width, d.name.size());
   text += format("  {:<{}}  {:>10}  {:>10}  B - A\n", "", width, "A", "B");

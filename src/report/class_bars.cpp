@@ -1,6 +1,8 @@
 // The first number of every class as bars, the runs beside each other.
 #include <algorithm>
 #include <map>
+#include <span>
+#include <utility>
 
 #include "glid/core/counted.h"
 #include "glid/core/format.h"
@@ -12,17 +14,21 @@ namespace {
 
 constexpr size_t kMostOpen = 40;  // classes of a table that is shown without being asked for
 
-using ById = std::map<int64_t, const Json*>;  // a report's classes
+// Of several tasks one id is several classes: semantic.cat, panoptic.cat.
+using ClassKey = std::pair<int64_t, std::string>;
+using ByClass = std::map<ClassKey, const Json*>;  // a report's rows
+
+ClassKey key_of(const Json& row) { return {row.at("id").as_int(), row.at("name").as_string()}; }
 
 const Json::Array* classes_of(const Json& report) {
   const Json* classes = report.find("per_class");
   return classes != nullptr && !classes->is_null() && !classes->as_array().empty() ? &classes->as_array() : nullptr;
 }
 
-ById by_id(const Json& report) {
-  ById rows;
+ByClass by_class(const Json& report) {
+  ByClass rows;
   if (const Json::Array* classes = classes_of(report))
-    for (const Json& row : *classes) rows.emplace(row.at("id").as_int(), &row);
+    for (const Json& row : *classes) rows.emplace(key_of(row), &row);
   return rows;
 }
 
@@ -43,15 +49,23 @@ Html bar_of(const Json& value, size_t run) {
 }
 
 std::vector<Html> row_of(const Json& row, const std::string& number, const ReportGroup& group,
-                         const std::vector<ById>& columns) {
-  const int64_t id = row.at("id").as_int();
+                         const std::vector<ByClass>& columns) {
   std::vector<Html> cells{html_name(row.at("name").as_string())};
   for (size_t c = 0; c < columns.size(); ++c) {
-    const auto found = columns[c].find(id);
+    const auto found = columns[c].find(key_of(row));
     const Json* value = found == columns[c].end() ? nullptr : found->second->find(number);
     cells.push_back(value != nullptr ? bar_of(*value, group.columns[c].run % kNumLineColors) : Html());
   }
   return cells;
+}
+
+// Of classes with the same numbers.
+Html table_of(std::span<const Json> classes, const std::string& number, const ReportGroup& group, std::vector<Html> heads,
+              const std::vector<ByClass>& columns) {
+  HtmlTable table{.caption = format("{} of each class: {}", number, group.title()), .head = std::move(heads)};
+  for (const Json& row : classes) table.rows.push_back(row_of(row, number, group, columns));
+  return html_details(format("{}: {} of {}", group.title(), number, counted(classes.size(), "class", "classes")),
+                      html_table(table), classes.size() <= kMostOpen);
 }
 
 // The classes of the first report that has some.
@@ -59,14 +73,18 @@ Html bars_of(const ReportGroup& group, Runs runs) {
   const auto first =
       std::ranges::find_if(group.columns, [](const ReportColumn& c) { return classes_of(*c.report) != nullptr; });
   if (first == group.columns.end()) return {};
-  const Json::Array& classes = *classes_of(*first->report);
-  const std::string number = number_name(classes.front());
-  std::vector<ById> columns;
-  for (const ReportColumn& column : group.columns) columns.push_back(by_id(*column.report));
-  HtmlTable table{.caption = format("{} of each class: {}", number, group.title()), .head = heads_of(group, runs, "class")};
-  for (const Json& row : classes) table.rows.push_back(row_of(row, number, group, columns));
-  return html_details(format("{}: {}", group.title(), counted(classes.size(), "class", "classes")), html_table(table),
-                      classes.size() <= kMostOpen);
+  std::vector<ByClass> columns;
+  for (const ReportColumn& column : group.columns) columns.push_back(by_class(*column.report));
+  Html tables;
+  std::span<const Json> rest = *classes_of(*first->report);
+  while (!rest.empty()) {
+    const std::string number = number_name(rest.front());
+    const auto end = std::ranges::find_if(rest, [&](const Json& row) { return number_name(row) != number; });
+    const auto classes = rest.first(static_cast<size_t>(end - rest.begin()));
+    tables += table_of(classes, number, group, heads_of(group, runs, "class"), columns);
+    rest = rest.subspan(classes.size());
+  }
+  return tables;
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // The newest picture of each run, those of the same images side by side.
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <string>
+#include <string_view>
 
 #include "base64.h"
 #include "glid/core/error.h"
@@ -39,11 +41,16 @@ int64_t step_of(const std::filesystem::path& picture) {
   return step;
 }
 
+// Keys of data that don't decide which images those of validation are.
+constexpr std::string_view kOfTraining[] = {"data.fraction", "data.fraction_seed", "data.image_size",
+                                            "data.max_bad_files", "data.window", "data.workers"};
+
 // What decides which images a run draws.
 std::string images_of(const RunRecord& run) {
   std::string text;
   for (const auto& [key, value] : run.config)
-    if ((key.starts_with("data.") && key != "data.workers") || key == "seed" || key == "eval.split")
+    if ((key.starts_with("data.") && std::ranges::find(kOfTraining, key) == std::end(kOfTraining)) || key == "seed" ||
+        key == "eval.split")
       text += format("{}={}\n", key, value);
   return text;
 }

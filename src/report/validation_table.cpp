@@ -14,7 +14,7 @@ const Json* last_validation(const RunRecord& run) {
   return last == run.metrics.rend() ? nullptr : &*last;
 }
 
-// Of their last validations, in the order in which they come up; what only a blind prediction has is there too.
+// Of their last validations, in the order in which they come up.
 std::vector<std::string> names_of(const TaskRuns& own, Runs runs) {
   std::vector<std::string> names;
   for (const size_t i : own.places) {

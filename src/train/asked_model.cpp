@@ -9,6 +9,7 @@
 #include "glid/core/pace.h"
 #include "glid/eval/answer.h"
 #include "glid/train/session.h"
+#include "sees_persons.h"
 
 namespace glid {
 
@@ -29,7 +30,7 @@ void ask_about(const AskedModel& asked, std::shared_ptr<const Dataset> samples, 
   Loader loader(std::move(samples), std::make_shared<ValidationPlan>(total, config.seed, share), options, prepare);
   const at::NoGradGuard no_grad;
   const EvaluationMode mode(*asked.model);
-  Pace pace(what, total);
+  Pace pace(what, total, sample_name(config.task));
   int64_t num_read = 0;
   for (std::vector<Batch> batches = loader.next(); !batches.empty(); batches = loader.next())
     for (const Batch& read : batches) {

@@ -25,6 +25,7 @@
 #include "glid/train/session.h"
 #include "glid/train/threads.h"
 #include "prediction_output.h"
+#include "sees_persons.h"
 #include "trained_model.h"
 
 namespace glid {
@@ -112,11 +113,11 @@ class SharedResults {
   std::vector<std::unique_ptr<ResultFiles>> files_;  // one a part of the metric
 };
 
-// Of several tasks: the numbers of all, the rules of each as a note.
+// Of several tasks: the numbers, rules and notes of all.
 Report report_of(const std::vector<std::unique_ptr<Measure>>& measures, const MetricSettings& settings) {
   const std::vector<MetricPart> parts = parts_of(settings);
   if (parts.size() == 1 && parts[0].task.empty()) return measures[0]->report();
-  Report all{.task = std::string(MultitaskSettings::kName), .rules = "each task by its own rules"};
+  Report all{.task = std::string(MultitaskSettings::kName)};
   for (size_t i = 0; i < measures.size(); ++i) {
     const Report report = measures[i]->report();
     const NamedValues values = named_values(measures[i]->metric().values());
@@ -128,7 +129,8 @@ Report report_of(const std::vector<std::unique_ptr<Measure>>& measures, const Me
       row.name = format("{}.{}", parts[i].task, row.name);
       all.per_class.push_back(std::move(row));
     }
-    all.notes.push_back(format("{}: {}", parts[i].task, report.rules));
+    all.rules += format("{}{}: {}", i == 0 ? "" : "; ", parts[i].task, report.rules);
+    for (const std::string& note : report.notes) all.notes.push_back(format("{}: {}", parts[i].task, note));
   }
   return all;
 }
@@ -179,9 +181,7 @@ Scores scores_of(const RunConfig& config, const Vocabulary& vocabulary) {
 }
 
 // evaluate() or evaluate_blind(), which `walk` calls, with the pace of all ranks in the first one's log.
-void walk_in_view(Measured measured, const std::string& what, int64_t total,
-                  const std::function<void(const Measured&)>& walk) {
-  Pace pace(what, total);
+void walk_in_view(Measured measured, Pace& pace, const std::function<void(const Measured&)>& walk) {
   int64_t num_samples = 0;
   if (measured.communicator.is_main())
     measured.progress = [&](int64_t done) {
@@ -199,7 +199,8 @@ NamedValues blind_values(const ChosenCheckpoint& chosen, const Measured& measure
   Scores scores = scores_of(config, vocabulary);
   scores.loss.reset();
   if (scores.measures.empty() || !fs::exists(file)) return {};
-  walk_in_view(measured, "without looking", total,
+  Pace pace("without looking", total, sample_name(config.task));
+  walk_in_view(measured, pace,
                [&](const Measured& blind) { evaluate_blind(blind, BlindPredictor::read(file), scores); });
   return named_values(scores.values());
 }
@@ -240,7 +241,8 @@ Report evaluate_model(const ModelEvalArguments& arguments, const ChosenCheckpoin
       *model, *task, loader, communicator, device, config.train.precision, [&results] { return results.has_failed(); }};
   EvaluatedImages images(*data);
   const int64_t total = ValidationPlan(data->size(), config.seed, {.fraction = config.eval.fraction}).num_samples();
-  walk_in_view(measured, "evaluation", total,
+  Pace pace("evaluation", total, sample_name(config.task));
+  walk_in_view(measured, pace,
                [&](const Measured& seen) { evaluate(seen, scores, taker_of(scores, images, results)); });
   results.finish();
   if (scores.measures.empty())

@@ -9,11 +9,10 @@
 #include "glid/data/person_boxes.h"
 #include "glid/data/persons.h"
 #include "glid/train/session.h"
+#include "sees_persons.h"
 
 namespace glid {
 namespace {
-
-bool sees_persons(const RunConfig& config) { return std::holds_alternative<PoseConfig>(config.task); }
 
 RunConfig config_of_detector(const ChosenCheckpoint& chosen) {
   RunConfig config = config_of_checkpoint(chosen.checkpoint, {});
@@ -57,7 +56,7 @@ std::vector<Person> detected_persons(const PredictArguments& arguments, const As
 }  // namespace
 
 void require_boxes(const PredictArguments& arguments, const RunConfig& config) {
-  const bool is_pose = sees_persons(config);
+  const bool is_pose = sees_persons(config.task);
   const bool has_boxes = !arguments.boxes.empty(), has_detector = !arguments.detector.empty();
   const char* given = has_boxes ? "--boxes" : "--detector";
   if (!is_pose && (has_boxes || has_detector || arguments.box_score))
@@ -72,7 +71,7 @@ void require_boxes(const PredictArguments& arguments, const RunConfig& config) {
 
 std::shared_ptr<const AnnotatedDataset> samples_to_predict(const PredictArguments& arguments, const AskedModel& asked,
                                                            const std::shared_ptr<const ImageList>& images) {
-  if (!sees_persons(asked.config)) return images;
+  if (!sees_persons(asked.config.task)) return images;
   const Vocabulary::Class& person = asked.vocabulary().objects.at(0);
   const double min_score = arguments.box_score.value_or(kUsualScore);
   std::vector<Person> persons =

@@ -80,9 +80,9 @@ void require_pictures(const PredictArguments& arguments) {
 }
 
 // People take pictures without a box for a model that does nothing.
-void warn_of_nothing_drawn(std::optional<double> best_score, double score) {
+void warn_without_objects(std::optional<double> best_score, double score) {
   if (best_score && *best_score >= score) return;
-  log_warning("nothing is drawn in any picture: {}",
+  log_warning("no object is drawn in any picture: {}",
               best_score ? format("the best detection has a score of {:.2g}, and --score is {}", *best_score, score)
                          : "nothing was found");
 }
@@ -133,7 +133,7 @@ void write_predictions(const PredictArguments& arguments, PredictionFormat forma
   log_info("wrote {}: predictions of {}", whole_path(arguments.out).string(), counted(num_images, "image"));
   if (num_images < total)
     log_warning("left out: {} of {}, which can't be read", total - num_images, counted(total, "image"));
-  if (settings.pictures && finds_objects(asked.config)) warn_of_nothing_drawn(output.best_score(), settings.score);
+  if (settings.pictures && finds_objects(asked.config)) warn_without_objects(output.best_score(), settings.score);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "glid/eval/answer.h"
 #include "glid/train/stop_signal.h"
 #include "glid/viz/image_grid.h"
+#include "sees_persons.h"
 
 namespace glid {
 namespace {
@@ -49,7 +50,7 @@ bool is_better(const MetricValue& value, double than) {
 
 // A long validation is seen to go on.
 struct ShownPace {
-  explicit ShownPace(int64_t num_images) : pace("validation", num_images) {}
+  ShownPace(int64_t num_samples, const char* one) : pace("validation", num_samples, one) {}
   ShownPace(const ShownPace&) = delete;
   ShownPace& operator=(const ShownPace&) = delete;
   ~ShownPace() { log_status(""); }
@@ -86,7 +87,7 @@ Measured Validation::measured() {
   if (!session_.communicator.is_main()) return measured;
   const ValidationPlan of_all(images_->size(), session_.config.seed, {.fraction = session_.config.eval.fraction});
   const int64_t total = of_all.num_samples();
-  measured.progress = [shown = std::make_shared<ShownPace>(total)](int64_t done) { shown->pace.show(done); };
+  measured.progress = [shown = std::make_shared<ShownPace>(total, sample_name(session_.config.task))](int64_t done) { shown->pace.show(done); };
   return measured;
 }
 

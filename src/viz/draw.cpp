@@ -144,15 +144,6 @@ void draw_keypoints(Image& image, std::span<const Keypoint> joints, std::span<co
                  joint.visibility == Visibility::kVisible ? cv::FILLED : line_px, cv::LINE_AA);
 }
 
-void tint_mask(Image& image, const Rle& mask, const Rgb& color, double opacity) {
-  if (mask.height != image.height || mask.width != image.width)
-    throw std::invalid_argument("tint_mask: the mask has another size");
-  int64_t i = 0;
-  for (size_t run = 0; run < mask.counts.size(); ++run)
-    for (const int64_t end = i + mask.counts[run]; i < end; ++i)
-      if (run % 2 == 1) blend(image.row(i % image.height) + 3 * (i / image.height), color, opacity);
-}
-
 void tint_labels(Image& image, std::span<const uint16_t> labels, std::span<const Rgb> colors, double opacity) {
   if (std::ssize(labels) != image.height * image.width)
     throw std::invalid_argument("tint_labels: labels don't fill the image");

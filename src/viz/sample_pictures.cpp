@@ -172,6 +172,7 @@ Image draw_depth(const Sample& sample, int64_t side_px) {
     low = std::min(low, depth);
     high = std::max(high, depth);
   }
+  if (low == high) low = 0, high *= 2;  // of one depth: in the middle
   const ColorScale scale = low < high ? ColorScale{low, high, "m"} : ColorScale{0, 1, "m"};
   const int64_t height = sample.image.height, width = sample.image.width;
   const double factor = static_cast<double>(side_px) / static_cast<double>(std::max(height, width));

@@ -18,17 +18,17 @@ using testing::Not;
 
 TEST(Pace, IsALineNowAndThenWithoutATerminal) {
   testing::internal::CaptureStderr();
-  Pace often("photos", 4, milliseconds(0)), seldom("others", 4, hours(1));
+  Pace often("photos", 4, "person", milliseconds(0)), seldom("others", 4, "image", hours(1));
   for (const int64_t done : {1, 3}) often.show(done), seldom.show(done);
   often.end(4);
   const std::string lines = testing::internal::GetCapturedStderr();
   EXPECT_THAT(lines, testing::AllOf(HasSubstr("photos: 1 of 4, "), HasSubstr("photos: 3 of 4, ")));
-  EXPECT_THAT(lines, testing::AllOf(HasSubstr("photos: 4 images in "), Not(HasSubstr("others"))));
+  EXPECT_THAT(lines, testing::AllOf(HasSubstr("photos: 4 persons in "), HasSubstr(" persons/s"), Not(HasSubstr("others"))));
 }
 
 TEST(Pace, MayBeShownByManyThreads) {
   testing::internal::CaptureStderr();
-  Pace pace("photos", 40, milliseconds(0));
+  Pace pace("photos", 40, "image", milliseconds(0));
   std::vector<std::jthread> threads;
   for (int64_t t = 0; t < 4; ++t)
     threads.emplace_back([&pace, t] {

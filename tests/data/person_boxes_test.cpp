@@ -49,7 +49,7 @@ TEST_F(PersonBoxes, AreOfImagesByTheirIds) {
 
 TEST_F(PersonBoxes, AnnotationsAreNoResults) {
   EXPECT_THAT(refusal_of(R"({"images": [], "annotations": []})"),
-              HasSubstr("boxes.json: is one object, and boxes are a list"));
+              HasSubstr("boxes.json: is no list of boxes as COCO's results are"));
 }
 
 TEST_F(PersonBoxes, EmptyOnesAreLeftOut) {
@@ -66,9 +66,9 @@ TEST_F(PersonBoxes, OfOthersAreRefused) {
   EXPECT_THAT(refusal_of(R"([{"image_id": 8, "category_id": 1, "bbox": [0, 0, 9, 9], "score": 1}])"),
               HasSubstr("boxes.json: is about none of the images"));
   EXPECT_THAT(refusal_of(R"([{"image_id": 7, "category_id": 1, "bbox": [0, 0, 9], "score": 1}])"),
-              HasSubstr("record 1: bbox: must be four numbers (got [0,0,9])"));
+              HasSubstr("boxes.json: result 1: \"bbox\" is not four numbers (got 3 numbers)"));
   EXPECT_THAT(refusal_of(R"([{"image_id": 7, "category_id": 1, "bbox": [0, 0, 9, 9]}])"),
-              HasSubstr("record 1: the JSON key \"score\" is missing"));
+              HasSubstr("boxes.json: result 1: has no \"score\""));
 }
 
 TEST_F(PersonBoxes, MakeSamplesOfAllImages) {

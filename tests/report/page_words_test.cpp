@@ -155,7 +155,7 @@ TEST_F(PageWords, OneIsSingular) {
   write_file(run / "eval.json", report_json(accuracy_report(1, 2, {"cat"})));
   write_file(run / "data.json", R"({"dataset":"coco","splits":[{"split":"val","images":1,"findings":[{}],"classes":{}}]})");
   const std::string page = report_page({read_run(run)});
-  for (const char* words : {"accuracy, 1 image<", "accuracy, 1 image: 1 class<", "1 damaged line of",
+  for (const char* words : {"accuracy, 1 image<", "accuracy, 1 image: top1 of 1 class<", "1 damaged line of",
                             "1 warning in the log of one", "val: 1 image, 1 finding.", "</data> of 1<"})
     EXPECT_THAT(page, HasSubstr(words));
   for (const std::string& word : all_matches(page, "[^0-9.]1 ([a-z]+[^s]s)[^a-z]")) ADD_FAILURE() << "1 " << word;

@@ -198,7 +198,10 @@ class SeriesTest(unittest.TestCase):
         with subprocess.Popen([sys.executable, "-B", SCRIPTS / "tables.py", "partial", "--out", str(self.folder / "out")],
                               env={**os.environ, "PATH": path}, start_new_session=True, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, text=True) as script:
+            end = time.monotonic() + 60
             while not (self.folder / "hangs").exists():
+                self.assertIsNone(script.poll(), "it ended before it trained")
+                self.assertLess(time.monotonic(), end)
                 time.sleep(0.02)
             (self.folder / "hang").unlink()  # a second one would not wait
             os.killpg(script.pid, signal.SIGINT)

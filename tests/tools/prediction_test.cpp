@@ -218,12 +218,12 @@ TEST_F(Predictions, OfOtherBatchesAreEqualToRounding) {
 
 TEST_F(Predictions, OfWhichNoneIsDrawnSaySo) {
   put("a.png", encode_png(gradient(30, 40)));
-  const std::string warning = "warning: nothing is drawn in any picture: the best detection has a score of ";
+  const std::string warning = "warning: no object is drawn in any picture: the best detection has a score of ";
   const ProgramResult none = predict(images(), {"--score", "1"});
   EXPECT_EQ(none.code, 0);
   EXPECT_THAT(none.output, testing::AllOf(HasSubstr(warning), HasSubstr(", and --score is 1\n")));
   fs::remove_all(file("out"));
-  EXPECT_THAT(predict(images(), {"--score", "0"}).output, testing::Not(HasSubstr("nothing is drawn")));
+  EXPECT_THAT(predict(images(), {"--score", "0"}).output, testing::Not(HasSubstr("no object is drawn")));
 }
 
 TEST_F(Predictions, OfAClassifierAreTheBestFive) {

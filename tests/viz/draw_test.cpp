@@ -108,16 +108,6 @@ TEST(Draw, OutlinesAndJointsGrowToo) {
   EXPECT_EQ(pixel(image, 206, 200), kRed);
 }
 
-TEST(Draw, AMaskIsBlended) {
-  Image image = Image::filled(2, 3, 100);
-  tint_mask(image, {2, 3, {2, 3, 1}}, kRed, 0.5);
-  EXPECT_EQ(pixel(image, 0, 1), kGrey);
-  EXPECT_EQ(pixel(image, 1, 0), (Rgb{150, 50, 50}));
-  EXPECT_EQ(pixel(image, 2, 0), (Rgb{150, 50, 50}));
-  EXPECT_EQ(pixel(image, 2, 1), kGrey);
-  EXPECT_THROW(tint_mask(image, {3, 2, {6}}, kRed, 0.5), std::invalid_argument);
-}
-
 TEST(Draw, IgnoredLabelsStay) {
   Image image = Image::filled(1, 3, 100);
   const std::vector<Rgb> colors(256, kRed);

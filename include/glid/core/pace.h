@@ -1,4 +1,4 @@
-// How far a program is with its images, for people.
+// How far a program is with its images, or other things, for people.
 #pragma once
 
 #include <chrono>
@@ -9,11 +9,12 @@
 
 namespace glid {
 
-// On a terminal a bar with the pace, elsewhere a line every fifteen seconds. `what` names the images there.
+// On a terminal a bar with the pace, elsewhere a line every fifteen seconds. `what` names the work, `one` what it is of.
 class Pace {
  public:
-  Pace(std::string what, int64_t total, std::chrono::milliseconds between_lines = std::chrono::seconds(15))
-      : what_(std::move(what)), total_(total), between_lines_(between_lines) {}
+  Pace(std::string what, int64_t total, const char* one = "image",
+       std::chrono::milliseconds between_lines = std::chrono::seconds(15))
+      : what_(std::move(what)), total_(total), one_(one), between_lines_(between_lines) {}
 
   // Safe to call from several threads.
   void show(int64_t done);
@@ -24,6 +25,7 @@ class Pace {
 
   std::string what_;
   int64_t total_;
+  const char* one_;
   std::chrono::milliseconds between_lines_;
   std::mutex mutex_;
   Clock::time_point begin_ = Clock::now(), last_line_ = begin_;

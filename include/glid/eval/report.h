@@ -1,4 +1,4 @@
-// What an evaluation found, and its four forms: table, JSON, CSV, notes (no LibTorch).
+// What an evaluation found, and its forms: table, JSON, CSV (no LibTorch).
 #pragma once
 
 #include <cstdint>
@@ -59,8 +59,9 @@ inline constexpr double kConfidence = 0.95;
 
 // For the terminal: protocol, numbers, variants, notes; "n/a" where a number is absent.
 std::string report_table(const Report& report);
-// {"task", "protocol", "rules", "images", "metrics": {..}, "variants": [..], "per_class": [{"id", "name", ..}], "notes":
-// [..]}; numbers at full precision, null where absent.
+// The members of Report by their names, with "metrics", "losses" and "without_looking" (blind) as {name: number}, the classes of
+// means as "classes_in_means", "per_class" and "per_image" as [{"id", "name", ..}], "bootstrap" as comparison.h has it; numbers
+// at full precision, null where absent. What a report has none of is left out, but for notes, variants and classes.
 std::string report_json(const Report& report);
 // One line a class (an image for depth) with a header: id,name,<numbers>; empty where absent.
 std::string report_csv(const Report& report);

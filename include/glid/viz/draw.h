@@ -11,7 +11,6 @@
 #include "glid/data/dataset.h"
 #include "glid/formats/image.h"
 #include "glid/geometry/box.h"
-#include "glid/geometry/rle.h"
 
 namespace glid {
 
@@ -43,9 +42,6 @@ void draw_box(Image& image, const Box& box, const Rgb& color, const std::string&
 // Limbs, and a dot for each labelled joint: filled where it is visible. Limbs of unlabelled joints are left out.
 void draw_keypoints(Image& image, std::span<const Keypoint> joints, std::span<const Vocabulary::Limb> limbs,
                     const Rgb& color);
-
-// Blends the mask's pixels with the colour; opacity 1 hides the image. Throws std::invalid_argument unless the sizes agree.
-void tint_mask(Image& image, const Rle& mask, const Rgb& color, double opacity);
 
 // Blends each pixel with the colour of its label; kIgnoreLabel and labels without a colour stay. `labels`
 // [height][width]. Throws std::invalid_argument unless the sizes agree.
