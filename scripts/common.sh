@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Sourced by the other scripts: where we are, how they speak, and a clear last line when a step fails.
 set -euo pipefail
+export STARTED_IN=${STARTED_IN:-$PWD}  # what relative paths of a command line are seen from
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 script_name=$(basename "$0")
 step="starting"
@@ -23,10 +24,42 @@ begin() { step=$*; say "[${SECONDS} s] $step"; }
 
 on_exit() {
   local code=$?
-  [ "$code" != 75 ] || { say "stopped after a checkpoint: the same command goes on"; exit 75; }
+  case $code in 75 | 129 | 130 | 143) # by a signal, with or without something to keep
+    say "stopped: the same command goes on"
+    exit 75
+    ;;
+  esac
   [ "$code" = 0 ] || die_with "$code" "while $step (exit code $code, after $SECONDS s): see the lines above"
 }
 trap on_exit EXIT
+
+# stoppable COMMAND...: its exit code. A signal that only the script has got is passed on, and the command's end waited for.
+stoppable() {
+  local code child asked=yes
+  "$@" &
+  child=$!
+  trap 'asked=yes; kill -TERM "$child" 2>/dev/null || true' INT TERM HUP
+  while [ -n "$asked" ]; do
+    asked=
+    code=0
+    wait "$child" || code=$?
+  done
+  trap - INT TERM HUP
+  return "$code"
+}
+
+# run_series SCRIPT ARGUMENTS...: a series of trainings of scripts/SCRIPT, whose mistakes are told before anything is built.
+run_series() {
+  case " $* " in *" -h "* | *" --help "* | *" --list "*) exec python3 "scripts/$1" "${@:2}" ;; esac
+  python3 "scripts/$1" "${@:2}" --list >/dev/null || { local code=$?; trap - EXIT; exit "$code"; }  # which has said what is wrong
+  begin "setting up"
+  scripts/bootstrap.sh
+  build release
+  # shellcheck source=/dev/null
+  source build/release/env.sh
+  begin "training"
+  exec python3 "scripts/$1" "${@:2}"  # signals are its own matter
+}
 
 # A compiler with the precompiled header of LibTorch takes up to 2 GB: no more jobs than memory or cores allow.
 build_jobs() {

@@ -68,6 +68,8 @@ def lacks(name, arguments):
 
 
 class Runs(Series):
+    BUDGET = ("steps", "pretrain_steps")
+
     def encoder(self, of_units=False):
         encoder = ENCODERS[self.arguments.encoder]
         return f"model.encoder={{{encoder.keys}{encoder.of_units if of_units else ''}}}"
@@ -191,8 +193,7 @@ def parse():
     parser.add_argument("--objectives", type=names(OBJECTIVES), help="as simmim,mae; all that encoder and images have by default")
     parser.add_argument("--tasks", type=names(METRICS), default=list(TASKS), help="as depth,semantic")
     parser.add_argument("--encoder", choices=ENCODERS, default="tiny_vit", help="tiny is a Swin")
-    parser.add_argument("--data", type=pathlib.Path,
-                        help="folder of images to pre-train on, as seen from the repository's; by default generated ones")
+    parser.add_argument("--data", type=series.as_seen, help="folder of images to pre-train on; by default generated ones")
     series.add_options(parser, "runs/objectives", seeds=[0, 1, 2])
     arguments = parser.parse_args()
     arguments.objectives = arguments.objectives or [name for name in OBJECTIVES if not lacks(name, arguments)]
@@ -237,4 +238,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    series.runs(main)

@@ -5,12 +5,4 @@
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/common.sh"
 
-case " $* " in *" -h "* | *" --help "* | *" --list "*) exec python3 scripts/compare_objectives.py "$@" ;; esac
-python3 scripts/compare_objectives.py "$@" --list >/dev/null  # mistakes, before anything is built
-begin "setting up"
-scripts/bootstrap.sh
-build release
-# shellcheck source=/dev/null
-source build/release/env.sh
-begin "comparing"
-python3 scripts/compare_objectives.py "$@"
+run_series compare_objectives.py "$@"

@@ -3,7 +3,6 @@
 # Pre-trains by masked image modelling on generated scenes, fine-tunes for detection and depth (--all: for all six tasks) from there and from
 # scratch with the same budget, evaluates, and writes a report. With a folder of images (or train/<class>/ and val/<class>/ in it, as
 # ImageNet has) it pre-trains on these, and writes their features. Run it again at any time: it goes on.
-here=$PWD
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/common.sh"
 
@@ -11,6 +10,7 @@ tasks=(detection depth)
 data=demo_data
 out=runs/demo
 settings=()
+least_images=40  # of which a tenth is held out
 [ $# -le 1 ] || die_with 2 "one argument at most: scripts/demo.sh [--all | FOLDER_OF_IMAGES]"
 case ${1-(none)} in
   "(none)") ;;
@@ -22,15 +22,17 @@ case ${1-(none)} in
   --all) tasks=(detection instance semantic panoptic depth pose) ;;
   -*) die_with 2 "there is no option $1: scripts/demo.sh [--all | FOLDER_OF_IMAGES]" ;;
   *)
-    data=$(cd "$here" && realpath -e -- "$1" 2>/dev/null) || die_with 3 "$1 does not exist: give a folder of images"
+    data=$(cd "$STARTED_IN" && realpath -e -- "$1" 2>/dev/null) || die_with 3 "$1 does not exist: give a folder of images"
     [ -d "$data" ] || die_with 3 "$data is not a folder: give a folder of images"
-    find -L "$data" -iregex '.*\.\(jpe?g\|png\)' -print -quit | grep -q . || die_with 3 "$data holds no JPEG or PNG image"
+    images=$(find -L "$data" -type f -iregex '.*\.\(jpe?g\|png\)' -printf . | wc -c)
+    [ "$images" -ge "$least_images" ] ||
+      die_with 3 "$data holds $images JPEG and PNG images: give a folder of $least_images at least, to train on 32 at a time"
     tasks=()
     out=runs/demo_$(basename "$data")
-    if [ -e "$out/config.yaml" ] && [ "$(sed -n 's/^  root: //p' "$out/config.yaml" | tr -d "\"'")" != "$data" ]; then
-      die_with 2 "$out is of another folder of this name: rename it, or the folder of images"
+    if [ -e "$out.folder" ] && [ "$(cat "$out.folder")" != "$data" ]; then
+      die_with 2 "$out is of another folder of this name, $(cat "$out.folder"): rename it with $out.folder, or the folder of images"
     fi
-    [ -d "$data/train" ] || settings+=(--set data.name=folder)
+    [ -n "$(find -L "$data/train" -mindepth 1 -maxdepth 1 -type d -print -quit 2>/dev/null)" ] || settings+=(--set data.name=folder)
     ;;
 esac
 
@@ -46,8 +48,8 @@ next() {
 train() {
   local config=$1 run=$2 code=0
   shift 2
-  glid_train --config "configs/$config.yaml" "$@" --out "$run" || code=$?
-  [ "$code" != 75 ] || exit 75
+  stoppable glid_train --config "configs/$config.yaml" "$@" --out "$run" || code=$?
+  case $code in 75 | 129 | 130 | 143) exit "$code" ;; esac
   [ "$code" = 0 ] || die_with "$code" "glid_train ended with exit code $code: see its lines above and $run/log.txt"
 }
 
@@ -72,6 +74,7 @@ if [ "$data" = demo_data ] && [ ! -d "$data" ]; then
 fi
 
 next "pre-training in $out"
+[ "$data" = demo_data ] || { mkdir -p runs && printf '%s\n' "$data" >"$out.folder"; }
 train demo_pretrain "$out" --set "data.root=$data" "${settings[@]}"
 
 if [ ${#tasks[@]} = 0 ]; then

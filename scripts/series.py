@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shlex
+import signal
 import statistics
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import sys
 import dot_plot
 
 INTERRUPTED = 75  # of glid_train: it goes on with the same command
+BY_SIGNALS = [128 + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)]  # before there was anything to keep
 # The metric that a task is judged by, and whether it is a part of 1, shown per cent.
 METRICS = {"detection": ("AP50", True), "semantic": ("mIoU", True), "instance": ("AP50", True), "panoptic": ("PQ", True),
            "depth": ("rmse", False)}
@@ -18,6 +20,8 @@ METRICS = {"detection": ("AP50", True), "semantic": ("mIoU", True), "instance": 
 
 class Series:
     """Makes the runs that somebody asks for, each once, in OUT/runs; while `total` is 0 it only counts them."""
+
+    BUDGET = ("steps",)  # arguments that runs don't have in their names
 
     def __init__(self, arguments, total=0):
         self.arguments = arguments
@@ -36,14 +40,35 @@ class Series:
         return folder
 
 
+def stop(number, frame):
+    raise KeyboardInterrupt(number)
+
+
+def runs(main):
+    """Runs a script's main(), which signals stop as Ctrl-C does."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    try:
+        main()
+    except KeyboardInterrupt:
+        end_stopped()
+
+
+def end_stopped():
+    print(f"== {pathlib.Path(sys.argv[0]).stem}: stopped: the same command goes on", flush=True)
+    sys.exit(INTERRUPTED)
+
+
 def said(program):
-    """What it printed, when it has ended, and whether somebody pressed Ctrl-C meanwhile."""
+    """What it printed, when it has ended, and whether somebody stopped the script meanwhile."""
     stopped = False
     while True:
         try:
             return *program.communicate(), stopped
-        except KeyboardInterrupt:  # which the program has heard too: it ends, with a checkpoint if it trains
+        except KeyboardInterrupt as what:
             stopped = True
+            if what.args:  # Ctrl-C reaches programs by itself, and a second signal at once is the first one to them
+                program.terminate()
 
 
 def carry_out(words, log="", quiet=False):
@@ -56,11 +81,12 @@ def carry_out(words, log="", quiet=False):
     except OSError as error:
         sys.exit(f"{words[0]} can't be run: {error.strerror}")
     code = program.returncode if program.returncode >= 0 else 128 - program.returncode  # as shells have signals
-    if code not in (0, INTERRUPTED):
+    if code == INTERRUPTED or stopped and code in (0, *BY_SIGNALS):  # one that had nothing left to do ends with 0
+        end_stopped()
+    if code != 0:
         print(f"{errors or ''}{words[0]} ended with exit code {code}: see its lines above{log}; the command: "
               f"{shlex.join(words)}", file=sys.stderr)
-    if code != 0 or stopped:  # one that had nothing left to do ends well all the same
-        sys.exit(code or INTERRUPTED)
+        sys.exit(code)
     return output
 
 
@@ -81,8 +107,23 @@ def carried_out(arguments, kind, ask):
     if arguments.list:
         print(*plan.names, sep="\n")
         sys.exit()
+    keep_budget(arguments, kind.BUDGET)
     series = kind(arguments, total=len(plan.names))
     return series, ask(series)
+
+
+def keep_budget(arguments, names):
+    """Ends the script where OUT has runs of another one: they would be one table's."""
+    file = arguments.out / "budget.json"
+    own = {name: getattr(arguments, name) for name in names}
+    known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else own
+    if known != own:
+        words = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in known.items())
+        print(f"argument --out: has runs of another budget ({words}): choose another folder (got {arguments.out})",
+              file=sys.stderr)
+        sys.exit(2)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(own) + "\n", encoding="utf-8")
 
 
 def publish(arguments, name, text, plot, pages):
@@ -98,7 +139,10 @@ def publish(arguments, name, text, plot, pages):
 
 
 def found_numbers(run, key):
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    file = run / "metrics.jsonl"
+    if not file.exists():
+        sys.exit(f"{file} is not there: remove {run}, and the same command makes it anew")
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     return [line[key] for line in lines if key in line]
 
 
@@ -112,7 +156,10 @@ def numbers(run, key):
 
 def value_of(run, metric):
     """Of the run's last validation."""
-    return numbers(run, f"val_{metric}")[-1]
+    value = numbers(run, f"val_{metric}")[-1]
+    if value is None:
+        sys.exit(f"{run}/metrics.jsonl: the last val_{metric} is null: there was nothing to measure")
+    return value
 
 
 def head(task):
@@ -181,9 +228,16 @@ def seeds(text):
     return found
 
 
+def as_seen(text):
+    """The path from where the script was started, which then works in the repository's root."""
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty")
+    return pathlib.Path(os.environ.get("STARTED_IN", ""), text)
+
+
 def folder(text):
     """A place where runs can be written."""
-    place = pathlib.Path(text)
+    place = as_seen(text)
     above = next(path for path in (place, *place.absolute().parents) if path.exists())
     if not above.is_dir():
         raise argparse.ArgumentTypeError(f"is no folder, but one is written (got {above})")

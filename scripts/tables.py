@@ -2,7 +2,7 @@
 """The paper's tables in miniature: real runs of `tiny` on generated scenes. usage: tables.py TABLE [options]; see --help.
 
 Runs lie in OUT/runs, those that tables share once. A table that was stopped goes on with the same command, inside of a run
-too; with another budget, it is another OUT.
+too; another --steps is another OUT.
 """
 import argparse
 import dataclasses
@@ -122,4 +122,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    series.runs(main)

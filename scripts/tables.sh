@@ -4,15 +4,4 @@
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/common.sh"
 
-# mistaken CODE: ends with the one line that was said already.
-mistaken() { trap - EXIT; exit "$1"; }
-
-case " $* " in *" -h "* | *" --help "* | *" --list "*) exec python3 scripts/tables.py "$@" ;; esac
-python3 scripts/tables.py "$@" --list >/dev/null || mistaken $?  # before anything is built
-begin "setting up"
-scripts/bootstrap.sh
-build release
-# shellcheck source=/dev/null
-source build/release/env.sh
-begin "making the table"
-python3 scripts/tables.py "$@"
+run_series tables.py "$@"

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import unittest
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
 # Writes down its words. glid_train leaves numbers that tell its seed, or stops where the file `stop` names its run, or on
-# Ctrl-C where there is a file `hang`; the program that the file `fail` names fails.
+# Ctrl-C where there is a file `hang`; the file `leaves` tells it to leave no numbers; the program that the file `fail` names fails.
 STAND_IN = """#!/usr/bin/env python3
 import json, pathlib, signal, sys, time
 folder = pathlib.Path(__file__).parent
@@ -29,7 +30,8 @@ elif sys.argv[0].endswith("glid_train"):
     run = pathlib.Path(sys.argv[sys.argv.index("--out") + 1])
     if (folder / "hang").exists():
         code = int((folder / "hang").read_text())
-        signal.signal(signal.SIGINT, lambda *_: sys.exit(code))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: sys.exit(code))
         (folder / "hangs").touch()
         time.sleep(60)
     stop = folder / "stop"
@@ -41,8 +43,18 @@ elif sys.argv[0].endswith("glid_train"):
              {"val_loss": 0.9, "val_rmse": 9, "val_mIoU": 0, "val_AP50": 0},
              {"val_loss": 0.25, "val_rmse": 2 + seed, "val_mIoU": 0.5 + seed / 100, "val_AP50": 0.5}]
     run.mkdir(parents=True, exist_ok=True)
+    leaves = (folder / "leaves").read_text() if (folder / "leaves").exists() else ""
+    if leaves == "nothing":
+        sys.exit()
+    if leaves == "null":
+        lines[-1]["val_AP50"] = None
     (run / "metrics.jsonl").write_text("".join(json.dumps(line) + chr(10) for line in lines))
 """
+
+
+def hear_ctrl_c():
+    """What is started in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class SeriesTest(unittest.TestCase):
@@ -191,28 +203,53 @@ class SeriesTest(unittest.TestCase):
                               env={**os.environ, "PATH": str(self.folder)}, capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stderr), (1, "glid_train can't be run: No such file or directory\n"))
 
-    def ctrl_c(self, code):
-        """How a series ends whose first training ends so on Ctrl-C."""
+    def stopped(self, code, kill=lambda script: os.killpg(script.pid, signal.SIGINT)):
+        """How a series ends whose first training ends so when it is stopped, by Ctrl-C or as `kill` does it."""
         (self.folder / "hang").write_text(str(code), encoding="utf-8")
         path = f"{self.folder}{os.pathsep}{os.environ['PATH']}"
         with subprocess.Popen([sys.executable, "-B", SCRIPTS / "tables.py", "partial", "--out", str(self.folder / "out")],
                               env={**os.environ, "PATH": path}, start_new_session=True, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, text=True) as script:
+                              stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c) as script:
             end = time.monotonic() + 60
             while not (self.folder / "hangs").exists():
                 self.assertIsNone(script.poll(), "it ended before it trained")
                 self.assertLess(time.monotonic(), end)
                 time.sleep(0.02)
             (self.folder / "hang").unlink()  # a second one would not wait
-            os.killpg(script.pid, signal.SIGINT)
+            kill(script)
             errors = script.communicate()[1]
         return script.returncode, errors
 
     def test_ctrl_c_waits_for_the_checkpoint(self):
-        self.assertEqual(self.ctrl_c(75), (75, ""))
+        self.assertEqual(self.stopped(75), (75, ""))
+
+    def test_a_signal_to_the_script_alone_is_passed_on(self):
+        self.assertEqual(self.stopped(75, lambda script: script.terminate()), (75, ""))
+
+    def test_ctrl_c_before_there_is_a_checkpoint_is_no_failure(self):
+        self.assertEqual(self.stopped(130), (75, ""))
+
+    def test_failures_are_told_though_somebody_stops_it(self):
+        code, errors = self.stopped(3)
+        self.assertEqual((code, "glid_train ended with exit code 3" in errors), (3, True))
+
+    def test_runs_of_another_budget_are_not_mixed(self):
+        self.assertEqual(self.run_script("tables.py", "partial", "--steps", "4").returncode, 0)
+        done = self.run_script("tables.py", "partial", "--steps", "6")
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1))
+        self.assertIn("has runs of another budget (--steps 4): choose another folder", done.stderr)
+        self.assertEqual(self.run_script("tables.py", "partial", "--steps", "4", "--pretrain-steps", "8").returncode, 0)
+
+    def test_runs_that_measured_nothing_are_a_line(self):
+        for left, said in (("null", "the last val_AP50 is null"), ("nothing", "/metrics.jsonl is not there: remove ")):
+            (self.folder / "leaves").write_text(left, encoding="utf-8")
+            done = self.run_script("tables.py", "partial")
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (1, 1), done.stderr)
+            self.assertIn(said, done.stderr)
+            shutil.rmtree(self.folder / "out")
 
     def test_ctrl_c_begins_no_other_run(self):
-        self.assertEqual(self.ctrl_c(0), (75, ""))  # the program was at its end
+        self.assertEqual(self.stopped(0), (75, ""))  # the program was at its end
         self.assertEqual(len(self.trainings()), 1)
 
 

@@ -26,10 +26,14 @@ class TablesTest(unittest.TestCase):
             code, lines = said_of(*arguments)
             self.assertEqual((code, len(lines)), (2, 1), lines)
 
-    def test_a_place_to_be_made_is_fine(self):
+    def test_a_place_to_be_made_is_fine_and_seen_from_here(self):
         code, lines = said_of("partial", "--list", "--out", "runs/of/tables")
         self.assertEqual(code, 0)
-        self.assertIn("runs/of/tables/runs/detection_pretrain1000_seed0", lines)
+        self.assertIn(f"{pathlib.Path.cwd()}/runs/of/tables/runs/detection_pretrain1000_seed0", lines)
+
+    def test_an_empty_word_is_no_place(self):
+        code, lines = said_of("partial", "--out", "")
+        self.assertEqual((code, lines), (2, ["tables.py: argument --out: must not be empty"]))
 
 
 if __name__ == "__main__":
