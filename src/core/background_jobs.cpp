@@ -3,14 +3,19 @@
 #include <algorithm>
 #include <utility>
 
+#include "glid/core/start_threads.h"
+
 namespace glid {
 
 BackgroundJobs::BackgroundJobs(int64_t num_threads, int64_t most_waiting)
     : most_waiting_(static_cast<size_t>(std::max<int64_t>(1, most_waiting))) {
-  for (int64_t i = 0; i < std::max<int64_t>(1, num_threads); ++i) threads_.emplace_back([this] { work(); });
+  start_threads(
+      threads_, std::max<int64_t>(1, num_threads), [this] { work(); }, [this] { join(); });
 }
 
-BackgroundJobs::~BackgroundJobs() {
+BackgroundJobs::~BackgroundJobs() { join(); }
+
+void BackgroundJobs::join() {
   {
     const std::lock_guard lock(mutex_);
     closing_ = true;

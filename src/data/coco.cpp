@@ -84,6 +84,7 @@ void Coco::inspect_list(Inspection& inspection) const {
   };
   note(Defect::kAnnotationIdZero, notes.annotations_of_id_zero);
   note(Defect::kRepeatedAnnotationId, notes.repeated_annotation_ids);
+  note(Defect::kNoArea, notes.areas_missing);
   for (const std::string& line : notes.losses()) inspection.add_reason(Defect::kLeftOut, index_.where(), line);
   if (!vocabulary_.has_masks && !index_.annotations().empty())
     inspection.add_reason(Defect::kNoMask, index_.where(),

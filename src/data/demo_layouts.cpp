@@ -24,19 +24,16 @@ constexpr int kJpegQuality = 95;
 constexpr double kNyuFocalPx = 518.8579;
 constexpr double kMillimetres = 1000;
 
-Vocabulary scene_vocabulary() { return Scenes({}, Split::kTrain).vocabulary(); }
-
-std::vector<CocoClass> scene_categories() {
+std::vector<CocoClass> object_categories(const Vocabulary& vocabulary) {
   std::vector<CocoClass> categories;
-  for (const Vocabulary::Class& object : scene_vocabulary().objects) categories.push_back({object.id, object.name});
+  for (const Vocabulary::Class& object : vocabulary.objects) categories.push_back({object.id, object.name});
   return categories;
 }
 
-// One, with the joints of scenes: each to the first.
-std::vector<CocoClass> joint_categories() {
-  CocoClass object{1, "object", {kSceneJoints.begin(), kSceneJoints.end()}, {}};
-  for (int64_t joint = 1; joint < std::ssize(object.joints); ++joint) object.limbs.push_back({0, joint});
-  return {object};
+// One for all objects, with the joints.
+std::vector<CocoClass> joint_categories(const Vocabulary& vocabulary) {
+  const bool is_one = vocabulary.objects.size() == 1;
+  return {{1, is_one ? vocabulary.objects[0].name : "object", vocabulary.joints, vocabulary.limbs}};
 }
 
 CocoPicture picture_of(const Sample& scene, ImageId id, std::string file_name) {
@@ -66,8 +63,9 @@ class ImageNetWriter : public LayoutWriter {
 
 class CocoWriter : public LayoutWriter {
  public:
-  CocoWriter(const fs::path& root, Split split, int64_t count)
-      : annotations_(root / "annotations"),
+  CocoWriter(const fs::path& root, Split split, int64_t count, Vocabulary vocabulary)
+      : vocabulary_(std::move(vocabulary)),
+        annotations_(root / "annotations"),
         name_(format("{}2017", split_name(split))),
         images_(root / name_),
         instances_(static_cast<size_t>(count)),
@@ -81,14 +79,14 @@ class CocoWriter : public LayoutWriter {
     put_image(images_ / picture.file_name, scene.image);
     put_segments(scene, picture);
     std::vector<Instance> instances = scene.targets.instances;
-    instances_[static_cast<size_t>(scene.id)] = coco_part(picture, instances, scene_categories());
+    instances_[static_cast<size_t>(scene.id)] = coco_part(picture, instances, object_categories(vocabulary_));
     for (Instance& instance : instances) instance.category = 0;
-    keypoints_[static_cast<size_t>(scene.id)] = coco_part(picture, instances, joint_categories());
+    keypoints_[static_cast<size_t>(scene.id)] = coco_part(picture, instances, joint_categories(vocabulary_));
   }
   void finish() override {
-    put_file(annotations_ / format("instances_{}.json", name_), coco_file(instances_, scene_categories()));
-    put_file(annotations_ / format("person_keypoints_{}.json", name_), coco_file(keypoints_, joint_categories()));
-    put_file(annotations_ / format("panoptic_{}.json", name_), panoptic_file(segments_, scene_vocabulary()));
+    put_file(annotations_ / format("instances_{}.json", name_), coco_file(instances_, object_categories(vocabulary_)));
+    put_file(annotations_ / format("person_keypoints_{}.json", name_), coco_file(keypoints_, joint_categories(vocabulary_)));
+    put_file(annotations_ / format("panoptic_{}.json", name_), panoptic_file(segments_, vocabulary_));
   }
 
  private:
@@ -96,9 +94,10 @@ class CocoWriter : public LayoutWriter {
     const std::string png = format("{:012}.png", scene.id + 1);
     const Panoptic& panoptic = scene.targets.panoptic;
     put_file(annotations_ / ("panoptic_" + name_) / png, encode_panoptic_png({picture.height, picture.width, panoptic.ids}));
-    segments_[static_cast<size_t>(scene.id)] = panoptic_part(picture, png, panoptic, scene_vocabulary().segments);
+    segments_[static_cast<size_t>(scene.id)] = panoptic_part(picture, png, panoptic, vocabulary_.segments);
   }
 
+  Vocabulary vocabulary_;
   fs::path annotations_;
   std::string name_;
   fs::path images_;
@@ -240,10 +239,12 @@ class PairsWriter : public LayoutWriter {
 
 }  // namespace
 
-std::unique_ptr<LayoutWriter> make_layout_writer(DemoLayout layout, const fs::path& root, Split split, int64_t count) {
+std::unique_ptr<LayoutWriter> make_layout_writer(DemoLayout layout, const fs::path& root, Split split,
+                                                 const Scenes& scenes) {
+  const int64_t count = scenes.size();
   switch (layout) {
     case DemoLayout::kImageNet: return std::make_unique<ImageNetWriter>(root / split_name(split));
-    case DemoLayout::kCoco: return std::make_unique<CocoWriter>(root, split, count);
+    case DemoLayout::kCoco: return std::make_unique<CocoWriter>(root, split, count, scenes.vocabulary());
     case DemoLayout::kAde20k: return std::make_unique<AdeWriter>(root, split, count);
     case DemoLayout::kNyuDepth: return std::make_unique<NyuWriter>(root, split, count);
     case DemoLayout::kVoc: return std::make_unique<VocWriter>(root, split, count);

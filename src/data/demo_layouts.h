@@ -18,8 +18,8 @@ class LayoutWriter {
   virtual void finish() {}
 };
 
-// For `count` scenes of the split.
+// For the scenes of the split.
 std::unique_ptr<LayoutWriter> make_layout_writer(DemoLayout layout, const std::filesystem::path& root, Split split,
-                                                 int64_t count);
+                                                 const Scenes& scenes);
 
 }  // namespace glid

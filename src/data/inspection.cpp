@@ -45,6 +45,7 @@ constexpr std::array kKinds = {
     DefectKind{Defect::kBoxLeavesImage, "box_leaves_image", "box that reaches out of its image", false},
     DefectKind{Defect::kFlatPolygon, "flat_polygon", "polygon without an area beside others", false},
     DefectKind{Defect::kNoMask, "no_mask", "object without a mask", false},
+    DefectKind{Defect::kNoArea, "no_area", "objects without an area, which COCO's metric of files asks for", false},
     DefectKind{Defect::kKeypointOutside, "keypoint_outside", "labelled keypoint outside of its image", false},
     DefectKind{Defect::kKeypointCount, "keypoint_count", "num_keypoints is not the number of labelled keypoints", false},
     DefectKind{Defect::kNoValidDepth, "no_valid_depth", "depth without a valid pixel", false},

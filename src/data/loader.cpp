@@ -18,6 +18,7 @@
 #include "glid/core/error.h"
 #include "glid/core/format.h"
 #include "glid/core/log.h"
+#include "glid/core/start_threads.h"
 
 namespace glid {
 namespace {
@@ -39,9 +40,10 @@ struct Job {
 class Loader::Pipeline {
  public:
   explicit Pipeline(SampleReader reader) : reader_(std::move(reader)), buffers_(reader_.options.page_locked) {
-    for (int64_t i = 0; i < reader_.options.workers; ++i) threads_.emplace_back([this] { work(); });
+    start_threads(
+        threads_, reader_.options.workers, [this] { work(); }, [this] { join(); });
   }
-  ~Pipeline();
+  ~Pipeline() { join(); }
 
   void seek(int64_t step);
   std::vector<Batch> next();
@@ -53,6 +55,7 @@ class Loader::Pipeline {
   std::shared_ptr<Job> open_job(const std::vector<Place>& places);
 
   void work();
+  void join();
   std::shared_ptr<Job> claimable_job() const;
   void fill_slot(Job& job, std::unique_lock<std::mutex>& lock);
 
@@ -76,7 +79,7 @@ class Loader::Pipeline {
   std::vector<std::thread> threads_;
 };
 
-Loader::Pipeline::~Pipeline() {
+void Loader::Pipeline::join() {
   {
     std::lock_guard lock(mutex_);
     closing_ = true;

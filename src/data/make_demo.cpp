@@ -39,7 +39,7 @@ bool is_there(const fs::path& out, const std::string& content) {
 }
 
 void write_split(const Scenes& scenes, Split split, DemoLayout layout, const fs::path& root) {
-  const auto writer = make_layout_writer(layout, root, split, scenes.size());
+  const auto writer = make_layout_writer(layout, root, split, scenes);
   std::atomic<int64_t> done = 0;
   parallel_for(scenes.size(), num_cpus(), [&](int64_t id, int64_t) {
     writer->write(scenes.get(id));
@@ -54,8 +54,9 @@ void write_split(const Scenes& scenes, Split split, DemoLayout layout, const fs:
 bool make_demo(const DemoOptions& options) {
   if (options.count < 1) throw UsageError("--count", "must be positive", std::to_string(options.count));
   if (options.size_px < 32) throw UsageError("--size", "must be at least 32", std::to_string(options.size_px));
-  if (options.kind != SceneKind::kPlain && options.kind != SceneKind::kClasses)
-    throw UsageError("--kind", "must be plain or classes", std::string(config::name_of(options.kind)));
+  if (options.layout != DemoLayout::kCoco && options.kind != SceneKind::kPlain && options.kind != SceneKind::kClasses)
+    throw UsageError("--kind", "must be plain or classes: only the layout coco has figures",
+                     std::string(config::name_of(options.kind)));
   const Scenes::Config config{options.seed, options.count, options.size_px, options.kind};
   const Scenes train(config, Split::kTrain), val(config, Split::kVal);
   const std::string content = description(options, train);

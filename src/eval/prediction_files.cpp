@@ -25,6 +25,7 @@ Json detection_record(const Detection& detection, const Vocabulary& vocabulary) 
   const BoxXywh box = to_xywh(detection.box);
   Json record = class_record(vocabulary.objects.at(static_cast<size_t>(detection.category)));
   record.set("score", detection.score).set("bbox", Json::Array{box.x, box.y, box.width, box.height});
+  if (detection.query) record.set("query", *detection.query);
   if (!detection.mask.counts.empty()) record.set("segmentation", segmentation_of(detection.mask));
   if (detection.keypoints.empty()) return record;
   Json::Array joints;

@@ -27,8 +27,8 @@ MeanIou evaluate(const std::vector<MatchedFile>& files, const EvalRequest& reque
                     [&](size_t i, MeanIou& part) { add_image(files[i], part); });
 }
 
-// ADE20K's names where there are as many classes, else numbers.
-std::vector<std::string> class_names(int64_t num_classes) {
+std::vector<std::string> class_names(int64_t num_classes, const std::vector<std::string>& given) {
+  if (std::ssize(given) == num_classes) return given;
   std::vector<std::string> names;
   for (int64_t c = 0; c < num_classes; ++c)
     names.push_back(num_classes == kNumAdeClasses ? std::string(ade_classes()[static_cast<size_t>(c)].name)
@@ -41,7 +41,7 @@ std::vector<std::string> class_names(int64_t num_classes) {
 FileEvaluation evaluate_task(const SemanticFileSettings& settings, const EvalRequest& request) {
   const MatchedFiles matched = match_files(request.results, request.annotations, kPngExtensions);
   const MeanIou metric = evaluate(matched.files, request, settings);
-  Report report = report_of(metric, class_names(settings.num_classes));
+  Report report = report_of(metric, class_names(settings.num_classes, request.class_names));
   report.bootstrap = bootstrap_of(metric, request);
   report.image_hash = image_hash_of(metric);
   matched.add_notes(report.notes);

@@ -1,8 +1,9 @@
 // The first number of every class as bars, the runs beside each other.
 #include <algorithm>
 #include <map>
-#include <span>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "glid/core/counted.h"
 #include "glid/core/format.h"
@@ -60,31 +61,35 @@ std::vector<Html> row_of(const Json& row, const std::string& number, const Repor
 }
 
 // Of classes with the same numbers.
-Html table_of(std::span<const Json> classes, const std::string& number, const ReportGroup& group, std::vector<Html> heads,
+Html table_of(const std::vector<const Json*>& classes, const std::string& number, const ReportGroup& group, std::vector<Html> heads,
               const std::vector<ByClass>& columns) {
   HtmlTable table{.caption = format("{} of each class: {}", number, group.title()), .head = std::move(heads)};
-  for (const Json& row : classes) table.rows.push_back(row_of(row, number, group, columns));
+  for (const Json* row : classes) table.rows.push_back(row_of(*row, number, group, columns));
   return html_details(format("{}: {} of {}", group.title(), number, counted(classes.size(), "class", "classes")),
                       html_table(table), classes.size() <= kMostOpen);
 }
 
-// The classes of the first report that has some.
+// A row each of all classes that one of the reports has, in tables of their numbers.
 Html bars_of(const ReportGroup& group, Runs runs) {
-  const auto first =
-      std::ranges::find_if(group.columns, [](const ReportColumn& c) { return classes_of(*c.report) != nullptr; });
-  if (first == group.columns.end()) return {};
   std::vector<ByClass> columns;
-  for (const ReportColumn& column : group.columns) columns.push_back(by_class(*column.report));
-  Html tables;
-  std::span<const Json> rest = *classes_of(*first->report);
-  while (!rest.empty()) {
-    const std::string number = number_name(rest.front());
-    const auto end = std::ranges::find_if(rest, [&](const Json& row) { return number_name(row) != number; });
-    const auto classes = rest.first(static_cast<size_t>(end - rest.begin()));
-    tables += table_of(classes, number, group, heads_of(group, runs, "class"), columns);
-    rest = rest.subspan(classes.size());
+  std::vector<std::pair<std::string, std::vector<const Json*>>> tables;  // by the number
+  std::set<ClassKey> known;
+  for (const ReportColumn& column : group.columns) {
+    columns.push_back(by_class(*column.report));
+    const Json::Array* classes = classes_of(*column.report);
+    for (size_t i = 0; classes != nullptr && i < classes->size(); ++i) {
+      const Json& row = (*classes)[i];
+      if (!known.insert(key_of(row)).second) continue;
+      const std::string number = number_name(row);
+      auto table = std::ranges::find(tables, number, [](const auto& other) { return other.first; });
+      if (table == tables.end()) table = tables.insert(table, {number, {}});
+      table->second.push_back(&row);
+    }
   }
-  return tables;
+  Html content;
+  for (const auto& [number, classes] : tables)
+    content += table_of(classes, number, group, heads_of(group, runs, "class"), columns);
+  return content;
 }
 
 }  // namespace

@@ -58,14 +58,25 @@ std::vector<std::string> names_of(const ReportGroup& group, const char* member) 
   return names;
 }
 
+// Of how many classes a report's mean is; nothing for what is no such mean.
+std::optional<int64_t> classes_in(const Json& report, const std::string& metric) {
+  const Json* classes = report.find("classes_in_means");
+  const Json* count = classes != nullptr ? classes->find(metric) : nullptr;
+  return count != nullptr ? std::optional(count->as_int()) : std::nullopt;
+}
+
+// Of all columns, if they agree.
+std::optional<int64_t> classes_in_all(const ReportGroup& group, const std::string& metric) {
+  const auto first = classes_in(*group.columns[0].report, metric);
+  const bool agree = std::ranges::all_of(
+      group.columns, [&](const ReportColumn& column) { return classes_in(*column.report, metric) == first; });
+  return agree ? first : std::nullopt;
+}
+
 // With of how many classes a mean is, and whether more is better.
 std::string label_of(const ReportGroup& group, const std::string& metric) {
-  for (const ReportColumn& column : group.columns) {
-    const Json* classes = column.report->find("classes_in_means");
-    if (const Json* count = classes != nullptr ? classes->find(metric) : nullptr)
-      return format("{} (N = {}){}", metric, count->as_int(), arrow_of(metric));
-  }
-  return metric + arrow_of(metric);
+  const auto count = classes_in_all(group, metric);
+  return metric + (count ? format(" (N = {})", *count) : "") + arrow_of(metric);
 }
 
 Html cell_of(const Compared& column, const Json& report, const std::string& metric) {
@@ -105,7 +116,12 @@ HtmlTable table_of(const ReportGroup& group, Runs runs, const std::vector<Compar
   add_models(table, group);
   for (const std::string& metric : names_of(group, "metrics")) {
     std::vector<Html> row{html_name(label_of(group, metric))};
-    for (size_t c = 0; c < columns.size(); ++c) row.push_back(cell_of(columns[c], *group.columns[c].report, metric));
+    for (size_t c = 0; c < columns.size(); ++c) {
+      const Json& report = *group.columns[c].report;
+      row.push_back(cell_of(columns[c], report, metric));
+      if (const auto count = classes_in(report, metric); count && !classes_in_all(group, metric))
+        row.back() += html_element("small", format("N = {}", *count));
+    }
     table.rows.push_back(std::move(row));
   }
   add_losses(table, group);

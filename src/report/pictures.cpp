@@ -15,7 +15,7 @@
 namespace glid {
 namespace {
 
-constexpr int64_t kMostWidth = 1200;       // px
+constexpr int64_t kMostWidth = 1200, kMostHeight = 20000;  // px
 constexpr size_t kMostBytes = 400 * 1024;  // of a picture, so that pages can be sent
 constexpr int kQuality = 85;
 
@@ -25,7 +25,9 @@ struct Embedded {
 };
 
 Embedded embedded(Image image) {
-  if (image.width > kMostWidth) image = scaled(image, static_cast<double>(kMostWidth) / static_cast<double>(image.width));
+  const double times = std::min(static_cast<double>(kMostWidth) / static_cast<double>(image.width),
+                                static_cast<double>(kMostHeight) / static_cast<double>(image.height));
+  if (times < 1) image = scaled(image, times);
   std::string jpeg = encode_jpeg(image, kQuality);
   while (jpeg.size() > kMostBytes) {
     image = scaled(image, 0.8);
@@ -47,9 +49,11 @@ constexpr std::string_view kOfTraining[] = {"data.fraction", "data.fraction_seed
 
 // What decides which images a run draws.
 std::string images_of(const RunRecord& run) {
-  std::string text;
+  const Json* known = run.state ? run.state->find("dataset") : nullptr;  // the same files, wherever they lie
+  std::string text = known != nullptr ? known->dump() : "";
   for (const auto& [key, value] : run.config)
-    if ((key.starts_with("data.") && std::ranges::find(kOfTraining, key) == std::end(kOfTraining)) || key == "seed" ||
+    if (known != nullptr && key == "data.root") continue;
+    else if ((key.starts_with("data.") && std::ranges::find(kOfTraining, key) == std::end(kOfTraining)) || key == "seed" ||
         key == "eval.split")
       text += format("{}={}\n", key, value);
   return text;
@@ -94,7 +98,7 @@ Html figure_of(Runs runs, size_t i) {
 std::string note_of(const RunRecord& run) {
   const std::string every = run.setting("log.pictures_every_steps");
   if (every == "0") return format("{} draws no pictures: log.pictures_every_steps is 0", run.name);
-  const std::string when = every.empty() ? "" : format(": log.pictures_every_steps is {}", every);
+  const std::string when = every.empty() ? "" : format(": it does every {} steps, and at its end", every);
   return format("{} has drawn no picture yet{}", run.name, when);
 }
 

@@ -1,6 +1,7 @@
 #include "run_values.h"
 
 #include <algorithm>
+#include <map>
 
 namespace glid {
 
@@ -45,10 +46,20 @@ std::vector<TaskRuns> tasks_of(Runs runs) {
   return tasks;
 }
 
+// As Metric::best() of each says.
+std::string best_of_metric(const std::string& metric) {
+  static const std::map<std::string, std::string> best{{"box", "AP"},   {"mask", "AP"},     {"keypoint", "AP"}, {"semantic", "mIoU"},
+                                                       {"panoptic", "PQ"}, {"depth", "rmse"}, {"accuracy", "top1"}};
+  const auto found = best.find(metric);
+  return found == best.end() ? "" : found->second;
+}
+
 std::string main_metric(const RunRecord& run) {
   const Json* best = run.state ? run.state->find("best") : nullptr;
   const Json* name = best != nullptr ? best->find("name") : nullptr;
   if (name != nullptr && !name->as_string().empty()) return name->as_string();
+  if (const std::string asked = run.setting("eval.best"); !asked.empty() && asked != "null") return asked;
+  if (const std::string own = best_of_metric(run.setting("eval.metric")); !own.empty()) return own;
   const Json* blind = reference_of(run, kWithoutLooking);
   if (blind != nullptr && !blind->as_object().empty()) return blind->as_object().front().first;
   return "loss";

@@ -194,7 +194,8 @@ std::vector<Detection> ObjectDetection::best(const at::Tensor& logits, const at:
     const double* box = numbers.const_data_ptr<double>() + at / num_classes * 4;
     best.push_back({.category = at % num_classes,
                     .score = sorted.const_data_ptr<double>()[i],
-                    .box = to_corners(BoxCxcywh{box[0], box[1], box[2], box[3]}, height, width)});
+                    .box = to_corners(BoxCxcywh{box[0], box[1], box[2], box[3]}, height, width),
+                    .query = at / num_classes});
   }
   return best;
 }

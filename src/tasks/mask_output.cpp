@@ -135,7 +135,8 @@ std::vector<Detection> mask_instances(const QueryMasks& view, int64_t height, in
     detections.push_back({.category = best.category,
                           .score = best.score * mask.quality,
                           .box = to_corners(rle_box(mask.mask)),
-                          .mask = mask.mask});
+                          .mask = mask.mask,
+                          .query = best.query});
   }
   return detections;
 }

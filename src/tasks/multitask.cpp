@@ -22,6 +22,7 @@ void add_to(Targets& all, const Targets& more) {
 
 void add_to(Prediction& all, Prediction more) {
   if (all.detections.empty()) all.detections = std::move(more.detections);
+  for (Detection& detection : all.detections) detection.query.reset();  // each task asks queries of its own
   if (all.semantic.empty()) all.semantic = std::move(more.semantic);
   if (all.panoptic.ids.empty()) all.panoptic = std::move(more.panoptic);
 }

@@ -11,6 +11,7 @@
 #include "glid/eval/prediction_files.h"
 #include "glid/nn/transfer.h"
 #include "glid/viz/attention_picture.h"
+#include "glid/viz/label.h"
 #include "prediction_output.h"
 
 namespace glid {
@@ -27,22 +28,33 @@ std::optional<int64_t> chosen_query(const std::string& choice) {
   return std::stoll(choice);
 }
 
-// That tells the classes of queries; none where none does.
+// That tells the classes of queries; none where none does. Of several tasks the first one's, whose queries are drawn.
 std::optional<HeadSpec> head_of_classes(const TaskSpec& spec) {
-  const auto head = std::ranges::find(spec.heads, "class", &HeadSpec::name);
+  const auto head = std::ranges::find_if(
+      spec.heads, [](const HeadSpec& head) { return head.name == "class" || head.name.ends_with("_class"); });
   return head == spec.heads.end() ? std::nullopt : std::optional(*head);
+}
+
+template <class Config>
+std::vector<Vocabulary::Class> classes_of_task(const Config& config, const Vocabulary& vocabulary) {
+  if constexpr (requires { config.parts(); })
+    return std::visit([&](const auto& first) { return classes_of_task(first, vocabulary); }, config.parts().at(0));
+  else if constexpr (Config::kMetrics.empty()) return {};
+  else return classes_of(Config::kMetrics.front(), vocabulary);
 }
 
 // That queries of the task tell; none where they tell none.
 std::vector<Vocabulary::Class> classes_of_queries(const RunConfig& config, const TaskSpec& spec,
                                                   const Vocabulary& vocabulary) {
   if (!head_of_classes(spec)) return {};
-  return std::visit(
-      [&]<class Config>(const Config&) -> std::vector<Vocabulary::Class> {
-        if constexpr (Config::kMetrics.empty()) return {};
-        else return classes_of(Config::kMetrics.front(), vocabulary);
-      },
-      config.task);
+  return std::visit([&](const auto& task) { return classes_of_task(task, vocabulary); }, config.task);
+}
+
+// What single queries are for, by their numbers, where that is known.
+std::vector<std::string> names_of_queries(const TaskConfig& task, const Vocabulary& vocabulary) {
+  if (std::holds_alternative<PoseConfig>(task)) return vocabulary.joints;
+  if (std::holds_alternative<MaskedImageConfig>(task)) return {"[CLS]"};
+  return {};
 }
 
 // That are asked of a picture when nothing is trained. Where several tasks share them no more than that: the first may ask
@@ -100,6 +112,7 @@ AttentionOutput::AttentionOutput(const std::string& choice, const AskedModel& as
     : query_(chosen_query(choice)),
       head_(head_of_classes(asked.task->spec())),
       classes_(classes_of_queries(asked.config, asked.task->spec(), asked.vocabulary())),
+      names_(names_of_queries(asked.config.task, asked.vocabulary())),
       images_(images),
       folder_(std::move(folder)),
       attention_(*asked.model->decoder) {}
@@ -120,11 +133,15 @@ std::string AttentionOutput::file_of(const BatchImage& image) {
 }
 
 std::string AttentionOutput::title_of(const ClassOfQuery& asked) const {
+  if (asked.query < std::ssize(names_)) return format("query {}: {}", asked.query, names_[static_cast<size_t>(asked.query)]);
   if (classes_.empty()) return format("query {}", asked.query);
-  return format("query {}: {} {:.2f}", asked.query, classes_.at(static_cast<size_t>(asked.category)).name, asked.score);
+  const Vocabulary::Class& found = classes_.at(static_cast<size_t>(asked.category));
+  return format("query {}: {} {:.2f}", asked.query, class_label(found.name, found.id), asked.score);
 }
 
 Json AttentionOutput::record_of(const ClassOfQuery& asked) const {
+  if (asked.query < std::ssize(names_))
+    return Json::object().set("query", asked.query).set("name", names_[static_cast<size_t>(asked.query)]);
   if (classes_.empty()) return Json::object().set("query", asked.query);
   return class_record(classes_.at(static_cast<size_t>(asked.category))).set("score", asked.score).set("query", asked.query);
 }

@@ -38,6 +38,7 @@ class AttentionOutput {
   std::optional<int64_t> query_;  // none: the surest
   std::optional<HeadSpec> head_;  // of the classes of queries; none: they know none
   std::vector<Vocabulary::Class> classes_;  // of queries; none: they know none
+  std::vector<std::string> names_;          // of queries, from 0
   const ImageList& images_;
   std::filesystem::path folder_;
   CrossAttention attention_;

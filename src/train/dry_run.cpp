@@ -35,9 +35,9 @@ DataCount count_images(const RunConfig& config) {
     const auto data = config.dataset(Split::kTrain);
     const auto task = make_task(config.task, config.task_context(data->vocabulary()));
     return {filtered(data, task->filter())->size(), "images in data.root"};
-  } catch (const DataError&) {
+  } catch (const DataError& error) {
     const PublishedSet published = published_set(config.data);
-    return {published.images, format("images assumed: {}, as data.root can't be read", published.owner)};
+    return {published.images, format("images assumed: {}, as data.root can't be read: {}", published.owner, error.what())};
   }
 }
 

@@ -6,6 +6,8 @@
 
 #include "glid/core/error.h"
 #include "glid/core/format.h"
+#include "glid/core/json.h"
+#include "glid/core/shell.h"
 #include "glid/metrics/metric_settings.h"
 
 namespace glid {
@@ -25,9 +27,9 @@ std::vector<std::string> names_of(const Classes& classes) {
 std::string hint_of(const std::vector<std::string>& trained, const std::vector<std::string>& data) {
   if (!std::ranges::is_permutation(trained, data))
     return "glid_eval takes them in their order with --other-classes; train and val of a run name theirs alike";
-  std::string list;
-  for (const std::string& name : trained) list += (list.empty() ? "" : ", ") + name;
-  return format("they are the same in another order: \"data.classes=[{}]\" sets it where the data set has that key", list);
+  const Json::Array list(trained.begin(), trained.end());  // quoted as YAML is too
+  return format("they are the same in another order: {} sets it where the data set has that key",
+                shell_line({"--set", "data.classes=" + Json(list).dump()}));
 }
 
 // Ids are a file's own matter: names tell.

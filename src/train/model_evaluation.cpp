@@ -169,6 +169,7 @@ void report_to_user(const ModelEvalArguments& arguments, const RunConfig& config
   if (arguments.plots.empty()) return;
   for (EvalRequest& request : requests) {
     request.plots = arguments.plots;
+    for (const Vocabulary::Class& c : vocabulary.labels) request.class_names.push_back(c.name);
     if (requests.size() > 1) request.plots /= config::name_of(request.settings.metric);
     evaluate_files(request);
   }

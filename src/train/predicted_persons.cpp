@@ -1,6 +1,7 @@
 #include "predicted_persons.h"
 
 #include <algorithm>
+#include <span>
 
 #include "glid/core/counted.h"
 #include "glid/core/error.h"
@@ -21,12 +22,21 @@ RunConfig config_of_detector(const ChosenCheckpoint& chosen) {
   return config;
 }
 
+constexpr size_t kMostNamed = 6;
+
+std::string names_of(std::span<const Vocabulary::Class> classes) {
+  std::string names;
+  for (const Vocabulary::Class& c : classes.first(std::min(classes.size(), kMostNamed)))
+    names += (names.empty() ? "" : ", ") + c.name;
+  return classes.size() > kMostNamed ? format("{} and {} more", names, classes.size() - kMostNamed) : names;
+}
+
 // Of the detector's classes, that which the model of pose has learned.
 int64_t person_category(const AskedModel& detector, const Vocabulary::Class& person) {
   const auto& classes = detector.vocabulary().objects;
   const auto found = std::ranges::find(classes, person.name, &Vocabulary::Class::name);
   if (found == classes.end())
-    throw UsageError("--detector", "finds no objects of the class whose pose is asked", person.name);
+    throw UsageError("--detector", format("finds {}, but no {}, whose pose is asked", names_of(classes), person.name));
   return found - classes.begin();
 }
 

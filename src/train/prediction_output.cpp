@@ -81,6 +81,8 @@ void PredictionOutput::add(const AnsweredBatch& answered, std::vector<Json> atte
   for (size_t i = 0; i < samples.size(); ++i) {
     const BatchImage& image = answered.batch.images[static_cast<size_t>(samples[i].first)];
     for (const auto& files : official_) files->add({image.key.id, image.name, predictions[i], *image.truth});
+    if (image.truth->person)  // people see its box, metrics that which the model was shown
+      for (Detection& pose : predictions[i].detections) pose.box = image.truth->person->box;
     gather(image_of_sample(image.key.id, *image.truth), std::move(predictions[i]), of_sample(attention, i));
   }
 }

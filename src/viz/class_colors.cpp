@@ -5,6 +5,7 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include "glid/viz/label.h"
 #include "opencv.h"
 
 namespace glid {
@@ -22,7 +23,7 @@ ClassColors::ClassColors(const Vocabulary& vocabulary) {
   const auto colors = [&](const std::vector<Vocabulary::Class>& classes) {
     std::vector<Rgb> list;
     for (const Vocabulary::Class& c : classes)
-      list.push_back(known.emplace(c.name, class_color(std::ssize(known))).first->second);
+      list.push_back(known.emplace(class_label(c.name, c.id), class_color(std::ssize(known))).first->second);
     return list;
   };
   if (std::ssize(vocabulary.labels) > kNumDistinctColors) colors(vocabulary.labels);

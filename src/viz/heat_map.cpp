@@ -18,7 +18,7 @@ namespace {
 constexpr uint8_t kUnknown = 160;              // grey
 constexpr int kGap = 5, kBar = 12, kTick = 3;  // px of width: before the bar and its numbers, of the bar, of a tick
 constexpr int kPxANumber = 32;                 // of height, at least
-constexpr int kMostNumbers = 8;
+constexpr int kMostNumbers = 8, kMostDigits = 9;
 
 void require(bool ok, const char* what) {
   if (!ok) throw std::invalid_argument(what);
@@ -40,8 +40,16 @@ std::vector<double> numbers_of(const ColorScale& scale, int64_t height) {
   return round.size() < 2 ? std::vector<double>{scale.low, scale.high} : round;
 }
 
-std::string text_of(double number, const ColorScale& scale) {
-  return format("{:.3g}{}{}", number, scale.unit.empty() ? "" : " ", scale.unit);
+// With as many digits as tell them apart.
+std::vector<std::string> texts_of(const std::vector<double>& numbers, const ColorScale& scale) {
+  std::vector<std::string> texts;
+  for (int digits = 3; digits <= kMostDigits; ++digits) {
+    texts.clear();
+    for (const double number : numbers)
+      texts.push_back(format("{:.{}g}{}{}", number, digits, scale.unit.empty() ? "" : " ", scale.unit));
+    if (std::ranges::adjacent_find(texts) == texts.end()) break;
+  }
+  return texts;
 }
 
 // The highest value above.
@@ -58,19 +66,19 @@ Image bar_of(int64_t height) {
 // The bar with its numbers, `height` px high, as on a usual picture.
 Image color_bar(int height, const ColorScale& scale) {
   const std::vector<double> numbers = numbers_of(scale, height);
+  const std::vector<std::string> texts = texts_of(numbers, scale);
   int widest = 0;
-  for (const double number : numbers) widest = std::max(widest, text_size(text_of(number, scale), kTextScale).width);
+  for (const std::string& text : texts) widest = std::max(widest, text_size(text, kTextScale).width);
   Image canvas = Image::filled(height, kGap + kBar + kTick + kGap + widest, 255);
   cv::Mat view = view_of(canvas);
   Image bar = bar_of(height);
   view_of(bar).copyTo(view(cv::Rect(kGap, 0, kBar, height)));
   const int right = kGap + kBar;
-  for (const double number : numbers) {
-    const int row = static_cast<int>(std::lround((scale.high - number) / (scale.high - scale.low) * (height - 1)));
-    const std::string text = text_of(number, scale);
-    const int tall = text_size(text, kTextScale).height;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const int row = static_cast<int>(std::lround((scale.high - numbers[i]) / (scale.high - scale.low) * (height - 1)));
+    const int tall = text_size(texts[i], kTextScale).height;
     cv::line(view, {right, row}, {right + kTick - 1, row}, kGrey);
-    draw_text(canvas, text, {right + kTick + kGap, std::clamp(row + tall / 2, tall, std::max(tall, height - 2))},
+    draw_text(canvas, texts[i], {right + kTick + kGap, std::clamp(row + tall / 2, tall, std::max(tall, height - 2))},
               kTextScale);
   }
   return canvas;

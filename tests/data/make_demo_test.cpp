@@ -4,7 +4,9 @@
 
 #include "glid/core/error.h"
 #include "glid/core/files.h"
+#include "glid/data/coco.h"
 #include "glid/data/image_folder.h"
+#include "glid/data/scenes.h"
 #include "support/temporaries_of.h"
 #include "support/temporary_folder.h"
 
@@ -55,6 +57,26 @@ TEST(MakeDemo, ScenesOfClassesAreOthers) {
   EXPECT_THROW(make_demo(classes), UsageError);  // holds other scenes
   classes.kind = SceneKind::kFigures;
   EXPECT_THROW(make_demo(classes), UsageError);
+}
+
+TEST(MakeDemo, FiguresHaveCocosKeypoints) {
+  TemporaryFolder folder;
+  make_demo({.out = folder.path() / "figures", .count = 4, .size_px = 64, .layout = DemoLayout::kCoco, .kind = SceneKind::kFigures});
+  const Coco coco(folder.path() / "figures", Split::kTrain, CocoFile::kPersonKeypoints);
+  const Scenes scenes({.count = 4, .size_px = 64, .kind = SceneKind::kFigures}, Split::kTrain);
+  EXPECT_EQ(coco.vocabulary().joints, scenes.vocabulary().joints);
+  EXPECT_EQ(coco.vocabulary().limbs, scenes.vocabulary().limbs);
+  EXPECT_EQ(coco.vocabulary().objects, scenes.vocabulary().objects);
+  ASSERT_EQ(coco.size(), 4);
+  for (int64_t id = 0; id < 4; ++id) {
+    const Targets written = coco.targets(id), drawn = scenes.targets(id);
+    ASSERT_EQ(written.instances.size(), drawn.instances.size());
+    for (size_t i = 0; i < drawn.instances.size(); ++i) {
+      ASSERT_EQ(written.instances[i].keypoints.size(), drawn.instances[i].keypoints.size());
+      for (size_t j = 0; j < drawn.instances[i].keypoints.size(); ++j)
+        EXPECT_NEAR(written.instances[i].keypoints[j].x, drawn.instances[i].keypoints[j].x, 0.5);
+    }
+  }
 }
 
 TEST(MakeDemo, LeavesOtherFilesAlone) {

@@ -141,7 +141,7 @@ TEST_F(PageWords, RunsWithoutPicturesSayWhy) {
   const RunRecord theirs = read_run(folder_.path() / "theirs.json");
   const std::string page = report_page({read_run(off), read_run(begun), read_run(drawn), theirs});
   EXPECT_THAT(page, HasSubstr("<li>off draws no pictures: log.pictures_every_steps is 0</li>"
-                              "<li>begun has drawn no picture yet: log.pictures_every_steps is 500</li></ul></section>"));
+                              "<li>begun has drawn no picture yet: it does every 500 steps, and at its end</li></ul></section>"));
   EXPECT_THAT(report_page({read_run(begun)}), HasSubstr("<h2>Pictures</h2><ul><li>begun has drawn no picture yet"));
   EXPECT_THAT(report_page({theirs}), testing::Not(HasSubstr("Pictures")));
 }

@@ -229,10 +229,9 @@ void expect_attention_of_boxes(const Json& image, const fs::path& boxes) {
     const Json& look = looks.at(person);
     EXPECT_EQ(look.at("picture").as_string(), format("attention/{}_{}.jpg", image.at("name").as_string(), person++));
     const Json& detection = detections.at(static_cast<size_t>(look.at("detection").as_int()));
-    const auto centre = [](const Json& of, size_t axis) {  // the region that is looked at is larger
-      return of.at("bbox").as_array()[axis].as_double() + of.at("bbox").as_array()[axis + 2].as_double() / 2;
-    };
-    for (const size_t axis : {0, 1}) EXPECT_NEAR(centre(detection, axis), centre(box, axis), 1e-4);
+    EXPECT_EQ(look.at("name").as_string(), "centre");
+    for (const size_t side : {0, 1, 2, 3})
+      EXPECT_NEAR(detection.at("bbox").as_array()[side].as_double(), box.at("bbox").as_array()[side].as_double(), 1e-4);
   }
   EXPECT_EQ(person, looks.size());
 }

@@ -260,6 +260,7 @@ TEST_F(Predictions, WhereQueriesLookIsDrawn) {
   EXPECT_EQ(look.at("picture").as_string(), "attention/deep/b.jpg");
   EXPECT_GE(look.at("query").as_int(), 0);
   EXPECT_LT(look.at("query").as_int(), 5);
+  EXPECT_EQ(look.at("query").as_int(), best.at("query").as_int());
   EXPECT_EQ(look.at("category").as_string(), best.at("category").as_string()) << "of the best detection";
   EXPECT_EQ(look.at("category_id").as_int(), best.at("category_id").as_int());
   EXPECT_NEAR(look.at("score").as_double(), best.at("score").as_double(), 1e-6);

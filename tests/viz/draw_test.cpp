@@ -176,6 +176,13 @@ TEST(ClassColors, AreOfTheNameInEveryList) {
   EXPECT_NE(colors.labels[0], colors.objects[0]);
 }
 
+TEST(ClassColors, OfNumbersWithoutNamesDiffer) {
+  Vocabulary vocabulary;
+  for (int64_t id = 0; id < 4; ++id) vocabulary.labels.push_back({id, ""});
+  const std::vector<Rgb> colors = ClassColors(vocabulary).labels;
+  EXPECT_EQ(std::set<Rgb>(colors.begin(), colors.end()).size(), 4U);
+}
+
 TEST(ClassColors, OfManyAreToldApartInTheOrderOfTheLabels) {
   Vocabulary vocabulary{.objects = {{31, "lamp"}}};
   for (int64_t i = 0; i < kNumDistinctColors + 10; ++i) vocabulary.labels.push_back({i, "class " + std::to_string(i)});

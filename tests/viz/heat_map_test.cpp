@@ -28,6 +28,14 @@ int blue_pixels(const Image& image) {
   return count;
 }
 
+// "5.02 m" at each tick tells nothing.
+TEST(ColorBar, NumbersOfANarrowScaleHaveTheirDigits) {
+  const Image picture = Image::filled(160, 40, 0);
+  const auto width = [&](double low, double high) { return with_color_bar(picture, {low, high, "m"}).width; };
+  EXPECT_GT(width(5.0162, 5.0215), width(5.1, 5.9) + 10);
+  EXPECT_EQ(width(5.1, 5.9), width(1.1, 1.9));
+}
+
 TEST(HeatMap, EndsUnknownsAndValuesBeyond) {
   const std::vector<double> values = {0, 10, -5, 20, NAN, INFINITY};
   const Image image = heat_map(values, 2, 3, 0, 10);

@@ -48,7 +48,7 @@ struct DataConfig {
               "imagenet: root/{train,val}/<class>/...; folder: all images below root; shards: tar archives; "
               "scenes: generated, no files; the others: docs/datasets.md");
     v("image_size", image_size, "side of the network's input in pixels", config::in_range(1, kMaxSidePx));
-    v("workers", workers, "decode threads; 0 decodes in the training thread", config::non_negative());
+    v("workers", workers, "decode threads; 0 decodes in the training thread", config::in_range(0, 1024));
     v("max_bad_files", max_bad_files, "different unreadable files, of each rank, before the run stops",
       config::non_negative());
     v("fraction", fraction, "part of the training images to train on; a smaller part is within a larger one",

@@ -46,6 +46,7 @@ enum class Defect {
   kBoxLeavesImage,
   kFlatPolygon,
   kNoMask,
+  kNoArea,
   kKeypointOutside,
   kKeypointCount,
   kNoValidDepth,

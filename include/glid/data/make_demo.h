@@ -38,7 +38,7 @@ struct DemoOptions {
   int64_t size_px = 128;
   uint64_t seed = 0;
   DemoLayout layout = DemoLayout::kImageNet;
-  SceneKind kind = SceneKind::kPlain;  // or kClasses
+  SceneKind kind = SceneKind::kPlain;  // figures in the layout of COCO alone
 };
 
 // Makes the layout's files below out, and out/demo.json; the folder appears whole or not at all. Returns false, and does

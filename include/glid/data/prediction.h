@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "glid/data/sample.h"
@@ -18,6 +19,7 @@ struct Detection {
   Box box;
   Rle mask;                               // of the original's size; without runs where there is none
   std::vector<ScoredKeypoint> keypoints;  // in the order of Vocabulary::joints
+  std::optional<int64_t> query;           // of the decoder's, that found it; nothing where that can't be said
 };
 
 // In the pixels of the original, as large as it is; what the task doesn't tell is empty. Classes are indices into the
