@@ -13,8 +13,9 @@ void start_threads(std::vector<std::thread>& threads, int64_t count, const std::
   } catch (const std::system_error& error) {
     const std::string number = std::to_string(threads.size() + 1);
     join();
-    throw Error(ExitCode::kInternal, "data.workers", "thread " + number + " of " + std::to_string(count) + " can't be started",
-                error.what(), "lower it, or the limits on threads and memory");
+    throw Error(ExitCode::kInternal, "data.workers",
+                "thread " + number + " of " + std::to_string(count) + " can't be started", error.what(),
+                "lower it, or the limits on threads and memory");
   }
 }
 

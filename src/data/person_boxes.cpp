@@ -32,8 +32,7 @@ std::vector<Person> read_persons(const std::filesystem::path& file, const Annota
     if (image == ids.end()) ++num_others;
     else if (found.category_id != choice.category_id) ++num_other_categories;
     else if (!(box.x0 < box.x1 && box.y0 < box.y1)) ++num_empty;
-    else if (found.score >= choice.min_score)
-      persons.push_back({.image = image->second, .box = box, .score = found.score});
+    else if (found.score >= choice.min_score) persons.push_back({.image = image->second, .box = box, .score = found.score});
   });
   if (number > 0 && num_others == number)
     throw DataError(file.string(), "is about none of the images", {},

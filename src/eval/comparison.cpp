@@ -56,8 +56,7 @@ uint64_t key_hash_of(const Json& bootstrap) {
   uint64_t value = 0;
   const char* end = text.data() + text.size();
   const auto [parsed, error] = std::from_chars(text.data(), end, value, 16);
-  if (parsed != end || error != std::errc())
-    throw DataError("bootstrap.key_hash", "must be of hexadecimal digits", text);
+  if (parsed != end || error != std::errc()) throw DataError("bootstrap.key_hash", "must be of hexadecimal digits", text);
   return value;
 }
 
@@ -236,9 +235,8 @@ std::string comparison_table(const fs::path& a, const fs::path& b) {
   const auto found = report_differences(of_a, of_b);
   const std::string& protocol = of_a.at("protocol").as_string();
   std::string text =
-      format("{}{}, {}\nA: {}\nB: {}\n", of_a.at("task").as_string(),
-             protocol.empty() ? "" : ", protocol " + protocol, counted(of_a.at("images").as_int(), "image"),
-             line_of(a, of_a), line_of(b, of_b));
+      format("{}{}, {}\nA: {}\nB: {}\n", of_a.at("task").as_string(), protocol.empty() ? "" : ", protocol " + protocol,
+             counted(of_a.at("images").as_int(), "image"), line_of(a, of_a), line_of(b, of_b));
   size_t width = 0;
   for (const MetricDifference& d : found) width = std::max(width, d.name.size());
   text += format("  {:<{}}  {:>10}  {:>10}  B - A\n", "", width, "A", "B");

@@ -32,8 +32,9 @@ void for_each_result_box(const std::filesystem::path& file, const std::function<
   in_file(file.string(), mapped.text(), [&] {
     simdjson::ondemand::parser parser;
     simdjson::ondemand::document document = JsonText::walk(mapped.text(), parser);
-    for_each_record(root_list(document, "is no list of boxes as COCO's results are, which glid_predict of a detector writes"),
-                    "result", [&](JsonValue value, const RecordName&) { each(result_box(value)); });
+    for_each_record(
+        root_list(document, "is no list of boxes as COCO's results are, which glid_predict of a detector writes"), "result",
+        [&](JsonValue value, const RecordName&) { each(result_box(value)); });
     expect_end(document);
   });
 }

@@ -61,8 +61,8 @@ std::vector<Html> row_of(const Json& row, const std::string& number, const Repor
 }
 
 // Of classes with the same numbers.
-Html table_of(const std::vector<const Json*>& classes, const std::string& number, const ReportGroup& group, std::vector<Html> heads,
-              const std::vector<ByClass>& columns) {
+Html table_of(const std::vector<const Json*>& classes, const std::string& number, const ReportGroup& group,
+              std::vector<Html> heads, const std::vector<ByClass>& columns) {
   HtmlTable table{.caption = format("{} of each class: {}", number, group.title()), .head = std::move(heads)};
   for (const Json* row : classes) table.rows.push_back(row_of(*row, number, group, columns));
   return html_details(format("{}: {} of {}", group.title(), number, counted(classes.size(), "class", "classes")),

@@ -16,7 +16,7 @@ namespace glid {
 namespace {
 
 constexpr int64_t kMostWidth = 1200, kMostHeight = 20000;  // px
-constexpr size_t kMostBytes = 400 * 1024;  // of a picture, so that pages can be sent
+constexpr size_t kMostBytes = 400 * 1024;                  // of a picture, so that pages can be sent
 constexpr int kQuality = 85;
 
 struct Embedded {
@@ -44,8 +44,8 @@ int64_t step_of(const std::filesystem::path& picture) {
 }
 
 // Keys of data that don't decide which images those of validation are.
-constexpr std::string_view kOfTraining[] = {"data.fraction", "data.fraction_seed", "data.image_size",
-                                            "data.max_bad_files", "data.window", "data.workers"};
+constexpr std::string_view kOfTraining[] = {"data.fraction",      "data.fraction_seed", "data.image_size",
+                                            "data.max_bad_files", "data.window",        "data.workers"};
 
 // What decides which images a run draws.
 std::string images_of(const RunRecord& run) {
@@ -54,7 +54,7 @@ std::string images_of(const RunRecord& run) {
   for (const auto& [key, value] : run.config)
     if (known != nullptr && key == "data.root") continue;
     else if ((key.starts_with("data.") && std::ranges::find(kOfTraining, key) == std::end(kOfTraining)) || key == "seed" ||
-        key == "eval.split")
+             key == "eval.split")
       text += format("{}={}\n", key, value);
   return text;
 }

@@ -48,8 +48,9 @@ std::vector<TaskRuns> tasks_of(Runs runs) {
 
 // As Metric::best() of each says.
 std::string best_of_metric(const std::string& metric) {
-  static const std::map<std::string, std::string> best{{"box", "AP"},   {"mask", "AP"},     {"keypoint", "AP"}, {"semantic", "mIoU"},
-                                                       {"panoptic", "PQ"}, {"depth", "rmse"}, {"accuracy", "top1"}};
+  static const std::map<std::string, std::string> best{{"box", "AP"},        {"mask", "AP"},     {"keypoint", "AP"},
+                                                       {"semantic", "mIoU"}, {"panoptic", "PQ"}, {"depth", "rmse"},
+                                                       {"accuracy", "top1"}};
   const auto found = best.find(metric);
   return found == best.end() ? "" : found->second;
 }

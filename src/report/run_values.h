@@ -35,8 +35,8 @@ struct TaskRuns {
 };
 std::vector<TaskRuns> tasks_of(Runs runs);
 
-// The metric that a run is about, without val_: what its best checkpoint is chosen by or will be, of several tasks without one
-// the first that is known; "loss" where it measures nothing else.
+// The metric that a run is about, without val_: what its best checkpoint is chosen by or will be, of several tasks without
+// one the first that is known; "loss" where it measures nothing else.
 std::string main_metric(const RunRecord& run);
 
 }  // namespace glid

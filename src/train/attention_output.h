@@ -35,8 +35,8 @@ class AttentionOutput {
   std::string title_of(const ClassOfQuery& asked) const;
   Json record_of(const ClassOfQuery& asked) const;
 
-  std::optional<int64_t> query_;  // none: the surest
-  std::optional<HeadSpec> head_;  // of the classes of queries; none: they know none
+  std::optional<int64_t> query_;            // none: the surest
+  std::optional<HeadSpec> head_;            // of the classes of queries; none: they know none
   std::vector<Vocabulary::Class> classes_;  // of queries; none: they know none
   std::vector<std::string> names_;          // of queries, from 0
   const ImageList& images_;

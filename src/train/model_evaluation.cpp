@@ -201,8 +201,7 @@ NamedValues blind_values(const ChosenCheckpoint& chosen, const Measured& measure
   scores.loss.reset();
   if (scores.measures.empty() || !fs::exists(file)) return {};
   Pace pace("without looking", total, sample_name(config.task));
-  walk_in_view(measured, pace,
-               [&](const Measured& blind) { evaluate_blind(blind, BlindPredictor::read(file), scores); });
+  walk_in_view(measured, pace, [&](const Measured& blind) { evaluate_blind(blind, BlindPredictor::read(file), scores); });
   return named_values(scores.values());
 }
 
@@ -243,8 +242,7 @@ Report evaluate_model(const ModelEvalArguments& arguments, const ChosenCheckpoin
   EvaluatedImages images(*data);
   const int64_t total = ValidationPlan(data->size(), config.seed, {.fraction = config.eval.fraction}).num_samples();
   Pace pace("evaluation", total, sample_name(config.task));
-  walk_in_view(measured, pace,
-               [&](const Measured& seen) { evaluate(seen, scores, taker_of(scores, images, results)); });
+  walk_in_view(measured, pace, [&](const Measured& seen) { evaluate(seen, scores, taker_of(scores, images, results)); });
   results.finish();
   if (scores.measures.empty())
     for (const std::string& view : scores.loss->keys()) {  // "000000000012 view 0"

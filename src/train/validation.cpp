@@ -87,7 +87,9 @@ Measured Validation::measured() {
   if (!session_.communicator.is_main()) return measured;
   const ValidationPlan of_all(images_->size(), session_.config.seed, {.fraction = session_.config.eval.fraction});
   const int64_t total = of_all.num_samples();
-  measured.progress = [shown = std::make_shared<ShownPace>(total, sample_name(session_.config.task))](int64_t done) { shown->pace.show(done); };
+  measured.progress = [shown = std::make_shared<ShownPace>(total, sample_name(session_.config.task))](int64_t done) {
+    shown->pace.show(done);
+  };
   return measured;
 }
 

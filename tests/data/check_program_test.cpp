@@ -92,6 +92,15 @@ TEST_F(CheckCoco, LegalAnnotations) {
   expect_legal(check_train("coco"), "a.png: file of more than one image (got ids 1 and 7)");
 }
 
+TEST_F(CheckCoco, ObjectsWithoutAnAreaAreCounted) {
+  annotate(R"({"id": 1, "image_id": 1, "category_id": 3, )" + kGood + R"(}, {"id": 2, "image_id": 2, "category_id": 3, )" +
+           kGood + "}");
+  expect_legal(check_train("coco"), "no_area: ");
+  EXPECT_THAT(check_train("coco").output, HasSubstr("(got 2)"));
+  annotate(object(1, kGood));
+  EXPECT_THAT(check_train("coco").output, Not(HasSubstr("no_area")));
+}
+
 TEST_F(CheckCoco, BadImages) {
   annotate(object(1, kGood) + "," + object(2, kGood));
   write_text(image("a"), encode_png(Image::filled(20, 31, 9)));

@@ -61,7 +61,11 @@ TEST(MakeDemo, ScenesOfClassesAreOthers) {
 
 TEST(MakeDemo, FiguresHaveCocosKeypoints) {
   TemporaryFolder folder;
-  make_demo({.out = folder.path() / "figures", .count = 4, .size_px = 64, .layout = DemoLayout::kCoco, .kind = SceneKind::kFigures});
+  make_demo({.out = folder.path() / "figures",
+             .count = 4,
+             .size_px = 64,
+             .layout = DemoLayout::kCoco,
+             .kind = SceneKind::kFigures});
   const Coco coco(folder.path() / "figures", Split::kTrain, CocoFile::kPersonKeypoints);
   const Scenes scenes({.count = 4, .size_px = 64, .kind = SceneKind::kFigures}, Split::kTrain);
   EXPECT_EQ(coco.vocabulary().joints, scenes.vocabulary().joints);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "glid/eval/measure.h"
 #include "glid/report/report_page.h"
 #include "page_texts.h"
 #include "written_runs.h"
@@ -68,8 +69,8 @@ TEST_F(PageDrawings, NoSpikeOfManyPointsIsLost) {
   std::vector<double> losses(3000, 1);
   losses[1234] = 9;
   losses[2001] = 0.1;
-  const auto behind = all_matches(figure_of(page_of_losses(losses), "Training loss"),
-                                  "<path class=\"line l0 behind\" d=\"([^\"]*)\"");
+  const auto behind =
+      all_matches(figure_of(page_of_losses(losses), "Training loss"), "<path class=\"line l0 behind\" d=\"([^\"]*)\"");
   ASSERT_THAT(behind, SizeIs(1));
   const std::vector<double> rows = rows_of(behind[0]);
   EXPECT_LE(rows.size(), 400U);
@@ -111,8 +112,8 @@ TEST_F(PageDrawings, ClassesOfSeveralTasksHaveNumbersOfTheirOwn) {
   const std::string page = report_page({read_run(run)});
   const std::string classes = part_of(page, "<section id=\"classes\">", "</section>");
   EXPECT_THAT(all_matches(classes, "<data value=\"([0-9.]+)\""), ElementsAre("0.5", "0.25", "0.125", "0.75"));
-  for (const char* words : {"IoU of each class", "AP of each class", "PQ of each class", ": IoU of 2 classes",
-                            ": PQ of 1 class<"})
+  for (const char* words :
+       {"IoU of each class", "AP of each class", "PQ of each class", ": IoU of 2 classes", ": PQ of 1 class<"})
     EXPECT_THAT(classes, HasSubstr(words));
 }
 
@@ -139,6 +140,51 @@ TEST_F(PageDrawings, TheNewestPictureIsShown) {
   const std::string page = report_page({read_run(run)});
   EXPECT_THAT(page, HasSubstr(", step 100</figcaption>"));
   EXPECT_THAT(page, Not(HasSubstr(", step 20</figcaption>")));
+}
+
+// What it will be chosen by, before there is a checkpoint that says so.
+template <class Settings>
+void expect_metric_of(const std::filesystem::path& folder) {
+  Vocabulary vocabulary;
+  vocabulary.joints.resize(17, "joint");
+  vocabulary.images = vocabulary.objects = vocabulary.labels = vocabulary.segments = {{1, "a"}};
+  vocabulary.is_thing = {true};
+  const std::string best = make_measure(Settings(), vocabulary)->metric().best(), name(Settings::kName);
+  const auto run =
+      write_run(folder / name, {.config = "task: {name: a}\neval: {metric: " + name + ", best: null}\n",
+                                .metrics = R"({"step":0,"without_looking":{"other":0.5}})"
+                                           "\n" +
+                                           format("{{\"step\":10,\"val_other\":0.25,\"val_{}\":0.125}}\n", best)});
+  const std::string runs = part_of(report_page({read_run(run)}), "<section id=\"runs\">", "</section>");
+  EXPECT_THAT(runs, HasSubstr("<data value=\"0.125\"")) << name;
+  EXPECT_THAT(runs, Not(HasSubstr("<data value=\"0.25\""))) << name;
+}
+
+TEST_F(PageDrawings, RunsWithoutACheckpointHaveTheMetricOfTheirTask) {
+  expect_metric_of<BoxSettings>(folder_.path());
+  expect_metric_of<MaskSettings>(folder_.path());
+  expect_metric_of<KeypointSettings>(folder_.path());
+  expect_metric_of<SemanticSettings>(folder_.path());
+  expect_metric_of<PanopticSettings>(folder_.path());
+  expect_metric_of<DepthSettings>(folder_.path());
+  expect_metric_of<AccuracySettings>(folder_.path());
+}
+
+TEST_F(PageDrawings, OtherClassesOfOtherReportsAreThereToo) {
+  std::vector<RunRecord> runs;
+  for (const auto& [name, classes] : {std::pair{"a", std::vector<std::string>{"cat"}}, {"b", {"cat", "dog"}}}) {
+    const auto run = written(name, {});
+    Report report = accuracy_report(50, 3, classes);
+    report.means_over = {{"top1", std::ssize(classes)}};
+    write_file(run / "eval.json", report_json(report));
+    runs.push_back(read_run(run));
+  }
+  const std::string page = report_page(runs);
+  EXPECT_THAT(part_of(page, "<section id=\"classes\">", "</section>"), HasSubstr(">dog<"));
+  const std::string evaluation = part_of(page, "<section id=\"evaluation\">", "</section>");
+  EXPECT_THAT(all_matches(evaluation, "<small>N = ([0-9]+)</small>"), ElementsAre("1", "2"));
+  EXPECT_THAT(evaluation, HasSubstr("the classes differ: 1 and 2; only one of both has dog (id 1)"));
+  EXPECT_THAT(report_page({runs[1]}), HasSubstr("top1 (N = 2)"));
 }
 
 TEST_F(PageDrawings, TheBestValidationAndTheLossesOfAnEvaluationAreThere) {

@@ -140,8 +140,9 @@ TEST_F(PageWords, RunsWithoutPicturesSayWhy) {
   write_file(folder_.path() / "theirs.json", report_json(accuracy_report(20, 3, {})));
   const RunRecord theirs = read_run(folder_.path() / "theirs.json");
   const std::string page = report_page({read_run(off), read_run(begun), read_run(drawn), theirs});
-  EXPECT_THAT(page, HasSubstr("<li>off draws no pictures: log.pictures_every_steps is 0</li>"
-                              "<li>begun has drawn no picture yet: it does every 500 steps, and at its end</li></ul></section>"));
+  EXPECT_THAT(page,
+              HasSubstr("<li>off draws no pictures: log.pictures_every_steps is 0</li>"
+                        "<li>begun has drawn no picture yet: it does every 500 steps, and at its end</li></ul></section>"));
   EXPECT_THAT(report_page({read_run(begun)}), HasSubstr("<h2>Pictures</h2><ul><li>begun has drawn no picture yet"));
   EXPECT_THAT(report_page({theirs}), testing::Not(HasSubstr("Pictures")));
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 
+#include "glid/data/scenes.h"
 #include "glid/formats/image_file.h"
 #include "support/evaluated_run.h"
 #include "support/predictions.h"
@@ -162,6 +163,30 @@ INSTANTIATE_TEST_SUITE_P(
                                   {"eval={metric: depth, crop: none}", "task={name: depth, bins: 8}", "data.target=depth"},
                                   {"depth"}}),
     [](const auto& info) { return info.param.name; });
+
+// Queries of several tasks are the first one's, and so are their classes.
+TEST(PredictedAttention, OfSeveralTasksKnowsClasses) {
+  const DemoScenes scenes("coco");
+  const std::string of_part = "{queries: 4, points: 32}";
+  const EvaluatedRun trained(
+      {"train.steps=1", "log.pictures_every_steps=0",
+       "data={name: scenes, kind: classes, count: 64, size: 32, image_size: 24, workers: 1}",
+       "eval={metric: multitask, tasks: [instance, semantic]}",
+       "task={name: multitask, tasks: [instance, semantic], instance: " + of_part + ", semantic: " + of_part + "}"});
+  const TemporaryFolder folder;
+  const fs::path out = folder.path() / "out";
+  const ProgramResult ran = predict(trained.path(), scenes.path() / "val2017", out, {"--attention", "top"});
+  ASSERT_EQ(ran.code, 0) << ran.output;
+  const Json list = list_in(out);
+  for (const Json& image : list.at("images").as_array()) {
+    const Json& look = image.at("attention").as_array().at(0);
+    EXPECT_LT(look.at("query").as_int(), 4);
+    EXPECT_THAT(kSceneClasses, testing::Contains(look.at("category").as_string()));
+    for (const Json& detection : image.at("detections").as_array()) EXPECT_FALSE(detection.find("query"));
+  }
+  expect_one_line(predict(trained.path(), scenes.path(), folder.path() / "none", {"--attention", "4"}), 2,
+                  "--attention: is no query of the task");
+}
 
 // ---- Photographs of people's own, which a COCO file numbers.
 

@@ -15,7 +15,8 @@ namespace glid {
 // Jobs begin in the order in which they come and end as they may.
 class BackgroundJobs {
  public:
-  // At least one thread; throws Error (kInternal) where the system gives none. As many jobs as `most_waiting` wait at a time: they may hold pictures.
+  // At least one thread; throws Error (kInternal) where the system gives none. As many jobs as `most_waiting` wait at a
+  // time: they may hold pictures.
   BackgroundJobs(int64_t num_threads, int64_t most_waiting);
   // Jobs that haven't begun are dropped.
   ~BackgroundJobs();

@@ -32,7 +32,8 @@ struct EvalRequest {
   std::filesystem::path annotations_dir;  // the same for the annotations
   std::filesystem::path plots;            // a folder for pictures; empty: none
   int64_t bootstrap = 0;                  // samples of the images for intervals
-  std::vector<std::string> class_names;   // semantic: of the classes 0, 1, ..; empty: ADE20K's where there are as many, else numbers
+  std::vector<std::string>
+      class_names;  // semantic: of the classes 0, 1, ..; empty: ADE20K's where there are as many, else numbers
 };
 
 // Throws UsageError for a setting that makes no sense, DataError (one line: file, record, value) for files that can't be

@@ -35,16 +35,16 @@ struct Variant {
 
 struct Report {
   std::string task;
-  std::string protocol;  // its name
-  std::string rules;     // what the name stands for and which public tool it equals, one line
-  std::string unit;      // of the metrics, in words; empty where they have several
-  int64_t images = 0;    // that were evaluated
-  std::string image_hash;                                  // which they are (image_hash.h); empty where nobody says
+  std::string protocol;    // its name
+  std::string rules;       // what the name stands for and which public tool it equals, one line
+  std::string unit;        // of the metrics, in words; empty where they have several
+  int64_t images = 0;      // that were evaluated
+  std::string image_hash;  // which they are (image_hash.h); empty where nobody says
   std::vector<std::pair<std::string, std::string>> model;  // what was evaluated: checkpoint, weights, ...; empty for files
   NamedValues metrics;
   std::map<std::string, int64_t> means_over;  // of metrics that are means over classes: of how many
-  NamedValues losses;  // a model's, beside its metrics
-  NamedValues blind;   // the metrics of predictions without looking at the images, where a run has such
+  NamedValues losses;                         // a model's, beside its metrics
+  NamedValues blind;                   // the metrics of predictions without looking at the images, where a run has such
   std::optional<Bootstrap> bootstrap;  // of the metrics, where asked for
   std::vector<Variant> variants;
   std::vector<ReportRow> per_class;
@@ -59,9 +59,10 @@ inline constexpr double kConfidence = 0.95;
 
 // For the terminal: protocol, numbers, variants, notes; "n/a" where a number is absent.
 std::string report_table(const Report& report);
-// The members of Report by their names, with "metrics", "losses" and "without_looking" (blind) as {name: number}, the classes of
-// means as "classes_in_means", "per_class" and "per_image" as [{"id", "name", ..}], "bootstrap" as comparison.h has it; numbers
-// at full precision, null where absent. What a report has none of is left out, but for notes, variants and classes.
+// The members of Report by their names, with "metrics", "losses" and "without_looking" (blind) as {name: number}, the
+// classes of means as "classes_in_means", "per_class" and "per_image" as [{"id", "name", ..}], "bootstrap" as comparison.h
+// has it; numbers at full precision, null where absent. What a report has none of is left out, but for notes, variants and
+// classes.
 std::string report_json(const Report& report);
 // One line a class (an image for depth) with a header: id,name,<numbers>; empty where absent.
 std::string report_csv(const Report& report);
