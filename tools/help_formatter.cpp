@@ -5,6 +5,13 @@
 
 namespace glid {
 
+std::string HelpFormatter::make_option_name(const CLI::Option* option, bool is_positional) const {
+  std::string name = CLI::Formatter::make_option_name(option, is_positional);
+  const std::string value = "{false}";
+  for (size_t at = name.find(value); at != std::string::npos; at = name.find(value)) name.erase(at, value.size());
+  return name;
+}
+
 std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
   if (option->get_items_expected_max() == 0) return {};
   const std::string full_type = option->get_type_name(), value = option->get_default_str();

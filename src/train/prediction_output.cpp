@@ -81,10 +81,17 @@ void PredictionOutput::add(const AnsweredBatch& answered, std::vector<Json> atte
   for (size_t i = 0; i < samples.size(); ++i) {
     const BatchImage& image = answered.batch.images[static_cast<size_t>(samples[i].first)];
     for (const auto& files : official_) files->add({image.key.id, image.name, predictions[i], *image.truth});
-    if (image.truth->person)  // people see its box, metrics that which the model was shown
-      for (Detection& pose : predictions[i].detections) pose.box = image.truth->person->box;
+    if (image.truth->person) show_boxes_of_persons(predictions[i], image.truth->person->box);
     gather(image_of_sample(image.key.id, *image.truth), std::move(predictions[i]), of_sample(attention, i));
   }
+}
+
+// Metrics have that which the model was shown.
+void PredictionOutput::show_boxes_of_persons(Prediction& prediction, const Box& box) {
+  for (Detection& pose : prediction.detections) pose.box = box;
+  const auto width = static_cast<double>(prediction.width), height = static_cast<double>(prediction.height);
+  const bool is_outside = box.x1 <= 0 || box.y1 <= 0 || box.x0 >= width || box.y0 >= height;
+  num_outside_ += is_outside && !prediction.detections.empty();
 }
 
 // Of a task that shows what it learns instead of predicting.

@@ -57,6 +57,8 @@ class PredictionOutput {
   // Of all images; those of which nothing came count as unreadable.
   void finish();
   int64_t num_images() const { return num_images_; }
+  // Boxes of persons that lie wholly outside of their images.
+  int64_t num_outside() const { return num_outside_; }
   // Of all detections; none: there is none.
   std::optional<double> best_score() const { return best_score_; }
 
@@ -69,6 +71,7 @@ class PredictionOutput {
     Json::Array attention;
   };
 
+  void show_boxes_of_persons(Prediction& prediction, const Box& box);
   void add_rows(const AnsweredBatch& answered, std::vector<Json> attention);
   void gather(int64_t image, Prediction prediction, Json::Array attention);
   void write_gathered();
@@ -82,7 +85,7 @@ class PredictionOutput {
   std::vector<std::unique_ptr<ResultFiles>> official_;
   std::optional<PredictionList> list_;
   std::vector<bool> is_predicted_;
-  int64_t num_images_ = 0;
+  int64_t num_images_ = 0, num_outside_ = 0;
   std::optional<double> best_score_;
   std::optional<Gathered> gathered_;
   BackgroundJobs background_;  // last: its jobs use the others

@@ -289,6 +289,9 @@ TEST(PredictedPoses, AreGlidEvalsInTheSameBoxes) {
   EXPECT_EQ(num_detections(list), Json::parse(read_file(boxes), "boxes").as_array().size());
 
   expect_one_line(predict(trained.path(), images, folder.path() / "none"), 2, "--boxes: is missing");
+  write_file(folder.path() / "far.json", R"([{"image_id": 1, "category_id": 1, "bbox": [900, 900, 5, 5], "score": 1}])");
+  EXPECT_THAT(predict(trained.path(), images, folder.path() / "far", {"--boxes", (folder.path() / "far.json").string()}).output,
+              HasSubstr("warning: 1 box lies wholly outside of their images"));
   fs::remove_all(out);
   ASSERT_EQ(predict(trained.path(), images, out, {"--boxes", boxes.string(), "--box-score", "0.9"}).code, 0);
   const Json without = list_in(out);
