@@ -4,16 +4,22 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "glid/core/error.h"
+#include "glid/core/format.h"
 
 namespace glid {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr size_t kLongestName = 255 - std::string_view(".0123ab.tmp").size();  // bytes, with what is put behind it while written
+
 // The nearest folder above `place` that is there must be one and must be ours to write into.
 void require_parent(const std::string& option, const fs::path& path, const fs::path& place) {
+  if (const size_t bytes = place.filename().string().size(); bytes > kLongestName)
+    throw UsageError(option, format("is too long a name: at most {} bytes", kLongestName), std::to_string(bytes));
   std::error_code unreadable;
   fs::path above = place.parent_path();
   while (!fs::exists(above, unreadable) && above.has_relative_path()) above = above.parent_path();

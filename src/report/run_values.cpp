@@ -1,9 +1,25 @@
 #include "run_values.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 namespace glid {
+
+namespace {
+
+constexpr double kLargestDrawn = 1e100;  // differences of larger ones overflow
+
+// As Metric::best() of each says.
+std::string best_of_metric(const std::string& metric) {
+  static const std::map<std::string, std::string> best{{"box", "AP"},        {"mask", "AP"},     {"keypoint", "AP"},
+                                                       {"semantic", "mIoU"}, {"panoptic", "PQ"}, {"depth", "rmse"},
+                                                       {"accuracy", "top1"}};
+  const auto found = best.find(metric);
+  return found == best.end() ? "" : found->second;
+}
+
+}  // namespace
 
 void add_once(std::vector<std::string>& list, const std::string& text) {
   if (std::ranges::find(list, text) == list.end()) list.push_back(text);
@@ -12,7 +28,8 @@ void add_once(std::vector<std::string>& list, const std::string& text) {
 std::optional<double> number_at(const Json& line, std::string_view key) {
   const Json* value = line.find(key);
   if (value == nullptr || value->is_null() || value->is_object()) return std::nullopt;
-  return value->as_double();
+  const double number = value->as_double();
+  return std::abs(number) < kLargestDrawn ? std::optional(number) : std::nullopt;
 }
 
 bool is_validation(const Json& line) {
@@ -44,15 +61,6 @@ std::vector<TaskRuns> tasks_of(Runs runs) {
     own->places.push_back(i);
   }
   return tasks;
-}
-
-// As Metric::best() of each says.
-std::string best_of_metric(const std::string& metric) {
-  static const std::map<std::string, std::string> best{{"box", "AP"},        {"mask", "AP"},     {"keypoint", "AP"},
-                                                       {"semantic", "mIoU"}, {"panoptic", "PQ"}, {"depth", "rmse"},
-                                                       {"accuracy", "top1"}};
-  const auto found = best.find(metric);
-  return found == best.end() ? "" : found->second;
 }
 
 std::string main_metric(const RunRecord& run) {

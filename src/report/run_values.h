@@ -13,7 +13,7 @@ namespace glid {
 // At the end of a list that hasn't it yet.
 void add_once(std::vector<std::string>& list, const std::string& text);
 
-// A number that a line has under a key; none where it has none, or null.
+// A number that a line has under a key; none where it has none, null, or one that no chart can show.
 std::optional<double> number_at(const Json& line, std::string_view key);
 
 // The lines of validations: those with a val_<name>.

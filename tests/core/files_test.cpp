@@ -173,6 +173,8 @@ TEST(OutputPlace, IsKeptApartFromWhatIsReadAndWrittenBesides) {
   EXPECT_THROW(require_new_folder("--out", file), UsageError);
   EXPECT_THROW(require_new_folder("--out", "/proc/self/task"), UsageError) << "not ours to write";
   EXPECT_NO_THROW(require_new_folder("--out", here.path() / "new/deep/"));
+  EXPECT_NO_THROW(require_new_folder("--out", here.path() / std::string(244, 'a')));
+  EXPECT_THROW(require_new_folder("--out", here.path() / std::string(245, 'a')), UsageError) << "no room for .0123ab.tmp";
   EXPECT_THROW(require_apart("--csv", here.path() / "new", {here.path() / "in/../new"}), UsageError);
   EXPECT_NO_THROW(require_apart("--csv", here.path() / "new", {here.path() / "other"}));
   EXPECT_THROW(require_outside("--out", in / "new", in), UsageError);

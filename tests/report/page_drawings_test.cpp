@@ -92,6 +92,12 @@ TEST_F(PageDrawings, BaselinesAreAtTheirValues) {
   EXPECT_THAT(all_matches(figure, "<line class=\"baseline\" x1=\"7[^>]* y1=\"([^\"]*)\""), ElementsAre(dots[0], dots[1]));
 }
 
+TEST_F(PageDrawings, NumbersThatNoChartCanShowAreLeftOutOfIt) {
+  const std::string page = page_of_losses({1, 1e308, -1e308, 2});
+  EXPECT_THAT(page, Not(HasSubstr("nan")));
+  EXPECT_THAT(rows_of(all_matches(page, "<path class=\"line l0\" d=\"([^\"]*)\"").at(0)), SizeIs(2));
+}
+
 TEST_F(PageDrawings, BarsAreAsLongAsTheirNumbers) {
   const auto run = written("a", {});
   Report report = accuracy_report(50, 3, {"cat", "dog"});
