@@ -225,12 +225,14 @@ ImageList ImageList::numbered_by(const fs::path& annotations) const {
   ImageList same = *this;
   same.images_.clear();
   same.ids_.clear();
+  same.sizes_.clear();
   std::set<size_t> listed;
   for (size_t i = 0; i < index.images().size(); ++i) try {
       const std::optional<size_t> found = names.find(index.text(index.images()[i].file_name));
       if (!found || !listed.insert(*found).second) continue;
       same.images_.push_back(images_[*found]);
       same.ids_.push_back(index.image_id(i));
+      same.sizes_.push_back({index.images()[i].height, index.images()[i].width});
     } catch (const DataError& error) {
       throw DataError(format("{}: image {}", index.where(), to_string(index.image_id(i))), error.what());
     }

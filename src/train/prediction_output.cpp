@@ -140,6 +140,9 @@ void PredictionOutput::write_gathered() {
 void PredictionOutput::put_record(int64_t image, Json record, Json::Array attention) {
   is_predicted_[static_cast<size_t>(image)] = true;
   ++num_images_;
+  const SizePx listed = images_.listed_size(image);
+  const SizePx size{record.at("height").as_int(), record.at("width").as_int()};
+  num_of_other_size_ += listed.is_known() && listed != size;
   if (!list_) return;
   Json all = Json::object();
   all.set("file", name_to_utf8(images_.name(image))).set("name", images_.stem(image));

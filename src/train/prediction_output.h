@@ -59,6 +59,8 @@ class PredictionOutput {
   int64_t num_images() const { return num_images_; }
   // Boxes of persons that lie wholly outside of their images.
   int64_t num_outside() const { return num_outside_; }
+  // Images that have another size than the list says.
+  int64_t num_of_other_size() const { return num_of_other_size_; }
   // Of all detections; none: there is none.
   std::optional<double> best_score() const { return best_score_; }
 
@@ -85,7 +87,7 @@ class PredictionOutput {
   std::vector<std::unique_ptr<ResultFiles>> official_;
   std::optional<PredictionList> list_;
   std::vector<bool> is_predicted_;
-  int64_t num_images_ = 0, num_outside_ = 0;
+  int64_t num_images_ = 0, num_outside_ = 0, num_of_other_size_ = 0;
   std::optional<double> best_score_;
   std::optional<Gathered> gathered_;
   BackgroundJobs background_;  // last: its jobs use the others

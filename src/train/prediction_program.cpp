@@ -133,6 +133,9 @@ void write_predictions(const PredictArguments& arguments, PredictionFormat forma
   log_info("wrote {}: predictions of {}", whole_path(arguments.out).string(), counted(num_images, "image"));
   if (num_images < total)
     log_warning("left out: {} of {}, which can't be read", total - num_images, counted(total, "image"));
+  if (output.num_of_other_size() > 0)
+    log_warning("{} of another size than {} says: are these the images that it is of?",
+                counted(output.num_of_other_size(), "image is", "images are"), arguments.annotations.string());
   if (output.num_outside() > 0)
     log_warning("{} wholly outside of their images: are they of images of this size?",
                 counted(output.num_outside(), "box lies", "boxes lie"));

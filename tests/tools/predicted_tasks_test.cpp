@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <regex>
 
 #include "glid/data/scenes.h"
 #include "glid/formats/image_file.h"
@@ -16,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::Not;
 
 // Generated scenes as files in a data set's layout: 40 to train on, 4 others to predict.
 class DemoScenes {
@@ -218,6 +220,13 @@ TEST(PredictedPhotographs, HaveTheIdsOfTheirAnnotations) {
   const ProgramResult ran = predict(trained.path(), images, found, numbered);
   ASSERT_EQ(ran.code, 0) << ran.output;
   EXPECT_TRUE(read_file(found / "box.json") == read_file(expected / "box.json"));
+  EXPECT_THAT(ran.output, Not(HasSubstr("of another size")));
+  const std::string wide = std::regex_replace(read_file(annotations), std::regex("\"width\": ?40"), "\"width\":41");
+  write_file(folder.path() / "wide.json", wide);
+  numbered.back() = (folder.path() / "wide.json").string();
+  EXPECT_THAT(predict(trained.path(), images, folder.path() / "wide", numbered).output,
+              HasSubstr("4 images are of another size than " + numbered.back() + " says"));
+  numbered.back() = annotations.string();
   const auto score = [&](const fs::path& results) {
     return run("glid_eval",
                {"--task", "box", "--results", (results / "box.json").string(), "--annotations", annotations.string()});
@@ -290,8 +299,9 @@ TEST(PredictedPoses, AreGlidEvalsInTheSameBoxes) {
 
   expect_one_line(predict(trained.path(), images, folder.path() / "none"), 2, "--boxes: is missing");
   write_file(folder.path() / "far.json", R"([{"image_id": 1, "category_id": 1, "bbox": [900, 900, 5, 5], "score": 1}])");
-  EXPECT_THAT(predict(trained.path(), images, folder.path() / "far", {"--boxes", (folder.path() / "far.json").string()}).output,
-              HasSubstr("warning: 1 box lies wholly outside of their images"));
+  EXPECT_THAT(
+      predict(trained.path(), images, folder.path() / "far", {"--boxes", (folder.path() / "far.json").string()}).output,
+      HasSubstr("warning: 1 box lies wholly outside of their images"));
   fs::remove_all(out);
   ASSERT_EQ(predict(trained.path(), images, out, {"--boxes", boxes.string(), "--box-score", "0.9"}).code, 0);
   const Json without = list_in(out);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "glid/data/dataset.h"
+#include "glid/data/inspection.h"
 #include "glid/formats/other_images.h"
 
 namespace glid {
@@ -55,13 +56,16 @@ class ImageList : public AnnotatedDataset {
   // doesn't list, and how many others it does. Throws DataError where it lists none of them or means two by one name.
   ImageList numbered_by(const std::filesystem::path& annotations) const;
 
+  // As the COCO file has it; 0 x 0 where none says it.
+  SizePx listed_size(int64_t id) const { return sizes_.empty() ? SizePx{} : sizes_.at(static_cast<size_t>(id)); }
   const NamedImage& image(int64_t id) const { return images_.at(static_cast<size_t>(id)); }
   // Its name in list_images().
   const std::string& stem(int64_t id) const { return image(id).name; }
 
  private:
   std::vector<NamedImage> images_;
-  std::vector<ImageId> ids_;  // empty: their names
+  std::vector<ImageId> ids_;   // empty: their names
+  std::vector<SizePx> sizes_;  // empty: nobody says them
   Vocabulary vocabulary_;
 };
 
