@@ -124,6 +124,14 @@ Html all_charts_of(const TaskCurves& curves) {
   return further.is_empty() ? content : content + html_details("All other curves", further);
 }
 
+std::vector<std::string> notes_of(Runs runs, CurveAxis axis) {
+  std::vector<std::string> notes;
+  for (const RunRecord& run : runs)
+    if (!run.metrics.empty() && !steps_a_unit(run, axis))
+      notes.push_back(format("{} doesn't say yet how long an epoch is, so that it has no curves here", run.name));
+  return notes;
+}
+
 }  // namespace
 
 Html curves_section(Runs runs, CurveAxis axis) {
@@ -135,7 +143,7 @@ Html curves_section(Runs runs, CurveAxis axis) {
     if (drawn.size() > 1) content += html_element("h3", task.empty() ? "Of a task that is not known" : "Of task " + task);
     content += charts;
   }
-  return html_section("curves", "Curves", content);
+  return html_section("curves", "Curves", content + html_list(notes_of(runs, axis)));
 }
 
 }  // namespace glid

@@ -98,6 +98,14 @@ TEST_F(PageDrawings, NumbersThatNoChartCanShowAreLeftOutOfIt) {
   EXPECT_THAT(rows_of(all_matches(page, "<path class=\"line l0\" d=\"([^\"]*)\"").at(0)), SizeIs(2));
 }
 
+TEST_F(PageDrawings, RunsWithoutEpochsSayThatTheyHaveNoCurvesOverThem) {
+  const auto run = written("a", {.metrics = R"({"step":10,"loss":1})"
+                                            "\n"});
+  const std::string words = "a doesn&#39;t say yet how long an epoch is";
+  EXPECT_THAT(report_page({read_run(run)}, {.over_epochs = true}), HasSubstr(words));
+  EXPECT_THAT(report_page({read_run(run)}), Not(HasSubstr(words)));
+}
+
 TEST_F(PageDrawings, BarsAreAsLongAsTheirNumbers) {
   const auto run = written("a", {});
   Report report = accuracy_report(50, 3, {"cat", "dog"});
