@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by the other scripts: where we are, how they speak, and a clear last line when a step fails.
 set -euo pipefail
-export STARTED_IN=${STARTED_IN:-$PWD}  # what relative paths of a command line are seen from
+started_in=$PWD  # what relative paths of a command line are seen from
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 script_name=$(basename "$0")
 step="starting"
@@ -33,32 +33,38 @@ on_exit() {
 }
 trap on_exit EXIT
 
-# stoppable COMMAND...: its exit code. A signal that only the script has got is passed on, and the command's end waited for.
+# stoppable COMMAND...: its exit code; 75 where a signal came and it had nothing left to do. A signal that only the script
+# has got is passed on, and the command's end waited for.
 stoppable() {
-  local code child asked=yes
+  local code=0 again child asked='' was_asked=''
   "$@" &
   child=$!
-  trap 'asked=yes; kill -TERM "$child" 2>/dev/null || true' INT TERM HUP
+  trap 'asked=yes; was_asked=yes; kill -TERM "$child" 2>/dev/null || true' INT TERM HUP
+  wait "$child" || code=$?
   while [ -n "$asked" ]; do
     asked=
-    code=0
-    wait "$child" || code=$?
+    again=0
+    wait "$child" 2>/dev/null || again=$?
+    case $again in 127 | 255) ;; *) code=$again ;; esac # these: it had ended already
   done
   trap - INT TERM HUP
+  [ "$code$was_asked" != 0yes ] || code=75
   return "$code"
 }
 
 # run_series SCRIPT ARGUMENTS...: a series of trainings of scripts/SCRIPT, whose mistakes are told before anything is built.
 run_series() {
-  case " $* " in *" -h "* | *" --help "* | *" --list "*) exec python3 "scripts/$1" "${@:2}" ;; esac
-  python3 "scripts/$1" "${@:2}" --list >/dev/null || { local code=$?; trap - EXIT; exit "$code"; }  # which has said what is wrong
+  local command=(env STARTED_IN="$started_in" python3 "scripts/$1" "${@:2}") code=0
+  case " $* " in *" -h "* | *" --help "* | *" --list "*) exec "${command[@]}" ;; esac
+  "${command[@]}" --list >/dev/null || code=$?
+  [ "$code" = 0 ] || { trap - EXIT; exit "$code"; } # it has said what is wrong
   begin "setting up"
   scripts/bootstrap.sh
   build release
   # shellcheck source=/dev/null
   source build/release/env.sh
   begin "training"
-  exec python3 "scripts/$1" "${@:2}"  # signals are its own matter
+  exec "${command[@]}" # signals are its own matter
 }
 
 # A compiler with the precompiled header of LibTorch takes up to 2 GB: no more jobs than memory or cores allow.

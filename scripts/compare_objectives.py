@@ -56,7 +56,8 @@ TASKS = ("depth", "semantic")
 
 def has_classes(images):
     """As ImageNet's folders."""
-    return (images / "train").is_dir()
+    train = images / "train"
+    return train.is_dir() and any(child.is_dir() for child in train.iterdir())
 
 
 def lacks(name, arguments):
@@ -68,7 +69,7 @@ def lacks(name, arguments):
 
 
 class Runs(Series):
-    BUDGET = ("steps", "pretrain_steps")
+    BUDGET = ("steps", "pretrain_steps", "encoder", "data")
 
     def encoder(self, of_units=False):
         encoder = ENCODERS[self.arguments.encoder]

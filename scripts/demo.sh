@@ -22,17 +22,22 @@ case ${1-(none)} in
   --all) tasks=(detection instance semantic panoptic depth pose) ;;
   -*) die_with 2 "there is no option $1: scripts/demo.sh [--all | FOLDER_OF_IMAGES]" ;;
   *)
-    data=$(cd "$STARTED_IN" && realpath -e -- "$1" 2>/dev/null) || die_with 3 "$1 does not exist: give a folder of images"
+    data=$(cd "$started_in" && realpath -e -- "$1" 2>/dev/null) || die_with 3 "$1 does not exist: give a folder of images"
     [ -d "$data" ] || die_with 3 "$data is not a folder: give a folder of images"
-    images=$(find -L "$data" -type f -iregex '.*\.\(jpe?g\|png\)' -printf . | wc -c)
+    searched=$data
+    if [ -z "$(find -L "$data/train" -mindepth 1 -maxdepth 1 -type d -print -quit 2>/dev/null)" ]; then
+      settings+=(--set data.name=folder)
+    elif [ -d "$data/val" ]; then
+      searched=$data/train
+    fi
+    images=$(find -L "$searched" -type f -iregex '.*\.\(jpe?g\|png\)' -printf . | wc -c)
     [ "$images" -ge "$least_images" ] ||
-      die_with 3 "$data holds $images JPEG and PNG images: give a folder of $least_images at least, to train on 32 at a time"
+      die_with 3 "$searched holds $images JPEG and PNG images: $least_images at least are needed, to train on 32 at a time"
     tasks=()
     out=runs/demo_$(basename "$data")
     if [ -e "$out.folder" ] && [ "$(cat "$out.folder")" != "$data" ]; then
-      die_with 2 "$out is of another folder of this name, $(cat "$out.folder"): rename it with $out.folder, or the folder of images"
+      die_with 2 "$out is of another folder of this name, $(cat "$out.folder"): rename both $out and $out.folder"
     fi
-    [ -n "$(find -L "$data/train" -mindepth 1 -maxdepth 1 -type d -print -quit 2>/dev/null)" ] || settings+=(--set data.name=folder)
     ;;
 esac
 

@@ -4,7 +4,8 @@ import html
 import math
 import statistics
 
-ROW, HEAD, FOOT, NAMES, PANEL, GAP = 24, 30, 34, 170, 250, 44  # px
+ROW, HEAD, FOOT, PANEL, GAP = 24, 30, 34, 250, 44  # px
+LETTER = 7.6  # px, of the widest usual ones
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Panel:
 
 def ticks(least, most, count=4):
     """Round numbers from below `least` to above `most`."""
-    raw = max(most - least, 1e-9) / count
+    raw = max(most - least, 1e-3 * max(abs(most), 1e-6)) / count
     unit = 10.0 ** math.floor(math.log10(raw))
     step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= raw * 0.999)
     first, last = math.floor(least / step + 1e-9), math.ceil(most / step - 1e-9)
@@ -51,13 +52,14 @@ def panel_marks(panel, left, rows):
 
 def svg(title, rows, panels):
     """The picture of the rows of these names. `title` is what a reader hears who doesn't see it."""
-    width, height = NAMES + len(panels) * (PANEL + GAP) + GAP, HEAD + ROW * len(rows) + FOOT
+    names = 24 + LETTER * max(map(len, rows))
+    width, height = round(names) + len(panels) * (PANEL + GAP) + GAP, HEAD + ROW * len(rows) + FOOT
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
              'role="img" font-family="sans-serif" font-size="13" fill="#222">',
              f"<title>{html.escape(title)}</title>", f'<rect width="{width}" height="{height}" fill="#fff"/>']
-    lines += [text(NAMES - 12, HEAD + ROW * (row + 0.5) + 4, name, "end") for row, name in enumerate(rows)]
+    lines += [text(names - 12, HEAD + ROW * (row + 0.5) + 4, name, "end") for row, name in enumerate(rows)]
     for column, panel in enumerate(panels):
-        lines += panel_marks(panel, NAMES + GAP / 2 + column * (PANEL + GAP), len(rows))
+        lines += panel_marks(panel, names + GAP / 2 + column * (PANEL + GAP), len(rows))
     legend = "circles: runs; bars: their means" + ("; dashed: without looking at the images"
                                                     if any(panel.reference is not None for panel in panels) else "")
     lines += [text(width - GAP, height - 5, legend, "end"), "</svg>"]

@@ -40,14 +40,21 @@ class Series:
         return folder
 
 
+running = None  # the program that is waited for
+
+
 def stop(number, frame):
-    raise KeyboardInterrupt(number)
+    """Passed on at once: a program that has heard it too takes one within 100 ms for the same."""
+    if running:
+        running.send_signal(number)
+    raise KeyboardInterrupt
 
 
 def runs(main):
-    """Runs a script's main(), which signals stop as Ctrl-C does."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
+    """Runs a script's main(), which all signals to stop end as Ctrl-C does."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, stop)
     try:
         main()
     except KeyboardInterrupt:
@@ -65,21 +72,23 @@ def said(program):
     while True:
         try:
             return *program.communicate(), stopped
-        except KeyboardInterrupt as what:
+        except KeyboardInterrupt:
             stopped = True
-            if what.args:  # Ctrl-C reaches programs by itself, and a second signal at once is the first one to them
-                program.terminate()
 
 
 def carry_out(words, log="", quiet=False):
     """What a program prints, if it is a quiet one. Where it fails the script ends as it did, with a line: the command, and
     where there is more, `log` too."""
+    global running
     pipe = subprocess.PIPE if quiet else None
     try:
         with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True) as program:
+            running = program
             output, errors, stopped = said(program)
     except OSError as error:
         sys.exit(f"{words[0]} can't be run: {error.strerror}")
+    finally:
+        running = None
     code = program.returncode if program.returncode >= 0 else 128 - program.returncode  # as shells have signals
     if code == INTERRUPTED or stopped and code in (0, *BY_SIGNALS):  # one that had nothing left to do ends with 0
         end_stopped()
@@ -104,6 +113,7 @@ def carried_out(arguments, kind, ask):
     """The series, of a `kind`, and what ask(series) made of its runs. With --list their names are all that comes out."""
     plan = kind(arguments)
     ask(plan)
+    require_budget(arguments, kind.BUDGET)
     if arguments.list:
         print(*plan.names, sep="\n")
         sys.exit()
@@ -112,18 +122,39 @@ def carried_out(arguments, kind, ask):
     return series, ask(series)
 
 
-def keep_budget(arguments, names):
+def budget_of(arguments, names):
+    return {name: str(getattr(arguments, name)) for name in names}
+
+
+def known_budget(out):
+    """What OUT says of its runs; nothing where it has none."""
+    file = out / "budget.json"
+    if file.exists():
+        try:
+            known = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError:
+            known = None
+        return known if isinstance(known, dict) else {"budget.json": "is damaged"}
+    has_runs = (out / "runs").is_dir() and any((out / "runs").iterdir())
+    return {"budget.json": "is missing"} if has_runs else None
+
+
+def require_budget(arguments, names):
     """Ends the script where OUT has runs of another one: they would be one table's."""
+    known = known_budget(arguments.out)
+    if known in (None, budget_of(arguments, names)):
+        return
+    words = ", ".join(f"{name} {value}" for name, value in known.items())
+    print(f"argument --out: has runs of another budget ({words}): choose another folder (got {arguments.out})", file=sys.stderr)
+    sys.exit(2)
+
+
+def keep_budget(arguments, names):
     file = arguments.out / "budget.json"
-    own = {name: getattr(arguments, name) for name in names}
-    known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else own
-    if known != own:
-        words = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in known.items())
-        print(f"argument --out: has runs of another budget ({words}): choose another folder (got {arguments.out})",
-              file=sys.stderr)
-        sys.exit(2)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(own) + "\n", encoding="utf-8")
+    whole = file.with_suffix(".tmp")
+    whole.write_text(json.dumps(budget_of(arguments, names)) + "\n", encoding="utf-8")
+    os.replace(whole, file)
 
 
 def publish(arguments, name, text, plot, pages):
@@ -190,8 +221,8 @@ class Finetuned:
                      [[row, *map(cell, self.tasks, columns)] for row, columns in self.values.items()])
 
     def without_looking(self, column):
-        """What the first row's first run says of those that don't look at the images, or None."""
-        run, metric = next(iter(self.rows.values()))[column][0]
+        """What the last row's first run, which sees all images, says of those that don't look at them, or None."""
+        run, metric = list(self.rows.values())[-1][column][0]
         values = [value[metric] for value in found_numbers(run, "without_looking") if value.get(metric) is not None]
         return shown(self.tasks[column], values[0]) if values else None
 

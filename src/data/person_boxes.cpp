@@ -1,6 +1,6 @@
 #include "glid/data/person_boxes.h"
 
-#include <optional>
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 
@@ -11,6 +11,8 @@
 
 namespace glid {
 namespace {
+
+constexpr double kLargestPx = 1e9;
 
 std::string text_of(const ImageId& id) {
   const int64_t* number = std::get_if<int64_t>(&id);
@@ -29,6 +31,9 @@ std::vector<Person> read_persons(const std::filesystem::path& file, const Annota
     ++number;
     const auto image = ids.find(text_of(found.image_id));
     const Box box = to_corners(found.box);
+    if (!(std::max({-box.x0, -box.y0, box.x1, box.y1}) < kLargestPx))
+      throw DataError("", "\"bbox\" is beyond any image",
+                      format("[{}, {}, {}, {}]", found.box.x, found.box.y, found.box.width, found.box.height));
     if (image == ids.end()) ++num_others;
     else if (found.category_id != choice.category_id) ++num_other_categories;
     else if (!(box.x0 < box.x1 && box.y0 < box.y1)) ++num_empty;

@@ -106,10 +106,14 @@ std::set<std::string> classes_of(const Json& report) {
 std::string doubt_of_classes(const Json& a, const Json& b) {
   const std::set<std::string> of_a = classes_of(a), of_b = classes_of(b);
   if (of_a.empty() || of_b.empty()) return "";
-  std::vector<std::string> one_sided;
-  std::ranges::set_symmetric_difference(of_a, of_b, std::back_inserter(one_sided));
-  if (one_sided.empty()) return "";
-  return format("the classes differ: {} and {}; only one of both has {}", of_a.size(), of_b.size(), one_sided.front());
+  std::vector<std::string> only_a, only_b;
+  std::ranges::set_difference(of_a, of_b, std::back_inserter(only_a));
+  std::ranges::set_difference(of_b, of_a, std::back_inserter(only_b));
+  if (only_a.empty() && only_b.empty()) return "";
+  std::string text = format("the classes differ: {} and {}", of_a.size(), of_b.size());
+  if (!only_a.empty()) text += "; only the first has " + only_a.front();
+  if (!only_b.empty()) text += "; only the second has " + only_b.front();
+  return text;
 }
 
 // Which file of a folder is meant.

@@ -42,7 +42,7 @@ Compared compared(const ReportColumn& first, const ReportColumn& other) {
     result.note = format("no differences of {} and {}: {}", other.name, first.name, error.what());
     return result;
   }
-  if (const auto doubts = comparison_doubts(*first.report, *other.report); !doubts.empty())
+  if (const auto doubts = comparison_doubts(*other.report, *first.report); !doubts.empty())
     result.note = format("{} and {}: {}", other.name, first.name, join(doubts, "; "));
   return result;
 }

@@ -47,16 +47,26 @@ int64_t step_of(const std::filesystem::path& picture) {
 constexpr std::string_view kOfTraining[] = {"data.fraction",      "data.fraction_seed", "data.image_size",
                                             "data.max_bad_files", "data.window",        "data.workers"};
 
-// What decides which images a run draws.
-std::string images_of(const RunRecord& run) {
-  const Json* known = run.state ? run.state->find("dataset") : nullptr;  // the same files, wherever they lie
-  std::string text = known != nullptr ? known->dump() : "";
+// What decides which images a run draws, but for where they lie.
+std::string choice_of(const RunRecord& run) {
+  std::string text;
   for (const auto& [key, value] : run.config)
-    if (known != nullptr && key == "data.root") continue;
+    if (key == "data.root") continue;
     else if ((key.starts_with("data.") && std::ranges::find(kOfTraining, key) == std::end(kOfTraining)) || key == "seed" ||
              key == "eval.split")
       text += format("{}={}\n", key, value);
   return text;
+}
+
+std::string fingerprint_of(const RunRecord& run) {
+  const Json* known = run.state ? run.state->find("dataset") : nullptr;
+  return known != nullptr ? known->dump() : "";
+}
+
+bool draw_the_same(const RunRecord& a, const RunRecord& b) {
+  if (choice_of(a) != choice_of(b)) return false;
+  const std::string of_a = fingerprint_of(a);
+  return a.setting("data.root") == b.setting("data.root") || (!of_a.empty() && of_a == fingerprint_of(b));
 }
 
 // What a row shows, by the task.
@@ -112,16 +122,15 @@ std::vector<std::string> notes_of(Runs runs) {
 }  // namespace
 
 Html picture_section(Runs runs) {
-  std::vector<std::pair<std::string, Html>> rows;  // by their images
+  std::vector<std::pair<size_t, Html>> rows;  // by the first of those that draw the same images
   for (size_t i = 0; i < runs.size(); ++i) {
     if (runs[i].picture.empty()) continue;
-    const std::string images = images_of(runs[i]);
-    auto row = std::ranges::find(rows, images, [](const auto& known) { return known.first; });
-    if (row == rows.end()) row = rows.insert(row, {images, Html()});
+    auto row = std::ranges::find_if(rows, [&](const auto& other) { return draw_the_same(runs[other.first], runs[i]); });
+    if (row == rows.end()) row = rows.insert(row, {i, Html()});
     row->second += figure_of(runs, i);
   }
   Html content;
-  for (const auto& [images, figures] : rows) content += html_element("div", {{"class", "pictures"}}, figures);
+  for (const auto& [first, figures] : rows) content += html_element("div", {{"class", "pictures"}}, figures);
   const Html words =
       html_element("p",
                    "Runs of the same data, split and seed draw the same images and stand side by side. The first line of a "

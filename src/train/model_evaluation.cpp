@@ -12,6 +12,7 @@
 #include "evaluated_classes.h"
 #include "evaluated_images.h"
 #include "glid/core/format.h"
+#include "glid/core/join.h"
 #include "glid/core/log.h"
 #include "glid/core/output_place.h"
 #include "glid/core/pace.h"
@@ -118,6 +119,7 @@ Report report_of(const std::vector<std::unique_ptr<Measure>>& measures, const Me
   const std::vector<MetricPart> parts = parts_of(settings);
   if (parts.size() == 1 && parts[0].task.empty()) return measures[0]->report();
   Report all{.task = std::string(MultitaskSettings::kName)};
+  std::vector<std::string> rules;
   for (size_t i = 0; i < measures.size(); ++i) {
     const Report report = measures[i]->report();
     const NamedValues values = named_values(measures[i]->metric().values());
@@ -129,9 +131,11 @@ Report report_of(const std::vector<std::unique_ptr<Measure>>& measures, const Me
       row.name = format("{}.{}", parts[i].task, row.name);
       all.per_class.push_back(std::move(row));
     }
-    all.rules += format("{}{}: {}", i == 0 ? "" : "; ", parts[i].task, report.rules);
+    rules.push_back(format("{}: {}", parts[i].task, report.rules));
     for (const std::string& note : report.notes) all.notes.push_back(format("{}: {}", parts[i].task, note));
   }
+  std::ranges::sort(rules);  // whatever the order of the tasks
+  all.rules = join(rules, "; ");
   return all;
 }
 
@@ -154,7 +158,8 @@ std::vector<std::pair<std::string, std::string>> model_of(const ChosenCheckpoint
           {"weights", std::string(config::name_of(config.eval.weights))},
           {"tta", std::string(config::name_of(config.eval.tta))},
           {"split", std::string(config::name_of(config.eval.split))},
-          {"data", format("{}, list {:016x}", config::name_of(config.data.dataset), data.fingerprint().names)}};
+          {"data", format("{}, list {:016x}, files {:016x}", config::name_of(config.data.dataset), data.fingerprint().names,
+                          data.fingerprint().sizes)}};
 }
 
 void report_to_user(const ModelEvalArguments& arguments, const RunConfig& config, const Vocabulary& vocabulary,

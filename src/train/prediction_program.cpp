@@ -137,7 +137,7 @@ void write_predictions(const PredictArguments& arguments, PredictionFormat forma
     log_warning("{} of another size than {} says: are these the images that it is of?",
                 counted(output.num_of_other_size(), "image is", "images are"), arguments.annotations.string());
   if (output.num_outside() > 0)
-    log_warning("{} wholly outside of their images: are they of images of this size?",
+    log_warning("{} wholly outside of the image: are they of images of this size?",
                 counted(output.num_outside(), "box lies", "boxes lie"));
   if (settings.pictures && finds_objects(asked.config)) warn_without_objects(output.best_score(), settings.score);
 }

@@ -8,7 +8,7 @@
 namespace glid {
 
 inline bool sees_persons(const TaskConfig& task) { return std::holds_alternative<PoseConfig>(task); }
-// What a sample is to people.
-inline const char* sample_name(const TaskConfig& task) { return sees_persons(task) ? "person" : "image"; }
+// What is counted: persons, and images without one, are samples.
+inline const char* sample_name(const TaskConfig& task) { return sees_persons(task) ? "sample" : "image"; }
 
 }  // namespace glid

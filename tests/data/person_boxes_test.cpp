@@ -67,6 +67,8 @@ TEST_F(PersonBoxes, OfOthersAreRefused) {
               HasSubstr("boxes.json: is about none of the images"));
   EXPECT_THAT(refusal_of(R"([{"image_id": 7, "category_id": 1, "bbox": [0, 0, 9], "score": 1}])"),
               HasSubstr("boxes.json: result 1: \"bbox\" is not four numbers (got 3 numbers)"));
+  EXPECT_THAT(refusal_of(R"([{"image_id": 7, "category_id": 1, "bbox": [0, 0, 1e200, 9], "score": 1}])"),
+              HasSubstr("result 1: \"bbox\" is beyond any image"));
   EXPECT_THAT(refusal_of(R"([{"image_id": 7, "category_id": 1, "bbox": [0, 0, 9, 9]}])"),
               HasSubstr("boxes.json: result 1: has no \"score\""));
 }

@@ -210,8 +210,9 @@ TEST_F(Comparison, SaysThatClassesDiffer) {
   b.per_class = {{.id = 2, .name = "dog"}, {.id = 1, .name = "cat"}};
   EXPECT_THAT(comparison_table(written("a.json", a), written("b.json", b)), Not(HasSubstr("the classes differ")));
   b.per_class = {{.id = 1, .name = "cat"}, {.id = 2, .name = "wolf"}, {.id = 3, .name = "zebra"}};
-  EXPECT_THAT(comparison_table(written("a.json", a), written("b.json", b)),
-              HasSubstr("note: the classes differ: 2 and 3; only one of both has dog (id 2)\n"));
+  EXPECT_THAT(
+      comparison_table(written("a.json", a), written("b.json", b)),
+      HasSubstr("note: the classes differ: 2 and 3; only the first has dog (id 2); only the second has wolf (id 2)\n"));
 }
 
 TEST_F(Comparison, NamesCheckpointStepAndWeightsOfBoth) {

@@ -197,7 +197,7 @@ TEST_F(PageDrawings, OtherClassesOfOtherReportsAreThereToo) {
   EXPECT_THAT(part_of(page, "<section id=\"classes\">", "</section>"), HasSubstr(">dog<"));
   const std::string evaluation = part_of(page, "<section id=\"evaluation\">", "</section>");
   EXPECT_THAT(all_matches(evaluation, "<small>N = ([0-9]+)</small>"), ElementsAre("1", "2"));
-  EXPECT_THAT(evaluation, HasSubstr("the classes differ: 1 and 2; only one of both has dog (id 1)"));
+  EXPECT_THAT(evaluation, HasSubstr("b and a: the classes differ: 2 and 1; only the first has dog (id 1)"));
   EXPECT_THAT(report_page({runs[1]}), HasSubstr("top1 (N = 2)"));
 }
 

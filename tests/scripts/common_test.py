@@ -52,6 +52,20 @@ class CommonTest(unittest.TestCase):
         code, said = self.ended(75, lambda script: os.killpg(script.pid, signal.SIGINT))
         self.assertEqual((code, "stopped: the same command goes on" in said), (75, True), said)
 
+    def test_programs_that_die_of_it_or_had_nothing_left_to_do_are_stopped_too(self):
+        for code in (0, 143):
+            for kill in (lambda script: script.terminate(), lambda script: os.killpg(script.pid, signal.SIGTERM)):
+                ended, said = self.ended(code, kill)
+                self.assertEqual((ended, "stopped: the same command goes on" in said), (75, True), said)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with subprocess.Popen(["bash", "-c", f"source {SCRIPTS}/common.sh; echo there; stoppable sleep 60; echo after"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True) as script:
+                self.assertEqual(script.stdout.readline(), "there\n")
+                time.sleep(0.3)
+                os.killpg(script.pid, number)
+                said = script.communicate(timeout=60)[0]
+                self.assertEqual((script.returncode, "after" in said), (75, False), said)
+
     def test_other_ends_are_failures(self):
         code, said = self.ended(3, lambda script: script.terminate())
         self.assertEqual((code, "FAILED" in said), (3, True), said)

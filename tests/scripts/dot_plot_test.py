@@ -49,6 +49,18 @@ class DotPlotTest(unittest.TestCase):
                 self.assertTrue(0 < float(circle.get("cx")) < float(root.get("width")), values)
                 self.assertTrue(0 < float(circle.get("cy")) < float(root.get("height")), values)
 
+    def test_the_longest_name_has_room(self):
+        for name in ("a", "W" * 12, "GLID, BiFPN and decoder too, and more of it"):
+            root = self.drawn([name], [dot_plot.Panel("x", [[1, 2]])])
+            end = next(float(t.get("x")) for t in root.iter(SVG + "text") if t.text == name)
+            self.assertGreater(end, dot_plot.LETTER * len(name), name)
+
+    def test_ticks_of_equal_values_differ(self):
+        for value in (55.31, 0.0, 1e-9, 1e9):
+            root = self.drawn(["a"], [dot_plot.Panel("x", [[value, value]])])
+            texts = [t.text for t in root.iter(SVG + "text") if t.get("text-anchor") == "middle"]
+            self.assertEqual(len(set(texts)), len(texts), texts)
+
     def test_ticks_are_round_and_few(self):
         for least, most in ((0.8, 7.2), (1.84, 2.32), (12, 98), (0, 0), (3, 3.0001)):
             marks = dot_plot.ticks(least, most)

@@ -30,10 +30,20 @@ elif sys.argv[0].endswith("glid_train"):
     run = pathlib.Path(sys.argv[sys.argv.index("--out") + 1])
     if (folder / "hang").exists():
         code = int((folder / "hang").read_text())
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: sys.exit(code))
+        heard = []
+        def hear(*_):
+            heard.append(time.monotonic())
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, hear)
         (folder / "hangs").touch()
-        time.sleep(60)
+        end = time.monotonic() + 60
+        while not heard and time.monotonic() < end:
+            time.sleep(0.05)
+        time.sleep(0.5)  # for copies
+        (folder / "heard").write_text(json.dumps(heard))
+        (folder / "hangs").unlink()
+        sys.exit(code)
     stop = folder / "stop"
     if stop.exists() and stop.read_text() == run.name:
         sys.exit(75)
@@ -156,7 +166,7 @@ class SeriesTest(unittest.TestCase):
         self.assertFalse([words for words in self.trainings() if "supervised" in words[-1]])
         done = self.run_script(*options, "--objectives", "mae,supervised")
         self.assertEqual((done.returncode, f"supervised {said}" in done.stderr), (2, True))
-        (self.folder / "photos" / "train").mkdir(parents=True)
+        (self.folder / "photos" / "train" / "cat").mkdir(parents=True)
         done = self.run_script(*options, "--objectives", "supervised")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("data.root=photos", self.settings("pretrain_supervised"))
@@ -203,13 +213,13 @@ class SeriesTest(unittest.TestCase):
                               env={**os.environ, "PATH": str(self.folder)}, capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stderr), (1, "glid_train can't be run: No such file or directory\n"))
 
-    def stopped(self, code, kill=lambda script: os.killpg(script.pid, signal.SIGINT)):
+    def stopped(self, code, kill=lambda script: os.killpg(script.pid, signal.SIGINT), begin=hear_ctrl_c):
         """How a series ends whose first training ends so when it is stopped, by Ctrl-C or as `kill` does it."""
         (self.folder / "hang").write_text(str(code), encoding="utf-8")
         path = f"{self.folder}{os.pathsep}{os.environ['PATH']}"
         with subprocess.Popen([sys.executable, "-B", SCRIPTS / "tables.py", "partial", "--out", str(self.folder / "out")],
                               env={**os.environ, "PATH": path}, start_new_session=True, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c) as script:
+                              stderr=subprocess.PIPE, text=True, preexec_fn=begin) as script:
             end = time.monotonic() + 60
             while not (self.folder / "hangs").exists():
                 self.assertIsNone(script.poll(), "it ended before it trained")
@@ -224,7 +234,33 @@ class SeriesTest(unittest.TestCase):
         self.assertEqual(self.stopped(75), (75, ""))
 
     def test_a_signal_to_the_script_alone_is_passed_on(self):
-        self.assertEqual(self.stopped(75, lambda script: script.terminate()), (75, ""))
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            self.assertEqual(self.stopped(75, lambda script, number=number: script.send_signal(number)), (75, ""))
+
+    def test_of_a_signal_to_all_a_program_hears_no_late_copy(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.stopped(75, lambda script, number=number: os.killpg(script.pid, number))
+            heard = json.loads((self.folder / "heard").read_text(encoding="utf-8"))
+            self.assertLess(max(heard) - min(heard), 0.1, heard)  # which glid_train takes for the same
+
+    def test_what_nohup_has_started_outlives_its_terminal(self):
+        ignores = lambda: (hear_ctrl_c(), signal.signal(signal.SIGHUP, signal.SIG_IGN))  # noqa: E731
+
+        def kill(script):
+            script.send_signal(signal.SIGHUP)
+            time.sleep(0.5)
+            self.assertIsNone(script.poll())
+            script.terminate()
+        self.assertEqual(self.stopped(75, kill, ignores)[0], 75)
+
+    def test_a_damaged_budget_is_a_line(self):
+        (self.folder / "out" / "runs" / "a").mkdir(parents=True)
+        for text, said in ((None, "budget.json is missing"), ("", "budget.json is damaged"), ("[]", "budget.json is damaged")):
+            if text is not None:
+                (self.folder / "out" / "budget.json").write_text(text, encoding="utf-8")
+            done = self.run_script("tables.py", "partial", "--list")
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done.stderr)
+            self.assertIn(said, done.stderr)
 
     def test_ctrl_c_before_there_is_a_checkpoint_is_no_failure(self):
         self.assertEqual(self.stopped(130), (75, ""))
@@ -237,7 +273,7 @@ class SeriesTest(unittest.TestCase):
         self.assertEqual(self.run_script("tables.py", "partial", "--steps", "4").returncode, 0)
         done = self.run_script("tables.py", "partial", "--steps", "6")
         self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1))
-        self.assertIn("has runs of another budget (--steps 4): choose another folder", done.stderr)
+        self.assertIn("has runs of another budget (steps 4): choose another folder", done.stderr)
         self.assertEqual(self.run_script("tables.py", "partial", "--steps", "4", "--pretrain-steps", "8").returncode, 0)
 
     def test_runs_that_measured_nothing_are_a_line(self):

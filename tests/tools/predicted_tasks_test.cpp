@@ -301,7 +301,7 @@ TEST(PredictedPoses, AreGlidEvalsInTheSameBoxes) {
   write_file(folder.path() / "far.json", R"([{"image_id": 1, "category_id": 1, "bbox": [900, 900, 5, 5], "score": 1}])");
   EXPECT_THAT(
       predict(trained.path(), images, folder.path() / "far", {"--boxes", (folder.path() / "far.json").string()}).output,
-      HasSubstr("warning: 1 box lies wholly outside of their images"));
+      HasSubstr("warning: 1 box lies wholly outside of the image"));
   fs::remove_all(out);
   ASSERT_EQ(predict(trained.path(), images, out, {"--boxes", boxes.string(), "--box-score", "0.9"}).code, 0);
   const Json without = list_in(out);
