@@ -48,7 +48,7 @@ stoppable() {
     case $again in 127 | 255) ;; *) code=$again ;; esac # these: it had ended already
   done
   trap - INT TERM HUP
-  [ "$code$was_asked" != 0yes ] || code=75
+  case $was_asked$code in yes0 | yes127 | yes255) code=75 ;; esac # it had nothing left to do, or the signal has ended it
   return "$code"
 }
 

@@ -58,13 +58,13 @@ class CommonTest(unittest.TestCase):
                 ended, said = self.ended(code, kill)
                 self.assertEqual((ended, "stopped: the same command goes on" in said), (75, True), said)
         for number in (signal.SIGTERM, signal.SIGHUP):
-            with subprocess.Popen(["bash", "-c", f"source {SCRIPTS}/common.sh; echo there; stoppable sleep 60; echo after"],
+            with subprocess.Popen(["bash", "-c", f"source {SCRIPTS}/common.sh; echo there; stoppable sleep 60; echo went further"],
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True) as script:
                 self.assertEqual(script.stdout.readline(), "there\n")
                 time.sleep(0.3)
                 os.killpg(script.pid, number)
                 said = script.communicate(timeout=60)[0]
-                self.assertEqual((script.returncode, "after" in said), (75, False), said)
+                self.assertEqual((script.returncode, "went further" in said), (75, False), said)
 
     def test_other_ends_are_failures(self):
         code, said = self.ended(3, lambda script: script.terminate())

@@ -61,7 +61,7 @@ class TablesRowsTest(unittest.TestCase):
 
     def test_each_objective_is_taken_on_each_encoder(self):
         with tempfile.TemporaryDirectory() as images:
-            (pathlib.Path(images) / "train").mkdir()  # with classes
+            (pathlib.Path(images) / "train" / "cat").mkdir(parents=True)  # a class
             for encoder in compare_objectives.ENCODERS:
                 self.expect_all_taken(encoder, pathlib.Path(images))
 
