@@ -45,10 +45,10 @@ stoppable() {
     asked=
     again=0
     wait "$child" 2>/dev/null || again=$?
-    case $again in 127 | 255) ;; *) code=$again ;; esac # these: it had ended already
+    case $again in 127 | -1) ;; *) code=$again ;; esac # as bash says of one that had ended already
   done
   trap - INT TERM HUP
-  case $was_asked$code in yes0 | yes127 | yes255) code=75 ;; esac # it had nothing left to do, or the signal has ended it
+  case $was_asked$code in yes0 | yes-1) code=75 ;; esac # it had nothing left to do, or the signal has ended it
   return "$code"
 }
 
